@@ -1,0 +1,67 @@
+# Everything runs in .venv, built from requirements.lock the first time and whenever the lock changes.
+
+PYTHON ?= python3
+PYTEST_ARGS ?=
+UV ?= uv
+# `make lock LOCK_ARGS=--upgrade` moves every pin to its newest release.
+LOCK_ARGS ?=
+
+BIN := .venv/bin
+LOCKED := .venv/.locked
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help report test lab bench lint lock clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+report: $(READY) ## run the sample report and say where the HTML is
+	@$(BIN)/mqlkit run params/mql_report.yaml --out reports
+
+# The package's own tests come last, so that their verdict is the last thing read.
+test: lint ## lint, then run the notebooks, then the tests
+	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 300 notebooks
+	$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
+
+lint: $(READY) ## check style, types, docstrings, spelling and that notebooks carry no stray output
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/numpydoc lint $$(find mqlkit -name '*.py')
+	$(BIN)/codespell
+	$(BIN)/nbstripout --verify --keep-count notebooks/*.ipynb || { \
+		echo "To strip them: $(BIN)/nbstripout --keep-count notebooks/*.ipynb" >&2; exit 1; }
+
+lab: $(READY) ## open the notebooks in JupyterLab
+	$(BIN)/jupyter lab notebooks
+
+bench: $(READY) ## run every benchmarks/bench_*.py
+	@for script in benchmarks/bench_*.py; do $(BIN)/python "$$script" || exit 1; done
+
+lock: ## rewrite requirements.lock from pyproject.toml (needs uv)
+	@command -v $(UV) >/dev/null || { echo "make lock needs uv: pip install uv, or make lock UV=/path/to/uv" >&2; exit 1; }
+	$(UV) pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock $(LOCK_ARGS)
+
+clean: ## remove .venv, builds and caches; reports/ stays
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -path ./reports -prune -o -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
+
+$(LOCKED): requirements.lock
+	@command -v $(PYTHON) >/dev/null || { \
+		echo "There is no '$(PYTHON)' here. mqlkit needs Python 3.11 or newer: install it, or name another with make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "mqlkit needs Python 3.11 or newer, and '$(PYTHON)' is $$($(PYTHON) --version 2>&1). Name another with make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+		echo "'$(PYTHON)' cannot make a virtual environment. On Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@echo "Building .venv from requirements.lock: once, about a minute, some 1.4 GB"
+	@$(PYTHON) -m venv --clear .venv
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock || { \
+		echo "The locked packages did not install. They have wheels for CPython 3.11 to 3.14 on Linux, Windows and Apple silicon;" >&2; \
+		echo "this is $$($(PYTHON) --version). Name another with make PYTHON=python3.13, or see README.md for the way without the lock." >&2; exit 1; }
+	@touch $@
+
+$(READY): $(LOCKED) pyproject.toml
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@

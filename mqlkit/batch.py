@@ -1,0 +1,92 @@
+"""Many reports: one after the other, an index over the folder, one exit code."""
+
+from __future__ import annotations
+
+import json
+import operator
+import re
+import sys
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from mqlkit.errors import MqlkitError
+from mqlkit.html import plain_page
+from mqlkit.params import COMPARISON, ReportParams
+from mqlkit.report import Outcome, run_report
+
+LIMIT_BROKEN = 3
+COMPARE = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+
+
+def run_all(params: Sequence[Path], out: Path, overrides: Sequence[str]) -> int:
+    """Run reports one after the other and return the highest exit code.
+
+    One that fails does not stop the rest; its error goes to stderr.
+    """
+    code = 0
+    for path in params:
+        try:
+            outcome = run_report(path, out, overrides)
+        except MqlkitError as error:
+            sys.stderr.write(f"mqlkit: {error}\n")
+            code = max(code, error.exit_code)
+            continue
+        broken = broken_limits(ReportParams.read(path, overrides).fail_on, _metrics(outcome))
+        for line in broken:
+            sys.stderr.write(f"mqlkit: {path}: {line}\n")
+        code = max(code, LIMIT_BROKEN if broken else 0)
+        sys.stdout.write(f"{outcome.html}\n")
+    if any(out.glob("*.metrics.json")):
+        write_index(out)
+    return code
+
+
+def _metrics(outcome: Outcome) -> dict[str, Any]:
+    document = json.loads(outcome.html.with_suffix(".metrics.json").read_text(encoding="utf-8"))
+    return {
+        row["metric"]: row["value"]
+        for row in document["metrics"]
+        if row["segment"] is None and row["bucket"] == "total"
+    }
+
+
+def broken_limits(limits: dict[str, str], totals: dict[str, Any]) -> list[str]:
+    """Return a line for each limit that the figures of the whole period break.
+
+    >>> broken_limits({"sla_attainment": "< 0.8"}, {"sla_attainment": 0.75})
+    ['sla_attainment is 0.75, and fail_on says < 0.8.']
+    """
+    lines = []
+    for metric, limit in limits.items():
+        match = COMPARISON.fullmatch(limit)
+        value = totals.get(metric)
+        if match and value is not None and COMPARE[match[1]](value, float(match[2])):
+            lines.append(f"{metric} is {value:.6g}, and fail_on says {limit}.")
+    return lines
+
+
+def write_index(out: Path) -> Path:
+    """Write ``index.html`` over the reports of a folder, the latest period first."""
+    found = []
+    for path in out.glob("*.metrics.json"):
+        name = path.name.removesuffix(".metrics.json")
+        document = json.loads(path.read_text(encoding="utf-8"))
+        if (out / f"{name}.html").is_file():
+            found.append((document["period"]["end"], document["as_of"], name, document))
+    rows = "".join(
+        f'<li><a href="{escape(name)}.html">{escape(str(document["title"]))}</a> '
+        f"<span>{_period(document)}</span></li>"
+        for _, _, name, document in sorted(found, key=lambda f: f[:3], reverse=True)
+    )
+    page = plain_page("Reports", f'<h1>Reports</h1><ul class="reports">{rows}</ul>')
+    beside = out / ".index.html.new"
+    beside.write_text(page, encoding="utf-8")
+    return beside.replace(out / "index.html")
+
+
+def _period(document: dict[str, Any]) -> str:
+    period = document["period"]
+    as_of = re.sub(r"T.*", "", document["as_of"])
+    return escape(f"{period['start']} to {period['end']} (not included), as of {as_of}")

@@ -1,0 +1,123 @@
+"""The Ibis backend: opened here, its dialect kept here, small frames handed out with true dtypes.
+
+Stamps are naive ``timestamp`` columns that mean UTC, exact to the microsecond.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import ibis
+import ibis.expr.datatypes as dt
+import ibis.expr.types as ir
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+    from ibis.backends.duckdb import Backend
+
+EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - naive means UTC here
+EARLIEST, LATEST = datetime(1900, 1, 1), datetime(2200, 1, 1)  # noqa: DTZ001
+
+
+@ibis.udf.scalar.builtin
+def epoch_us(at: dt.Timestamp("UTC")) -> dt.int64:  # type: ignore[valid-type, empty-body]
+    """Return microseconds since 1970 (DuckDB)."""
+
+
+@ibis.udf.scalar.builtin
+def make_timestamp(microseconds: dt.int64) -> dt.timestamp:  # type: ignore[valid-type, empty-body]
+    """Return the naive UTC stamp of microseconds since 1970 (DuckDB)."""
+
+
+@ibis.udf.scalar.builtin(name="timezone")
+def local_to_instant(zone: dt.string, local: dt.timestamp) -> dt.Timestamp("UTC"):  # type: ignore[valid-type, empty-body]
+    """Return the instant of a local stamp in a zone (DuckDB)."""
+
+
+@ibis.udf.scalar.builtin(name="timezone")
+def instant_to_local(zone: dt.string, at: dt.Timestamp("UTC")) -> dt.timestamp:  # type: ignore[valid-type, empty-body]
+    """Return the local stamp of an instant in a zone (DuckDB)."""
+
+
+def connect() -> Backend:
+    """Return a fresh in-memory DuckDB that talks UTC."""
+    backend = ibis.duckdb.connect()
+    backend.raw_sql("SET TimeZone = 'UTC'")
+    backend.raw_sql("SET enable_progress_bar = false")
+    return backend
+
+
+@contextmanager
+def session_zone(backend: Backend, zone: str) -> Iterator[None]:
+    """Read stamps without an offset as local to ``zone`` while the block runs."""
+    backend.raw_sql(f"SET TimeZone = '{zone}'")  # a checked IANA name
+    try:
+        yield
+    finally:
+        backend.raw_sql("SET TimeZone = 'UTC'")
+
+
+def parse_instant(text: ir.StringValue) -> ir.TimestampValue:
+    """Return ISO text as naive UTC; NULL where it is no stamp between 1900 and 2200.
+
+    Text without an offset is local to the session's zone.
+    """
+    instant = text.try_cast(dt.Timestamp("UTC"))
+    return to_naive(instant)
+
+
+@ibis.udf.scalar.builtin
+def try_strptime(text: dt.string, patterns: dt.Array(dt.string)) -> dt.timestamp:  # type: ignore[valid-type, empty-body]
+    """Return text read by the first pattern that fits, NULL where none does (DuckDB)."""
+
+
+def parse_local(text: ir.StringValue, patterns: list[str], zone: str) -> ir.TimestampValue:
+    """Return text in one of some strptime patterns, local to ``zone``, as naive UTC."""
+    return to_naive(local_to_instant(zone, try_strptime(text, patterns)))
+
+
+def to_naive(instant: ir.TimestampValue) -> ir.TimestampValue:
+    """Return an instant as a naive UTC stamp; NULL outside 1900 to 2200, infinity included."""
+    lowest, highest = (ibis.timestamp(t.replace(tzinfo=UTC)) for t in (EARLIEST, LATEST))
+    inside = instant.between(lowest, highest)
+    return make_timestamp(epoch_us(inside.ifelse(instant, ibis.null(dt.Timestamp("UTC")))))
+
+
+def literal(at: datetime) -> ir.TimestampScalar:
+    """Return an aware or naive-UTC datetime as a literal in the engine's own stamps."""
+    return ibis.timestamp(at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at)
+
+
+def local_date(stamp: ir.TimestampValue, zone: str) -> ir.DateValue:
+    """Return the local date of a naive UTC stamp."""
+    if zone == "UTC":
+        return stamp.date()
+    return instant_to_local(zone, local_to_instant("UTC", stamp)).date()
+
+
+def step(value: ir.Value, edges: list[Any], start: int = 0) -> ir.IntegerValue:
+    """Return how many of the sorted ``edges`` are at or below ``value``, by halving.
+
+    A tree of comparisons costs each row the logarithm of the number of edges, and runs on every
+    backend.
+    """
+    if not edges:
+        return ibis.literal(start, type="int32")
+    middle = len(edges) // 2
+    return (value < edges[middle]).ifelse(
+        step(value, edges[:middle], start), step(value, edges[middle + 1 :], start + middle + 1)
+    )
+
+
+def to_frame(table: ir.Table) -> pd.DataFrame:
+    """Return a small table as pandas: text as ``str``, decimals as float, stamps as they are."""
+    arrow = table.to_pyarrow()
+    frame = arrow.to_pandas()
+    for field in arrow.schema:
+        if str(field.type).startswith("decimal"):
+            frame[field.name] = frame[field.name].astype("float64")
+    return frame

@@ -1,0 +1,92 @@
+"""The errors a user can meet, and their words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+SHOWN = 3
+
+
+class MqlkitError(Exception):
+    """Base of every error that mqlkit raises on purpose.
+
+    ``exit_code`` is what the command line returns for it.
+    """
+
+    exit_code = 1
+
+
+class ParamsError(MqlkitError):
+    """Raised when the parameters of a report are wrong; nothing was run."""
+
+    exit_code = 2
+
+
+class SourceError(MqlkitError):
+    """Raised when the exports or their description cannot be used; nothing was run."""
+
+    exit_code = 2
+
+
+class RunError(MqlkitError):
+    """Raised when a notebook fails while it runs."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that looks most like ``name``, or None."""
+    by_folded = {k.casefold(): k for k in known}
+    close = get_close_matches(name.casefold(), list(by_folded), n=1, cutoff=0.6)
+    return by_folded[close[0]] if close else None
+
+
+def listed(names: Sequence[object], shown: int = SHOWN) -> str:
+    """Return ``'a', 'b', 'c' and 2 more``."""
+    head = ", ".join(repr(str(n)) for n in names[:shown])
+    rest = len(names) - shown
+    return f"{head} and {rest} more" if rest > 0 else head
+
+
+def report(headline: str, *, expected: str = "", found: str = "", fix: str = "") -> str:
+    """Return a message of a headline and up to three indented lines under it.
+
+    Parameters
+    ----------
+    headline
+        What is wrong, with its place and a count.
+    expected, found, fix
+        What would have been right, what was there, what to do; empty ones are left out.
+    """
+    parts = [("Expected", expected), ("Found", found), ("Fix", fix)]
+    return "\n".join([headline, *(f"  {name + ':':<10}{text}" for name, text in parts if text)])
+
+
+def unknown_name(where: str, kind: str, name: str, known: Sequence[str]) -> str:
+    """Return the words for a name nobody knows, with the nearest one that exists."""
+    close = nearest(name, known)
+    fix = f"did you mean {close!r}?" if close else f"one of {', '.join(known)}"
+    return report(f"{where}: {kind} {name!r} is unknown.", fix=fix)
+
+
+def missing_columns(
+    where: str,
+    *,
+    missing: Sequence[str],
+    needed: int,
+    found: Sequence[str],
+    table: str,
+) -> str:
+    """Return the words for columns that a table needs and its files lack."""
+
+    def hint(name: str) -> str:
+        close = nearest(name, found)
+        return f"{name} (nearest here: {close!r})" if close else name
+
+    return "\n".join(
+        [
+            f"{where}: {len(missing)} of the {needed} columns needed are missing.",
+            f"  Missing:  {', '.join(hint(m) for m in missing)}",
+            f"  Found:    {listed(found, 4)}",
+            f"  Fix:      map them under {table}.columns in source.yaml",
+        ]
+    )

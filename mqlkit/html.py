@@ -1,0 +1,105 @@
+"""An executed notebook as one HTML file that asks nobody for anything."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass, field
+from functools import cache
+from html import escape
+from importlib.resources import as_file, files
+from typing import Any
+
+from mqlkit import __version__
+from mqlkit.theme import CHART_TYPE
+
+VEGA_LITE = "6.4"
+
+
+@dataclass
+class Charts:
+    """The charts of a page, numbered as they come."""
+
+    specs: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, spec: dict[str, Any]) -> str:
+        """Keep a chart and return its id."""
+        name = f"chart-{len(self.specs) + 1}"
+        self.specs[name] = {k: v for k, v in spec.items() if k != "$schema"}
+        return name
+
+    def to_json(self) -> str:
+        """Return the charts as JSON that cannot end the script it stands in."""
+        text = json.dumps(self.specs, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def asset(name: str) -> str:
+    """Return a file of the template folder."""
+    return (files("mqlkit") / "templates" / name).read_text(encoding="utf-8")
+
+
+@cache
+def page_script() -> str:
+    """Return the chart library and the page's own script as one text."""
+    import vl_convert
+
+    bundle: str = vl_convert.javascript_bundle(asset("page.js"), VEGA_LITE)
+    return bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+
+
+def policy(script: str) -> str:
+    """Return a Content-Security-Policy that allows this script and no request."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def render(notebook: Any, *, title: str, language: str, made_at: str) -> str:
+    """Return the page of an executed notebook.
+
+    Parameters
+    ----------
+    notebook
+        An executed notebook (nbformat node).
+    title, language
+        Of the page.
+    made_at
+        The one time stamp of the page, as it is to be shown.
+    """
+    from nbconvert.exporters.templateexporter import TemplateExporter
+
+    script = page_script()
+    page = {
+        "title": title,
+        "language": language,
+        "made_at": made_at,
+        "version": __version__,
+        "style": asset("page.css"),
+        "script": script,
+        "policy": policy(script),
+        "charts": Charts(),
+        "chart_type": CHART_TYPE,
+    }
+    with as_file(files("mqlkit") / "templates") as folder:
+        exporter = TemplateExporter(
+            template_name="mqlkit",
+            template_file="index.html.j2",
+            extra_template_basedirs=[str(folder)],
+        )
+        body, _ = exporter.from_notebook_node(notebook, resources={"page": page})
+    return str(body)
+
+
+def plain_page(title: str, body: str) -> str:
+    """Return a page without charts or scripts, in the same dress."""
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+        f"style-src 'unsafe-inline'\"><title>{escape(title)}</title>"
+        f"<style>{asset('page.css')}</style></head><body><main>{body}</main></body></html>\n"
+    )

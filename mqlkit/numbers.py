@@ -1,0 +1,203 @@
+"""Every number of one report, worked out once: what the page shows and ``metrics.json`` holds."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mqlkit.cost import cost_per_mql, lag_days, lead_to_mql, rolling_cost, unnamed_channels
+from mqlkit.engine import connect
+from mqlkit.errors import SourceError, report
+from mqlkit.funnel import hand_off, maturity_days, rejection_reasons, stage_efficiency
+from mqlkit.leads import LeadTable, lead_table
+from mqlkit.params import ReportParams
+from mqlkit.periods import DAY
+from mqlkit.sla import breach_list, sla_outcome
+from mqlkit.sources.ledger import Ledger
+from mqlkit.sources.load import Tables, load
+from mqlkit.sources.spec import read_source
+from mqlkit.sources.staging import Reader
+from mqlkit.velocity import (
+    hours_histogram,
+    response_speed,
+    response_times,
+    stage_velocity,
+    survival_curve,
+)
+from mqlkit.volume import mql_volume
+
+LONGEST_LAG = 90
+SLIDER_ROWS = 4_000
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """One report's numbers.
+
+    Attributes
+    ----------
+    params
+        As resolved.
+    leads, tables
+        The lead table and all that was read.
+    rows
+        Every metric, bucket and segment (metrics.md §9).
+    lag_days_used, maturity_days
+        The one lag of the report, and the age at which most conversions are in (NaN: none yet).
+    """
+
+    params: ReportParams
+    leads: LeadTable
+    tables: Tables
+    rows: pd.DataFrame
+    lag_days_used: int
+    maturity_days: float
+
+    @property
+    def currency(self) -> str:
+        """Return the currency of the spend; empty without spend."""
+        return self.tables.currency or ""
+
+    @property
+    def ledgers(self) -> dict[str, Ledger]:
+        """Return the account of each table's rows."""
+        return self.tables.ledgers
+
+    @cached_property
+    def breaches(self) -> pd.DataFrame:
+        """Return the leads that broke the SLA; see `sla.breach_list`."""
+        return breach_list(self.leads)
+
+    @cached_property
+    def curve(self) -> pd.DataFrame:
+        """Return the survival curve; see `velocity.survival_curve`."""
+        return survival_curve(self.leads)
+
+    @cached_property
+    def histogram(self) -> pd.DataFrame:
+        """Return MQLs by time in the stage; see `velocity.hours_histogram`."""
+        return hours_histogram(self.leads)
+
+    @cached_property
+    def reasons(self) -> pd.DataFrame:
+        """Return rejections by reason; see `funnel.rejection_reasons`."""
+        return rejection_reasons(self.leads)
+
+    @cached_property
+    def responses(self) -> pd.DataFrame:
+        """Return MQLs by time to first contact; see `velocity.response_times`."""
+        return response_times(self.leads)
+
+    @cached_property
+    def lags(self) -> pd.DataFrame | None:
+        """Return cost per MQL by lag, for the slider; None without spend."""
+        if self.tables.spend is None:
+            return None
+        step = 1 + LONGEST_LAG * len(self.leads.buckets) // SLIDER_ROWS
+        lags = sorted({*range(0, LONGEST_LAG + 1, step), self.lag_days_used})
+        return rolling_cost(self.leads, spend=self.tables.spend, lags=lags)
+
+    @cached_property
+    def other_channels(self) -> pd.DataFrame | None:
+        """Return spend in channels that no lead names; None without spend."""
+        spend = self.tables.spend
+        return None if spend is None else unnamed_channels(self.leads, spend)
+
+    @property
+    def resolved_params(self) -> dict[str, Any]:
+        """Return the parameters with what ``auto`` and relative periods came to."""
+        leads = self.leads
+        return {
+            **self.params.to_dict(),
+            "source": Path(self.params.source).name,
+            "period": f"{leads.whole.start}..{leads.whole.end - DAY}",
+            "timezone": str(leads.zone),
+            "as_of": leads.as_of.at.astimezone(leads.zone).isoformat(),
+            "lag_days": self.lag_days_used,
+        }
+
+    @property
+    def inputs(self) -> list[dict[str, Any]]:
+        """Return what identifies each file that was read."""
+        return [
+            {
+                "table": spec.table,
+                "path": export.name,
+                "sha256": export.sha256,
+                "rows": rows,
+                "encoding": export.encoding,
+                "delimiter": export.delimiter,
+                "format": "plain",
+                "timezone": spec.timezone,
+            }
+            for export, spec, rows in self.tables.exports
+        ]
+
+
+def read_numbers(params: ReportParams, *, base: Path | None = None) -> Numbers:
+    """Read a report's exports and work out its numbers.
+
+    Parameters
+    ----------
+    params
+        The report.
+    base
+        Folder that a relative ``source`` starts from; the working folder when left out.
+
+    Raises
+    ------
+    ParamsError, SourceError
+        When the parameters do not fit the data, or the data cannot be used.
+    """
+    source = read_source(find_source(params.source, base or Path.cwd()))
+    with tempfile.TemporaryDirectory(prefix="mqlkit-") as folder:
+        reader = Reader(connect(), Path(folder), source.path.parent, params.max_set_aside)
+        tables = load(reader, source, extras=list(dict.fromkeys([*params.by, *params.where])))
+        leads = lead_table(tables, params, source_zone=source.timezone, store=reader.store)
+        return measure(leads, tables)
+
+
+def find_source(source: str, base: Path) -> Path:
+    """Return the path of ``source.yaml``.
+
+    A notebook run by plain papermill does not know which params file it came from, so that
+    ``params/`` and ``notebooks/`` below the working folder count as well.
+    """
+    tried = [base / source, base / "params" / source, base / "notebooks" / source]
+    for path in tried:
+        if path.is_file():
+            return path.resolve()
+    raise SourceError(
+        report(
+            f"source {source!r}: there is no such file.",
+            expected="the path of a source.yaml, beside the params file",
+            found=f"nothing at {tried[0]}",
+            fix="mend `source:`, or give papermill --cwd with the folder of the params file",
+        )
+    )
+
+
+def measure(leads: LeadTable, tables: Tables) -> Numbers:
+    """Return every number of a lead table."""
+    maturity = maturity_days(leads)
+    lags = lead_to_mql(leads)
+    steps: list[Callable[[], pd.DataFrame]] = [
+        lambda: mql_volume(leads, goals=tables.goals),
+        lambda: hand_off(leads),
+        lambda: stage_efficiency(leads, maturity=maturity),
+        lambda: stage_velocity(leads),
+        lambda: sla_outcome(leads),
+        lambda: response_speed(leads),
+    ]
+    rows = pd.concat([*(step() for step in steps), lags], ignore_index=True)
+    lag = lag_days(leads, lags)
+    if tables.spend is not None:
+        cost = cost_per_mql(leads, rows, spend=tables.spend, lag=lag)
+        rows = pd.concat([rows, cost], ignore_index=True)
+    return Numbers(leads.params, leads, tables, rows, lag, maturity)

@@ -1,0 +1,125 @@
+"""What a notebook's cells show: verdicts, figures, charts and tables, alike in JupyterLab and HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+import altair as alt
+from IPython.display import display
+
+from mqlkit.numbers import Numbers
+from mqlkit.periods import DAY
+from mqlkit.sentences import Figure, Verdict
+from mqlkit.tables import Table
+from mqlkit.theme import CHART_SCHEMA, CHART_TYPE
+from mqlkit.wording import day, moment
+
+CHART_SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
+MARKS = {"good": "✓", "bad": "!", "plain": ""}
+
+Part = Verdict | Table | alt.TopLevelMixin | Sequence[Figure] | str | None
+
+
+class Shown:
+    """One output of a cell, as the types that a notebook can show it in."""
+
+    def __init__(self, bundle: dict[str, Any]) -> None:
+        self._bundle = bundle
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
+        return self._bundle
+
+
+def show(*parts: Part) -> None:
+    """Show the parts of a section, one under the other; parts that are None are left out.
+
+    Parameters
+    ----------
+    parts
+        Verdicts, lists of figures, charts, tables, or text for a note.
+    """
+    for part in parts:
+        if part is not None:
+            display(Shown(_bundle(part)))
+
+
+def show_by(by: Sequence[str], draw: Callable[..., Part], *frames: Any, **options: Any) -> None:
+    """Show ``draw(*frames, by=column)`` for each breakdown column."""
+    show(*(draw(*frames, by=column, **options) for column in by))
+
+
+def _bundle(part: Part) -> dict[str, Any]:
+    if isinstance(part, alt.TopLevelMixin):
+        spec = part.to_dict()
+        spec["$schema"] = CHART_SCHEMA
+        return {CHART_TYPE: spec, "text/plain": spec.get("description", "chart")}
+    if isinstance(part, Verdict):
+        return _html(_verdict(part), part.text)
+    if isinstance(part, Table):
+        return _html(_table(part), part.title)
+    if isinstance(part, str):
+        return _html(f'<p class="mk-note">{escape(part)}</p>', part)
+    assert part is not None
+    return _html(_figures(part), "; ".join(f"{f.name} {f.value}" for f in part))
+
+
+def _html(text: str, plain: str) -> dict[str, Any]:
+    return {"text/html": text, "text/plain": plain}
+
+
+def _verdict(verdict: Verdict) -> str:
+    mark = MARKS[verdict.tone]
+    sign = f'<span class="mk-mark" aria-hidden="true">{mark}</span>' if mark else ""
+    return f'<p class="mk-verdict mk-{verdict.tone}">{sign}{escape(verdict.text)}</p>'
+
+
+def _figures(figures: Sequence[Figure]) -> str:
+    cards = "".join(
+        f'<div class="mk-card mk-{f.verdict.tone}"><dt>{escape(f.name)}</dt>'
+        f'<dd><span class="mk-value">{escape(f.value)}</span>'
+        f'<span class="mk-context">{escape(f.context)}</span>'
+        f'<span class="mk-word">{escape(f.verdict.text)}</span></dd></div>'
+        for f in figures
+    )
+    return f'<dl class="mk-cards">{cards}</dl>'
+
+
+def _table(table: Table) -> str:
+    # The page styles all tables alike; great-tables' own style sheet would come once per table.
+    before, _, rest = table.body.as_raw_html().partition("<style>")
+    body = before + rest.partition("</style>")[2] if rest else before
+    is_open = " open" if table.is_open else ""
+    return (
+        f'<details class="mk-table"{is_open}><summary>{escape(table.title)}</summary>'
+        f"{body}</details>"
+    )
+
+
+def style_sheet() -> str:
+    """Return the style sheet of the page."""
+    return (files("mqlkit") / "templates" / "report.css").read_text(encoding="utf-8")
+
+
+def show_heading(numbers: Numbers) -> None:
+    """Show the title of the page, what it covers and as of when."""
+    leads = numbers.leads
+    last = leads.buckets[-1].end
+    over = day(last - DAY)
+    as_of = moment(leads.as_of.at.astimezone(leads.zone))
+    facts = [
+        f"{day(leads.whole.start)} – {over}",
+        f"as of {as_of} ({leads.zone})",
+        f"{numbers.ledgers['leads'].used if 'leads' in numbers.ledgers else 0:,} rows of leads",
+    ]
+    if numbers.params.where:
+        kept = "; ".join(f"{c}: {', '.join(v)}" for c, v in numbers.params.where.items())
+        facts.append(f"only {kept}")
+    head = (
+        f'<header class="mk-head"><h1>{escape(numbers.params.title)}</h1>'
+        f"<p>{' · '.join(escape(f) for f in facts)}</p></header>"
+    )
+    style = f"<style>{style_sheet()}</style>"
+    display(Shown(_html(style + head, numbers.params.title)))

@@ -1,0 +1,123 @@
+"""What a run leaves beside the page: ``metrics.json``, ``breaches.csv``, ``set-aside.csv``."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+from collections.abc import Iterable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mqlkit import __version__
+from mqlkit.numbers import Numbers
+
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# Folder and name of the report, as `mqlkit run` hands them to the kernel.
+RESULTS_VARIABLE = "MQLKIT_RESULTS"
+ENGINES = ("duckdb", "ibis-framework", "pandas")
+
+
+def metrics_document(numbers: Numbers) -> dict[str, Any]:
+    """Return the content of ``metrics.json`` (contract: what a run writes)."""
+    leads = numbers.leads
+    return {
+        "title": numbers.params.title,
+        "as_of": leads.as_of.at.astimezone(leads.zone).isoformat(),
+        "period": {
+            "start": leads.whole.start.isoformat(),
+            "end": leads.whole.end.isoformat(),
+            "grain": numbers.params.grain,
+        },
+        "params": numbers.resolved_params,
+        "lag_days_used": numbers.lag_days_used,
+        "maturity_days": _plain(numbers.maturity_days),
+        "currency": numbers.tables.currency,
+        "ledger": {table: ledger.to_dict() for table, ledger in numbers.ledgers.items()},
+        "inputs": numbers.inputs,
+        "versions": {"mqlkit": __version__, **{name: version(name) for name in ENGINES}},
+        "metrics": _metric_rows(numbers.rows),
+    }
+
+
+def _plain(value: float) -> float | int | None:
+    """Return a number as JSON writes it: null for NaN, whole numbers without a point."""
+    if value is None or math.isnan(value) or math.isinf(value):
+        return None
+    return int(value) if value == int(value) and abs(value) < 1e15 else float(value)
+
+
+def _metric_rows(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    return [
+        {
+            "metric": row.metric,
+            "bucket": row.bucket,
+            "start": row.start.isoformat(),
+            "end": row.end.isoformat(),
+            "segment": dict(row.segment) or None,
+            "value": _plain(row.value),
+            "n": _plain(row.n),
+            "low": _plain(row.low),
+            "high": _plain(row.high),
+            "unit": row.unit,
+            "flags": list(row.flags),
+        }
+        for row in rows.itertuples(index=False)
+    ]
+
+
+def safe_cell(value: object) -> object:
+    """Return a cell that no spreadsheet takes for a formula.
+
+    >>> safe_cell("=HYPERLINK(1)"), safe_cell("Web"), safe_cell(-5.0)
+    ("'=HYPERLINK(1)", 'Web', -5.0)
+    """
+    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
+        return f"'{value}"
+    return value
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a CSV file (UTF-8, RFC 4180) with every cell made safe."""
+    with path.open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.writer(handle, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows([safe_cell(cell) for cell in row] for row in rows)
+
+
+def save_results(numbers: Numbers) -> None:
+    """Write the results where `mqlkit run` wants them; nothing where nobody asked for them."""
+    if wanted := os.environ.get(RESULTS_VARIABLE):
+        place = Path(wanted)
+        write_results(numbers, place.parent, place.name)
+
+
+def write_results(numbers: Numbers, folder: Path, name: str) -> list[Path]:
+    """Write what belongs beside a report's page.
+
+    Returns
+    -------
+    list of pathlib.Path
+        ``NAME.metrics.json``, ``NAME.breaches.csv`` and ``NAME.set-aside.csv``.
+    """
+    metrics = folder / f"{name}.metrics.json"
+    document = json.dumps(metrics_document(numbers), ensure_ascii=False, indent=1, allow_nan=False)
+    metrics.write_text(document + "\n", encoding="utf-8")
+    breaches = folder / f"{name}.breaches.csv"
+    listed = numbers.breaches
+    cells = listed.assign(
+        entered=[t.isoformat() for t in listed["entered"]],
+        due=[t.isoformat() for t in listed["due"]],
+        hours_late=listed["hours_late"].round(4),
+        is_open=["yes" if is_open else "no" for is_open in listed["is_open"]],
+    )
+    cells = cells.astype(object).where(cells.notna(), "")
+    write_csv(breaches, list(cells.columns), cells.itertuples(index=False, name=None))
+    aside = folder / f"{name}.set-aside.csv"
+    rows = [(r.file, r.line, r.reason, r.text) for t in numbers.ledgers.values() for r in t.rows]
+    write_csv(aside, ["file", "line", "reason", "text"], rows)
+    return [metrics, breaches, aside]

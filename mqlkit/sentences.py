@@ -1,0 +1,385 @@
+"""Verdicts: the numbers in a sentence, true to what they say and to how sure they are."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from mqlkit.params import ReportParams, sla_words
+from mqlkit.sources.ledger import Ledger
+from mqlkit.terms import HBR, SET_ASIDE_REASONS, SMALL_N
+from mqlkit.tidy import pick
+from mqlkit.wording import (
+    between,
+    bucket_name,
+    count,
+    counted,
+    duration,
+    listed,
+    money,
+    percent,
+)
+
+GOOD, BAD, PLAIN = "good", "bad", "plain"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One statement of the page.
+
+    Attributes
+    ----------
+    text
+        The sentence.
+    tone
+        good, bad or plain; the page marks it by more than colour.
+    """
+
+    text: str
+    tone: str = PLAIN
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One headline figure: its name, value, a line of context and the verdict on it."""
+
+    name: str
+    value: str
+    context: str
+    verdict: Verdict
+
+
+class Totals:
+    """The rows of all leads over the whole period, by metric."""
+
+    def __init__(self, rows: pd.DataFrame, bucket: str = "total") -> None:
+        is_all = pd.Series([len(s) == 0 for s in rows["segment"]], index=rows.index, dtype=bool)
+        found = rows[is_all & (rows["bucket"] == bucket)]
+        self._rows = {row.metric: row for row in found.itertuples(index=False)}
+
+    def value(self, metric: str) -> float:
+        """Return a value; NaN where it is null or missing."""
+        return float(self._rows[metric].value) if metric in self._rows else math.nan
+
+    def n(self, metric: str) -> float:
+        """Return a denominator; 0 where there is none."""
+        n = float(self._rows[metric].n) if metric in self._rows else math.nan
+        return 0.0 if math.isnan(n) else n
+
+    def interval(self, metric: str) -> str:
+        """Return the interval of a share; empty where it has none."""
+        row = self._rows.get(metric)
+        if row is None or math.isnan(row.low):
+            return ""
+        return between(row.low, row.high)
+
+    def flags(self, metric: str) -> Sequence[str]:
+        """Return the flags of a metric."""
+        return tuple(self._rows[metric].flags) if metric in self._rows else ()
+
+
+def judge_volume(rows: pd.DataFrame) -> Verdict:
+    """Return whether marketing produces enough, and by how many."""
+    total = Totals(rows)
+    mqls, goal = total.value("mqls"), total.value("goal")
+    if math.isnan(goal):
+        return Verdict(f"{counted(mqls, 'MQL')} in the period. No goal is given for all of it.")
+    if "in-progress" in total.flags("mqls"):
+        return _judge_so_far(total, mqls, goal)
+    gap = mqls - goal
+    if gap < 0:
+        return Verdict(
+            f"{counted(mqls, 'MQL')}: {count(-gap)} short of the goal of {count(goal)} "
+            f"({percent(mqls / goal)}). Marketing must produce more.",
+            BAD,
+        )
+    more = "exactly the goal" if gap == 0 else f"{count(gap)} more than the goal of {count(goal)}"
+    then = "the same number will do" if gap == 0 else "fewer would have been enough"
+    return Verdict(f"{counted(mqls, 'MQL')}: {more}. Marketing produces enough; {then}.", GOOD)
+
+
+def _judge_so_far(total: Totals, mqls: float, goal: float) -> Verdict:
+    so_far, needed = total.value("goal_to_date"), total.value("needed_per_day")
+    if mqls >= goal:
+        return Verdict(f"{counted(mqls, 'MQL')} so far: the goal of {count(goal)} is reached.", GOOD)
+    is_behind = mqls < so_far
+    words = "behind" if is_behind else "on"
+    return Verdict(
+        f"{counted(mqls, 'MQL')} so far, {words} the pace of {so_far:,.1f} by now. "
+        f"The goal of {count(goal)} needs {needed:,.1f} a day from here.",
+        BAD if is_behind else GOOD,
+    )
+
+
+def judge_hand_off(rows: pd.DataFrame) -> Verdict:
+    """Return what sales made of the MQLs it was handed."""
+    total = Totals(rows)
+    accepted, rejected = total.value("accepted"), total.value("rejected")
+    if math.isnan(accepted):
+        return Verdict(
+            "The data records neither acceptances nor rejections, so that the hand-off to sales "
+            "cannot be judged. A lead leaves the MQL stage here when it becomes an SQL."
+        )
+    n = total.n("acceptance_rate")
+    if n == 0:
+        return Verdict("Sales has decided on none of the MQLs yet.")
+    waiting = total.value("undecided")
+    text = (
+        f"Sales accepted {count(accepted)} and rejected {count(rejected)} of the MQLs: "
+        f"{percent(total.value('acceptance_rate'))} of those decided "
+        f"({total.interval('acceptance_rate')}). {counted(waiting, 'MQL')} "
+        f"{'waits' if waiting == 1 else 'wait'} for a decision."
+    )
+    return Verdict(text + _small(n))
+
+
+def judge_efficiency(rows: pd.DataFrame, *, maturity: float) -> Verdict:
+    """Return the share of MQLs that became SQLs, and which buckets it is too early to judge."""
+    total = Totals(rows)
+    n = total.n("efficiency")
+    if n == 0:
+        return Verdict("There is no MQL whose outcome could be counted.")
+    text = (
+        f"{percent(total.value('efficiency'))} of {counted(n, 'MQL')} have become SQLs so far "
+        f"({total.interval('efficiency')}): one SQL from {total.value('mqls_per_sql'):,.1f} MQLs."
+    )
+    if total.value("efficiency") == 0:
+        text = f"None of {counted(n, 'MQL')} has become an SQL ({total.interval('efficiency')})."
+    young = immature_buckets(rows)
+    if young:
+        text += (
+            f" Nine in ten of the conversions take up to {maturity:,.0f} days: {listed(young)} "
+            f"{'is' if len(young) == 1 else 'are'} too young, and the share will still rise."
+        )
+    return Verdict(text + _small(n))
+
+
+def immature_buckets(rows: pd.DataFrame) -> list[str]:
+    """Return the names of the buckets whose efficiency will still rise."""
+    cohorts = pick(rows, "efficiency")
+    return [
+        bucket_name(b)
+        for b, flags in zip(cohorts["bucket"], cohorts["flags"], strict=True)
+        if "immature" in flags and b != "total"
+    ]
+
+
+def judge_sla(rows: pd.DataFrame, params: ReportParams) -> Verdict:
+    """Return whether sales keeps its word: attainment, and the mean wait against the SLA."""
+    total = Totals(rows)
+    attained, n = total.value("sla_attainment"), total.n("sla_attainment")
+    act = "contact" if params.sla_stops_on == "contact" else "decide on"
+    if n == 0:
+        return Verdict(f"No MQL tells yet whether sales keeps the SLA of {sla_words(params.sla)}.")
+    breached, open_now = total.value("sla_breached"), total.value("sla_past_due")
+    share = f"{percent(attained)} in time ({total.interval('sla_attainment')})"
+    lost = f"{counted(breached, 'lead')} {'was' if breached == 1 else 'were'} let lie past the SLA"
+    still = f", {count(open_now)} of them still open" if open_now else ""
+    return Verdict(
+        f"{_pace(total, params)} Sales has {sla_words(params.sla)} to {act} an MQL: {share}. "
+        f"{lost}{still}.{_small(n)}".lstrip(),
+        GOOD if breached == 0 else BAD,
+    )
+
+
+def _pace(total: Totals, params: ReportParams) -> str:
+    mean = total.value("hours_in_stage_mean")
+    if params.sla_stops_on == "contact" or math.isnan(mean):
+        return ""
+    is_slow = mean > params.sla_hours
+    unit, size = ("days", 24) if params.sla_hours >= 48 else ("hours", 1)
+    against = f"{mean / size:.1f} {unit} on average against an SLA of {params.sla_hours / size:g}"
+    return f"Sales takes {against}." if is_slow else f"Sales takes {against}: within it on average."
+
+
+def judge_velocity(rows: pd.DataFrame) -> Verdict:
+    """Return how long half of the leads wait, those still waiting included."""
+    total = Totals(rows)
+    km, left = total.value("hours_in_stage_km_median"), total.n("hours_in_stage_mean")
+    n = total.n("hours_in_stage_km_median")
+    if n == 0:
+        return Verdict("There is no MQL whose wait could be measured.")
+    if math.isnan(km):
+        return Verdict(
+            f"Fewer than half of {counted(n, 'MQL')} have left the stage, so that the median wait "
+            f"is not known yet; {count(left)} have left."
+        )
+    plain = total.value("hours_in_stage_median")
+    return Verdict(
+        f"Half of the MQLs have left the stage after {duration(km)}, with those still waiting "
+        f"counted in; among the {count(left)} that left, after {duration(plain)}.{_small(n)}"
+    )
+
+
+def judge_response(rows: pd.DataFrame) -> Verdict:
+    """Return how fast sales reacts, and what the first hour is worth in this data."""
+    total = Totals(rows)
+    n = total.n("contacted_within_1h")
+    if math.isnan(total.value("contacted_within_1h")):
+        if "day-precision" in total.flags("contacted_within_1h"):
+            return Verdict(
+                "The data has dates without a time of day, so that contact within the hour cannot "
+                "be told."
+            )
+        return Verdict("The data records no contact by sales, so that its speed cannot be told.")
+    text = (
+        f"Sales tried to reach {percent(total.value('contacted_within_1h'))} of {counted(n, 'MQL')} "
+        f"within one hour ({total.interval('contacted_within_1h')})."
+    )
+    lift = total.value("lift_1h")
+    if not math.isnan(lift):
+        row_interval = _ratio_interval(rows)
+        text += (
+            f" Those became SQL {lift:.1f} times as often as those contacted later"
+            f"{row_interval}; that describes this team's data, and is no proof of cause."
+        )
+    return Verdict(text + _small(n))
+
+
+def _ratio_interval(rows: pd.DataFrame) -> str:
+    total = pick(rows, "lift_1h").iloc[-1]
+    return f" ({total['low']:.1f}–{total['high']:.1f})"
+
+
+REFERENCE = (
+    "For reference, never as a forecast: of 2,241 US companies 37% answered a web lead within an "
+    "hour, 16% in 1–24 hours, 24% later, 23% never; those who tried within an hour were nearly "
+    f"seven times as likely to qualify the lead as those an hour later ({HBR})."
+)
+
+
+def judge_cost(
+    rows: pd.DataFrame, params: ReportParams, *, currency: str, lag_days: int
+) -> Verdict:
+    """Return what an MQL cost, and what that rests on."""
+    if not currency:
+        return Verdict("The data has no spend, so that the cost of an MQL cannot be told.")
+    total = Totals(rows)
+    cost = total.value("cost_per_mql")
+    how = "as set" if params.lag_days != "auto" else "measured as the mean"
+    if params.lag_days == "auto" and math.isnan(total.value("lead_to_mql_days_mean")):
+        how = "taken as none: no lead has both stamps to measure it by"
+    lag = f"a lag of {counted(lag_days, 'day')} ({how})"
+    if math.isnan(total.value("spend")):
+        return Verdict(
+            f"With {lag}, the spend data does not cover the whole period: no cost is given for it "
+            "rather than one that is too low. The covered buckets are below."
+        )
+    if math.isnan(cost):
+        return Verdict("There was spend and no MQL, so that no cost per MQL can be given.")
+    return Verdict(
+        f"An MQL cost {money(cost, currency)}: {money(total.value('spend'), currency)} over "
+        f"{counted(total.value('mqls'), 'MQL')}, with {lag}. It rests on averages, on one lag for "
+        "all leads and on correlation in time: a guide to large trends, not a fact about one lead."
+    )
+
+
+def headline(
+    rows: pd.DataFrame, params: ReportParams, *, currency: str, maturity: float
+) -> list[Figure]:
+    """Return the headline figures, in the order of the argument.
+
+    Parameters
+    ----------
+    rows
+        All tidy rows of the report.
+    params, currency, maturity
+        As in `numbers.Numbers`.
+    """
+    total = Totals(rows)
+    figures = [_volume_figure(total, rows), _efficiency_figure(total, rows, maturity)]
+    if not math.isnan(total.value("hours_in_stage_mean")):
+        figures.append(_velocity_figure(total, params))
+    if total.n("sla_attainment"):
+        figures.append(_sla_figure(total, params))
+    if not math.isnan(total.value("cost_per_mql")):
+        figures += _cost_figures(total, currency)
+    return figures
+
+
+def _volume_figure(total: Totals, rows: pd.DataFrame) -> Figure:
+    goal, mqls = total.value("goal"), total.value("mqls")
+    tone = judge_volume(rows).tone
+    if math.isnan(goal):
+        return Figure("MQLs", count(mqls), "no goal given", Verdict("Goal not known"))
+    gap = mqls - goal
+    words = "Enough" if tone == GOOD else f"{count(-gap)} too few" if gap < 0 else "Enough"
+    if "in-progress" in total.flags("mqls"):
+        words = "On pace" if tone == GOOD else "Behind the pace"
+    return Figure("MQLs", count(mqls), f"{percent(mqls / goal)} of {count(goal)}", Verdict(words, tone))
+
+
+def _efficiency_figure(total: Totals, rows: pd.DataFrame, maturity: float) -> Figure:
+    n = total.n("efficiency")
+    young = immature_buckets(rows)
+    note = "Too few to judge" if n < SMALL_N else "Will still rise" if young else "Mature"
+    context = f"95% sure: {total.interval('efficiency')}" if n else "no MQL to count"
+    return Figure("MQL → SQL", percent(total.value("efficiency")), context, Verdict(note))
+
+
+def _velocity_figure(total: Totals, params: ReportParams) -> Figure:
+    mean = total.value("hours_in_stage_mean")
+    n = total.n("hours_in_stage_mean")
+    is_slow = mean > params.sla_hours
+    verdict = Verdict("Slower than the SLA", BAD) if is_slow else Verdict("Within the SLA", GOOD)
+    if n < SMALL_N:
+        verdict = Verdict("Too few to judge")
+    return Figure("Mean wait", duration(mean), f"SLA: {sla_words(params.sla)}", verdict)
+
+
+def _sla_figure(total: Totals, params: ReportParams) -> Figure:
+    breached = total.value("sla_breached")
+    kept = Verdict("SLA kept", GOOD) if breached == 0 else Verdict(f"{count(breached)} leads late", BAD)
+    return Figure(
+        "SLA attainment",
+        percent(total.value("sla_attainment")),
+        f"95% sure: {total.interval('sla_attainment')}",
+        kept,
+    )
+
+
+def _cost_figures(total: Totals, currency: str) -> list[Figure]:
+    spend, wasted = total.value("spend"), total.value("wasted_cost")
+    figures = [
+        Figure(
+            "Cost per MQL",
+            money(total.value("cost_per_mql"), currency),
+            f"{money(spend, currency)} spent",
+            Verdict("An average, for trends"),
+        )
+    ]
+    if not math.isnan(wasted):
+        is_any = wasted > 0
+        figures.append(
+            Figure(
+                "Wasted on late leads",
+                money(wasted, currency),
+                f"{counted(total.value('sla_breached'), 'late lead')} × cost",
+                Verdict(f"{percent(wasted / spend)} of spend", BAD) if is_any and spend else Verdict("None", GOOD),
+            )
+        )
+    return figures
+
+
+def judge_ledgers(ledgers: Mapping[str, Ledger]) -> list[Verdict]:
+    """Return what became of the rows of each table."""
+    return [_judge_ledger(name, ledger) for name, ledger in ledgers.items()]
+
+
+def _judge_ledger(name: str, ledger: Ledger) -> Verdict:
+    if ledger.read == ledger.used:
+        return Verdict(f"{name.capitalize()}: all {counted(ledger.read, 'row')} are used.", GOOD)
+    why = [f"{n} with {SET_ASIDE_REASONS[r]}" for r, n in sorted(ledger.set_aside.items())]
+    return Verdict(
+        f"{name.capitalize()}: {count(ledger.used)} of {counted(ledger.read, 'row')} are used, "
+        f"{count(ledger.set_aside.total())} set aside ({listed(why)})."
+    )
+
+
+def _small(n: float) -> str:
+    if n >= SMALL_N:
+        return ""
+    return f" With only {counted(n, 'lead')} this says little; do not rank or plan by it."

@@ -1,0 +1,107 @@
+"""Question 2c: does sales keep its word? Outcomes against the SLA, and the leads it let lie."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+
+from mqlkit.engine import to_frame
+from mqlkit.estimators import wilson
+from mqlkit.leads import HOUR_US, LeadTable
+from mqlkit.tidy import metric_rows, share
+
+OUTCOMES = ("sla_met", "sla_breached", "sla_past_due", "sla_pending", "sla_unmeasurable")
+
+
+def sla_microseconds(leads: LeadTable) -> int:
+    """Return the SLA in microseconds of the chosen clock."""
+    return round(leads.params.sla_hours * HOUR_US)
+
+
+def outcomes(leads: LeadTable, table: ir.Table) -> dict[str, ir.BooleanValue]:
+    """Return what became of each lead's SLA, as conditions by metric name.
+
+    met, breached, pending and unmeasurable exclude each other and cover every MQL; past due is a
+    part of breached.
+    """
+    most = sla_microseconds(leads)
+    stop = table["stop_us"]
+    is_measurable = table["is_in_order"] & (stop.isnull() | (stop >= 0)).fill_null(True)
+    is_stopped = is_measurable & stop.notnull()
+    is_overdue = is_measurable & stop.isnull() & (table["sla_waited_us"] > most)
+    is_late = is_stopped & (stop > most).fill_null(False)
+    return {
+        "sla_met": is_stopped & (stop <= most).fill_null(False),
+        "sla_breached": is_late | is_overdue,
+        "sla_past_due": is_overdue,
+        "sla_pending": is_measurable & stop.isnull() & (table["sla_waited_us"] <= most),
+        "sla_unmeasurable": ~is_measurable,
+    }
+
+
+def sla_outcome(leads: LeadTable) -> pd.DataFrame:
+    """Return how many MQLs were decided on (or contacted) within the SLA.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Tidy rows of sla_met, sla_breached, sla_past_due, sla_pending, sla_unmeasurable and
+        sla_attainment (metrics.md §6). All null where the SLA stops on contact and the data
+        records no contact.
+    """
+    wide = leads.grid(leads.totals(outcomes(leads, leads.cohort)))
+    if leads.params.sla_stops_on == "contact" and "contacted_at" not in leads.recorded:
+        none = np.full(len(wide), np.nan)
+        names = (*OUTCOMES, "sla_attainment")
+        return pd.concat([metric_rows(wide, name, none) for name in names], ignore_index=True)
+    decided = wide["sla_met"] + wide["sla_breached"]
+    low, high = wilson(wide["sla_met"], decided)
+    rows = [metric_rows(wide, name, wide[name]) for name in OUTCOMES]
+    attained = share(wide["sla_met"], decided)
+    rows.append(metric_rows(wide, "sla_attainment", attained, n=decided, low=low, high=high))
+    return pd.concat(rows, ignore_index=True)
+
+
+def breach_list(leads: LeadTable) -> pd.DataFrame:
+    """Return every breached lead of the period, the latest ones first.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``lead_id``, ``owner``, ``source``, ``entered`` and ``due`` (local stamps), ``hours_late``
+        (on the chosen clock), ``is_open`` (whether it still waits).
+    """
+    cohort = leads.cohort
+    late = cohort.filter(outcomes(leads, cohort)["sla_breached"])
+    taken = late["stop_us"].coalesce(late["sla_waited_us"])
+    listed = late.select(
+        "lead_id",
+        "owner",
+        "source",
+        "mql_at",
+        due_at=due_at(leads, late),
+        hours_late=(taken - sla_microseconds(leads)) / HOUR_US,
+        is_open=late["stop_us"].isnull(),
+    )
+    frame = to_frame(listed.order_by(ibis.desc("hours_late"), "mql_at", "lead_id"))
+    local = {
+        name: frame[column].dt.tz_localize("UTC").dt.tz_convert(leads.zone)
+        for name, column in (("entered", "mql_at"), ("due", "due_at"))
+    }
+    return pd.DataFrame(
+        {
+            "lead_id": frame["lead_id"],
+            "owner": frame["owner"],
+            "source": frame["source"],
+            **local,
+            "hours_late": frame["hours_late"],
+            "is_open": frame["is_open"],
+        }
+    )
+
+
+def due_at(leads: LeadTable, table: ir.Table) -> ir.TimestampValue:
+    """Return the moment by which sales had to act."""
+    return table["mql_at"] + ibis.interval(microseconds=sla_microseconds(leads))

@@ -1,0 +1,1 @@
+"""Reading: exports in, typed tables and a ledger of every row out."""

@@ -1,0 +1,323 @@
+"""All tables of a ``source.yaml``: leads, stage events, spend and goals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import TYPE_CHECKING, Any
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from mqlkit.engine import to_frame
+from mqlkit.errors import ParamsError, SourceError, listed, report, unknown_name
+from mqlkit.sources.cells import clean_number, day, has_time, money, stamp
+from mqlkit.sources.ledger import Ledger
+from mqlkit.sources.reading import Read, known_columns, read_table
+from mqlkit.sources.spec import SourceSpec, TableSpec
+from mqlkit.sources.staging import Cells, Reader, Typing
+from mqlkit.terms import LEAD_COLUMNS, STAGES, STAMPS, TEXT_COLUMNS
+
+if TYPE_CHECKING:
+    from mqlkit.sources.files import Export
+
+
+@dataclass
+class Tables:
+    """Everything a report is made from, typed, with its ledgers.
+
+    Attributes
+    ----------
+    leads
+        One row per lead: ``lead_id``, the seven stamps (naive UTC), ``amount``, the text columns
+        and those asked for.
+    events
+        Stage changes ``lead_id, stage, at``, or None without a history.
+    spend
+        ``date_from, date_to, channel, amount``, one row per range and channel, both ends included.
+    goals
+        ``month, source, mqls``; a missing source is ``""``.
+    timed
+        Stamps of which a value carries a time of day.
+    """
+
+    leads: ir.Table
+    events: ir.Table | None
+    spend: pd.DataFrame | None
+    goals: pd.DataFrame | None
+    currency: str | None
+    timed: set[str]
+    columns: list[str]
+    ledgers: dict[str, Ledger] = field(default_factory=dict)
+    exports: list[tuple[Export, TableSpec, int]] = field(default_factory=list)
+
+
+def load(reader: Reader, source: SourceSpec, *, extras: Sequence[str]) -> Tables:
+    """Read every table that ``source.yaml`` names.
+
+    Parameters
+    ----------
+    reader, source
+        The engine and the description of the files.
+    extras
+        Lead columns wanted beside the canonical ones, for breakdowns and filters.
+
+    Raises
+    ------
+    SourceError
+        When a file cannot be used; see `read_table`.
+    ParamsError
+        When an extra column is in no file.
+    """
+    ledgers: dict[str, Ledger] = {}
+    exports: list[tuple[Export, TableSpec, int]] = []
+
+    def keep(read: Read, spec: TableSpec) -> Read:
+        known = ledgers.get(spec.table)
+        ledgers[spec.table] = _added(known, read.ledger) if known else read.ledger
+        exports.extend((e, spec, e.n_lines - 1) for e in read.exports)
+        return read
+
+    events, timed = None, set()
+    if source.history:
+        pieces = [(keep(_read_history(reader, spec), spec), spec) for spec in source.history]
+        events = reader.store(reduce(lambda a, b: a.union(b), [p.table for p, _ in pieces]))
+        _note_stages(events, ledgers["history"])
+        timed = _timed_events(events)
+    has_mql = events is not None and _has_stage(events, "mql")
+    if source.leads:
+        leads, columns = _read_leads(reader, source.leads, extras, keep, has_mql=has_mql)
+        timed |= _timed_leads(leads)
+    else:
+        leads, columns = _leads_of(events, ledgers), list(LEAD_COLUMNS)
+    unknown = [c for c in extras if c not in leads.columns]
+    if unknown:
+        raise ParamsError("\n".join(unknown_name("by/where", "column", c, columns) for c in unknown))
+    spend, currency = _read_spend(reader, source.spend, keep) if source.spend else (None, None)
+    goals = _read_goals(reader, source.goals, keep) if source.goals else None
+    return Tables(
+        leads=leads.drop(*(f"{s}_timed" for s in STAMPS if f"{s}_timed" in leads.columns)),
+        events=None if events is None else events.filter(events["stage"].notnull()),
+        spend=spend,
+        goals=goals,
+        currency=currency,
+        timed=timed,
+        columns=columns,
+        ledgers=ledgers,
+        exports=exports,
+    )
+
+
+def _added(a: Ledger, b: Ledger) -> Ledger:
+    return Ledger(a.read + b.read, a.set_aside + b.set_aside, a.noted + b.noted, a.rows + b.rows)
+
+
+def _read_leads(
+    reader: Reader, spec: TableSpec, extras: Sequence[str], keep: Any, *, has_mql: bool
+) -> tuple[ir.Table, list[str]]:
+    others = [c for c in extras if c not in LEAD_COLUMNS]
+    texts = [*TEXT_COLUMNS, *others]
+
+    def typed(cells: Cells) -> dict[str, ir.Value]:
+        stamps = {s: stamp(cells[s], dates=spec.dates, zone=spec.timezone) for s in STAMPS}
+        times = {f"{s}_timed": has_time(cells[s]) for s in STAMPS}
+        amount = {"amount": money(cells["amount"], decimal=spec.decimal)}
+        return {"lead_id": cells["lead_id"], **stamps, **times, **amount} | {
+            t: cells[t] for t in texts
+        }
+
+    def faults(cells: Cells, values: ir.Table) -> list[tuple[str, ir.BooleanValue]]:
+        bad = [cells[s].notnull() & values[s].isnull() for s in STAMPS]
+        bad_amount = cells["amount"].notnull() & values["amount"].isnull()
+        return [
+            ("no_id", cells["lead_id"].isnull()),
+            ("bad_date", reduce(lambda a, b: a | b, bad)),
+            ("bad_amount", bad_amount),
+        ]
+
+    needed = ["lead_id"] if has_mql else ["lead_id", "mql_at"]
+    typing = Typing([*LEAD_COLUMNS, *others], needed, typed, faults)
+    read = keep(read_table(reader, spec, typing, key="lead_id"), spec)
+    columns = known_columns(spec, read.exports)
+    missing = [c for c in others if c.casefold() not in {k.casefold() for k in columns}]
+    if missing:
+        raise ParamsError("\n".join(unknown_name("by/where", "column", c, columns) for c in missing))
+    table = read.table
+    if "_order" in table.columns:
+        table = reader.store(table)
+        merged = _merge(table, texts)
+        table = reader.store(merged)
+        read.ledger.noted["merged"] = read.ledger.used - int(table.count().to_pyarrow().as_py())
+    return table, columns
+
+
+def _merge(table: ir.Table, texts: Sequence[str]) -> ir.Table:
+    """Return one row per lead: earliest stamp per stage, last non-empty other value."""
+    order = table["_order"]
+    columns: dict[str, Any] = {s: table[s].min() for s in STAMPS}
+    columns |= {f"{s}_timed": table[f"{s}_timed"].any() for s in STAMPS}
+    columns |= {c: table[c].argmax(order, where=table[c].notnull()) for c in ("amount", *texts)}
+    return table.group_by("lead_id").aggregate(**columns)
+
+
+def _timed_leads(leads: ir.Table) -> set[str]:
+    flags = leads.aggregate(**{s: leads[f"{s}_timed"].any() for s in STAMPS}).to_pyarrow()
+    return {s for s in STAMPS if flags[s][0].as_py()}
+
+
+def _leads_of(events: ir.Table | None, ledgers: Mapping[str, Ledger]) -> ir.Table:
+    """Return the leads that a history alone knows, with no stamps and no other columns."""
+    if events is None:
+        raise SourceError(report(f"{ledgers}: no leads."))
+    ids = events.select("lead_id").distinct()
+    stamps = {s: ibis.null("timestamp") for s in STAMPS}
+    texts = {t: ibis.null("string") for t in TEXT_COLUMNS}
+    return ids.mutate(**stamps, amount=ibis.null("decimal(38, 6)"), **texts)
+
+
+def _read_history(reader: Reader, spec: TableSpec) -> Read:
+    by_value = {v.casefold(): ours for ours, values in spec.stages.items() for v in values}
+    if not by_value:
+        by_value = {stage: stage for stage in STAGES}
+
+    def typed(cells: Cells) -> dict[str, ir.Value]:
+        text = cells["stage"] if spec.stage is None else ibis.literal(spec.stage)
+        folded = text.lower()
+        known = [(folded == value.lower(), ibis.literal(ours)) for value, ours in by_value.items()]
+        return {
+            "lead_id": cells["lead_id"],
+            "at": stamp(cells["at"], dates=spec.dates, zone=spec.timezone),
+            "stage": ibis.literal(spec.stage) if spec.stage else ibis.cases(*known),
+            "stage_text": text,
+            "at_timed": has_time(cells["at"]),
+        }
+
+    def faults(cells: Cells, values: ir.Table) -> list[tuple[str, ir.BooleanValue]]:
+        return [("no_id", cells["lead_id"].isnull()), ("bad_date", values["at"].isnull())]
+
+    needed = ["lead_id", "at"] if spec.stage else ["lead_id", "at", "stage"]
+    read = read_table(reader, spec, Typing(["lead_id", "at", "stage"], needed, typed, faults))
+    read.table = read.table.drop("_order")
+    return read
+
+
+def _has_stage(events: ir.Table, stage: str) -> bool:
+    return bool(events.filter(events["stage"] == stage).count().to_pyarrow().as_py())
+
+
+def _timed_events(events: ir.Table) -> set[str]:
+    timed = events.filter(events["at_timed"] & events["stage"].notnull()).select("stage").distinct()
+    return {f"{row['stage']}_at" for row in timed.to_pyarrow().to_pylist()}
+
+
+def _note_stages(events: ir.Table, ledger: Ledger) -> None:
+    """Note how often each stage value occurs that no mapping names."""
+    unknown = events.filter(events["stage"].isnull())
+    counts = unknown.group_by("stage_text").aggregate(n=unknown.count()).order_by("stage_text")
+    for row in counts.to_pyarrow().to_pylist():
+        ledger.noted[f"stage not mapped: {row['stage_text'] or '(empty)'}"] = row["n"]
+
+
+def _read_spend(
+    reader: Reader, spec: TableSpec, keep: Any
+) -> tuple[pd.DataFrame, str]:
+    dated = "date" in spec.columns or not {"date_from", "date_to"} & set(spec.columns)
+    columns = ["date", "date_from", "date_to", "amount", "channel", "currency"]
+
+    def typed(cells: Cells) -> dict[str, ir.Value]:
+        single = day(cells["date"], dates=spec.dates)
+        return {
+            "date_from": day(cells["date_from"], dates=spec.dates).coalesce(single),
+            "date_to": day(cells["date_to"], dates=spec.dates).coalesce(single),
+            "amount": money(clean_number(cells["amount"]), decimal=spec.decimal),
+            "channel": cells["channel"],
+            "currency": cells["currency"].coalesce(ibis.literal(spec.currency, type="string")),
+        }
+
+    def faults(cells: Cells, values: ir.Table) -> list[tuple[str, ir.BooleanValue]]:
+        start, end = values["date_from"], values["date_to"]
+        return [
+            ("bad_date", start.isnull() | end.isnull() | (end < start)),
+            ("bad_amount", values["amount"].isnull()),
+        ]
+
+    typing = Typing(columns, ["amount"], typed, faults)
+    read = keep(read_table(reader, spec, typing), spec)
+    _check_dates(spec, read, dated=dated)
+    table = read.table
+    grouped = table.group_by("date_from", "date_to", "channel", "currency").aggregate(
+        amount=table["amount"].sum(), credits=(table["amount"] < 0).sum()
+    )
+    frame = to_frame(grouped.order_by("date_from", "date_to", "channel", "currency"))
+    read.ledger.noted["credit"] = int(frame["credits"].sum())
+    currencies = sorted(frame["currency"].dropna().unique())
+    _check_currency(spec, frame, currencies)
+    return frame.drop(columns=["currency", "credits"]), currencies[0]
+
+
+def _check_dates(spec: TableSpec, read: Read, *, dated: bool) -> None:
+    """Refuse spend without a date: a total nobody can place in a period."""
+    for export in read.exports:
+        theirs = {h.casefold() for h in export.header}
+        there = {n for n in ("date", "date_from", "date_to") if _theirs(spec, n) in theirs}
+        if "date" not in there and not {"date_from", "date_to"} <= there:
+            raise SourceError(
+                report(
+                    f"{export.name}:1: has no date.",
+                    expected="a column date, or date_from and date_to",
+                    found=listed(export.header, 6),
+                    fix=f"map it under {spec.place}.columns in source.yaml",
+                )
+            )
+
+
+def _theirs(spec: TableSpec, name: str) -> str:
+    return spec.columns.get(name, name).strip().casefold()
+
+
+def _check_currency(spec: TableSpec, frame: pd.DataFrame, currencies: list[str]) -> None:
+    if len(currencies) == 1 and not frame["currency"].isna().any():
+        return
+    if currencies:
+        raise SourceError(
+            report(
+                f"{spec.names}: the amounts are in more than one currency.",
+                found=listed([*currencies, *(["(none)"] if frame["currency"].isna().any() else [])], 6),
+                fix="bring them into one currency, or read one currency's files only",
+            )
+        )
+    raise SourceError(
+        report(
+            f"{spec.names}: no column tells the currency.",
+            fix=f"add `currency: EUR` (or yours) below {spec.place}: in source.yaml",
+        )
+    )
+
+
+def _read_goals(reader: Reader, spec: TableSpec, keep: Any) -> pd.DataFrame:
+    def typed(cells: Cells) -> dict[str, ir.Value]:
+        return {
+            "month": day(cells["month"], dates=spec.dates).truncate("M"),
+            "mqls": clean_number(cells["mqls"]).try_cast("float64"),
+            "source": cells["source"].fill_null(""),
+        }
+
+    def faults(cells: Cells, values: ir.Table) -> list[tuple[str, ir.BooleanValue]]:
+        return [("bad_date", values["month"].isnull()), ("bad_amount", values["mqls"].isnull())]
+
+    typing = Typing(["month", "mqls", "source"], ["month", "mqls"], typed, faults)
+    read = keep(read_table(reader, spec, typing), spec)
+    goals = to_frame(read.table.select("month", "source", "mqls").order_by("month", "source"))
+    twice = goals[goals.duplicated(["month", "source"], keep=False)]
+    if len(twice):
+        months = sorted({f"{m:%Y-%m} {s}".strip() for m, s in zip(twice["month"], twice["source"], strict=True)})
+        raise SourceError(
+            report(
+                f"{spec.names}: {len(months)} months have more than one goal.",
+                found=listed(months),
+                fix="keep one row per month (and source)",
+            )
+        )
+    return goals

@@ -1,0 +1,192 @@
+"""From files to one typed table with its ledger.
+
+A clean table is read once. Only where rows must be set aside or merged is it read again, with
+record numbers, so that each of those rows can be named by its line.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import ibis
+import ibis.expr.types as ir
+
+from mqlkit.engine import session_zone
+from mqlkit.errors import SourceError, missing_columns, nearest, report
+from mqlkit.sources.files import Export, open_export
+from mqlkit.sources.ledger import Ledger, SetAside, check_share, locate
+from mqlkit.sources.spec import COLUMNS, TableSpec
+from mqlkit.sources.staging import Reader, Staged, Typing, header_of, stage
+
+
+@dataclass
+class Read:
+    """A table as read: typed rows, its ledger and its files."""
+
+    table: ir.Table
+    ledger: Ledger
+    exports: list[Export]
+    unmapped: list[str] = field(default_factory=list)
+
+
+def read_table(reader: Reader, spec: TableSpec, typing: Typing, *, key: str | None = None) -> Read:
+    """Read all files of a table.
+
+    Parameters
+    ----------
+    reader, spec, typing
+        The engine, the files and the types.
+    key
+        Column whose values must differ for a table to be called clean (``lead_id``); None reads
+        with record numbers at once, to find duplicates.
+
+    Returns
+    -------
+    Read
+        Its table holds the typed columns of the rows used and ``_order``, the place of the row
+        (only where it was read with record numbers).
+
+    Raises
+    ------
+    SourceError
+        When a column is missing, no file has a row, or too many rows cannot be used.
+    """
+    exports = [open_export(p, spec, workdir=reader.workdir, root=reader.root) for p in spec.files]
+    _check_columns(spec, exports, typing)
+    with session_zone(reader.backend, spec.timezone):
+        if key is not None:
+            staged = stage(reader, spec, exports, typing, numbered=False)
+            if rows := _clean_rows(staged, key, exports):
+                return _finish(reader, spec, staged, Ledger(read=rows), exports, typing)
+        staged = stage(reader, spec, exports, typing, numbered=True)
+    ledger = _settle(reader, spec, staged, exports)
+    return _finish(reader, spec, staged, ledger, exports, typing)
+
+
+def _clean_rows(staged: Staged, key: str, exports: list[Export]) -> int:
+    """Return how many rows there are if each is used as it is, else 0."""
+    table = staged.table
+    seen = table.aggregate(
+        rows=table.count(), faults=table["_fault"].count(), keys=table[key].nunique()
+    ).to_pyarrow()
+    rows, faults, keys = (int(seen[name][0].as_py()) for name in ("rows", "faults", "keys"))
+    lines = sum(e.n_lines for e in exports)
+    is_clean = faults == 0 and keys == rows and lines == rows + len(exports)
+    return rows if is_clean and not any(staged.rejected) else 0
+
+
+def _settle(reader: Reader, spec: TableSpec, staged: Staged, exports: list[Export]) -> Ledger:
+    """Name every row that is not used, and drop it from ``staged``."""
+    good = staged.table.filter(staged.table["_fault"].isnull())
+    ledger = Ledger()
+    order = ibis.window(group_by="_row", order_by=["_file", "_record"])
+    repeats = good.mutate(_again=ibis.row_number().over(order)).filter(lambda t: t["_again"] > 0)
+    faulty = staged.table.filter(staged.table["_fault"].notnull())
+    asides = faulty.select("_file", "_record", reason=faulty["_fault"])
+    if not spec.keep_duplicates:
+        duplicates = reader.store(repeats.select("_file", "_record", reason=ibis.literal("duplicate")))
+        asides = asides.union(duplicates)
+        good = good.anti_join(duplicates, ["_file", "_record"])
+    spans = _spans(staged.table, len(exports))
+    reasons: list[dict[int, str]] = [{} for _ in exports]
+    for row in asides.to_pyarrow().to_pylist():
+        record = row["_record"] - spans[row["_file"]][0] + 1
+        reasons[row["_file"]][record] = row["reason"]
+    for number, export in enumerate(exports):
+        ledger.rows += _locate(export, reasons[number], staged.rejected[number], spans[number][1])
+    ledger.set_aside = Counter(row.reason for row in ledger.rows)
+    staged_rows = sum(rows for _, rows in spans)
+    ledger.read = staged_rows + len(ledger.rows) - sum(map(len, reasons))
+    staged.table = good
+    return ledger
+
+
+def _spans(table: ir.Table, files: int) -> list[tuple[int, int]]:
+    """Return the first record number and the rows of each file."""
+    counts = table.group_by("_file").aggregate(first=table["_record"].min(), rows=table.count())
+    spans = {row["_file"]: (row["first"], row["rows"]) for row in counts.to_pyarrow().to_pylist()}
+    return [spans.get(number, (0, 0)) for number in range(files)]
+
+
+def _locate(
+    export: Export, reasons: Mapping[int, str], rejected: Mapping[int, str], rows: int
+) -> list[SetAside]:
+    if not reasons and not rejected and export.n_lines == rows + 1:
+        return []
+    return locate(
+        export.text_path,
+        name=export.name,
+        delimiter=export.delimiter,
+        reasons=reasons,
+        rejected=rejected,
+    )
+
+
+def _finish(
+    reader: Reader,
+    spec: TableSpec,
+    staged: Staged,
+    ledger: Ledger,
+    exports: list[Export],
+    typing: Typing,
+) -> Read:
+    if ledger.read == 0:
+        raise SourceError(
+            report(
+                f"{spec.names}: has a header and no rows.",
+                expected=f"rows of {spec.table}",
+                fix=f"export it again, or take it out of {spec.place} in source.yaml",
+            )
+        )
+    check_share(ledger, place=spec.place, most=reader.max_set_aside)
+    table = staged.table
+    if "_record" in table.columns:
+        place = table["_file"].cast("int64") * (1 << 40) + table["_record"]
+        table = table.mutate(_order=place).drop("_file", "_record", "_row")
+    mapped = {header_of(spec, n) for n in typing.columns}
+    unmapped = [h for e in exports for h in e.header if h.casefold() not in mapped]
+    return Read(table.drop("_fault"), ledger, exports, list(dict.fromkeys(unmapped)))
+
+
+def _check_columns(spec: TableSpec, exports: list[Export], typing: Typing) -> None:
+    faults = []
+    for export in exports:
+        theirs = {h.casefold() for h in export.header}
+        missing = [
+            n for n in typing.needed if header_of(spec, n) not in theirs
+        ]
+        if missing:
+            words = missing_columns(
+                f"{export.name}:1",
+                missing=[
+                    n if spec.columns.get(n, n) == n else f"{spec.columns[n]} (for {n})"
+                    for n in missing
+                ],
+                needed=len(typing.needed),
+                found=export.header,
+                table=spec.place,
+            )
+            faults.append(words)
+    everywhere = {h.casefold() for e in exports for h in e.header}
+    for ours, header in spec.columns.items():
+        if header.strip().casefold() not in everywhere and ours not in typing.needed:
+            all_headers = list(dict.fromkeys(h for e in exports for h in e.header))
+            close = nearest(header, all_headers)
+            faults.append(
+                report(
+                    f"{spec.names}:1: has no column {header!r} ({spec.place}.columns.{ours}).",
+                    found=f"nearest here: {close!r}" if close else ", ".join(all_headers[:8]),
+                    fix="mend the name in source.yaml",
+                )
+            )
+    if faults:
+        raise SourceError("\n".join(faults))
+
+
+def known_columns(spec: TableSpec, exports: Sequence[Export]) -> list[str]:
+    """Return every column name that a table's files offer, ours for those mapped."""
+    ours = {theirs.strip().casefold(): name for name, theirs in spec.columns.items()}
+    ours.update({c: c for c in COLUMNS[spec.table] if c not in spec.columns})
+    return list(dict.fromkeys(ours.get(h.casefold(), h) for e in exports for h in e.header))

@@ -1,0 +1,261 @@
+"""``source.yaml``: where the data is and how to read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from mqlkit.errors import ParamsError, SourceError, nearest, report, unknown_name
+from mqlkit.params import read_yaml
+from mqlkit.terms import LEAD_COLUMNS, STAGES
+
+TABLES = ("leads", "history", "spend", "goals")
+KEYS = {
+    "leads": ("timezone", "dates"),
+    "history": ("timezone", "dates", "stage", "stages"),
+    "spend": ("timezone", "dates", "currency"),
+    "goals": ("dates",),
+}
+COMMON_KEYS = ("files", "format", "columns", "encoding", "delimiter", "decimal", "keep_duplicates")
+COLUMNS = {
+    "leads": LEAD_COLUMNS,
+    "history": ("lead_id", "at", "stage"),
+    "spend": ("date", "date_from", "date_to", "amount", "channel", "currency"),
+    "goals": ("month", "mqls", "source"),
+}
+DATE_ORDERS = ("auto", "ymd", "dmy", "mdy")
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """How one table is read.
+
+    Attributes
+    ----------
+    table
+        leads, history, spend or goals.
+    place
+        Where it stands in the YAML, for messages: ``history[1]``.
+    files
+        The files, in order, absolute.
+    columns
+        Ours to theirs.
+    stage, stages
+        For history: the one stage of every row, or our stages with the values that mean them.
+    """
+
+    table: str
+    place: str
+    files: tuple[Path, ...]
+    columns: Mapping[str, str] = field(default_factory=dict)
+    timezone: str = "UTC"
+    dates: str = "auto"
+    encoding: str = "auto"
+    delimiter: str = "auto"
+    decimal: str = "auto"
+    keep_duplicates: bool = False
+    stage: str | None = None
+    stages: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    currency: str | None = None
+
+    @property
+    def names(self) -> str:
+        """Return the files' names for messages."""
+        shown = [f.name for f in self.files[:3]]
+        more = len(self.files) - len(shown)
+        return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
+@dataclass(frozen=True)
+class SourceSpec:
+    """A whole ``source.yaml``."""
+
+    path: Path
+    leads: TableSpec | None
+    history: tuple[TableSpec, ...] = ()
+    spend: TableSpec | None = None
+    goals: TableSpec | None = None
+
+    @property
+    def timezone(self) -> str:
+        """Return the zone of the leads, or of the first history where there are no leads."""
+        return (self.leads or self.history[0]).timezone
+
+
+def read_source(path: Path) -> SourceSpec:
+    """Read and check ``source.yaml``.
+
+    Raises
+    ------
+    SourceError
+        With every fault found: unknown names, missing files, wrong values.
+    """
+    try:
+        given = read_yaml(path)
+    except ParamsError as error:
+        raise SourceError(
+            f"{error}\n  Fix:      give the path of a source.yaml, beside the params file"
+        ) from None
+    faults = [unknown_name(str(path), "table", str(n), TABLES) for n in given if n not in TABLES]
+    specs: dict[str, list[TableSpec]] = {table: [] for table in TABLES}
+    for table in TABLES:
+        blocks = given.get(table) or []
+        for index, block in enumerate(blocks if isinstance(blocks, list) else [blocks]):
+            place = f"{table}[{index}]" if isinstance(blocks, list) else table
+            try:
+                specs[table].append(_table_spec(table, place, block, path, given))
+            except SourceError as error:
+                faults.append(str(error))
+    if not faults and not specs["leads"] and not specs["history"]:
+        faults.append(
+            report(
+                f"{path}: names no leads.",
+                expected="leads: or history:, with files",
+                fix="add `leads:` and below it `files: [your-export.csv]`",
+            )
+        )
+    if faults:
+        raise SourceError("\n".join(faults))
+    only = {table: (specs[table] or [None])[0] for table in TABLES}
+    return SourceSpec(
+        path=path,
+        leads=only["leads"],
+        history=tuple(specs["history"]),
+        spend=only["spend"],
+        goals=only["goals"],
+    )
+
+
+def _table_spec(
+    table: str, place: str, block: Any, path: Path, whole: Mapping[str, Any]
+) -> TableSpec:
+    if not isinstance(block, Mapping):
+        raise SourceError(
+            report(f"{path}: {place} is not a block.", expected="files:, columns:, ... below it")
+        )
+    known = (*COMMON_KEYS, *KEYS[table])
+    faults = [
+        unknown_name(f"{path}: {place}", "name", str(key), known) for key in block if key not in known
+    ]
+    leads = whole.get("leads")
+    inherited = leads.get("timezone") if isinstance(leads, Mapping) else None
+    zone = str(block.get("timezone") or inherited or "UTC")
+    checks = [
+        lambda: _check_columns(table, block.get("columns") or {}, f"{path}: {place}"),
+        lambda: _check_zone(zone, f"{path}: {place}"),
+        lambda: _check_stages(block, f"{path}: {place}"),
+        lambda: _check_format(block.get("format", "auto"), f"{path}: {place}"),
+    ]
+    for check in checks:
+        try:
+            check()
+        except SourceError as error:
+            faults.append(str(error))
+    files = _find_files(block.get("files"), path, place, faults)
+    if faults:
+        raise SourceError("\n".join(faults))
+    return TableSpec(
+        table=table,
+        place=place,
+        files=tuple(files),
+        columns={str(k): str(v) for k, v in (block.get("columns") or {}).items()},
+        timezone=zone,
+        dates=str(block.get("dates", "auto")),
+        encoding=str(block.get("encoding", "auto")),
+        delimiter=str(block.get("delimiter", "auto")),
+        decimal=str(block.get("decimal", "auto")),
+        keep_duplicates=bool(block.get("keep_duplicates", False)),
+        stage=block.get("stage"),
+        stages={
+            str(ours): [str(v) for v in (theirs if isinstance(theirs, list) else [theirs])]
+            for ours, theirs in (block.get("stages") or {}).items()
+        },
+        currency=block.get("currency"),
+    )
+
+
+def _find_files(given: Any, path: Path, place: str, faults: list[str]) -> list[Path]:
+    patterns = [given] if isinstance(given, str) else given
+    if not patterns or not isinstance(patterns, list):
+        faults.append(
+            report(f"{path}: {place} names no files.", expected="files: [exports/leads-*.csv]")
+        )
+        return []
+    found: list[Path] = []
+    for pattern in map(str, patterns):
+        here = _matches(path.parent, pattern)
+        if not here:
+            folder = (path.parent / pattern).parent
+            beside = [p.name for p in folder.glob("*")] if folder.is_dir() else []
+            close = nearest(Path(pattern).name, beside)
+            faults.append(
+                report(
+                    f"{path}: {place}: there is no file {pattern!r}.",
+                    found=f"nearest here: {close!r}" if close else "",
+                    fix="paths are relative to source.yaml; mend the path or add the file",
+                )
+            )
+        found += [p for p in here if p not in found]
+    return found
+
+
+def _matches(folder: Path, pattern: str) -> list[Path]:
+    whole = folder / pattern
+    if whole.is_file():
+        return [whole]
+    if not any(c in pattern for c in "*?["):
+        return []
+    if Path(pattern).is_absolute():
+        return sorted(p for p in Path(whole.anchor).glob(str(whole.relative_to(whole.anchor))))
+    return sorted(p for p in folder.glob(pattern) if p.is_file())
+
+
+def _check_columns(table: str, columns: Any, where: str) -> None:
+    if not isinstance(columns, Mapping):
+        raise SourceError(
+            report(f"{where}.columns is not a mapping.", expected="{lead_id: Lead ID, ...}")
+        )
+    if table == "leads":
+        return  # any other column may be kept under a name of the user's
+    unknown = [str(c) for c in columns if c not in COLUMNS[table]]
+    if unknown:
+        raise SourceError(
+            "\n".join(unknown_name(f"{where}.columns", "column", c, COLUMNS[table]) for c in unknown)
+        )
+
+
+def _check_zone(zone: str, where: str) -> None:
+    try:
+        ZoneInfo(zone)
+    except (ValueError, OSError, KeyError):
+        raise SourceError(
+            report(
+                f"{where}: timezone {zone!r} is unknown.",
+                expected="an IANA name, such as Europe/Tallinn or UTC",
+            )
+        ) from None
+
+
+def _check_stages(block: Mapping[str, Any], where: str) -> None:
+    named = [block["stage"]] if block.get("stage") else []
+    stages = block.get("stages") or {}
+    if not isinstance(stages, Mapping):
+        raise SourceError(report(f"{where}.stages is not a mapping.", expected="{mql: [MQL], ...}"))
+    for stage in (*named, *stages):
+        if stage not in STAGES:
+            raise SourceError(unknown_name(where, "stage", str(stage), STAGES))
+
+
+def known_formats() -> list[tuple[str, str]]:
+    """Return name and title of every export format, as their YAML files tell."""
+    files = sorted((Path(__file__).parent / "formats").glob("*.yaml"))
+    return [(f.stem, str(read_yaml(f)["title"])) for f in files]
+
+
+def _check_format(name: Any, where: str) -> None:
+    known = [format_name for format_name, _ in known_formats()]
+    if name not in ("auto", *known):
+        raise SourceError(unknown_name(where, "format", str(name), ["auto", *known]))

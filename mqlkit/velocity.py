@@ -1,0 +1,197 @@
+"""Question 2b: how long do leads wait in the MQL stage, those still waiting included?"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import pandas as pd
+
+from mqlkit.engine import literal, to_frame
+from mqlkit.estimators import EDGE, relative_risk, survival_band, survival_steps, wilson
+from mqlkit.leads import HOUR_US, LeadTable
+from mqlkit.tidy import metric_rows, share
+
+CURVE_POINTS = 240
+BINS = 16
+
+
+def in_order(leads: LeadTable) -> ir.Table:
+    """Return the cohort without rows out of order, with ``_left`` and ``_time`` in the stage."""
+    cohort = leads.cohort.filter(lambda t: t["is_in_order"])
+    return cohort.mutate(
+        _left=cohort["stage_us"].notnull().cast("int64"),
+        _time=cohort["stage_us"].coalesce(cohort["waited_us"]),
+    )
+
+
+def stage_velocity(leads: LeadTable) -> pd.DataFrame:
+    """Return hours in the MQL stage: of the leads that left, and of all by Kaplan–Meier.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Tidy rows of hours_in_stage_mean, _median, _p90 (n: leads that left) and
+        hours_in_stage_km_median (n: all in-order MQLs), metrics.md §5.
+    """
+    seen = in_order(leads)
+    left = seen.filter(seen["_left"] == 1)
+    sums = leads.totals(
+        {"n": seen["mql_at"].notnull(), "left": seen["_left"], "us": seen["stage_us"].fill_null(0)},
+        of=seen,
+    )
+    quantiles = leads.by_level(
+        left,
+        lambda piece: {
+            "median": piece["_time"].quantile(0.5).cast("float64"),
+            "p90": piece["_time"].quantile(0.9).cast("float64"),
+        },
+    )
+    medians = leads.curves(seen, _km_median)
+    keys = ["segment", "bucket"]
+    found = sums.merge(quantiles, on=keys, how="left").merge(medians, on=keys, how="left")
+    is_reached = found["km"].notna()
+    wide = leads.grid(found.assign(is_reached=is_reached.astype(int)))
+    has_left = wide["left"] > 0
+    hours = {
+        "mean": share(wide["us"], wide["left"]) / HOUR_US,
+        "median": np.where(has_left, wide["median"] / HOUR_US, np.nan),
+        "p90": np.where(has_left, wide["p90"] / HOUR_US, np.nan),
+    }
+    rows = [
+        metric_rows(wide, f"hours_in_stage_{name}", value, n=wide["left"])
+        for name, value in hours.items()
+    ]
+    km = np.where(wide["is_reached"] == 1, wide["km"] / HOUR_US, np.nan)
+    rows.append(metric_rows(wide, "hours_in_stage_km_median", km, n=wide["n"]))
+    return pd.concat(rows, ignore_index=True)
+
+
+def _km_median(piece: ir.Table, by: list[str]) -> ir.Table:
+    """Return the smallest time at which at most half are left waiting."""
+    steps = survival_steps(piece, time="_time", event="_left", by=by)
+    half = steps.filter(steps["survival"] <= 0.5 + EDGE)
+    return half.group_by(by).aggregate(km=half["time"].min())
+
+
+def survival_curve(leads: LeadTable) -> pd.DataFrame:
+    """Return the share of MQLs still waiting by hours in the stage, with its 95 % band.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``hours``, ``waiting`` (share), ``low``, ``high``, ``at_risk`` (leads), of the whole
+        period's MQLs; at most some 240 steps, the first one at 0 hours.
+    """
+    seen = in_order(leads).mutate(_all=ibis.literal(0))
+    steps = survival_steps(seen, time="_time", event="_left", by=["_all"])
+    # Every step is computed; the picture takes those that change it.
+    thin = steps.mutate(_tier=(steps["survival"] * CURVE_POINTS).floor())
+    thin = thin.group_by("_tier").aggregate(**{
+        c: thin[c].argmin(thin["time"]) for c in ("at_risk", "survival", "greenwood")
+    }, time=thin["time"].min())
+    frame = to_frame(thin.order_by("time"))
+    survival = frame["survival"].to_numpy(dtype=float)
+    low, high = survival_band(survival, frame["greenwood"].to_numpy(dtype=float))
+    curve = pd.DataFrame(
+        {
+            "hours": frame["time"] / HOUR_US,
+            "waiting": np.where(survival < EDGE, 0.0, survival),
+            "low": np.where(np.isnan(low), survival, low),
+            "high": np.where(np.isnan(high), survival, high),
+            "at_risk": frame["at_risk"],
+        }
+    )
+    n = int(seen.count().to_pyarrow().as_py())
+    start = pd.DataFrame({"hours": [0.0], "waiting": [1.0], "low": [1.0], "high": [1.0], "at_risk": [n]})
+    return pd.concat([start, curve], ignore_index=True).round(12)
+
+
+def response_speed(leads: LeadTable) -> pd.DataFrame:
+    """Return how fast sales first tried to reach the MQLs, and what the first hour is worth.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Tidy rows of contacted_within_1h and lift_1h (metrics.md §7). Both need the hour: null and
+        flagged ``day-precision`` where a stamp has only dates, null without contact stamps.
+    """
+    cohort = leads.cohort
+    contact, is_sql = cohort["contact_us"], cohort["sql_us"].notnull()
+    is_reached = (contact >= 0).fill_null(False)
+    hour_ago = literal(leads.as_of.at - timedelta(hours=1))
+    is_over = contact.isnull() & (cohort["mql_at"] <= hour_ago)
+    fast = is_reached & (contact <= HOUR_US).fill_null(False)
+    slow = is_reached & ~fast
+    wide = leads.grid(
+        leads.totals(
+            {
+                "fast": fast,
+                "slow": slow,
+                "base": is_reached | is_over,
+                "fast_sqls": fast & is_sql,
+                "slow_sqls": slow & is_sql,
+            }
+        )
+    )
+    is_dated = bool({"mql_at", "contacted_at"} & leads.dated)
+    if is_dated or "contacted_at" not in leads.recorded:
+        none, flags = np.full(len(wide), np.nan), {"day-precision": is_dated}
+        names = ("contacted_within_1h", "lift_1h")
+        return pd.concat([metric_rows(wide, m, none, flags=flags) for m in names], ignore_index=True)
+    low, high = wilson(wide["fast"], wide["base"])
+    within = share(wide["fast"], wide["base"])
+    lift, least, most = relative_risk(
+        wide["fast_sqls"], wide["fast"], wide["slow_sqls"], wide["slow"]
+    )
+    return pd.concat(
+        [
+            metric_rows(wide, "contacted_within_1h", within, n=wide["base"], low=low, high=high),
+            metric_rows(wide, "lift_1h", lift, n=wide["fast"] + wide["slow"], low=least, high=most),
+        ],
+        ignore_index=True,
+    )
+
+
+def response_times(leads: LeadTable) -> pd.DataFrame:
+    """Return the period's MQLs by time to the first contact: ``within``, ``leads``, ``share``."""
+    cohort = leads.cohort
+    contact = cohort["contact_us"]
+    kinds = ibis.cases(
+        (contact.isnull(), "not yet"),
+        (contact < 0, "before MQL"),
+        (contact <= HOUR_US, "1 h"),
+        (contact <= 24 * HOUR_US, "1–24 h"),
+        else_="over 24 h",
+    )
+    counts = to_frame(cohort.group_by(within=kinds).aggregate(leads=cohort.count()))
+    names = ["1 h", "1–24 h", "over 24 h", "not yet", "before MQL"]
+    found = counts.set_index("within").reindex(names, fill_value=0).reset_index()
+    found = found[(found["within"] != "before MQL") | (found["leads"] > 0)].reset_index(drop=True)
+    return found.assign(share=share(found["leads"], np.full(len(found), found["leads"].sum())))
+
+
+def hours_histogram(leads: LeadTable) -> pd.DataFrame:
+    """Return the period's in-order MQLs by time in the stage, in quarters of the SLA.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``bin`` (0 is up to a quarter of the SLA; `BINS` is everything later), ``hours_from``,
+        ``hours_to``, ``outcome`` (``within SLA``, ``late``, ``still waiting``) and ``leads``.
+    """
+    quarter = round(leads.params.sla_hours * HOUR_US) // 4
+    seen = in_order(leads)
+    # A wait of exactly one SLA is within it, so that a bin takes in its upper end.
+    place = ((seen["_time"] - 1) // quarter).clip(0, BINS).cast("int64")
+    outcome = ibis.cases(
+        (seen["_left"] == 0, "still waiting"),
+        (seen["_time"] <= 4 * quarter, "within SLA"),
+        else_="late",
+    )
+    counts = seen.group_by(bin=place, outcome=outcome).aggregate(leads=seen.count())
+    frame = to_frame(counts.order_by("bin", "outcome"))
+    hours = quarter / HOUR_US
+    return frame.assign(hours_from=frame["bin"] * hours, hours_to=(frame["bin"] + 1) * hours)

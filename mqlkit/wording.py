@@ -1,0 +1,111 @@
+"""Numbers and buckets as people read them: ``1,234``, ``27.6%``, ``3.0 days``, ``Jul 25``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import date, datetime
+
+SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "INR": "₹"}
+NOTHING = "–"
+MONTH_NAMES = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+SECOND_THOUGHT_HOURS = 48
+
+
+def count(value: float) -> str:
+    """Return a count with thousands apart.
+
+    >>> count(1234.0), count(float("nan"))
+    ('1,234', '–')
+    """
+    return NOTHING if math.isnan(value) else f"{value:,.0f}"
+
+
+def counted(value: float, noun: str) -> str:
+    """Return a count with its noun.
+
+    >>> counted(1, "lead"), counted(2, "lead")
+    ('1 lead', '2 leads')
+    """
+    return f"{count(value)} {noun}{'' if value == 1 else 's'}"
+
+
+def percent(share: float) -> str:
+    """Return a share in per cent, with a decimal place.
+
+    >>> percent(0.2764)
+    '27.6%'
+    """
+    return NOTHING if math.isnan(share) else f"{share * 100:,.1f}%"
+
+
+def between(low: float, high: float) -> str:
+    """Return an interval of shares.
+
+    >>> between(0.26, 0.293)
+    '26.0–29.3%'
+    """
+    return f"{low * 100:.1f}–{high * 100:.1f}%"
+
+
+def money(value: float, currency: str) -> str:
+    """Return an amount; cents only where they matter.
+
+    >>> money(96.512, "EUR"), money(1234567, "SEK")
+    ('€96.51', '1,234,567 SEK')
+    """
+    if math.isnan(value):
+        return NOTHING
+    digits = 2 if abs(value) < 100 and value != round(value) else 0
+    text = f"{abs(value):,.{digits}f}"
+    sign = "−" if value < 0 else ""
+    symbol = SYMBOLS.get(currency)
+    return f"{sign}{symbol}{text}" if symbol else f"{sign}{text} {currency}"
+
+
+def duration(hours: float) -> str:
+    """Return hours as hours, or as days from two days on.
+
+    >>> duration(5.0), duration(72.0)
+    ('5.0 hours', '3.0 days')
+    """
+    if math.isnan(hours):
+        return NOTHING
+    if hours < 1:
+        return f"{hours * 60:.0f} minutes"
+    return f"{hours:.1f} hours" if hours < SECOND_THOUGHT_HOURS else f"{hours / 24:.1f} days"
+
+
+def day(value: date) -> str:
+    """Return a date.
+
+    >>> day(date(2026, 1, 5))
+    '5 Jan 2026'
+    """
+    return f"{value.day} {MONTH_NAMES[value.month - 1]} {value.year}"
+
+
+def moment(at: datetime) -> str:
+    """Return a local stamp to the minute."""
+    return f"{at:%Y-%m-%d %H:%M}"
+
+
+def bucket_name(label: str) -> str:
+    """Return a bucket's label as an axis shows it.
+
+    >>> bucket_name("2026-01"), bucket_name("2026-Q1"), bucket_name("2026-W05"), bucket_name("2026")
+    ('Jan 26', 'Q1 26', 'W05 26', '2026')
+    """
+    year, _, part = label.partition("-")
+    if not part:
+        return label
+    return f"{MONTH_NAMES[int(part) - 1] if part.isdigit() else part} {year[2:]}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names as a sentence lists them.
+
+    >>> listed(["a"]), listed(["a", "b", "c"])
+    ('a', 'a, b and c')
+    """
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]])) if names else ""
