@@ -11,9 +11,10 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from mqlkit.checks import COMPARISON
 from mqlkit.errors import MqlkitError
 from mqlkit.html import plain_page
-from mqlkit.params import COMPARISON, ReportParams
+from mqlkit.params import ReportParams
 from mqlkit.report import Outcome, run_report
 
 LIMIT_BROKEN = 3

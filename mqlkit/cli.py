@@ -19,7 +19,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="mqlkit", description="Reports on marketing qualified leads, from exports to one HTML file."
+        prog="mqlkit",
+        description="Reports on marketing qualified leads, from exports to one HTML file.",
     )
     parser.add_argument("--version", action="version", version=f"mqlkit {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")

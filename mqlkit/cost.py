@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mqlkit.leads import ALL_LEADS, DAY_US, TOTAL_BUCKET, LeadTable, Segment
+from mqlkit.durations import DAY_US
+from mqlkit.leads import ALL_LEADS, TOTAL_BUCKET, LeadTable, Segment
 from mqlkit.periods import Bucket, spend_window
 from mqlkit.tidy import metric_rows, pick, share
 
@@ -61,7 +62,9 @@ def lag_days(leads: LeadTable, lags: pd.DataFrame) -> int:
     return 0 if np.isnan(measured) else round(float(measured))
 
 
-def spend_between(spend: pd.DataFrame, windows: Sequence[tuple[date, date]]) -> npt.NDArray[np.float64]:
+def spend_between(
+    spend: pd.DataFrame, windows: Sequence[tuple[date, date]]
+) -> npt.NDArray[np.float64]:
     """Return the spend of each half-open window of days.
 
     Parameters
@@ -84,7 +87,9 @@ def spend_between(spend: pd.DataFrame, windows: Sequence[tuple[date, date]]) -> 
     amount = spend["amount"].to_numpy(dtype=float)
     edges = _day_numbers(pd.Series([day for window in windows for day in window]))
     sums = [
-        (amount * np.clip(np.minimum(after, b) - np.maximum(first, a), 0, None) / (after - first)).sum()
+        (
+            amount * np.clip(np.minimum(after, b) - np.maximum(first, a), 0, None) / (after - first)
+        ).sum()
         for a, b in edges.reshape(-1, 2)
     ]
     return np.array(sums, dtype=float)
@@ -124,10 +129,12 @@ def cost_per_mql(
         where deals are worth something, return_on_spend (metrics.md §8).
     """
     grid = leads.grid(_wide(leads, rows))
-    windows = [_window(leads, b, s, e, lag) for b, s, e in zip(grid["bucket"], grid["start"], grid["end"], strict=True)]
+    spans = zip(grid["bucket"], grid["start"], grid["end"], strict=True)
+    windows = [spend_window(Bucket(*span), lag_days=lag) for span in spans]
     spent = pd.Series(np.nan, index=grid.index)
     has_channel = np.ones(len(grid), dtype=bool)
-    for segment, part in grid.groupby("segment", sort=False):
+    for segment in leads.segments:
+        part = grid[[s == segment for s in grid["segment"]]]
         channel = _of_channel(spend, segment)
         has_channel[part.index] = channel is not None
         if channel is not None:
@@ -140,21 +147,15 @@ def cost_per_mql(
     out = [
         metric_rows(grid, "spend", spent, flags=flags),
         metric_rows(grid, "cost_per_mql", cost, n=grid["mqls"], flags=flags),
-        metric_rows(
-            grid, "cost_per_sql", share(spent, grid["sqls"]), n=grid["sqls"], flags=flags
-        ),
-        metric_rows(
-            grid, "wasted_cost", grid["breached"] * cost, n=grid["breached"], flags=flags
-        ),
+        metric_rows(grid, "cost_per_sql", share(spent, grid["sqls"]), n=grid["sqls"], flags=flags),
+        metric_rows(grid, "wasted_cost", grid["breached"] * cost, n=grid["breached"], flags=flags),
         _rolling(leads, grid, spend=spend, lag=lag),
     ]
     if (grid["has_won"] > 0).any():
-        out.append(metric_rows(grid, "return_on_spend", share(won, spent), n=grid["mqls"], flags=flags))
+        out.append(
+            metric_rows(grid, "return_on_spend", share(won, spent), n=grid["mqls"], flags=flags)
+        )
     return pd.concat(out, ignore_index=True)
-
-
-def _window(leads: LeadTable, label: str, start: date, end: date, lag: int) -> tuple[date, date]:
-    return spend_window(Bucket(label, start, end), lag_days=lag)
 
 
 def _wide(leads: LeadTable, rows: pd.DataFrame) -> pd.DataFrame:
@@ -256,5 +257,5 @@ def unnamed_channels(leads: LeadTable, spend: pd.DataFrame) -> pd.DataFrame:
     """Return spend in channels that no lead names as its source: ``channel``, ``amount``."""
     sources = set(leads.table.select("source").distinct().to_pyarrow()["source"].to_pylist())
     other = spend[~spend["channel"].isin(sources)]
-    sums = other.groupby(other["channel"].fillna("(none)"), as_index=False)["amount"].sum()
+    sums = other.groupby(other["channel"].fillna("(none)"))["amount"].sum().reset_index()
     return sums.sort_values(["amount", "channel"], ascending=[False, True], ignore_index=True)

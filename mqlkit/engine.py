@@ -19,27 +19,28 @@ if TYPE_CHECKING:
     import pandas as pd
     from ibis.backends.duckdb import Backend
 
-EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - naive means UTC here
+Instant = dt.Timestamp("UTC")
+Texts = dt.Array(dt.string)
 EARLIEST, LATEST = datetime(1900, 1, 1), datetime(2200, 1, 1)  # noqa: DTZ001
 
 
 @ibis.udf.scalar.builtin
-def epoch_us(at: dt.Timestamp("UTC")) -> dt.int64:  # type: ignore[valid-type, empty-body]
+def epoch_us(at: Instant) -> dt.int64:  # type: ignore[valid-type]
     """Return microseconds since 1970 (DuckDB)."""
 
 
 @ibis.udf.scalar.builtin
-def make_timestamp(microseconds: dt.int64) -> dt.timestamp:  # type: ignore[valid-type, empty-body]
+def make_timestamp(microseconds: dt.int64) -> dt.timestamp:
     """Return the naive UTC stamp of microseconds since 1970 (DuckDB)."""
 
 
 @ibis.udf.scalar.builtin(name="timezone")
-def local_to_instant(zone: dt.string, local: dt.timestamp) -> dt.Timestamp("UTC"):  # type: ignore[valid-type, empty-body]
+def local_to_instant(zone: dt.string, local: dt.timestamp) -> Instant:  # type: ignore[valid-type]
     """Return the instant of a local stamp in a zone (DuckDB)."""
 
 
 @ibis.udf.scalar.builtin(name="timezone")
-def instant_to_local(zone: dt.string, at: dt.Timestamp("UTC")) -> dt.timestamp:  # type: ignore[valid-type, empty-body]
+def instant_to_local(zone: dt.string, at: Instant) -> dt.timestamp:  # type: ignore[valid-type]
     """Return the local stamp of an instant in a zone (DuckDB)."""
 
 
@@ -71,7 +72,7 @@ def parse_instant(text: ir.StringValue) -> ir.TimestampValue:
 
 
 @ibis.udf.scalar.builtin
-def try_strptime(text: dt.string, patterns: dt.Array(dt.string)) -> dt.timestamp:  # type: ignore[valid-type, empty-body]
+def try_strptime(text: dt.string, patterns: Texts) -> dt.timestamp:  # type: ignore[valid-type]
     """Return text read by the first pattern that fits, NULL where none does (DuckDB)."""
 
 
@@ -116,7 +117,7 @@ def step(value: ir.Value, edges: list[Any], start: int = 0) -> ir.IntegerValue:
 def to_frame(table: ir.Table) -> pd.DataFrame:
     """Return a small table as pandas: text as ``str``, decimals as float, stamps as they are."""
     arrow = table.to_pyarrow()
-    frame = arrow.to_pandas()
+    frame: pd.DataFrame = arrow.to_pandas()
     for field in arrow.schema:
         if str(field.type).startswith("decimal"):
             frame[field.name] = frame[field.name].astype("float64")

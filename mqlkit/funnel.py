@@ -9,9 +9,10 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
+from mqlkit.durations import DAY_US
 from mqlkit.engine import to_frame
 from mqlkit.estimators import incidence, share_band, wilson
-from mqlkit.leads import DAY_US, LeadTable
+from mqlkit.leads import LeadTable
 from mqlkit.periods import to_utc
 from mqlkit.terms import MISSING
 from mqlkit.tidy import metric_rows, share
@@ -85,7 +86,9 @@ def maturity_days(leads: LeadTable) -> float:
     NaN where none has. A cohort younger than this still has conversions to come.
     """
     table = leads.table
-    done = table.filter(table["sql_us"].notnull() & table["is_in_order"] & table["mql_at"].notnull())
+    done = table.filter(
+        table["sql_us"].notnull() & table["is_in_order"] & table["mql_at"].notnull()
+    )
     found = done.aggregate(p90=done["sql_us"].quantile(0.9)).to_pyarrow()["p90"][0].as_py()
     return float("nan") if found is None else float(found) / DAY_US
 
@@ -112,8 +115,13 @@ def stage_efficiency(leads: LeadTable, *, maturity: float) -> pd.DataFrame:
     measures = {"mqls": cohort["mql_at"].notnull(), "sqls": is_sql}
     if within is not None:
         is_over = cohort["waited_us"] >= within * DAY_US
-        measures |= {"hits": is_over & is_sql & (cohort["sql_us"] <= within * DAY_US), "base": is_over}
-    wide = leads.grid(leads.totals(measures).merge(_flow(leads), on=["segment", "bucket"], how="outer"))
+        measures |= {
+            "hits": is_over & is_sql & (cohort["sql_us"] <= within * DAY_US),
+            "base": is_over,
+        }
+    wide = leads.grid(
+        leads.totals(measures).merge(_flow(leads), on=["segment", "bucket"], how="outer")
+    )
     hits, base = ("sqls", "mqls") if within is None else ("hits", "base")
     low, high = wilson(wide[hits], wide[base])
     young = {"immature": is_immature(leads, wide, maturity)}
@@ -134,9 +142,7 @@ def stage_efficiency(leads: LeadTable, *, maturity: float) -> pd.DataFrame:
                 wide, "mqls_per_sql", share(wide["mqls"], wide["sqls"]), n=wide["mqls"], flags=young
             ),
             metric_rows(wide, "sqls_in_period", wide["flow"]),
-            metric_rows(
-                wide, "efficiency_flow", share(wide["flow"], wide["mqls"]), n=wide["mqls"]
-            ),
+            metric_rows(wide, "efficiency_flow", share(wide["flow"], wide["mqls"]), n=wide["mqls"]),
             _projected(leads, maturity),
         ],
         ignore_index=True,
@@ -168,17 +174,16 @@ def _projected(leads: LeadTable, maturity: float) -> pd.DataFrame:
     is_sql = cohort["sql_us"].notnull()
     kind = is_sql.ifelse(1, cohort["rejected_us"].notnull().ifelse(2, 0))
     seen = cohort.mutate(
-        _kind=kind, _time=ibis.coalesce(cohort["sql_us"], cohort["rejected_us"], cohort["waited_us"])
+        _kind=kind,
+        _time=ibis.coalesce(cohort["sql_us"], cohort["rejected_us"], cohort["waited_us"]),
     )
     counted = leads.totals({"n": seen["mql_at"].notnull()}, of=seen)
     if np.isnan(maturity):
         grid = leads.grid(counted)
         return metric_rows(grid, "efficiency_projected", np.full(len(grid), np.nan), n=grid["n"])
-    found = leads.curves(
-        seen,
-        lambda piece, by: incidence(
-            piece, time="_time", kind="_kind", until=maturity * DAY_US, by=by
-        ),
+    laid, by = leads.at_levels(seen)
+    found = leads.segmented(
+        incidence(laid, time="_time", kind="_kind", until=maturity * DAY_US, by=by)
     )
     grid = leads.grid(counted.merge(found, on=["segment", "bucket"], how="left"))
     value = np.where(grid["n"] > 0, grid["incidence"].round(12), np.nan)
@@ -186,5 +191,3 @@ def _projected(leads: LeadTable, maturity: float) -> pd.DataFrame:
     return metric_rows(
         grid, "efficiency_projected", value, n=grid["n"], low=low.round(12), high=high.round(12)
     )
-
-

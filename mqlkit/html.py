@@ -32,7 +32,9 @@ class Charts:
     def to_json(self) -> str:
         """Return the charts as JSON that cannot end the script it stands in."""
         text = json.dumps(self.specs, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-        return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+        return (
+            text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+        )
 
 
 def asset(name: str) -> str:
@@ -90,8 +92,17 @@ def render(notebook: Any, *, title: str, language: str, made_at: str) -> str:
             template_file="index.html.j2",
             extra_template_basedirs=[str(folder)],
         )
+        exporter.register_filter("markdown2html", _markdown)
         body, _ = exporter.from_notebook_node(notebook, resources={"page": page})
     return str(body)
+
+
+def _markdown(text: str) -> str:
+    """Return Markdown as HTML, without the anchors that nbconvert hangs on headings."""
+    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+    renderer = IPythonRenderer(escape=False, exclude_anchor_links=True)
+    return str(MarkdownWithMath(renderer=renderer).render(text))
 
 
 def plain_page(title: str, body: str) -> str:
@@ -99,7 +110,7 @@ def plain_page(title: str, body: str) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
         f"style-src 'unsafe-inline'\"><title>{escape(title)}</title>"
         f"<style>{asset('page.css')}</style></head><body><main>{body}</main></body></html>\n"
     )

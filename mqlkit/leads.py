@@ -12,8 +12,11 @@ Columns of `LeadTable.table`, one row per lead (per pass, with ``passes: every``
 ``exit_us``, ``accepted_us``, ``rejected_us``, ``sql_us``, ``contact_us``, ``lag_us``
     microseconds from MQL to the event (``lag_us``: from net-new to MQL), calendar time; whole
     days where either end has only a date.
-``stage_us``, ``stop_us``, ``waited_us``
-    microseconds to the exit, to what stops the SLA, and to the as-of moment, on the chosen clock.
+``stage_us``, ``stop_us``, ``waited_us``, ``sla_waited_us``
+    microseconds to the exit, to what stops the SLA, and to the as-of moment (counted as the one
+    or the other is), on the chosen clock.
+``due_at``
+    when the SLA is over; NULL on a business clock where stamps are dates.
 ``is_in_order``
     whether no exit lies before the MQL stamp.
 ``amount``
@@ -22,10 +25,9 @@ Columns of `LeadTable.table`, one row per lead (per pass, with ``passes: every``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from functools import reduce
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -33,17 +35,22 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from mqlkit.engine import literal, local_date, local_to_instant, step, to_frame, to_naive
+from mqlkit.durations import Clock, add_durations
+from mqlkit.engine import literal, step, to_frame
+from mqlkit.moment import anchor_dates, known_by, latest_moment, stamp_precision
 from mqlkit.params import ReportParams, resolve_as_of
 from mqlkit.periods import AsOf, Bucket, to_utc
-from mqlkit.terms import LATER_STAGES, MISSING, STAMPS, TEXT_COLUMNS
+from mqlkit.sources.history import with_history
+from mqlkit.terms import MISSING, TEXT_COLUMNS
 
 if TYPE_CHECKING:
     from mqlkit.sources.load import Tables
 
-DAY_US = 24 * 3_600_000_000
-HOUR_US = 3_600_000_000
-EXITS = ("accepted", "rejected", "sql")
+COLUMNS = (
+    "lead_id", "created_at", "mql_at", "contacted_at", "exit_at", "sql_at", "due_at", "amount",
+    "mql_bucket", "sql_bucket", "exit_us", "accepted_us", "rejected_us", "sql_us", "contact_us",
+    "lag_us", "stage_us", "stop_us", "waited_us", "sla_waited_us", "is_in_order",
+)  # fmt: skip
 ALL_LEADS: Segment = ()
 TOTAL_BUCKET = 1 << 20
 
@@ -58,31 +65,42 @@ class LeadTable:
     ----------
     table
         See the module's docstring.
-    params
-        The report's parameters.
-    zone
-        The report's time zone.
-    as_of
-        The cut-off.
+    clock
+        The report's parameters, zone and cut-off, and which stamps hold only dates.
     buckets, earlier
         Buckets of the period, and those before it that a rolling cost needs.
     recorded
         Stamps of which the data holds any value, before ``sql_at`` stands in for an acceptance.
-    dated
-        Stamps that hold only dates.
     segments
         Every segment with a lead that came in, became SQL or waited in the period.
     """
 
     table: ir.Table
-    params: ReportParams
-    zone: ZoneInfo
-    as_of: AsOf
+    clock: Clock
     buckets: tuple[Bucket, ...]
     earlier: tuple[Bucket, ...]
     recorded: frozenset[str]
-    dated: frozenset[str]
     segments: tuple[Segment, ...] = ()
+
+    @property
+    def params(self) -> ReportParams:
+        """Return the report's parameters."""
+        return self.clock.params
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Return the report's time zone."""
+        return self.clock.zone
+
+    @property
+    def as_of(self) -> AsOf:
+        """Return the cut-off."""
+        return self.clock.as_of
+
+    @property
+    def dated(self) -> frozenset[str]:
+        """Return the stamps that hold only dates."""
+        return self.clock.dated
 
     @property
     def whole(self) -> Bucket:
@@ -119,7 +137,7 @@ class LeadTable:
         Returns
         -------
         pandas.DataFrame
-            ``bucket`` (label), ``start``, ``end``, ``segment``, ``flags``, ``index`` and the values.
+            ``bucket`` (label), ``start``, ``end``, ``segment``, ``flags``, ``index``, the values.
         """
         spans = [*enumerate(self.buckets), (TOTAL_BUCKET, self.whole)]
         frame = pd.DataFrame(
@@ -165,57 +183,42 @@ class LeadTable:
             the whole period) and the measures, int64.
         """
         leads = self.cohort if of is None else of
-        by = [*self.params.by]
         sums = {name: m.cast("int64").sum().fill_null(0) for name, m in measures.items()}
-        finest = leads.group_by([bucket, *by]).aggregate(**sums).cache()
-        return self.by_level(
-            finest,
-            lambda piece: {name: piece[name].sum().cast("int64") for name in measures},
-            bucket=bucket,
-        )
-
-    def by_level(
-        self,
-        table: ir.Table,
-        aggregate: Callable[[ir.Table], Mapping[str, ir.Value]],
-        *,
-        bucket: str = "mql_bucket",
-    ) -> pd.DataFrame:
-        """Return an aggregate for every breakdown, bucket and the whole period, in one query."""
-        pieces = [
-            self._one_level(table, aggregate(table), level, bucket if cut else None)
-            for level in self.levels
-            for cut in (True, False)
-        ]
-        return self._segmented(to_frame(reduce(lambda a, b: a.union(b), pieces)))
-
-    def curves(
-        self, table: ir.Table, curve: Callable[[ir.Table, list[str]], ir.Table]
-    ) -> pd.DataFrame:
-        """Return what ``curve(table, groups)`` gives per group, for every breakdown and bucket.
-
-        Unlike `by_level`, the groups are laid before the curve: it sees all leads of a group in
-        order of time.
-        """
-        keys = ["level", "bucket", *(f"by_{i}" for i in range(len(self.params.by)))]
+        finest = to_frame(leads.group_by([*self.params.by, bucket]).aggregate(**sums))
         pieces = []
         for level in self.levels:
             for cut in (True, False):
-                by = {
-                    f"by_{i}": table[c] if c in level else ibis.literal("")
-                    for i, c in enumerate(self.params.by)
-                }
-                place = table["mql_bucket"].cast("int64") if cut else ibis.literal(TOTAL_BUCKET)
-                laid = table.mutate(
-                    level=ibis.literal(self._mask(level)), bucket=place.cast("int64"), **by
+                piece = finest if cut else finest.assign(**{bucket: TOTAL_BUCKET})
+                added = piece.groupby([*level, bucket], sort=False)[[*measures]].sum().reset_index()
+                values = (
+                    zip(*(added[c] for c in level), strict=True) if level else [()] * len(added)
                 )
-                pieces.append(curve(laid, keys))
-        return self._segmented(to_frame(reduce(lambda a, b: a.union(b), pieces)))
+                segments = [tuple(zip(level, v, strict=True)) for v in values]
+                added["segment"] = pd.Series(segments, index=added.index, dtype=object)
+                pieces.append(added[["segment", bucket, *measures]])
+        frame = pd.concat(pieces, ignore_index=True).rename(columns={bucket: "bucket"})
+        return frame.sort_values(["bucket", "segment"], ignore_index=True)
 
-    def _mask(self, level: tuple[str, ...]) -> int:
-        return sum(1 << i for i, c in enumerate(self.params.by) if c in level)
+    def at_levels(self, table: ir.Table) -> tuple[ir.Table, list[str]]:
+        """Return leads once for every breakdown, cut in buckets and whole, with the group's keys.
 
-    def _segmented(self, frame: pd.DataFrame) -> pd.DataFrame:
+        Sums add up from the finest groups; medians and curves do not, and need all leads of a
+        group side by side.
+        """
+        by = self.params.by
+        masks = [sum(1 << i for i, c in enumerate(by) if c in level) for level in self.levels]
+        choices = [{"level": mask, "cut": cut} for mask in masks for cut in (True, False)]
+        laid = table.cross_join(ibis.memtable(choices, schema={"level": "int32", "cut": "boolean"}))
+        keys: dict[str, ir.Value] = {
+            f"by_{i}": (laid["level"] & (1 << i) != 0).ifelse(laid[c], ibis.literal(""))
+            for i, c in enumerate(by)
+        }
+        keys["bucket"] = laid["cut"].ifelse(laid["mql_bucket"].cast("int64"), TOTAL_BUCKET)
+        return laid.mutate(**keys), ["level", *keys]
+
+    def segmented(self, grouped: ir.Table) -> pd.DataFrame:
+        """Return an aggregate over `at_levels` with ``segment`` and ``bucket`` for its keys."""
+        frame = to_frame(grouped)
         by = self.params.by
         names = [f"by_{i}" for i in range(len(by))]
         rows = zip(frame["level"], *(frame[n] for n in names), strict=True)
@@ -223,28 +226,8 @@ class LeadTable:
             tuple((by[i], v) for i, v in enumerate(values) if mask >> i & 1)
             for mask, *values in rows
         ]
-        frame = frame.drop(columns=["level", *names])
-        frame.insert(0, "segment", segments)
-        return frame.sort_values(["bucket", "segment"], ignore_index=True)
-
-    def _one_level(
-        self,
-        table: ir.Table,
-        values: Mapping[str, ir.Value],
-        level: tuple[str, ...],
-        bucket: str | None,
-    ) -> ir.Table:
-        by = self.params.by
-        keys = {f"by_{i}": table[c] for i, c in enumerate(by) if c in level}
-        if bucket:
-            keys["bucket"] = table[bucket].cast("int64")
-        grouped = table.group_by(**keys).aggregate(**values) if keys else table.aggregate(**values)
-        rest = {f"by_{i}": ibis.null("string") for i in range(len(by)) if f"by_{i}" not in keys}
-        if not bucket:
-            rest["bucket"] = ibis.literal(TOTAL_BUCKET, type="int64")
-        grouped = grouped.mutate(level=ibis.literal(self._mask(level), type="int64"), **rest)
-        names = ["level", "bucket", *(f"by_{i}" for i in range(len(by))), *values]
-        return grouped.select(names)
+        frame["segment"] = pd.Series(segments, index=frame.index, dtype=object)
+        return frame.drop(columns=["level", *names])
 
 
 def lead_table(
@@ -253,14 +236,13 @@ def lead_table(
     *,
     source_zone: str,
     store: Callable[[ir.Table], ir.Table],
-    worktime: Callable[[ir.Table, LeadTable], ir.Table] | None = None,
 ) -> LeadTable:
     """Return the lead table as of the report's moment.
 
     Parameters
     ----------
     tables
-        What was read; its lead ledger gets the notes (``after_as_of``, ``skipped_mql``,
+        What was read; the ledger of the leads gets the notes (``after_as_of``, ``skipped_mql``,
         ``out_of_order``, ``overturned``).
     params, source_zone
         The report and the zone of the exports.
@@ -268,32 +250,50 @@ def lead_table(
         Keeps a table in the engine.
     """
     zone = ZoneInfo(params.timezone or source_zone)
-    recorded, dated = _precision(tables)
-    leads = _anchor_dates(tables.leads, dated, source_zone, str(zone))
+    recorded, dated = stamp_precision(tables)
+    leads = anchor_dates(tables.leads, dated, source_zone, str(zone))
     events = tables.events
-    as_of = resolve_as_of(params.as_of, zone=zone, latest=_latest(leads, events, dated, zone))
-    leads, events, late = _as_of(leads, events, as_of)
+    latest = latest_moment(leads, events, dated, zone)
+    as_of = resolve_as_of(params.as_of, zone=zone, latest=latest)
+    leads, events, late = known_by(leads, events, as_of)
     if events is not None:
-        leads = _with_history(store(leads), store(events), params.passes)
-    leads = _where(leads, params)
-    calendar = params.calendar
-    start, end = calendar.resolve(params.period, as_of)
-    buckets = calendar.cut(start, end, params.grain)
-    frame = LeadTable(
-        table=leads,
-        params=params,
-        zone=zone,
-        as_of=as_of,
-        buckets=tuple(buckets),
-        earlier=tuple(calendar.before(buckets[0], params.grain, params.rolling - 1)),
-        recorded=frozenset(recorded),
-        dated=frozenset(dated),
-    )
-    table = store(_measured(leads, frame))
+        leads = with_history(store(leads), store(events), params.passes)
+    clock = Clock(params, zone, as_of, frozenset(dated))
+    leads = add_durations(_where(leads, params), clock)
+    start, end = params.calendar.resolve(params.period, as_of)
+    buckets = params.calendar.cut(start, end, params.grain)
+    earlier = params.calendar.before(buckets[0], params.grain, params.rolling - 1)
+    table = store(_columns(leads, params, [*earlier, *buckets], len(earlier), zone))
     noted = tables.ledgers["leads" if "leads" in tables.ledgers else "history"].noted
     noted.update(after_as_of=late, **_notes(table))
-    measured = replace(frame, table=table)
-    return replace(measured, segments=_segments(measured))
+    found = LeadTable(
+        table=table,
+        clock=clock,
+        buckets=tuple(buckets),
+        earlier=tuple(earlier),
+        recorded=frozenset(recorded),
+    )
+    return replace(found, segments=_segments(found))
+
+
+def _columns(
+    leads: ir.Table, params: ReportParams, buckets: list[Bucket], earlier: int, zone: ZoneInfo
+) -> ir.Table:
+    """Return the columns that the numbers need, with the bucket of each stamp."""
+    edges = [to_utc(b.start, zone) for b in buckets] + [to_utc(buckets[-1].end, zone)]
+    none = ibis.null("timestamp")
+    sql_at = leads["mql_at"].notnull().ifelse(leads["sql_at"], none)
+    kept = dict.fromkeys([*COLUMNS, *(c for c in TEXT_COLUMNS if c in leads.columns), *params.by])
+    return leads.mutate(
+        mql_bucket=_bucket(leads["mql_at"], edges, earlier),
+        sql_bucket=_bucket(sql_at, edges, earlier),
+    ).select(*kept)
+
+
+def _bucket(stamp: ir.TimestampValue, edges: list[datetime], earlier: int) -> ir.IntegerValue:
+    place = step(stamp, [literal(e) for e in edges]) - (earlier + 1)
+    inside = (stamp >= literal(edges[0])) & (stamp < literal(edges[-1]))
+    return inside.ifelse(place, ibis.null("int32")).cast("int32")
 
 
 def _segments(leads: LeadTable) -> tuple[Segment, ...]:
@@ -312,192 +312,12 @@ def _segments(leads: LeadTable) -> tuple[Segment, ...]:
     return tuple(dict.fromkeys([ALL_LEADS, *sorted(found["segment"])]))
 
 
-def _precision(tables: Tables) -> tuple[set[str], set[str]]:
-    """Return the stamps that are recorded at all, and those of them that hold only dates."""
-    counts = tables.leads.aggregate(**{s: tables.leads[s].count() for s in STAMPS}).to_pyarrow()
-    recorded = {s for s in STAMPS if counts[s][0].as_py()}
-    if tables.events is not None:
-        stages = tables.events.select("stage").distinct().to_pyarrow()["stage"].to_pylist()
-        recorded |= {f"{stage}_at" for stage in stages}
-    return recorded, recorded - tables.timed
-
-
-def _anchor_dates(leads: ir.Table, dated: set[str], source: str, target: str) -> ir.Table:
-    """Return the leads with plain dates at midnight of the report's zone.
-
-    A date has no zone: cut in another one, it must stay the date that it is.
-    """
-    if source == target:
-        return leads
-    return leads.mutate(**{
-        s: to_naive(local_to_instant(target, local_date(leads[s], source).cast("timestamp")))
-        for s in dated
-    })
-
-
-def _latest(
-    leads: ir.Table, events: ir.Table | None, dated: set[str], zone: ZoneInfo
-) -> AsOf | None:
-    """Return the cut-off by the latest stamp of any stage."""
-    highest = leads.aggregate(**{s: leads[s].max() for s in STAMPS}).to_pyarrow().to_pylist()[0]
-    found = [(s, at) for s, at in highest.items() if at is not None]
-    if events is not None:
-        by_stage = events.group_by("stage").aggregate(at=events["at"].max()).to_pyarrow()
-        found += [(f"{row['stage']}_at", row["at"]) for row in by_stage.to_pylist()]
-    cuts = []
-    for name, naive in found:
-        at = naive.replace(tzinfo=UTC)
-        is_day = name in dated
-        cuts.append(
-            AsOf.end_of(at.astimezone(zone).date(), zone) if is_day else AsOf.stamp(at, zone)
-        )
-    return max(cuts, key=lambda cut: cut.cutoff, default=None)
-
-
-def _as_of(
-    leads: ir.Table, events: ir.Table | None, as_of: AsOf
-) -> tuple[ir.Table, ir.Table | None, int]:
-    """Return leads and events without what has not happened yet, and how much that was."""
-    cutoff = literal(as_of.cutoff)
-    late = leads.aggregate(
-        n=reduce(lambda a, b: a + b, [(leads[s] >= cutoff).sum().fill_null(0) for s in STAMPS])
-    )
-    n = int(late.to_pyarrow()["n"][0].as_py() or 0)
-    none = ibis.null("timestamp")
-    blanked = leads.mutate(**{s: (leads[s] < cutoff).ifelse(leads[s], none) for s in STAMPS})
-    # What a won deal is worth is known when it is won.
-    amount = blanked["won_at"].notnull().ifelse(blanked["amount"], ibis.null("decimal(38, 6)"))
-    blanked = blanked.mutate(amount=amount)
-    if events is None:
-        return blanked, None, n
-    n += int(events.filter(events["at"] >= cutoff).count().to_pyarrow().as_py())
-    return blanked, events.filter(events["at"] < cutoff).select("lead_id", "stage", "at"), n
-
-
-def _with_history(leads: ir.Table, events: ir.Table, passes: str) -> ir.Table:
-    """Return the leads with the stamps of their stage history worked in.
-
-    A lead's own stamps are events like any other. Its entries to MQL are its passes; a later
-    stage belongs to the latest of them that began before it, or to the first, where it keeps the
-    stamp that makes the row out of order.
-    """
-    own = [
-        leads.filter(leads[f"{stage}_at"].notnull()).select(
-            "lead_id", stage=ibis.literal(stage), at=leads[f"{stage}_at"]
-        )
-        for stage in ("created", "mql", *LATER_STAGES)
-    ]
-    known = events.semi_join(leads, "lead_id")
-    all_events = reduce(lambda a, b: a.union(b), own, known).distinct()
-    entries = _entries(all_events.filter(all_events["stage"] == "mql"), passes)
-    created = all_events.filter(all_events["stage"] == "created")
-    created = created.group_by("lead_id").aggregate(created_at=created["at"].min())
-    base = leads.drop(*STAMPS).left_join(created, "lead_id").drop("lead_id_right")
-    base = base.left_join(entries, "lead_id").drop("lead_id_right")
-    later = all_events.filter(all_events["stage"].isin(LATER_STAGES))
-    found = later.left_join(entries, "lead_id").drop("lead_id_right")
-    after = found["at"] >= found["mql_at"]
-    inside = after & (found["at"] < found["next_at"]).fill_null(True)
-    stray = found["mql_at"].isnull() | (found["is_first"] & ~after)
-    found = found.filter(inside | stray)
-    found = found.mutate(after=(found["at"] >= found["mql_at"]).fill_null(False))
-    per_pass = found.group_by("lead_id", "mql_at").aggregate(**{
-        f"{stage}_at": ibis.coalesce(
-            found["at"].min(where=(found["stage"] == stage) & found["after"]),
-            found["at"].min(where=found["stage"] == stage),
-        )
-        for stage in LATER_STAGES
-    })
-    keys = [base["lead_id"] == per_pass["lead_id"], base["mql_at"].identical_to(per_pass["mql_at"])]
-    joined = base.left_join(per_pass, keys)
-    return joined.drop("lead_id_right", "mql_at_right", "next_at", "is_first")
-
-
-def _entries(entries: ir.Table, passes: str) -> ir.Table:
-    """Return the entries that count: ``lead_id, mql_at, next_at, is_first``."""
-    if passes != "every":
-        at = entries["at"]
-        one = entries.group_by("lead_id").aggregate(
-            mql_at=at.min() if passes == "first" else at.max()
-        )
-        return one.mutate(next_at=ibis.null("timestamp"), is_first=ibis.literal(True))
-    order = ibis.window(group_by="lead_id", order_by="at")
-    return entries.select(
-        "lead_id",
-        mql_at=entries["at"],
-        next_at=entries["at"].lead().over(order),
-        is_first=ibis.row_number().over(order) == 0,
-    )
-
-
 def _where(leads: ir.Table, params: ReportParams) -> ir.Table:
     filled = {c: leads[c].cast("string").fill_null(MISSING) for c in {*params.by, *params.where}}
     leads = leads.mutate(**filled)
     for column, kept in params.where.items():
         leads = leads.filter(leads[column].isin(kept))
     return leads
-
-
-def _measured(leads: ir.Table, frame: LeadTable) -> ir.Table:
-    """Return the leads with their durations and buckets."""
-    since = {f"{stage}_us": _microseconds(leads, "mql", stage, frame) for stage in EXITS}
-    # An SQL was accepted, whether or not anybody wrote that down.
-    since["accepted_us"] = ibis.least(since["accepted_us"], since["sql_us"])
-    exit_us = ibis.least(*since.values())
-    exit_at = ibis.least(*(leads[f"{stage}_at"] for stage in EXITS))
-    contact_us = _microseconds(leads, "mql", "contacted", frame)
-    stops_on_contact = frame.params.sla_stops_on == "contact"
-    waited = _waited(leads, frame, EXITS)
-    edges = [to_utc(b.start, frame.zone) for b in (*frame.earlier, *frame.buckets)]
-    edges.append(to_utc(frame.buckets[-1].end, frame.zone))
-    extra = [c for c in (*TEXT_COLUMNS, *frame.params.by) if c in leads.columns]
-    return leads.select(
-        "lead_id",
-        *dict.fromkeys(extra),
-        "mql_at",
-        "contacted_at",
-        "created_at",
-        "sql_at",
-        "amount",
-        **since,
-        exit_at=exit_at,
-        exit_us=exit_us,
-        stage_us=exit_us,
-        contact_us=contact_us,
-        stop_us=contact_us if stops_on_contact else exit_us,
-        waited_us=waited,
-        sla_waited_us=_waited(leads, frame, ("contacted",)) if stops_on_contact else waited,
-        lag_us=_microseconds(leads, "created", "mql", frame),
-        is_in_order=(exit_us >= 0).fill_null(True),
-        mql_bucket=_bucket(leads["mql_at"], edges, len(frame.earlier)),
-        sql_bucket=_bucket(
-            leads["mql_at"].notnull().ifelse(leads["sql_at"], ibis.null("timestamp")),
-            edges,
-            len(frame.earlier),
-        ),
-    )
-
-
-def _microseconds(leads: ir.Table, start: str, end: str, frame: LeadTable) -> ir.IntegerValue:
-    a, b = leads[f"{start}_at"], leads[f"{end}_at"]
-    if {f"{start}_at", f"{end}_at"} & frame.dated:
-        zone = str(frame.zone)
-        return local_date(b, zone).delta(local_date(a, zone), unit="day") * DAY_US
-    return b.delta(a, unit="microsecond")
-
-
-def _waited(leads: ir.Table, frame: LeadTable, stages: Sequence[str]) -> ir.IntegerValue:
-    """Return the time from MQL to the as-of moment, counted as the time to ``stages`` is."""
-    if {"mql_at", *(f"{s}_at" for s in stages)} & frame.dated:
-        entered = local_date(leads["mql_at"], str(frame.zone))
-        return ibis.date(frame.as_of.on).delta(entered, unit="day") * DAY_US
-    return literal(frame.as_of.at).delta(leads["mql_at"], unit="microsecond")
-
-
-def _bucket(stamp: ir.TimestampValue, edges: list[datetime], earlier: int) -> ir.IntegerValue:
-    place = step(stamp, [literal(e) for e in edges]) - (earlier + 1)
-    inside = stamp.between(literal(edges[0]), literal(edges[-1])) & (stamp < literal(edges[-1]))
-    return inside.ifelse(place, ibis.null("int32")).cast("int32")
 
 
 def _notes(table: ir.Table) -> dict[str, int]:

@@ -99,8 +99,10 @@ class Numbers:
         """Return cost per MQL by lag, for the slider; None without spend."""
         if self.tables.spend is None:
             return None
+        # A fine grain gets a coarser slider: the page must not grow with the number of buckets.
         step = 1 + LONGEST_LAG * len(self.leads.buckets) // SLIDER_ROWS
-        lags = sorted({*range(0, LONGEST_LAG + 1, step), self.lag_days_used})
+        longest = max(LONGEST_LAG, self.lag_days_used)
+        lags = range(self.lag_days_used % step, longest + 1, step)
         return rolling_cost(self.leads, spend=self.tables.spend, lags=lags)
 
     @cached_property

@@ -1,4 +1,4 @@
-"""What a notebook's cells show: verdicts, figures, charts and tables, alike in JupyterLab and HTML."""
+"""What a notebook's cells show: verdicts, figures, charts, tables; alike in the lab and in HTML."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Any
 import altair as alt
 from IPython.display import display
 
+from mqlkit.headline import Figure
 from mqlkit.numbers import Numbers
 from mqlkit.periods import DAY
-from mqlkit.sentences import Figure, Verdict
+from mqlkit.sentences import Verdict
 from mqlkit.tables import Table
 from mqlkit.theme import CHART_SCHEMA, CHART_TYPE
 from mqlkit.wording import day, moment
 
-CHART_SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 MARKS = {"good": "✓", "bad": "!", "plain": ""}
 
 Part = Verdict | Table | alt.TopLevelMixin | Sequence[Figure] | str | None
@@ -51,7 +51,7 @@ def show_by(by: Sequence[str], draw: Callable[..., Part], *frames: Any, **option
     show(*(draw(*frames, by=column, **options) for column in by))
 
 
-def _bundle(part: Part) -> dict[str, Any]:
+def _bundle(part: Verdict | Table | alt.TopLevelMixin | Sequence[Figure] | str) -> dict[str, Any]:
     if isinstance(part, alt.TopLevelMixin):
         spec = part.to_dict()
         spec["$schema"] = CHART_SCHEMA
@@ -62,7 +62,6 @@ def _bundle(part: Part) -> dict[str, Any]:
         return _html(_table(part), part.title)
     if isinstance(part, str):
         return _html(f'<p class="mk-note">{escape(part)}</p>', part)
-    assert part is not None
     return _html(_figures(part), "; ".join(f"{f.name} {f.value}" for f in part))
 
 
@@ -108,10 +107,11 @@ def show_heading(numbers: Numbers) -> None:
     leads = numbers.leads
     last = leads.buckets[-1].end
     over = day(last - DAY)
+    is_day_end = leads.as_of.at == leads.as_of.cutoff
     as_of = moment(leads.as_of.at.astimezone(leads.zone))
     facts = [
         f"{day(leads.whole.start)} – {over}",
-        f"as of {as_of} ({leads.zone})",
+        f"as of {f'the end of {day(leads.as_of.on)}' if is_day_end else as_of} ({leads.zone})",
         f"{numbers.ledgers['leads'].used if 'leads' in numbers.ledgers else 0:,} rows of leads",
     ]
     if numbers.params.where:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from mqlkit.errors import ParamsError, report
@@ -66,7 +67,9 @@ class AsOf:
     @classmethod
     def stamp(cls, at: datetime, zone: ZoneInfo) -> AsOf:
         """Return the cut-off at an instant (an aware datetime)."""
-        return cls(at=at.astimezone(UTC), cutoff=at.astimezone(UTC) + TICK, on=at.astimezone(zone).date())
+        return cls(
+            at=at.astimezone(UTC), cutoff=at.astimezone(UTC) + TICK, on=at.astimezone(zone).date()
+        )
 
 
 def to_utc(day: date, zone: ZoneInfo) -> datetime:
@@ -136,10 +139,7 @@ class Calendar:
         """Return the ``count`` whole buckets that come before ``first``, oldest first."""
         start = self.start_of(first.start, grain)
         begins = [self.next_start(start, grain, -k) for k in range(count, -1, -1)]
-        return [
-            Bucket(self.label(a, grain), a, min(b, first.start))
-            for a, b in zip(begins, begins[1:], strict=False)
-        ]
+        return [Bucket(self.label(a, grain), a, min(b, first.start)) for a, b in pairwise(begins)]
 
     def resolve(self, text: str, as_of: AsOf) -> tuple[date, date]:
         """Return the first day and the day after the last of a period as users write it.
@@ -180,7 +180,9 @@ class Calendar:
         if match := re.fullmatch(r"this-(week|month|quarter|half|year)", text):
             start = self.start_of(as_of.on, match[1])
             return start, self.next_start(start, match[1])
-        match = re.fullmatch(r"last-(?:([1-9]\d{0,2})-)?(week|month|quarter|half|halve|year)s?", text)
+        match = re.fullmatch(
+            r"last-(?:([1-9]\d{0,2})-)?(week|month|quarter|half|halve|year)s?", text
+        )
         if not match:
             return None
         count, grain = int(match[1] or 1), match[2].replace("halve", "half")

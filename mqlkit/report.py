@@ -114,7 +114,7 @@ def _move(paths: Iterable[Path], out: Path) -> list[Path]:
     moved = []
     for path in paths:
         if path.exists():
-            os.replace(path, out / path.name)
+            path.replace(out / path.name)
             moved.append(out / path.name)
     return moved
 
@@ -147,5 +147,3 @@ def _execute(notebook: Path, executed: Path, params: ReportParams) -> Any:
         ) from error
     finally:
         os.environ.pop(RESULTS_VARIABLE, None)
-
-

@@ -54,19 +54,19 @@ def _plain(value: float) -> float | int | None:
 def _metric_rows(rows: pd.DataFrame) -> list[dict[str, Any]]:
     return [
         {
-            "metric": row.metric,
-            "bucket": row.bucket,
-            "start": row.start.isoformat(),
-            "end": row.end.isoformat(),
-            "segment": dict(row.segment) or None,
-            "value": _plain(row.value),
-            "n": _plain(row.n),
-            "low": _plain(row.low),
-            "high": _plain(row.high),
-            "unit": row.unit,
-            "flags": list(row.flags),
+            "metric": row["metric"],
+            "bucket": row["bucket"],
+            "start": row["start"].isoformat(),
+            "end": row["end"].isoformat(),
+            "segment": dict(row["segment"]) or None,
+            "value": _plain(row["value"]),
+            "n": _plain(row["n"]),
+            "low": _plain(row["low"]),
+            "high": _plain(row["high"]),
+            "unit": row["unit"],
+            "flags": list(row["flags"]),
         }
-        for row in rows.itertuples(index=False)
+        for row in rows.to_dict("records")
     ]
 
 

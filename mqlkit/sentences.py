@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from mqlkit.params import ReportParams, sla_words
+from mqlkit.checks import sla_words
+from mqlkit.params import ReportParams
 from mqlkit.sources.ledger import Ledger
 from mqlkit.terms import HBR, SET_ASIDE_REASONS, SMALL_N
 from mqlkit.tidy import pick
@@ -42,43 +43,33 @@ class Verdict:
     tone: str = PLAIN
 
 
-@dataclass(frozen=True)
-class Figure:
-    """One headline figure: its name, value, a line of context and the verdict on it."""
-
-    name: str
-    value: str
-    context: str
-    verdict: Verdict
-
-
 class Totals:
     """The rows of all leads over the whole period, by metric."""
 
     def __init__(self, rows: pd.DataFrame, bucket: str = "total") -> None:
         is_all = pd.Series([len(s) == 0 for s in rows["segment"]], index=rows.index, dtype=bool)
         found = rows[is_all & (rows["bucket"] == bucket)]
-        self._rows = {row.metric: row for row in found.itertuples(index=False)}
+        self._rows = {row["metric"]: row for row in found.to_dict("records")}
 
     def value(self, metric: str) -> float:
         """Return a value; NaN where it is null or missing."""
-        return float(self._rows[metric].value) if metric in self._rows else math.nan
+        return float(self._rows[metric]["value"]) if metric in self._rows else math.nan
 
     def n(self, metric: str) -> float:
         """Return a denominator; 0 where there is none."""
-        n = float(self._rows[metric].n) if metric in self._rows else math.nan
+        n = float(self._rows[metric]["n"]) if metric in self._rows else math.nan
         return 0.0 if math.isnan(n) else n
 
     def interval(self, metric: str) -> str:
         """Return the interval of a share; empty where it has none."""
         row = self._rows.get(metric)
-        if row is None or math.isnan(row.low):
+        if row is None or math.isnan(row["low"]):
             return ""
-        return between(row.low, row.high)
+        return between(row["low"], row["high"])
 
     def flags(self, metric: str) -> Sequence[str]:
         """Return the flags of a metric."""
-        return tuple(self._rows[metric].flags) if metric in self._rows else ()
+        return tuple(self._rows[metric]["flags"]) if metric in self._rows else ()
 
 
 def judge_volume(rows: pd.DataFrame) -> Verdict:
@@ -104,7 +95,9 @@ def judge_volume(rows: pd.DataFrame) -> Verdict:
 def _judge_so_far(total: Totals, mqls: float, goal: float) -> Verdict:
     so_far, needed = total.value("goal_to_date"), total.value("needed_per_day")
     if mqls >= goal:
-        return Verdict(f"{counted(mqls, 'MQL')} so far: the goal of {count(goal)} is reached.", GOOD)
+        return Verdict(
+            f"{counted(mqls, 'MQL')} so far: the goal of {count(goal)} is reached.", GOOD
+        )
     is_behind = mqls < so_far
     words = "behind" if is_behind else "on"
     return Verdict(
@@ -226,8 +219,8 @@ def judge_response(rows: pd.DataFrame) -> Verdict:
             )
         return Verdict("The data records no contact by sales, so that its speed cannot be told.")
     text = (
-        f"Sales tried to reach {percent(total.value('contacted_within_1h'))} of {counted(n, 'MQL')} "
-        f"within one hour ({total.interval('contacted_within_1h')})."
+        f"Sales tried to reach {percent(total.value('contacted_within_1h'))} of "
+        f"{counted(n, 'MQL')} within one hour ({total.interval('contacted_within_1h')})."
     )
     lift = total.value("lift_1h")
     if not math.isnan(lift):
@@ -277,93 +270,6 @@ def judge_cost(
     )
 
 
-def headline(
-    rows: pd.DataFrame, params: ReportParams, *, currency: str, maturity: float
-) -> list[Figure]:
-    """Return the headline figures, in the order of the argument.
-
-    Parameters
-    ----------
-    rows
-        All tidy rows of the report.
-    params, currency, maturity
-        As in `numbers.Numbers`.
-    """
-    total = Totals(rows)
-    figures = [_volume_figure(total, rows), _efficiency_figure(total, rows, maturity)]
-    if not math.isnan(total.value("hours_in_stage_mean")):
-        figures.append(_velocity_figure(total, params))
-    if total.n("sla_attainment"):
-        figures.append(_sla_figure(total, params))
-    if not math.isnan(total.value("cost_per_mql")):
-        figures += _cost_figures(total, currency)
-    return figures
-
-
-def _volume_figure(total: Totals, rows: pd.DataFrame) -> Figure:
-    goal, mqls = total.value("goal"), total.value("mqls")
-    tone = judge_volume(rows).tone
-    if math.isnan(goal):
-        return Figure("MQLs", count(mqls), "no goal given", Verdict("Goal not known"))
-    gap = mqls - goal
-    words = "Enough" if tone == GOOD else f"{count(-gap)} too few" if gap < 0 else "Enough"
-    if "in-progress" in total.flags("mqls"):
-        words = "On pace" if tone == GOOD else "Behind the pace"
-    return Figure("MQLs", count(mqls), f"{percent(mqls / goal)} of {count(goal)}", Verdict(words, tone))
-
-
-def _efficiency_figure(total: Totals, rows: pd.DataFrame, maturity: float) -> Figure:
-    n = total.n("efficiency")
-    young = immature_buckets(rows)
-    note = "Too few to judge" if n < SMALL_N else "Will still rise" if young else "Mature"
-    context = f"95% sure: {total.interval('efficiency')}" if n else "no MQL to count"
-    return Figure("MQL → SQL", percent(total.value("efficiency")), context, Verdict(note))
-
-
-def _velocity_figure(total: Totals, params: ReportParams) -> Figure:
-    mean = total.value("hours_in_stage_mean")
-    n = total.n("hours_in_stage_mean")
-    is_slow = mean > params.sla_hours
-    verdict = Verdict("Slower than the SLA", BAD) if is_slow else Verdict("Within the SLA", GOOD)
-    if n < SMALL_N:
-        verdict = Verdict("Too few to judge")
-    return Figure("Mean wait", duration(mean), f"SLA: {sla_words(params.sla)}", verdict)
-
-
-def _sla_figure(total: Totals, params: ReportParams) -> Figure:
-    breached = total.value("sla_breached")
-    kept = Verdict("SLA kept", GOOD) if breached == 0 else Verdict(f"{count(breached)} leads late", BAD)
-    return Figure(
-        "SLA attainment",
-        percent(total.value("sla_attainment")),
-        f"95% sure: {total.interval('sla_attainment')}",
-        kept,
-    )
-
-
-def _cost_figures(total: Totals, currency: str) -> list[Figure]:
-    spend, wasted = total.value("spend"), total.value("wasted_cost")
-    figures = [
-        Figure(
-            "Cost per MQL",
-            money(total.value("cost_per_mql"), currency),
-            f"{money(spend, currency)} spent",
-            Verdict("An average, for trends"),
-        )
-    ]
-    if not math.isnan(wasted):
-        is_any = wasted > 0
-        figures.append(
-            Figure(
-                "Wasted on late leads",
-                money(wasted, currency),
-                f"{counted(total.value('sla_breached'), 'late lead')} × cost",
-                Verdict(f"{percent(wasted / spend)} of spend", BAD) if is_any and spend else Verdict("None", GOOD),
-            )
-        )
-    return figures
-
-
 def judge_ledgers(ledgers: Mapping[str, Ledger]) -> list[Verdict]:
     """Return what became of the rows of each table."""
     return [_judge_ledger(name, ledger) for name, ledger in ledgers.items()]
@@ -372,10 +278,10 @@ def judge_ledgers(ledgers: Mapping[str, Ledger]) -> list[Verdict]:
 def _judge_ledger(name: str, ledger: Ledger) -> Verdict:
     if ledger.read == ledger.used:
         return Verdict(f"{name.capitalize()}: all {counted(ledger.read, 'row')} are used.", GOOD)
-    why = [f"{n} with {SET_ASIDE_REASONS[r]}" for r, n in sorted(ledger.set_aside.items())]
+    why = [f"{n}: {SET_ASIDE_REASONS[r]}" for r, n in sorted(ledger.set_aside.items())]
     return Verdict(
         f"{name.capitalize()}: {count(ledger.used)} of {counted(ledger.read, 'row')} are used, "
-        f"{count(ledger.set_aside.total())} set aside ({listed(why)})."
+        f"{count(ledger.set_aside.total())} set aside ({'; '.join(why)})."
     )
 
 

@@ -7,17 +7,13 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
+from mqlkit.durations import HOUR_US
 from mqlkit.engine import to_frame
 from mqlkit.estimators import wilson
-from mqlkit.leads import HOUR_US, LeadTable
+from mqlkit.leads import LeadTable
 from mqlkit.tidy import metric_rows, share
 
 OUTCOMES = ("sla_met", "sla_breached", "sla_past_due", "sla_pending", "sla_unmeasurable")
-
-
-def sla_microseconds(leads: LeadTable) -> int:
-    """Return the SLA in microseconds of the chosen clock."""
-    return round(leads.params.sla_hours * HOUR_US)
 
 
 def outcomes(leads: LeadTable, table: ir.Table) -> dict[str, ir.BooleanValue]:
@@ -26,7 +22,7 @@ def outcomes(leads: LeadTable, table: ir.Table) -> dict[str, ir.BooleanValue]:
     met, breached, pending and unmeasurable exclude each other and cover every MQL; past due is a
     part of breached.
     """
-    most = sla_microseconds(leads)
+    most = leads.clock.sla_us
     stop = table["stop_us"]
     is_measurable = table["is_in_order"] & (stop.isnull() | (stop >= 0)).fill_null(True)
     is_stopped = is_measurable & stop.notnull()
@@ -81,8 +77,8 @@ def breach_list(leads: LeadTable) -> pd.DataFrame:
         "owner",
         "source",
         "mql_at",
-        due_at=due_at(leads, late),
-        hours_late=(taken - sla_microseconds(leads)) / HOUR_US,
+        "due_at",
+        hours_late=(taken - leads.clock.sla_us) / HOUR_US,
         is_open=late["stop_us"].isnull(),
     )
     frame = to_frame(listed.order_by(ibis.desc("hours_late"), "mql_at", "lead_id"))
@@ -100,8 +96,3 @@ def breach_list(leads: LeadTable) -> pd.DataFrame:
             "is_open": frame["is_open"],
         }
     )
-
-
-def due_at(leads: LeadTable, table: ir.Table) -> ir.TimestampValue:
-    """Return the moment by which sales had to act."""
-    return table["mql_at"] + ibis.interval(microseconds=sla_microseconds(leads))

@@ -1,4 +1,4 @@
-"""The look of the charts: one restrained palette that also works in grey and for the colour-blind."""
+"""The look of the charts: one restrained palette, good for the colour-blind and in grey."""
 
 from __future__ import annotations
 
@@ -6,8 +6,18 @@ from typing import Any
 
 INK, MUTED, LINE, FAINT = "#1f2a37", "#5b6775", "#d9dee5", "#eef1f5"
 BLUE, ORANGE, GREY, LIGHT_BLUE = "#2563a8", "#c2570c", "#8a94a3", "#a9c6e5"
+LIGHT_ORANGE, PALE = "#ebb988", "#cfd6de"
 # Okabe & Ito's order, with the yellow left out, which print and projectors lose.
-CATEGORIES = ["#2563a8", "#e08a2c", "#2a9d78", "#b0578d", "#6fb3e0", "#8a5a2b", "#5b6775", "#c2570c"]
+CATEGORIES = [
+    "#2563a8",
+    "#e08a2c",
+    "#2a9d78",
+    "#b0578d",
+    "#6fb3e0",
+    "#8a5a2b",
+    "#5b6775",
+    "#c2570c",
+]
 # JupyterLab draws this type by itself, without a network; the page's script draws it too.
 CHART_TYPE = "application/vnd.vegalite.v5+json"
 CHART_SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"

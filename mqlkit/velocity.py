@@ -1,4 +1,4 @@
-"""Question 2b: how long do leads wait in the MQL stage, those still waiting included?"""
+"""Question 2b: how long leads wait in the MQL stage, those still waiting included."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
+from mqlkit.durations import HOUR_US
 from mqlkit.engine import literal, to_frame
 from mqlkit.estimators import EDGE, relative_risk, survival_band, survival_steps, wilson
-from mqlkit.leads import HOUR_US, LeadTable
+from mqlkit.leads import LeadTable
 from mqlkit.tidy import metric_rows, share
 
 CURVE_POINTS = 240
@@ -37,19 +38,19 @@ def stage_velocity(leads: LeadTable) -> pd.DataFrame:
         hours_in_stage_km_median (n: all in-order MQLs), metrics.md §5.
     """
     seen = in_order(leads)
-    left = seen.filter(seen["_left"] == 1)
     sums = leads.totals(
         {"n": seen["mql_at"].notnull(), "left": seen["_left"], "us": seen["stage_us"].fill_null(0)},
         of=seen,
     )
-    quantiles = leads.by_level(
-        left,
-        lambda piece: {
-            "median": piece["_time"].quantile(0.5).cast("float64"),
-            "p90": piece["_time"].quantile(0.9).cast("float64"),
-        },
+    laid, by = leads.at_levels(seen)
+    left = laid.filter(laid["_left"] == 1)
+    quantiles = leads.segmented(
+        left.group_by(by).aggregate(
+            median=left["_time"].quantile(0.5).cast("float64"),
+            p90=left["_time"].quantile(0.9).cast("float64"),
+        )
     )
-    medians = leads.curves(seen, _km_median)
+    medians = leads.segmented(_km_median(laid, by))
     keys = ["segment", "bucket"]
     found = sums.merge(quantiles, on=keys, how="left").merge(medians, on=keys, how="left")
     is_reached = found["km"].notna()
@@ -89,9 +90,10 @@ def survival_curve(leads: LeadTable) -> pd.DataFrame:
     steps = survival_steps(seen, time="_time", event="_left", by=["_all"])
     # Every step is computed; the picture takes those that change it.
     thin = steps.mutate(_tier=(steps["survival"] * CURVE_POINTS).floor())
-    thin = thin.group_by("_tier").aggregate(**{
-        c: thin[c].argmin(thin["time"]) for c in ("at_risk", "survival", "greenwood")
-    }, time=thin["time"].min())
+    thin = thin.group_by("_tier").aggregate(
+        **{c: thin[c].argmin(thin["time"]) for c in ("at_risk", "survival", "greenwood")},
+        time=thin["time"].min(),
+    )
     frame = to_frame(thin.order_by("time"))
     survival = frame["survival"].to_numpy(dtype=float)
     low, high = survival_band(survival, frame["greenwood"].to_numpy(dtype=float))
@@ -105,7 +107,9 @@ def survival_curve(leads: LeadTable) -> pd.DataFrame:
         }
     )
     n = int(seen.count().to_pyarrow().as_py())
-    start = pd.DataFrame({"hours": [0.0], "waiting": [1.0], "low": [1.0], "high": [1.0], "at_risk": [n]})
+    start = pd.DataFrame(
+        {"hours": [0.0], "waiting": [1.0], "low": [1.0], "high": [1.0], "at_risk": [n]}
+    )
     return pd.concat([start, curve], ignore_index=True).round(12)
 
 
@@ -140,7 +144,9 @@ def response_speed(leads: LeadTable) -> pd.DataFrame:
     if is_dated or "contacted_at" not in leads.recorded:
         none, flags = np.full(len(wide), np.nan), {"day-precision": is_dated}
         names = ("contacted_within_1h", "lift_1h")
-        return pd.concat([metric_rows(wide, m, none, flags=flags) for m in names], ignore_index=True)
+        return pd.concat(
+            [metric_rows(wide, m, none, flags=flags) for m in names], ignore_index=True
+        )
     low, high = wilson(wide["fast"], wide["base"])
     within = share(wide["fast"], wide["base"])
     lift, least, most = relative_risk(
@@ -182,7 +188,7 @@ def hours_histogram(leads: LeadTable) -> pd.DataFrame:
         ``bin`` (0 is up to a quarter of the SLA; `BINS` is everything later), ``hours_from``,
         ``hours_to``, ``outcome`` (``within SLA``, ``late``, ``still waiting``) and ``leads``.
     """
-    quarter = round(leads.params.sla_hours * HOUR_US) // 4
+    quarter = leads.clock.sla_us // 4
     seen = in_order(leads)
     # A wait of exactly one SLA is within it, so that a bin takes in its upper end.
     place = ((seen["_time"] - 1) // quarter).clip(0, BINS).cast("int64")

@@ -81,11 +81,15 @@ def _against_goal(
 ) -> list[pd.DataFrame]:
     of_segment = {((("source", s),) if s else ()): g for s, g in goals.groupby("source")}
     if () not in of_segment:
-        months = goals.groupby("month", as_index=False)["mqls"].sum()
+        months = goals.groupby("month")["mqls"].sum().reset_index()
         of_segment[()] = months
     grid = counted[counted["segment"].isin(list(of_segment))].reset_index(drop=True)
-    spans = [Bucket(b, s, e) for b, s, e in zip(grid["bucket"], grid["start"], grid["end"], strict=True)]
-    goal = np.array([goal_of(of_segment[s], b) for s, b in zip(grid["segment"], spans, strict=True)])
+    spans = [
+        Bucket(b, s, e) for b, s, e in zip(grid["bucket"], grid["start"], grid["end"], strict=True)
+    ]
+    goal = np.array(
+        [goal_of(of_segment[s], b) for s, b in zip(grid["segment"], spans, strict=True)]
+    )
     mqls = grid["mqls"].to_numpy(dtype=float)
     rows = [
         metric_rows(grid, "goal", goal),

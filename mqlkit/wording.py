@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "INR": "₹"}
 NOTHING = "–"
-MONTH_NAMES = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+MONTH_NAMES = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 SECOND_THOUGHT_HOURS = 48
 
 
@@ -40,12 +40,13 @@ def percent(share: float) -> str:
 
 
 def between(low: float, high: float) -> str:
-    """Return an interval of shares.
+    r"""Return an interval of shares.
 
-    >>> between(0.26, 0.293)
+    >>> between(0.26, 0.293).replace("\u2060", "")
     '26.0–29.3%'
     """
-    return f"{low * 100:.1f}–{high * 100:.1f}%"
+    # Word joiners: an interval is not to be broken over two lines.
+    return f"{low * 100:.1f}\u2060–\u2060{high * 100:.1f}%"
 
 
 def money(value: float, currency: str) -> str:
@@ -74,6 +75,16 @@ def duration(hours: float) -> str:
     if hours < 1:
         return f"{hours * 60:.0f} minutes"
     return f"{hours:.1f} hours" if hours < SECOND_THOUGHT_HOURS else f"{hours / 24:.1f} days"
+
+
+def brief(hours: float) -> str:
+    """Return a duration short enough for a headline.
+
+    >>> brief(5.0), brief(72.0)
+    ('5.0 h', '3.0 d')
+    """
+    words = duration(hours)
+    return words.replace(" minutes", " min").replace(" hours", " h").replace(" days", " d")
 
 
 def day(value: date) -> str:

@@ -93,4 +93,3 @@ def clean_number(text: ir.StringValue) -> ir.StringValue:
 
 def _comma(text: ir.StringValue) -> ir.StringValue:
     return text.replace(".", "").replace(" ", "").replace(",", ".")
-

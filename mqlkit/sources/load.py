@@ -11,12 +11,13 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from mqlkit.engine import to_frame
-from mqlkit.errors import ParamsError, SourceError, listed, report, unknown_name
-from mqlkit.sources.cells import clean_number, day, has_time, money, stamp
+from mqlkit.errors import ParamsError, SourceError, report, unknown_name
+from mqlkit.sources.cells import has_time, money, stamp
+from mqlkit.sources.goals import read_goals
 from mqlkit.sources.ledger import Ledger
 from mqlkit.sources.reading import Read, known_columns, read_table
 from mqlkit.sources.spec import SourceSpec, TableSpec
+from mqlkit.sources.spend import read_spend
 from mqlkit.sources.staging import Cells, Reader, Typing
 from mqlkit.terms import LEAD_COLUMNS, STAGES, STAMPS, TEXT_COLUMNS
 
@@ -94,9 +95,16 @@ def load(reader: Reader, source: SourceSpec, *, extras: Sequence[str]) -> Tables
         leads, columns = _leads_of(events, ledgers), list(LEAD_COLUMNS)
     unknown = [c for c in extras if c not in leads.columns]
     if unknown:
-        raise ParamsError("\n".join(unknown_name("by/where", "column", c, columns) for c in unknown))
-    spend, currency = _read_spend(reader, source.spend, keep) if source.spend else (None, None)
-    goals = _read_goals(reader, source.goals, keep) if source.goals else None
+        raise ParamsError(
+            "\n".join(unknown_name("by/where", "column", c, columns) for c in unknown)
+        )
+    spend = goals = currency = None
+    if source.spend:
+        read, spend, currency = read_spend(reader, source.spend)
+        keep(read, source.spend)
+    if source.goals:
+        read, goals = read_goals(reader, source.goals)
+        keep(read, source.goals)
     return Tables(
         leads=leads.drop(*(f"{s}_timed" for s in STAMPS if f"{s}_timed" in leads.columns)),
         events=None if events is None else events.filter(events["stage"].notnull()),
@@ -143,7 +151,9 @@ def _read_leads(
     columns = known_columns(spec, read.exports)
     missing = [c for c in others if c.casefold() not in {k.casefold() for k in columns}]
     if missing:
-        raise ParamsError("\n".join(unknown_name("by/where", "column", c, columns) for c in missing))
+        raise ParamsError(
+            "\n".join(unknown_name("by/where", "column", c, columns) for c in missing)
+        )
     table = read.table
     if "_order" in table.columns:
         table = reader.store(table)
@@ -218,106 +228,3 @@ def _note_stages(events: ir.Table, ledger: Ledger) -> None:
     counts = unknown.group_by("stage_text").aggregate(n=unknown.count()).order_by("stage_text")
     for row in counts.to_pyarrow().to_pylist():
         ledger.noted[f"stage not mapped: {row['stage_text'] or '(empty)'}"] = row["n"]
-
-
-def _read_spend(
-    reader: Reader, spec: TableSpec, keep: Any
-) -> tuple[pd.DataFrame, str]:
-    dated = "date" in spec.columns or not {"date_from", "date_to"} & set(spec.columns)
-    columns = ["date", "date_from", "date_to", "amount", "channel", "currency"]
-
-    def typed(cells: Cells) -> dict[str, ir.Value]:
-        single = day(cells["date"], dates=spec.dates)
-        return {
-            "date_from": day(cells["date_from"], dates=spec.dates).coalesce(single),
-            "date_to": day(cells["date_to"], dates=spec.dates).coalesce(single),
-            "amount": money(clean_number(cells["amount"]), decimal=spec.decimal),
-            "channel": cells["channel"],
-            "currency": cells["currency"].coalesce(ibis.literal(spec.currency, type="string")),
-        }
-
-    def faults(cells: Cells, values: ir.Table) -> list[tuple[str, ir.BooleanValue]]:
-        start, end = values["date_from"], values["date_to"]
-        return [
-            ("bad_date", start.isnull() | end.isnull() | (end < start)),
-            ("bad_amount", values["amount"].isnull()),
-        ]
-
-    typing = Typing(columns, ["amount"], typed, faults)
-    read = keep(read_table(reader, spec, typing), spec)
-    _check_dates(spec, read, dated=dated)
-    table = read.table
-    grouped = table.group_by("date_from", "date_to", "channel", "currency").aggregate(
-        amount=table["amount"].sum(), credits=(table["amount"] < 0).sum()
-    )
-    frame = to_frame(grouped.order_by("date_from", "date_to", "channel", "currency"))
-    read.ledger.noted["credit"] = int(frame["credits"].sum())
-    currencies = sorted(frame["currency"].dropna().unique())
-    _check_currency(spec, frame, currencies)
-    return frame.drop(columns=["currency", "credits"]), currencies[0]
-
-
-def _check_dates(spec: TableSpec, read: Read, *, dated: bool) -> None:
-    """Refuse spend without a date: a total nobody can place in a period."""
-    for export in read.exports:
-        theirs = {h.casefold() for h in export.header}
-        there = {n for n in ("date", "date_from", "date_to") if _theirs(spec, n) in theirs}
-        if "date" not in there and not {"date_from", "date_to"} <= there:
-            raise SourceError(
-                report(
-                    f"{export.name}:1: has no date.",
-                    expected="a column date, or date_from and date_to",
-                    found=listed(export.header, 6),
-                    fix=f"map it under {spec.place}.columns in source.yaml",
-                )
-            )
-
-
-def _theirs(spec: TableSpec, name: str) -> str:
-    return spec.columns.get(name, name).strip().casefold()
-
-
-def _check_currency(spec: TableSpec, frame: pd.DataFrame, currencies: list[str]) -> None:
-    if len(currencies) == 1 and not frame["currency"].isna().any():
-        return
-    if currencies:
-        raise SourceError(
-            report(
-                f"{spec.names}: the amounts are in more than one currency.",
-                found=listed([*currencies, *(["(none)"] if frame["currency"].isna().any() else [])], 6),
-                fix="bring them into one currency, or read one currency's files only",
-            )
-        )
-    raise SourceError(
-        report(
-            f"{spec.names}: no column tells the currency.",
-            fix=f"add `currency: EUR` (or yours) below {spec.place}: in source.yaml",
-        )
-    )
-
-
-def _read_goals(reader: Reader, spec: TableSpec, keep: Any) -> pd.DataFrame:
-    def typed(cells: Cells) -> dict[str, ir.Value]:
-        return {
-            "month": day(cells["month"], dates=spec.dates).truncate("M"),
-            "mqls": clean_number(cells["mqls"]).try_cast("float64"),
-            "source": cells["source"].fill_null(""),
-        }
-
-    def faults(cells: Cells, values: ir.Table) -> list[tuple[str, ir.BooleanValue]]:
-        return [("bad_date", values["month"].isnull()), ("bad_amount", values["mqls"].isnull())]
-
-    typing = Typing(["month", "mqls", "source"], ["month", "mqls"], typed, faults)
-    read = keep(read_table(reader, spec, typing), spec)
-    goals = to_frame(read.table.select("month", "source", "mqls").order_by("month", "source"))
-    twice = goals[goals.duplicated(["month", "source"], keep=False)]
-    if len(twice):
-        months = sorted({f"{m:%Y-%m} {s}".strip() for m, s in zip(twice["month"], twice["source"], strict=True)})
-        raise SourceError(
-            report(
-                f"{spec.names}: {len(months)} months have more than one goal.",
-                found=listed(months),
-                fix="keep one row per month (and source)",
-            )
-        )
-    return goals

@@ -86,7 +86,9 @@ def _settle(reader: Reader, spec: TableSpec, staged: Staged, exports: list[Expor
     faulty = staged.table.filter(staged.table["_fault"].notnull())
     asides = faulty.select("_file", "_record", reason=faulty["_fault"])
     if not spec.keep_duplicates:
-        duplicates = reader.store(repeats.select("_file", "_record", reason=ibis.literal("duplicate")))
+        duplicates = reader.store(
+            repeats.select("_file", "_record", reason=ibis.literal("duplicate"))
+        )
         asides = asides.union(duplicates)
         good = good.anti_join(duplicates, ["_file", "_record"])
     spans = _spans(staged.table, len(exports))
@@ -154,9 +156,7 @@ def _check_columns(spec: TableSpec, exports: list[Export], typing: Typing) -> No
     faults = []
     for export in exports:
         theirs = {h.casefold() for h in export.header}
-        missing = [
-            n for n in typing.needed if header_of(spec, n) not in theirs
-        ]
+        missing = [n for n in typing.needed if header_of(spec, n) not in theirs]
         if missing:
             words = missing_columns(
                 f"{export.name}:1",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -119,7 +119,7 @@ def read_source(path: Path) -> SourceSpec:
         )
     if faults:
         raise SourceError("\n".join(faults))
-    only = {table: (specs[table] or [None])[0] for table in TABLES}
+    only = {table: next(iter(found), None) for table, found in specs.items()}
     return SourceSpec(
         path=path,
         leads=only["leads"],
@@ -138,12 +138,14 @@ def _table_spec(
         )
     known = (*COMMON_KEYS, *KEYS[table])
     faults = [
-        unknown_name(f"{path}: {place}", "name", str(key), known) for key in block if key not in known
+        unknown_name(f"{path}: {place}", "name", str(key), known)
+        for key in block
+        if key not in known
     ]
     leads = whole.get("leads")
     inherited = leads.get("timezone") if isinstance(leads, Mapping) else None
     zone = str(block.get("timezone") or inherited or "UTC")
-    checks = [
+    checks: list[Callable[[], None]] = [
         lambda: _check_columns(table, block.get("columns") or {}, f"{path}: {place}"),
         lambda: _check_zone(zone, f"{path}: {place}"),
         lambda: _check_stages(block, f"{path}: {place}"),
@@ -223,7 +225,9 @@ def _check_columns(table: str, columns: Any, where: str) -> None:
     unknown = [str(c) for c in columns if c not in COLUMNS[table]]
     if unknown:
         raise SourceError(
-            "\n".join(unknown_name(f"{where}.columns", "column", c, COLUMNS[table]) for c in unknown)
+            "\n".join(
+                unknown_name(f"{where}.columns", "column", c, COLUMNS[table]) for c in unknown
+            )
         )
 
 

@@ -108,7 +108,9 @@ def stage(
         batch = list(alike)
         rejects = reader.name("rejects")
         raw = _raw(reader.backend, batch, rejects)
-        pieces.append((_typed(reader, spec, batch, typing, raw, len(rejected), numbered), rejects))
+        pieces.append(
+            (_typed(reader, spec, batch, typing, raw, len(rejected), numbered=numbered), rejects)
+        )
         rejected += [{} for _ in batch]
     table = reader.store(reduce(lambda a, b: a.union(b), [piece for piece, _ in pieces]))
     for _, rejects in pieces:
@@ -123,6 +125,7 @@ def _typed(
     typing: Typing,
     raw: ir.Table,
     first: int,
+    *,
     numbered: bool,
 ) -> ir.Table:
     header = batch[0].header
@@ -176,9 +179,7 @@ def header_of(spec: TableSpec, name: str) -> str:
     return spec.columns.get(name, name).strip().casefold()
 
 
-def _odd(
-    raw: ir.Table, spec: TableSpec, header: Sequence[str], first: str
-) -> ir.StringValue:
+def _odd(raw: ir.Table, spec: TableSpec, header: Sequence[str], first: str) -> ir.StringValue:
     """Return ``blank`` or ``repeated_header`` for rows that are no data, told by one cell first."""
     key = next(h for h in header if h.casefold() == header_of(spec, first))
     is_blank = _all(raw[h].strip().fill_null("") == "" for h in (key, *header))
@@ -204,11 +205,12 @@ def _place(raw: ir.Table, batch: Sequence[Export], first: int) -> dict[str, ir.V
 def _collect_rejects(
     backend: Backend, rejects: str, exports: Sequence[Export], rejected: list[dict[int, str]]
 ) -> None:
-    found = backend.raw_sql(
-        f"SELECT file_path, byte_position, csv_line, error_type::VARCHAR "
+    query = (
+        "SELECT file_path, byte_position, csv_line, error_type::VARCHAR "
         f"FROM (SELECT DISTINCT file_id, scan_id, line_byte_position AS byte_position, csv_line, "
         f"error_type FROM {rejects}) JOIN {rejects}_scan USING (file_id, scan_id) ORDER BY 1, 2"
-    ).fetchall()
+    )
+    found = backend.raw_sql(query).fetchall()
     for number, export in enumerate(exports):
         rows = [row[1:] for row in found if row[0] == str(export.text_path)]
         if rows:

@@ -7,3 +7,11 @@ for (const [id, spec] of Object.entries(specs)) {
     (error) => console.error(`chart ${id} could not be drawn: ${error}`),
   );
 }
+
+// Charts take the width of paper too: a scaled-down screen chart has type nobody can read.
+const onPaper = (is) => {
+  document.body.classList.toggle("paper", is);
+  window.dispatchEvent(new Event("resize"));
+};
+window.addEventListener("beforeprint", () => onPaper(true));
+window.addEventListener("afterprint", () => onPaper(false));

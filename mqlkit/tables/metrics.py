@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
-from great_tables import GT
 
-from mqlkit.terms import FLAGS, METRICS, SET_ASIDE_REASONS, TOTAL
+from mqlkit.tables.parts import Table, titled
+from mqlkit.terms import TOTAL
 from mqlkit.tidy import COLUMNS, pick
 from mqlkit.wording import (
     NOTHING,
@@ -18,34 +17,11 @@ from mqlkit.wording import (
     count,
     duration,
     listed,
-    moment,
     money,
     percent,
 )
 
-LISTED_BREACHES = 25
-
 Words = Callable[[float], str]
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table with its title, folded away or open."""
-
-    title: str
-    body: GT
-    is_open: bool = False
-
-
-def _table(title: str, frame: pd.DataFrame, *, left: Sequence[str], is_open: bool = False) -> Table:
-    """Return text columns as a table; those in ``left`` are aligned left, figures right."""
-    right = [c for c in frame.columns if c not in left]
-    body = GT(frame.reset_index(drop=True), id=_slug(title)).cols_align("left", columns=list(left))
-    return Table(title, body.cols_align("right", columns=right) if right else body, is_open)
-
-
-def _slug(title: str) -> str:
-    return "table-" + "".join(c if c.isalnum() else "-" for c in title.lower())
 
 
 def _column(rows: pd.DataFrame, metric: str, words: Words, by: str | None) -> pd.Series[Any]:
@@ -107,7 +83,7 @@ def _wide(
     frame.insert(0, first, list(names))
     if "Note" in frame and (frame["Note"] == "").all():
         frame = frame.drop(columns="Note")
-    return _table(title, frame, left=[c for c in (first, "Note") if c in frame], is_open=is_open)
+    return titled(title, frame, left=[c for c in (first, "Note") if c in frame], is_open=is_open)
 
 
 def _bucket(label: str) -> str:
@@ -232,112 +208,3 @@ def tabulate_cost(rows: pd.DataFrame, *, currency: str, by: str | None = None) -
         by=by,
         notes="cost_per_mql",
     )
-
-
-def tabulate_breaches(breaches: pd.DataFrame) -> Table | None:
-    """Set the leads that were let lie the longest."""
-    if breaches.empty:
-        return None
-    top = breaches.head(LISTED_BREACHES)
-    frame = pd.DataFrame(
-        {
-            "Lead": top["lead_id"],
-            "Owner": top["owner"].fillna(NOTHING),
-            "Source": top["source"].fillna(NOTHING),
-            "Entered": [moment(t) for t in top["entered"]],
-            "Due": [moment(t) for t in top["due"]],
-            "Late by": [duration(h) for h in top["hours_late"]],
-            "Still open": ["yes" if is_open else "no" for is_open in top["is_open"]],
-        }
-    )
-    title = f"The {len(top)} of {count(len(breaches))} late leads that waited longest"
-    left = ["Lead", "Owner", "Source", "Entered", "Due", "Still open"]
-    return _table(title, frame, left=left)
-
-
-def tabulate_counts(title: str, counts: pd.DataFrame) -> Table | None:
-    """Set a frame of names with counts (and shares)."""
-    if counts.empty:
-        return None
-    name = counts.columns[0]
-    frame = pd.DataFrame({name.capitalize(): counts[name], "Leads": counts["leads"].map(count)})
-    if "share" in counts:
-        frame["Share"] = counts["share"].map(percent)
-    return _table(title, frame, left=[name.capitalize()])
-
-
-def tabulate_channels(channels: pd.DataFrame | None, *, currency: str) -> Table | None:
-    """Set the spend in channels that no lead names."""
-    if channels is None or channels.empty:
-        return None
-    amounts = [money(a, currency) for a in channels["amount"]]
-    frame = pd.DataFrame({"Channel": channels["channel"], "Spend": amounts})
-    return _table("Spend in channels that no lead names", frame, left=["Channel"])
-
-
-def tabulate_ledger(ledgers: Mapping[str, Any]) -> Table:
-    """Set what became of every row that was read."""
-    frame = pd.DataFrame(
-        [
-            {
-                "Table": table,
-                "Rows read": count(ledger.read),
-                "Used": count(ledger.used),
-                "Set aside": count(ledger.set_aside.total()),
-                "Why": listed([f"{n} {SET_ASIDE_REASONS[r]}" for r, n in sorted(ledger.set_aside.items())])
-                or NOTHING,
-                "Noted": listed([f"{n} {name.replace('_', ' ')}" for name, n in sorted(ledger.noted.items()) if n])
-                or NOTHING,
-            }
-            for table, ledger in ledgers.items()
-        ]
-    )
-    return _table("Every row that was read", frame, left=["Table", "Why", "Noted"], is_open=True)
-
-
-def tabulate_inputs(inputs: Sequence[Mapping[str, Any]]) -> Table:
-    """Set the files that were read, with what identifies them."""
-    delimiters = {"\t": "tab"}
-    frame = pd.DataFrame(
-        [
-            {
-                "File": i["path"],
-                "Lines": count(i["rows"]),
-                "Encoding": i["encoding"],
-                "Delimiter": delimiters.get(i["delimiter"], i["delimiter"]),
-                "Zone": i["timezone"],
-                "SHA-256": i["sha256"][:12],
-            }
-            for i in inputs
-        ]
-    )
-    return _table("Files read", frame, left=["File", "Encoding", "Delimiter", "Zone", "SHA-256"])
-
-
-def tabulate_glossary(names: Iterable[str]) -> Table:
-    """Set the definition and source of each metric named."""
-    frame = pd.DataFrame(
-        [
-            {"Word": METRICS[n].label, "Name": n, "Meaning": METRICS[n].definition, "Source": METRICS[n].source}
-            for n in names
-        ]
-    )
-    return _table("Every number and its definition", frame, left=list(frame.columns))
-
-
-def tabulate_params(params: Mapping[str, Any]) -> Table:
-    """Set the parameters of the report."""
-    values = [listed([str(v) for v in p]) if isinstance(p, list) else str(p) for p in params.values()]
-    frame = pd.DataFrame({"Parameter": list(params), "Value": values})
-    return _table("Parameters of this report", frame, left=["Parameter", "Value"])
-
-
-def tabulate_flags(rows: pd.DataFrame) -> Table | None:
-    """Set the meaning of each flag that occurs."""
-    seen = {flag for flags in rows["flags"] for flag in flags}
-    if not seen:
-        return None
-    frame = pd.DataFrame([{"Note": f, "Meaning": FLAGS[f]} for f in FLAGS if f in seen])
-    return _table("What the notes in the tables mean", frame, left=["Note", "Meaning"], is_open=True)
-
-

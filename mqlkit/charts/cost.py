@@ -1,0 +1,92 @@
+"""Pictures of question 3: cost per MQL."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+
+from mqlkit.charts.parts import (
+    Chart,
+    bucket_axis,
+    finished,
+    grain_of,
+    height_of,
+    name_axis,
+    require,
+    span_of,
+    tip,
+)
+from mqlkit.terms import TOTAL
+from mqlkit.theme import BLUE, LIGHT_BLUE
+from mqlkit.tidy import COLUMNS, pick
+from mqlkit.wording import SYMBOLS, bucket_name
+
+
+def plot_cost_per_mql(lags: pd.DataFrame | None, *, lag_days: int, currency: str) -> Chart | None:
+    """Draw cost per MQL per bucket and its rolling average, with a slider for the lag."""
+    if lags is None:
+        return None
+    require(lags, ["lag_days", "bucket", "cost", "rolling"], "plot_cost_per_mql")
+    if lags["cost"].isna().all():
+        return None
+    frame = lags[["lag_days", "bucket", "cost", "rolling"]].round(4)
+    frame = frame.assign(when=frame["bucket"].map(bucket_name))
+    days = sorted(frame["lag_days"].unique())
+    slider = alt.binding_range(
+        min=int(days[0]), max=int(days[-1]), step=_step(days), name="Lag in days "
+    )
+    lag = alt.param(name="lag", value=lag_days, bind=slider)
+    money = f"{SYMBOLS.get(currency, '')},.0f" if currency == "USD" else ",.0f"
+    tips = [
+        alt.Tooltip("bucket:N", title="Bucket"),
+        tip("cost", f"Cost per MQL ({currency})", money),
+        tip("rolling", f"Rolling ({currency})", money),
+        tip("lag_days", "Lag (days)"),
+    ]
+    base = alt.Chart(frame).encode(x=bucket_axis()).transform_filter("datum.lag_days == lag")
+    y = alt.Y("cost:Q", title=f"Cost per MQL, {currency}")
+    chart = alt.layer(
+        base.mark_bar(color=LIGHT_BLUE, cornerRadiusTopLeft=2, cornerRadiusTopRight=2).encode(
+            y=y, tooltip=tips
+        ),
+        base.mark_line(
+            color=BLUE, point=alt.OverlayMarkDef(filled=True, size=60, color=BLUE)
+        ).encode(y="rolling:Q", tooltip=tips),
+    ).add_params(lag)
+    now = frame[frame["lag_days"] == lag_days]["cost"]
+    return finished(
+        chart,
+        f"Cost per MQL per {grain_of(frame)} as bars, {span_of(now)} {currency}, and its rolling "
+        "average as a line; the slider moves the spend window by the lag.",
+    )
+
+
+def plot_cost_by(rows: pd.DataFrame, *, by: str, currency: str) -> Chart | None:
+    """Draw cost per MQL of the whole period by the values of a breakdown."""
+    require(rows, COLUMNS, "plot_cost_by")
+    part = pick(rows, "cost_per_mql", by=by)
+    part = part[(part["bucket"] == TOTAL) & part["value"].notna()]
+    if part.empty:
+        return None
+    part = part.sort_values("value", ascending=False)[["name", "value", "n"]]
+    tips = [
+        alt.Tooltip("name:N", title=by.capitalize()),
+        tip("value", f"Cost per MQL ({currency})"),
+        tip("n", "MQLs"),
+    ]
+    base = alt.Chart(part).encode(y=alt.Y("name:N", sort=None, title=None, axis=name_axis()))
+    chart = alt.layer(
+        base.mark_bar(color=BLUE, cornerRadiusEnd=2).encode(
+            x=alt.X("value:Q", title=f"Cost per MQL, {currency}", axis=alt.Axis(tickCount=6)),
+            tooltip=tips,
+        ),
+        base.mark_text(align="left", dx=5).encode(
+            x="value:Q", text=alt.Text("value:Q", format=",.0f")
+        ),
+    )
+    return finished(chart, f"Cost per MQL by {by}.", height=height_of(len(part)))
+
+
+def _step(days: list[int]) -> int:
+    """Return the distance of the slider's positions."""
+    return int(days[1] - days[0]) if len(days) > 1 else 1

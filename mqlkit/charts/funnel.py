@@ -1,0 +1,95 @@
+"""Pictures of question 2a: the hand-off and efficiency."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+
+from mqlkit.charts.parts import (
+    Chart,
+    bucket_axis,
+    dots_by,
+    finished,
+    grain_of,
+    per_bucket,
+    span_of,
+    tip,
+    with_intervals,
+)
+from mqlkit.theme import BLUE, GREY, LIGHT_BLUE, LIGHT_ORANGE, ORANGE, PALE
+
+
+def plot_hand_off(rows: pd.DataFrame) -> Chart | None:
+    """Draw what sales decided on each bucket's MQLs, as stacked bars."""
+    kinds = {"accepted": "Accepted", "rejected": "Rejected", "undecided": "Undecided"}
+    wide = per_bucket(rows, list(kinds), "plot_hand_off")
+    if wide.empty or wide["accepted"].isna().all():
+        return None
+    tall = wide.melt(
+        id_vars=["bucket", "when"], value_vars=list(kinds), var_name="kind", value_name="leads"
+    )
+    tall["kind"] = tall["kind"].map(kinds)
+    tall["order"] = tall["kind"].map({k: i for i, k in enumerate(kinds.values())})
+    colour = alt.Scale(domain=list(kinds.values()), range=[BLUE, LIGHT_ORANGE, PALE])
+    chart = (
+        alt.Chart(tall)
+        .mark_bar()
+        .encode(
+            x=bucket_axis(),
+            y=alt.Y("leads:Q", title="MQLs"),
+            color=alt.Color("kind:N", scale=colour, title=None, sort=None),
+            order="order:Q",
+            tooltip=[
+                alt.Tooltip("bucket:N", title="Bucket"),
+                alt.Tooltip("kind:N", title="Decision"),
+                tip("leads", "MQLs"),
+            ],
+        )
+    )
+    return finished(chart, f"MQLs accepted, rejected and undecided per {grain_of(wide)}.")
+
+
+def plot_stage_efficiency(rows: pd.DataFrame) -> Chart | None:
+    """Draw efficiency by cohort with its interval, young cohorts hollow, and by flow."""
+    cohort = with_intervals(rows, "efficiency", "plot_stage_efficiency")
+    if cohort.empty or cohort["value"].isna().all():
+        return None
+    cohort["is_young"] = ["immature" in flags for flags in cohort["flags"]]
+    wide = per_bucket(rows, ["efficiency_flow", "efficiency_projected"], "plot_stage_efficiency")
+    merged = cohort.drop(columns="flags").merge(wide.drop(columns=["when", "is_open"]), on="bucket")
+    tips = [
+        alt.Tooltip("bucket:N", title="Cohort"),
+        tip("value", "Efficiency", ".1%"),
+        tip("low", "95% from", ".1%"),
+        tip("high", "95% to", ".1%"),
+        tip("n", "MQLs"),
+        tip("efficiency_projected", "Projected", ".1%"),
+        tip("efficiency_flow", "By flow", ".1%"),
+    ]
+    base = alt.Chart(merged).encode(x=bucket_axis())
+    y = alt.Y("value:Q", title="MQLs that became SQL", axis=alt.Axis(format="%"))
+    layers = [
+        base.mark_rule(strokeWidth=5, color=LIGHT_BLUE, opacity=0.7).encode(y="low:Q", y2="high:Q"),
+        base.mark_line(color=GREY, strokeDash=[4, 3], strokeWidth=1.5).encode(
+            y="efficiency_flow:Q"
+        ),
+        base.mark_tick(color=ORANGE, thickness=2, width=alt.RelativeBandSize(0.5))
+        .encode(y="efficiency_projected:Q", tooltip=tips)
+        .transform_filter("datum.is_young"),
+        base.mark_point(size=90, filled=True, opacity=1, stroke=BLUE, strokeWidth=2).encode(
+            y=y,
+            fill=alt.condition("datum.is_young", alt.value("white"), alt.value(BLUE)),
+            tooltip=tips,
+        ),
+    ]
+    return finished(
+        alt.layer(*layers),
+        f"Share of MQLs that became SQL per {grain_of(merged)} of entry, "
+        f"{span_of(merged['value'], '.0%')}, with 95% intervals; young "
+        "cohorts are hollow and carry their projection; the dashed line is the flow.",
+    )
+
+
+def plot_efficiency_by(rows: pd.DataFrame, *, by: str) -> Chart | None:
+    """Draw efficiency of the whole period by the values of a breakdown, with intervals."""
+    return dots_by(rows, "efficiency", by=by, title="MQLs that became SQL", colour=BLUE)

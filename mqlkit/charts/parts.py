@@ -1,0 +1,144 @@
+"""What the charts share: frames by bucket, axes, tooltips and the finish."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from mqlkit.terms import METRICS, TOTAL
+from mqlkit.theme import GREY, INK, LIGHT_BLUE, MUTED, config
+from mqlkit.tidy import COLUMNS, pick
+from mqlkit.wording import bucket_name
+
+Chart = alt.Chart | alt.LayerChart | alt.FacetChart
+HEIGHT = 260
+MOST_SEGMENTS = 8
+
+
+def require(frame: pd.DataFrame, columns: Sequence[str], name: str) -> None:
+    """Stop where a frame lacks a column, which Altair would draw as nothing.
+
+    Raises
+    ------
+    ValueError
+        Naming the chart and the columns.
+    """
+    missing = [c for c in columns if c not in frame.columns]
+    if missing:
+        raise ValueError(f"{name} needs the columns {', '.join(missing)}, which the frame lacks.")
+
+
+def per_bucket(rows: pd.DataFrame, metrics: Sequence[str], name: str) -> pd.DataFrame:
+    """Return one row per bucket with a column per metric, and its flags."""
+    require(rows, COLUMNS, name)
+    frames = []
+    for metric in metrics:
+        part = pick(rows, metric)
+        part = part[part["bucket"] != TOTAL]
+        if len(part):
+            frames.append(part.set_index("bucket")["value"].rename(metric))
+    if not frames:
+        return pd.DataFrame(columns=["when", *metrics])
+    wide = pd.concat(frames, axis=1).reindex(columns=list(metrics)).reset_index()
+    flags = pick(rows, metrics[0]).set_index("bucket")["flags"]
+    wide["is_open"] = ["in-progress" in flags[b] for b in wide["bucket"]]
+    wide["when"] = wide["bucket"].map(bucket_name)
+    return wide
+
+
+def bucket_axis() -> alt.X:
+    """Return the axis of buckets, in their own order."""
+    return alt.X("when:N", sort=None, title=None, axis=alt.Axis(ticks=False))
+
+
+def finished(chart: Chart, description: str, *, height: int = HEIGHT) -> Chart:
+    """Return a chart with its size, its description and the look that all charts share."""
+    sized = chart.properties(height=height, width="container", description=description)
+    finished_chart: Chart = sized.configure(**config())
+    return finished_chart
+
+
+def tip(field: str, title: str, fmt: str = ",.0f") -> alt.Tooltip:
+    """Return a tooltip line of a number."""
+    return alt.Tooltip(f"{field}:Q", title=title, format=fmt)
+
+
+def with_intervals(rows: pd.DataFrame, metric: str, name: str) -> pd.DataFrame:
+    """Return a metric per bucket with its interval and flags; ``name`` is the chart's."""
+    require(rows, COLUMNS, name)
+    part = pick(rows, metric)
+    part = part[part["bucket"] != TOTAL]
+    columns = ["bucket", "value", "low", "high", "n", "flags"]
+    return part[columns].assign(when=part["bucket"].map(bucket_name))
+
+
+def dots_by(rows: pd.DataFrame, metric: str, *, by: str, title: str, colour: str) -> Chart | None:
+    """Draw a share by segment: a dot with its interval, the overall share as a line."""
+    require(rows, COLUMNS, metric)
+    part = pick(rows, metric, by=by)
+    part = part[(part["bucket"] == TOTAL) & part["value"].notna()]
+    if part.empty:
+        return None
+    shown = part.sort_values("n", ascending=False).head(3 * MOST_SEGMENTS)
+    shown = shown.sort_values("value", ascending=False)[
+        ["name", "value", "low", "high", "n", "flags"]
+    ]
+    shown["is_small"] = ["small-n" in flags for flags in shown.pop("flags")]
+    # The interval of a handful of leads would squeeze all others: it runs out of the picture.
+    sure = shown[~shown["is_small"]] if not shown["is_small"].all() else shown
+    reach = min(1.0, float(max(sure["high"].max(), shown["value"].max())) * 1.05)
+    tips = [
+        alt.Tooltip("name:N", title=by.capitalize()),
+        tip("value", METRICS[metric].label, ".1%"),
+        tip("low", "95% from", ".1%"),
+        tip("high", "95% to", ".1%"),
+        tip("n", "Leads"),
+    ]
+    base = alt.Chart(shown).encode(y=alt.Y("name:N", sort=None, title=None, axis=name_axis()))
+    scale = alt.Scale(domain=[0, reach], clamp=True)
+    x = alt.X("value:Q", title=title, axis=alt.Axis(format="%", tickCount=6), scale=scale)
+    fill = alt.condition("datum.is_small", alt.value("white"), alt.value(colour))
+    total = pick(rows, metric)
+    overall = total[total["bucket"] == TOTAL][["value"]]
+    chart = alt.layer(
+        alt.Chart(overall).mark_rule(color=GREY, strokeDash=[4, 3]).encode(x="value:Q"),
+        base.mark_rule(strokeWidth=5, color=LIGHT_BLUE, opacity=0.7).encode(x="low:Q", x2="high:Q"),
+        base.mark_point(size=90, filled=True, opacity=1, stroke=colour, strokeWidth=2).encode(
+            x=x, fill=fill, tooltip=tips
+        ),
+        base.mark_text(dy=-12, fontSize=11, color=MUTED).encode(
+            x="value:Q", text=alt.Text("value:Q", format=".0%")
+        ),
+    )
+    return finished(
+        chart,
+        f"{METRICS[metric].label} by {by}, with 95% intervals; the dashed line is the share of all"
+        + (", hollow dots stand for fewer than 30 leads." if shown["is_small"].any() else "."),
+        height=height_of(len(shown)),
+    )
+
+
+def name_axis() -> alt.Axis:
+    """Return the axis of a breakdown's values."""
+    return alt.Axis(labelLimit=150, ticks=False, domain=False, labelColor=INK)
+
+
+def height_of(n: int) -> int:
+    """Return the height that ``n`` named rows need."""
+    return max(90, 34 * n)
+
+
+def grain_of(frame: pd.DataFrame) -> str:
+    """Return the name of the grain that the buckets' labels show."""
+    label = str(frame["bucket"].iloc[0])
+    part = label.partition("-")[2][:1]
+    return {"": "year", "Q": "quarter", "H": "half-year", "W": "week"}.get(part, "month")
+
+
+def span_of(values: pd.Series[Any], fmt: str = ",.0f") -> str:
+    """Return the lowest and the highest value in words."""
+    known = values.dropna()
+    return f"{known.min():{fmt}} to {known.max():{fmt}}" if len(known) else "none"

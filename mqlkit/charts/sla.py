@@ -1,0 +1,142 @@
+"""Pictures of question 2b: the SLA and the wait."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+
+from mqlkit.charts.parts import (
+    Chart,
+    bucket_axis,
+    dots_by,
+    finished,
+    grain_of,
+    require,
+    span_of,
+    tip,
+    with_intervals,
+)
+from mqlkit.theme import BLUE, INK, LIGHT_BLUE, ORANGE, PALE
+
+
+def plot_sla_attainment(rows: pd.DataFrame) -> Chart | None:
+    """Draw SLA attainment per bucket with its interval."""
+    part = with_intervals(rows, "sla_attainment", "plot_sla_attainment")
+    if part.empty or part["value"].isna().all():
+        return None
+    tips = [
+        alt.Tooltip("bucket:N", title="Bucket"),
+        tip("value", "Within the SLA", ".1%"),
+        tip("low", "95% from", ".1%"),
+        tip("high", "95% to", ".1%"),
+        tip("n", "MQLs measured"),
+    ]
+    base = alt.Chart(part.drop(columns="flags")).encode(x=bucket_axis())
+    y = alt.Y(
+        "value:Q", title="Within the SLA", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])
+    )
+    chart = alt.layer(
+        base.mark_rule(strokeWidth=5, color=LIGHT_BLUE, opacity=0.7).encode(y="low:Q", y2="high:Q"),
+        base.mark_line(point=alt.OverlayMarkDef(filled=True, size=80, color=BLUE)).encode(
+            y=y, tooltip=tips
+        ),
+    )
+    return finished(
+        chart,
+        f"Share of MQLs handled within the SLA per {grain_of(part)}, "
+        f"{span_of(part['value'], '.0%')}, with 95% intervals.",
+    )
+
+
+def plot_attainment_by(rows: pd.DataFrame, *, by: str) -> Chart | None:
+    """Draw SLA attainment of the whole period by the values of a breakdown, with intervals."""
+    return dots_by(rows, "sla_attainment", by=by, title="Within the SLA", colour=BLUE)
+
+
+def plot_hours_histogram(histogram: pd.DataFrame, *, sla_hours: float) -> Chart | None:
+    """Draw how long MQLs waited, in quarters of the SLA, and which of them still do."""
+    require(
+        histogram, ["bin", "hours_from", "hours_to", "outcome", "leads"], "plot_hours_histogram"
+    )
+    if histogram.empty:
+        return None
+    unit, size = ("days", 24) if sla_hours >= 48 else ("hours", 1)
+    frame = histogram.assign(
+        left=histogram["hours_from"] / size,
+        right=histogram["hours_to"] / size,
+        order=histogram["outcome"].map({"within SLA": 0, "late": 1, "still waiting": 2}),
+    )
+    last = float(frame["bin"].max()) * sla_hours / 4 / size
+    scale = alt.Scale(domain=["within SLA", "late", "still waiting"], range=[BLUE, ORANGE, PALE])
+    bars = (
+        alt.Chart(frame)
+        .mark_bar(binSpacing=1)
+        .encode(
+            x=alt.X(
+                "left:Q",
+                bin="binned",
+                title=f"Time in the MQL stage, {unit}",
+                axis=alt.Axis(format="~g", tickCount=9),
+            ),
+            x2="right:Q",
+            y=alt.Y("sum(leads):Q", title="MQLs"),
+            color=alt.Color("outcome:N", scale=scale, title=None, sort=None),
+            order="order:Q",
+            tooltip=[
+                tip("left", f"From ({unit})", ",.1f"),
+                tip("right", f"To ({unit})", ",.1f"),
+                alt.Tooltip("outcome:N", title="Outcome"),
+                tip("leads", "MQLs"),
+            ],
+        )
+    )
+    rule = alt.Chart(pd.DataFrame({"sla": [sla_hours / size]})).mark_rule(
+        color=INK, strokeDash=[4, 3], strokeWidth=1.5
+    )
+    return finished(
+        alt.layer(bars, rule.encode(x="sla:Q")),
+        f"MQLs by time in the stage; the bar at {last:g} {unit} is everything later, and the "
+        "dashed line is the SLA.",
+    )
+
+
+def plot_survival_curve(curve: pd.DataFrame, *, sla_hours: float) -> Chart | None:
+    """Draw the share of MQLs still waiting by time in the stage, with its band and the SLA."""
+    require(curve, ["hours", "waiting", "low", "high", "at_risk"], "plot_survival_curve")
+    if len(curve) < 3:
+        return None
+    unit, size = ("days", 24) if sla_hours >= 48 else ("hours", 1)
+    seen = curve[curve["hours"] <= max(8 * sla_hours, 4 * 24)]
+    frame = seen.assign(time=seen["hours"] / size)
+    base = alt.Chart(frame).encode(
+        x=alt.X("time:Q", title=f"Time since MQL, {unit}", axis=alt.Axis(format="~g", tickCount=9))
+    )
+    tips = [
+        tip("time", f"After ({unit})", ",.1f"),
+        tip("waiting", "Still waiting", ".1%"),
+        tip("low", "95% from", ".1%"),
+        tip("high", "95% to", ".1%"),
+        tip("at_risk", "Leads observed"),
+    ]
+    y = alt.Y(
+        "waiting:Q",
+        title="Still waiting",
+        axis=alt.Axis(format="%"),
+        scale=alt.Scale(domain=[0, 1]),
+    )
+    mark = pd.DataFrame({"sla": [sla_hours / size], "label": ["SLA"], "top": [1.0]})
+    chart = alt.layer(
+        base.mark_area(interpolate="step-after", color=LIGHT_BLUE, opacity=0.6).encode(
+            y=alt.Y("low:Q"), y2="high:Q"
+        ),
+        base.mark_line(interpolate="step-after", color=BLUE).encode(y=y, tooltip=tips),
+        alt.Chart(mark).mark_rule(color=ORANGE, strokeDash=[4, 3], strokeWidth=2).encode(x="sla:Q"),
+        alt.Chart(mark)
+        .mark_text(align="left", dx=5, dy=8, color=ORANGE, fontWeight="bold")
+        .encode(x="sla:Q", y="top:Q", text="label:N"),
+    )
+    return finished(
+        chart,
+        "Share of MQLs still waiting by time since they became MQLs, with its 95% band; the dashed "
+        "line is the SLA.",
+    )

@@ -1,0 +1,82 @@
+"""The data as of a moment: how precise its stamps are, when it ends, what had happened by then."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from functools import reduce
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import ibis
+import ibis.expr.types as ir
+
+from mqlkit.engine import literal, local_date, local_to_instant, to_naive
+from mqlkit.periods import AsOf
+from mqlkit.terms import STAMPS
+
+if TYPE_CHECKING:
+    from mqlkit.sources.load import Tables
+
+
+def stamp_precision(tables: Tables) -> tuple[set[str], set[str]]:
+    """Return the stamps that are recorded at all, and those of them that hold only dates."""
+    counts = tables.leads.aggregate(**{s: tables.leads[s].count() for s in STAMPS}).to_pyarrow()
+    recorded = {s for s in STAMPS if counts[s][0].as_py()}
+    if tables.events is not None:
+        stages = tables.events.select("stage").distinct().to_pyarrow()["stage"].to_pylist()
+        recorded |= {f"{stage}_at" for stage in stages}
+    return recorded, recorded - tables.timed
+
+
+def anchor_dates(leads: ir.Table, dated: set[str], source: str, target: str) -> ir.Table:
+    """Return the leads with plain dates at midnight of the report's zone.
+
+    A date has no zone: cut in another one, it must stay the date that it is.
+    """
+    if source == target:
+        return leads
+    return leads.mutate(
+        **{
+            s: to_naive(local_to_instant(target, local_date(leads[s], source).cast("timestamp")))
+            for s in dated
+        }
+    )
+
+
+def latest_moment(
+    leads: ir.Table, events: ir.Table | None, dated: set[str], zone: ZoneInfo
+) -> AsOf | None:
+    """Return the cut-off by the latest stamp of any stage."""
+    highest = leads.aggregate(**{s: leads[s].max() for s in STAMPS}).to_pyarrow().to_pylist()[0]
+    found = [(s, at) for s, at in highest.items() if at is not None]
+    if events is not None:
+        by_stage = events.group_by("stage").aggregate(at=events["at"].max()).to_pyarrow()
+        found += [(f"{row['stage']}_at", row["at"]) for row in by_stage.to_pylist()]
+    cuts = []
+    for name, naive in found:
+        at = naive.replace(tzinfo=UTC)
+        is_day = name in dated
+        cuts.append(
+            AsOf.end_of(at.astimezone(zone).date(), zone) if is_day else AsOf.stamp(at, zone)
+        )
+    return max(cuts, key=lambda cut: cut.cutoff, default=None)
+
+
+def known_by(
+    leads: ir.Table, events: ir.Table | None, as_of: AsOf
+) -> tuple[ir.Table, ir.Table | None, int]:
+    """Return leads and events without what has not happened yet, and how much that was."""
+    cutoff = literal(as_of.cutoff)
+    late = leads.aggregate(
+        n=reduce(lambda a, b: a + b, [(leads[s] >= cutoff).sum().fill_null(0) for s in STAMPS])
+    )
+    n = int(late.to_pyarrow()["n"][0].as_py() or 0)
+    none = ibis.null("timestamp")
+    blanked = leads.mutate(**{s: (leads[s] < cutoff).ifelse(leads[s], none) for s in STAMPS})
+    # What a won deal is worth is known when it is won.
+    amount = blanked["won_at"].notnull().ifelse(blanked["amount"], ibis.null("decimal(38, 6)"))
+    blanked = blanked.mutate(amount=amount)
+    if events is None:
+        return blanked, None, n
+    n += int(events.filter(events["at"] >= cutoff).count().to_pyarrow().as_py())
+    return blanked, events.filter(events["at"] < cutoff).select("lead_id", "stage", "at"), n

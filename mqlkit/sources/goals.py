@@ -1,0 +1,50 @@
+"""The MQLs agreed for each month."""
+
+from __future__ import annotations
+
+import ibis.expr.types as ir
+import pandas as pd
+
+from mqlkit.engine import to_frame
+from mqlkit.errors import SourceError, listed, report
+from mqlkit.sources.cells import clean_number, day
+from mqlkit.sources.reading import Read, read_table
+from mqlkit.sources.spec import TableSpec
+from mqlkit.sources.staging import Cells, Reader, Typing
+
+
+def read_goals(reader: Reader, spec: TableSpec) -> tuple[Read, pd.DataFrame]:
+    """Return the goals as read, and as ``month``, ``source`` (empty: all leads), ``mqls``.
+
+    Raises
+    ------
+    SourceError
+        When a month has more than one goal.
+    """
+
+    def typed(cells: Cells) -> dict[str, ir.Value]:
+        return {
+            "month": day(cells["month"], dates=spec.dates).truncate("M"),
+            "mqls": clean_number(cells["mqls"]).try_cast("float64"),
+            "source": cells["source"].fill_null(""),
+        }
+
+    def faults(_: Cells, values: ir.Table) -> list[tuple[str, ir.BooleanValue]]:
+        return [("bad_date", values["month"].isnull()), ("bad_amount", values["mqls"].isnull())]
+
+    typing = Typing(["month", "mqls", "source"], ["month", "mqls"], typed, faults)
+    read = read_table(reader, spec, typing)
+    goals = to_frame(read.table.select("month", "source", "mqls").order_by("month", "source"))
+    twice = goals[goals.duplicated(["month", "source"], keep=False)]
+    if len(twice):
+        months = sorted(
+            {f"{m:%Y-%m} {s}".strip() for m, s in zip(twice["month"], twice["source"], strict=True)}
+        )
+        raise SourceError(
+            report(
+                f"{spec.names}: {len(months)} months have more than one goal.",
+                found=listed(months),
+                fix="keep one row per month (and source)",
+            )
+        )
+    return read, goals

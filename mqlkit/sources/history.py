@@ -1,0 +1,68 @@
+"""Stage histories worked into the leads: entries, recycled leads, later stages."""
+
+from __future__ import annotations
+
+from functools import reduce
+
+import ibis
+import ibis.expr.types as ir
+
+from mqlkit.terms import LATER_STAGES, STAMPS
+
+
+def with_history(leads: ir.Table, events: ir.Table, passes: str) -> ir.Table:
+    """Return the leads with the stamps of their stage history worked in.
+
+    A lead's own stamps are events like any other. Its entries to MQL are its passes; a later
+    stage belongs to the latest of them that began before it, or to the first, where it keeps the
+    stamp that makes the row out of order.
+    """
+    own = [
+        leads.filter(leads[f"{stage}_at"].notnull()).select(
+            "lead_id", stage=ibis.literal(stage), at=leads[f"{stage}_at"]
+        )
+        for stage in ("created", "mql", *LATER_STAGES)
+    ]
+    known = events.semi_join(leads, "lead_id")
+    all_events = reduce(lambda a, b: a.union(b), own, known).distinct()
+    entries = _entries(all_events.filter(all_events["stage"] == "mql"), passes)
+    created = all_events.filter(all_events["stage"] == "created")
+    created = created.group_by("lead_id").aggregate(created_at=created["at"].min())
+    base = leads.drop(*STAMPS).left_join(created, "lead_id").drop("lead_id_right")
+    base = base.left_join(entries, "lead_id").drop("lead_id_right")
+    later = all_events.filter(all_events["stage"].isin(LATER_STAGES))
+    found = later.left_join(entries, "lead_id").drop("lead_id_right")
+    after = found["at"] >= found["mql_at"]
+    inside = after & (found["at"] < found["next_at"]).fill_null(True)
+    stray = found["mql_at"].isnull() | (found["is_first"] & ~after)
+    found = found.filter(inside | stray)
+    found = found.mutate(after=(found["at"] >= found["mql_at"]).fill_null(False))
+    per_pass = found.group_by("lead_id", "mql_at").aggregate(
+        **{
+            f"{stage}_at": ibis.coalesce(
+                found["at"].min(where=(found["stage"] == stage) & found["after"]),
+                found["at"].min(where=found["stage"] == stage),
+            )
+            for stage in LATER_STAGES
+        }
+    )
+    keys = [base["lead_id"] == per_pass["lead_id"], base["mql_at"].identical_to(per_pass["mql_at"])]
+    joined = base.left_join(per_pass, keys)
+    return joined.drop("lead_id_right", "mql_at_right", "next_at", "is_first")
+
+
+def _entries(entries: ir.Table, passes: str) -> ir.Table:
+    """Return the entries that count: ``lead_id, mql_at, next_at, is_first``."""
+    if passes != "every":
+        at = entries["at"]
+        one = entries.group_by("lead_id").aggregate(
+            mql_at=at.min() if passes == "first" else at.max()
+        )
+        return one.mutate(next_at=ibis.null("timestamp"), is_first=ibis.literal(True))
+    order = ibis.window(group_by="lead_id", order_by="at")
+    return entries.select(
+        "lead_id",
+        mql_at=entries["at"],
+        next_at=entries["at"].lead().over(order),
+        is_first=ibis.row_number().over(order) == 0,
+    )

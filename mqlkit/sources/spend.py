@@ -1,0 +1,92 @@
+"""What was spent: by day or by range, per channel, in one currency."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from mqlkit.engine import to_frame
+from mqlkit.errors import SourceError, listed, report
+from mqlkit.sources.cells import clean_number, day, money
+from mqlkit.sources.reading import Read, read_table
+from mqlkit.sources.spec import TableSpec
+from mqlkit.sources.staging import Cells, Reader, Typing, header_of
+
+
+def read_spend(reader: Reader, spec: TableSpec) -> tuple[Read, pd.DataFrame, str]:
+    """Return the spend as read, as one row per range of days and channel, and its currency.
+
+    Raises
+    ------
+    SourceError
+        When there is no date, no currency, or more than one currency.
+    """
+    columns = ["date", "date_from", "date_to", "amount", "channel", "currency"]
+
+    def typed(cells: Cells) -> dict[str, ir.Value]:
+        single = day(cells["date"], dates=spec.dates)
+        return {
+            "date_from": day(cells["date_from"], dates=spec.dates).coalesce(single),
+            "date_to": day(cells["date_to"], dates=spec.dates).coalesce(single),
+            "amount": money(clean_number(cells["amount"]), decimal=spec.decimal),
+            "channel": cells["channel"],
+            "currency": cells["currency"].coalesce(ibis.literal(spec.currency, type="string")),
+        }
+
+    def faults(_: Cells, values: ir.Table) -> list[tuple[str, ir.BooleanValue]]:
+        start, end = values["date_from"], values["date_to"]
+        return [
+            ("bad_date", start.isnull() | end.isnull() | (end < start)),
+            ("bad_amount", values["amount"].isnull()),
+        ]
+
+    typing = Typing(columns, ["amount"], typed, faults)
+    read = read_table(reader, spec, typing)
+    _check_dates(spec, read)
+    table = read.table
+    grouped = table.group_by("date_from", "date_to", "channel", "currency").aggregate(
+        amount=table["amount"].sum(), credits=(table["amount"] < 0).sum()
+    )
+    frame = to_frame(grouped.order_by("date_from", "date_to", "channel", "currency"))
+    read.ledger.noted["credit"] = int(frame["credits"].sum())
+    currencies = sorted(frame["currency"].dropna().unique())
+    _check_currency(spec, frame, currencies)
+    return read, frame.drop(columns=["currency", "credits"]), str(currencies[0])
+
+
+def _check_dates(spec: TableSpec, read: Read) -> None:
+    """Refuse spend without a date: a total nobody can place in a period."""
+    for export in read.exports:
+        theirs = {h.casefold() for h in export.header}
+        there = {n for n in ("date", "date_from", "date_to") if header_of(spec, n) in theirs}
+        if "date" not in there and not {"date_from", "date_to"} <= there:
+            raise SourceError(
+                report(
+                    f"{export.name}:1: has no date.",
+                    expected="a column date, or date_from and date_to",
+                    found=listed(export.header, 6),
+                    fix=f"map it under {spec.place}.columns in source.yaml",
+                )
+            )
+
+
+def _check_currency(spec: TableSpec, frame: pd.DataFrame, currencies: list[str]) -> None:
+    if len(currencies) == 1 and not frame["currency"].isna().any():
+        return
+    if currencies:
+        raise SourceError(
+            report(
+                f"{spec.names}: the amounts are in more than one currency.",
+                found=listed(
+                    [*currencies, *(["(none)"] if frame["currency"].isna().any() else [])], 6
+                ),
+                fix="bring them into one currency, or read one currency's files only",
+            )
+        )
+    raise SourceError(
+        report(
+            f"{spec.names}: no column tells the currency.",
+            fix=f"add `currency: EUR` (or yours) below {spec.place}: in source.yaml",
+        )
+    )

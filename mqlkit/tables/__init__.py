@@ -1,0 +1,39 @@
+"""Frames as tables: sorted, formatted, escaped; nothing worked out."""
+
+from mqlkit.tables.lists import (
+    tabulate_breaches,
+    tabulate_channels,
+    tabulate_counts,
+    tabulate_flags,
+    tabulate_glossary,
+    tabulate_inputs,
+    tabulate_ledger,
+    tabulate_params,
+)
+from mqlkit.tables.metrics import (
+    tabulate_cost,
+    tabulate_hand_off,
+    tabulate_mql_volume,
+    tabulate_sla_outcome,
+    tabulate_stage_efficiency,
+    tabulate_stage_velocity,
+)
+from mqlkit.tables.parts import Table
+
+__all__ = [
+    "Table",
+    "tabulate_breaches",
+    "tabulate_channels",
+    "tabulate_cost",
+    "tabulate_counts",
+    "tabulate_flags",
+    "tabulate_glossary",
+    "tabulate_hand_off",
+    "tabulate_inputs",
+    "tabulate_ledger",
+    "tabulate_mql_volume",
+    "tabulate_params",
+    "tabulate_sla_outcome",
+    "tabulate_stage_efficiency",
+    "tabulate_stage_velocity",
+]
