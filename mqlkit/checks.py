@@ -42,11 +42,16 @@ def split_sla(text: str) -> tuple[float, str]:
     return float(match[1]), match[2]
 
 
-def sla_words(text: str) -> str:
-    """Return an SLA in words: ``48h`` is ``48 hours``."""
+def sla_words(text: str, clock: str = "calendar") -> str:
+    """Return an SLA in words.
+
+    >>> sla_words("48h"), sla_words("1d", "business")
+    ('48 hours', '1 working day')
+    """
     number, unit = split_sla(text)
     name = {"m": "minute", "min": "minute", "h": "hour", "d": "day", "w": "week"}[unit]
-    return f"{number:g} {name}{'' if number == 1 else 's'}"
+    working = "working " if clock == "business" else ""
+    return f"{number:g} {working}{name}{'' if number == 1 else 's'}"
 
 
 def _wrong(name: str, value: object, expected: str, fix: str = "") -> ParamsError:

@@ -82,17 +82,21 @@ def spend_between(
     >>> spend_between(spend, [(date(2026, 1, 8), date(2026, 2, 1))])
     array([15.])
     """
-    first = _day_numbers(spend["date_from"])
-    after = _day_numbers(spend["date_to"]) + 1
-    amount = spend["amount"].to_numpy(dtype=float)
-    edges = _day_numbers(pd.Series([day for window in windows for day in window]))
-    sums = [
-        (
-            amount * np.clip(np.minimum(after, b) - np.maximum(first, a), 0, None) / (after - first)
-        ).sum()
-        for a, b in edges.reshape(-1, 2)
-    ]
-    return np.array(sums, dtype=float)
+    start, so_far = _spend_so_far(spend)
+    edges = _day_numbers(pd.Series([day for window in windows for day in window])) - start
+    before, after = so_far[np.clip(edges, 0, len(so_far) - 1)].reshape(-1, 2).T
+    return after - before
+
+
+def _spend_so_far(spend: pd.DataFrame) -> tuple[int, npt.NDArray[np.float64]]:
+    """Return the first day of the spend, and what was spent before it and each later day."""
+    first, last = _day_numbers(spend["date_from"]), _day_numbers(spend["date_to"])
+    days = last - first + 1
+    start = int(first.min())
+    each = np.repeat(spend["amount"].to_numpy(dtype=float) / days, days)
+    offset = np.arange(days.sum()) - np.repeat(np.cumsum(days) - days, days)
+    daily = np.bincount(np.repeat(first, days) + offset - start, weights=each)
+    return start, np.concatenate([[0.0], np.cumsum(daily)])
 
 
 def _day_numbers(days: pd.Series) -> npt.NDArray[np.int64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
@@ -35,9 +36,14 @@ class RunError(MqlkitError):
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name that looks most like ``name``, or None."""
-    by_folded = {k.casefold(): k for k in known}
-    close = get_close_matches(name.casefold(), list(by_folded), n=1, cutoff=0.6)
+    by_folded = {_folded(k): k for k in known}
+    close = get_close_matches(_folded(name), list(by_folded), n=1, cutoff=0.6)
     return by_folded[close[0]] if close else None
+
+
+def _folded(name: str) -> str:
+    # Exports write `MQL Date` for what is called `mql_at` here.
+    return re.sub(r"[^a-z0-9]+", "_", name.casefold().replace("date", "at")).strip("_")
 
 
 def listed(names: Sequence[object], shown: int = SHOWN) -> str:

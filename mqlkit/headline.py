@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from mqlkit.checks import sla_words
 from mqlkit.params import ReportParams
 from mqlkit.sentences import BAD, GOOD, Totals, Verdict, immature_buckets, judge_volume
 from mqlkit.terms import SMALL_N
@@ -71,12 +70,17 @@ def _velocity_figure(total: Totals, params: ReportParams) -> Figure:
     mean = total.value("hours_in_stage_mean")
     n = total.n("hours_in_stage_mean")
     is_slow = mean > params.sla_hours
-    verdict = Verdict(f"Over the SLA of {sla_words(params.sla)}", BAD)
+    verdict = Verdict(f"Over the SLA of {params.sla_words}", BAD)
     if not is_slow:
-        verdict = Verdict(f"Within the SLA of {sla_words(params.sla)}", GOOD)
+        verdict = Verdict(f"Within the SLA of {params.sla_words}", GOOD)
     if n < SMALL_N:
         verdict = Verdict("Too few to judge")
-    return Figure("Mean wait", brief(mean), f"of {counted(n, 'lead')} that left", verdict)
+    return Figure(
+        "Mean wait",
+        brief(mean, day_hours=params.day_hours),
+        f"of {counted(n, 'lead')} that left",
+        verdict,
+    )
 
 
 def _sla_figure(total: Totals) -> Figure:

@@ -6,12 +6,12 @@ import base64
 import hashlib
 import json
 from dataclasses import dataclass, field
-from functools import cache
 from html import escape
 from importlib.resources import as_file, files
 from typing import Any
 
 from mqlkit import __version__
+from mqlkit.params import ReportParams
 from mqlkit.theme import CHART_TYPE
 
 VEGA_LITE = "6.4"
@@ -42,7 +42,6 @@ def asset(name: str) -> str:
     return (files("mqlkit") / "templates" / name).read_text(encoding="utf-8")
 
 
-@cache
 def page_script() -> str:
     """Return the chart library and the page's own script as one text."""
     import vl_convert
@@ -60,24 +59,25 @@ def policy(script: str) -> str:
     )
 
 
-def render(notebook: Any, *, title: str, language: str, made_at: str) -> str:
+def render(notebook: Any, params: ReportParams, *, script: str, made_at: str) -> str:
     """Return the page of an executed notebook.
 
     Parameters
     ----------
     notebook
         An executed notebook (nbformat node).
-    title, language
-        Of the page.
+    params
+        The report, for the page's title and language.
+    script
+        What `page_script` returns.
     made_at
         The one time stamp of the page, as it is to be shown.
     """
     from nbconvert.exporters.templateexporter import TemplateExporter
 
-    script = page_script()
     page = {
-        "title": title,
-        "language": language,
+        "title": params.title,
+        "language": params.language,
         "made_at": made_at,
         "version": __version__,
         "style": asset("page.css"),

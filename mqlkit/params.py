@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
-from mqlkit.checks import CHECKS, HOURS_IN, split_sla
+from mqlkit.checks import CHECKS, HOURS_IN, sla_words, split_sla
 from mqlkit.errors import ParamsError, report, unknown_name
 from mqlkit.periods import AsOf, Calendar
 from mqlkit.workweek import parse_work_week
@@ -126,6 +126,11 @@ class ReportParams:
         is_week = unit == "w"
         days = 7 if self.sla_clock == "calendar" else len(parse_work_week(self.work_week).weekdays)
         return number * self.day_hours * (days if is_week else 1)
+
+    @property
+    def sla_words(self) -> str:
+        """Return the SLA in words of the chosen clock."""
+        return sla_words(self.sla, self.sla_clock)
 
     def to_dict(self) -> dict[str, Any]:
         """Return all parameters by name."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from multiprocessing import get_context
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import mqlkit
@@ -17,6 +19,9 @@ from mqlkit.html import page_script, render
 from mqlkit.params import ReportParams
 
 RESULTS_VARIABLE = "MQLKIT_RESULTS"
+# jsonschema, which papermill and Altair import, builds a grammar for a check of `iri` formats that
+# no schema here asks for: a second in every process. It takes the module's absence quietly.
+WITHOUT_IRI = "__import__('sys').modules.setdefault('rfc3987_syntax', None)"
 USER_ERRORS = {"ParamsError": ParamsError, "SourceError": SourceError}
 
 
@@ -90,10 +95,19 @@ def run_report(params_path: Path, out: Path, overrides: Iterable[str] = ()) -> O
         )
     notebook = find_notebook(params.report, params_path)
     name = params_path.stem
+    is_new = not out.exists()
     out.mkdir(parents=True, exist_ok=True)
-    # The chart library takes a second to put together, and the kernel leaves this process idle.
-    Thread(target=page_script, daemon=True).start()
-    with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=out) as scratch:
+    try:
+        return _run_into(out, notebook, name, params)
+    finally:
+        if is_new and not any(out.iterdir()):
+            out.rmdir()
+
+
+def _run_into(out: Path, notebook: Path, name: str, params: ReportParams) -> Outcome:
+    with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=out) as scratch, _helper() as helper:
+        # Putting the chart library together takes a second, in which nothing else would move.
+        script = helper.submit(page_script)
         folder = Path(scratch)
         executed = folder / f"{name}.ipynb"
         try:
@@ -103,11 +117,14 @@ def run_report(params_path: Path, out: Path, overrides: Iterable[str] = ()) -> O
             raise
         made_at = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
         html = folder / f"{name}.html"
-        text = render(node, title=params.title, language=params.language, made_at=made_at)
-        html.write_text(text, encoding="utf-8")
+        html.write_text(render(node, params, script=script.result(), made_at=made_at), "utf-8")
         results = sorted(folder.glob(f"{name}.*.*"))
         written = _move([*results, executed, html], out)
     return Outcome(name=name, html=out / html.name, written=written)
+
+
+def _helper() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(1, mp_context=get_context("spawn"))
 
 
 def _move(paths: Iterable[Path], out: Path) -> list[Path]:
@@ -121,6 +138,7 @@ def _move(paths: Iterable[Path], out: Path) -> list[Path]:
 
 def _execute(notebook: Path, executed: Path, params: ReportParams) -> Any:
     """Run a notebook through papermill; its results go beside ``executed``."""
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
@@ -132,9 +150,10 @@ def _execute(notebook: Path, executed: Path, params: ReportParams) -> Any:
             str(executed),
             parameters={"report": params.report, **given},
             kernel_name="python3",
+            request_save_on_cell_execute=False,
             progress_bar={"desc": params.title, "unit": "cell"},
             # The kernel's own warnings are not for the reader of a report.
-            extra_arguments=["--log-level=ERROR"],
+            extra_arguments=["--log-level=ERROR", f"--IPKernelApp.exec_lines={WITHOUT_IRI}"],
         )
     except PapermillExecutionError as error:
         if error.ename in USER_ERRORS:

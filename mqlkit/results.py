@@ -6,7 +6,7 @@ import csv
 import json
 import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,21 @@ def _metric_rows(rows: pd.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
+def as_json(document: Mapping[str, Any]) -> str:
+    """Return a document as JSON, with one line per entry of its lists."""
+
+    def line(value: object) -> str:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+    def lines(value: object) -> str:
+        if not isinstance(value, list):
+            return line(value)
+        return "[\n" + ",\n".join(line(entry) for entry in value) + "\n]"
+
+    entries = [f"{line(key)}: {lines(value)}" for key, value in document.items()]
+    return "{\n" + ",\n".join(entries) + "\n}\n"
+
+
 def safe_cell(value: object) -> object:
     """Return a cell that no spreadsheet takes for a formula.
 
@@ -105,8 +120,7 @@ def write_results(numbers: Numbers, folder: Path, name: str) -> list[Path]:
         ``NAME.metrics.json``, ``NAME.breaches.csv`` and ``NAME.set-aside.csv``.
     """
     metrics = folder / f"{name}.metrics.json"
-    document = json.dumps(metrics_document(numbers), ensure_ascii=False, indent=1, allow_nan=False)
-    metrics.write_text(document + "\n", encoding="utf-8")
+    metrics.write_text(as_json(metrics_document(numbers)), encoding="utf-8")
     breaches = folder / f"{name}.breaches.csv"
     listed = numbers.breaches
     cells = listed.assign(

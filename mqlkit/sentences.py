@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from mqlkit.checks import sla_words
 from mqlkit.params import ReportParams
 from mqlkit.sources.ledger import Ledger
 from mqlkit.terms import HBR, SET_ASIDE_REASONS, SMALL_N
@@ -166,13 +165,13 @@ def judge_sla(rows: pd.DataFrame, params: ReportParams) -> Verdict:
     attained, n = total.value("sla_attainment"), total.n("sla_attainment")
     act = "contact" if params.sla_stops_on == "contact" else "decide on"
     if n == 0:
-        return Verdict(f"No MQL tells yet whether sales keeps the SLA of {sla_words(params.sla)}.")
+        return Verdict(f"No MQL tells yet whether sales keeps the SLA of {params.sla_words}.")
     breached, open_now = total.value("sla_breached"), total.value("sla_past_due")
     share = f"{percent(attained)} in time ({total.interval('sla_attainment')})"
     lost = f"{counted(breached, 'lead')} {'was' if breached == 1 else 'were'} let lie past the SLA"
     still = f", {count(open_now)} of them still open" if open_now else ""
     return Verdict(
-        f"{_pace(total, params)} Sales has {sla_words(params.sla)} to {act} an MQL: {share}. "
+        f"{_pace(total, params)} Sales has {params.sla_words} to {act} an MQL: {share}. "
         f"{lost}{still}.{_small(n)}".lstrip(),
         GOOD if breached == 0 else BAD,
     )
@@ -183,12 +182,14 @@ def _pace(total: Totals, params: ReportParams) -> str:
     if params.sla_stops_on == "contact" or math.isnan(mean):
         return ""
     is_slow = mean > params.sla_hours
-    unit, size = ("days", 24) if params.sla_hours >= 48 else ("hours", 1)
+    is_days = params.sla_hours >= 2 * params.day_hours
+    unit, size = ("days", params.day_hours) if is_days else ("hours", 1)
+    unit = f"working {unit}" if params.sla_clock == "business" else unit
     against = f"{mean / size:.1f} {unit} on average against an SLA of {params.sla_hours / size:g}"
     return f"Sales takes {against}." if is_slow else f"Sales takes {against}: within it on average."
 
 
-def judge_velocity(rows: pd.DataFrame) -> Verdict:
+def judge_velocity(rows: pd.DataFrame, *, day_hours: float = 24) -> Verdict:
     """Return how long half of the leads wait, those still waiting included."""
     total = Totals(rows)
     km, left = total.value("hours_in_stage_km_median"), total.n("hours_in_stage_mean")
@@ -201,9 +202,10 @@ def judge_velocity(rows: pd.DataFrame) -> Verdict:
             f"is not known yet; {count(left)} have left."
         )
     plain = total.value("hours_in_stage_median")
+    all_leads, those_left = (duration(hours, day_hours=day_hours) for hours in (km, plain))
     return Verdict(
-        f"Half of the MQLs have left the stage after {duration(km)}, with those still waiting "
-        f"counted in; among the {count(left)} that left, after {duration(plain)}.{_small(n)}"
+        f"Half of the MQLs have left the stage after {all_leads}, with those still waiting "
+        f"counted in; among the {count(left)} that left, after {those_left}.{_small(n)}"
     )
 
 

@@ -9,7 +9,6 @@ from datetime import date, datetime
 SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "INR": "₹"}
 NOTHING = "–"
 MONTH_NAMES = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-SECOND_THOUGHT_HOURS = 48
 
 
 def count(value: float) -> str:
@@ -64,26 +63,38 @@ def money(value: float, currency: str) -> str:
     return f"{sign}{symbol}{text}" if symbol else f"{sign}{text} {currency}"
 
 
-def duration(hours: float) -> str:
+def duration(hours: float, *, day_hours: float = 24) -> str:
     """Return hours as hours, or as days from two days on.
 
-    >>> duration(5.0), duration(72.0)
-    ('5.0 hours', '3.0 days')
+    Parameters
+    ----------
+    hours
+        Hours of the chosen clock.
+    day_hours
+        Hours of its day; fewer than 24 are working hours, and are called so.
+
+    Examples
+    --------
+    >>> duration(5.0), duration(72.0), duration(20.0, day_hours=8)
+    ('5.0 hours', '3.0 days', '2.5 working days')
     """
     if math.isnan(hours):
         return NOTHING
+    working = "" if day_hours == 24 else "working "
     if hours < 1:
-        return f"{hours * 60:.0f} minutes"
-    return f"{hours:.1f} hours" if hours < SECOND_THOUGHT_HOURS else f"{hours / 24:.1f} days"
+        return f"{hours * 60:.0f} {working}minutes"
+    if hours < 2 * day_hours:
+        return f"{hours:.1f} {working}hours"
+    return f"{hours / day_hours:.1f} {working}days"
 
 
-def brief(hours: float) -> str:
+def brief(hours: float, *, day_hours: float = 24) -> str:
     """Return a duration short enough for a headline.
 
     >>> brief(5.0), brief(72.0)
     ('5.0 h', '3.0 d')
     """
-    words = duration(hours)
+    words = duration(hours, day_hours=day_hours).replace("working ", "")
     return words.replace(" minutes", " min").replace(" hours", " h").replace(" days", " d")
 
 

@@ -53,14 +53,16 @@ def plot_attainment_by(rows: pd.DataFrame, *, by: str) -> Chart | None:
     return dots_by(rows, "sla_attainment", by=by, title="Within the SLA", colour=BLUE)
 
 
-def plot_hours_histogram(histogram: pd.DataFrame, *, sla_hours: float) -> Chart | None:
+def plot_hours_histogram(
+    histogram: pd.DataFrame, *, sla_hours: float, day_hours: float = 24
+) -> Chart | None:
     """Draw how long MQLs waited, in quarters of the SLA, and which of them still do."""
     require(
         histogram, ["bin", "hours_from", "hours_to", "outcome", "leads"], "plot_hours_histogram"
     )
     if histogram.empty:
         return None
-    unit, size = ("days", 24) if sla_hours >= 48 else ("hours", 1)
+    unit, size = _unit(sla_hours, day_hours)
     frame = histogram.assign(
         left=histogram["hours_from"] / size,
         right=histogram["hours_to"] / size,
@@ -100,13 +102,15 @@ def plot_hours_histogram(histogram: pd.DataFrame, *, sla_hours: float) -> Chart 
     )
 
 
-def plot_survival_curve(curve: pd.DataFrame, *, sla_hours: float) -> Chart | None:
+def plot_survival_curve(
+    curve: pd.DataFrame, *, sla_hours: float, day_hours: float = 24
+) -> Chart | None:
     """Draw the share of MQLs still waiting by time in the stage, with its band and the SLA."""
     require(curve, ["hours", "waiting", "low", "high", "at_risk"], "plot_survival_curve")
     if len(curve) < 3:
         return None
-    unit, size = ("days", 24) if sla_hours >= 48 else ("hours", 1)
-    seen = curve[curve["hours"] <= max(8 * sla_hours, 4 * 24)]
+    unit, size = _unit(sla_hours, day_hours)
+    seen = curve[curve["hours"] <= max(8 * sla_hours, 4 * day_hours)]
     frame = seen.assign(time=seen["hours"] / size)
     base = alt.Chart(frame).encode(
         x=alt.X("time:Q", title=f"Time since MQL, {unit}", axis=alt.Axis(format="~g", tickCount=9))
@@ -140,3 +144,10 @@ def plot_survival_curve(curve: pd.DataFrame, *, sla_hours: float) -> Chart | Non
         "Share of MQLs still waiting by time since they became MQLs, with its 95% band; the dashed "
         "line is the SLA.",
     )
+
+
+def _unit(sla_hours: float, day_hours: float) -> tuple[str, float]:
+    """Return the unit of the axis and its hours: days from an SLA of two days on."""
+    working = "" if day_hours == 24 else "working "
+    is_days = sla_hours >= 2 * day_hours
+    return (f"{working}days", day_hours) if is_days else (f"{working}hours", 1)

@@ -41,7 +41,11 @@ def stamp(text: ir.StringValue, *, dates: str, zone: str) -> ir.TimestampValue:
     """
     patterns = date_patterns(dates)
     iso = parse_instant(text)
-    return iso if not patterns else iso.coalesce(parse_local(text, patterns, zone))
+    if not patterns:
+        return iso
+    # Trying patterns is slow: only what is not ISO 8601 goes through them.
+    rest = iso.isnull().ifelse(text, ibis.null("string"))
+    return iso.coalesce(parse_local(rest, patterns, zone))
 
 
 def date_patterns(dates: str) -> list[str]:

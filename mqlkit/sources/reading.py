@@ -1,7 +1,8 @@
 """From files to one typed table with its ledger.
 
-A clean table is read once. Only where rows must be set aside or merged is it read again, with
-record numbers, so that each of those rows can be named by its line.
+A clean table is read once, without record numbers, which cost as much again. Only where rows
+must be set aside or merged is it read again with them, so that each of those rows can be named by
+its line. A small table gets them at once.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from mqlkit.sources.files import Export, open_export
 from mqlkit.sources.ledger import Ledger, SetAside, check_share, locate
 from mqlkit.sources.spec import COLUMNS, TableSpec
 from mqlkit.sources.staging import Reader, Staged, Typing, header_of, stage
+
+SMALL_TABLE = 100_000
 
 
 @dataclass
@@ -56,7 +59,7 @@ def read_table(reader: Reader, spec: TableSpec, typing: Typing, *, key: str | No
     exports = [open_export(p, spec, workdir=reader.workdir, root=reader.root) for p in spec.files]
     _check_columns(spec, exports, typing)
     with session_zone(reader.backend, spec.timezone):
-        if key is not None:
+        if key is not None and sum(e.n_lines for e in exports) > SMALL_TABLE:
             staged = stage(reader, spec, exports, typing, numbered=False)
             if rows := _clean_rows(staged, key, exports):
                 return _finish(reader, spec, staged, Ledger(read=rows), exports, typing)

@@ -206,9 +206,8 @@ def _collect_rejects(
     backend: Backend, rejects: str, exports: Sequence[Export], rejected: list[dict[int, str]]
 ) -> None:
     query = (
-        "SELECT file_path, byte_position, csv_line, error_type::VARCHAR "
-        f"FROM (SELECT DISTINCT file_id, scan_id, line_byte_position AS byte_position, csv_line, "
-        f"error_type FROM {rejects}) JOIN {rejects}_scan USING (file_id, scan_id) ORDER BY 1, 2"
+        "SELECT DISTINCT file_path, line_byte_position, csv_line, error_type::VARCHAR "  # noqa: S608
+        f"FROM {rejects} JOIN {rejects}_scan USING (file_id, scan_id) ORDER BY 1, 2"
     )
     found = backend.raw_sql(query).fetchall()
     for number, export in enumerate(exports):

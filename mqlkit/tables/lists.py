@@ -14,7 +14,7 @@ from mqlkit.wording import NOTHING, count, duration, listed, moment, money, perc
 LISTED_BREACHES = 25
 
 
-def tabulate_breaches(breaches: pd.DataFrame) -> Table | None:
+def tabulate_breaches(breaches: pd.DataFrame, *, day_hours: float = 24) -> Table | None:
     """Set the leads that were let lie the longest."""
     if breaches.empty:
         return None
@@ -26,7 +26,7 @@ def tabulate_breaches(breaches: pd.DataFrame) -> Table | None:
             "Source": top["source"].fillna(NOTHING),
             "Entered": [moment(t) for t in top["entered"]],
             "Due": [moment(t) for t in top["due"]],
-            "Late by": [duration(h) for h in top["hours_late"]],
+            "Late by": [duration(h, day_hours=day_hours) for h in top["hours_late"]],
             "Still open": ["yes" if is_open else "no" for is_open in top["is_open"]],
         }
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -152,16 +153,17 @@ def tabulate_stage_efficiency(rows: pd.DataFrame, *, by: str | None = None) -> T
     )
 
 
-def tabulate_stage_velocity(rows: pd.DataFrame) -> Table | None:
+def tabulate_stage_velocity(rows: pd.DataFrame, *, day_hours: float = 24) -> Table | None:
     """Set the wait in the MQL stage, per bucket."""
+    words = partial(duration, day_hours=day_hours)
     return _wide(
         rows,
         "Wait in the MQL stage",
         {
-            "hours_in_stage_mean": ("Mean", duration),
-            "hours_in_stage_median": ("Median of those that left", duration),
-            "hours_in_stage_km_median": ("Median of all", duration),
-            "hours_in_stage_p90": ("90th percentile", duration),
+            "hours_in_stage_mean": ("Mean", words),
+            "hours_in_stage_median": ("Median of those that left", words),
+            "hours_in_stage_km_median": ("Median of all", words),
+            "hours_in_stage_p90": ("90th percentile", words),
         },
         notes="hours_in_stage_mean",
     )
