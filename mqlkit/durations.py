@@ -75,6 +75,7 @@ def add_durations(leads: ir.Table, clock: Clock) -> ir.Table:
         exit_at=ibis.least(*(leads[f"{stage}_at"] for stage in EXITS)),
         contact_us=_between(leads, "mql", "contacted", clock),
         lag_us=_between(leads, "created", "mql", clock),
+        calendar_waited_us=_until_as_of(leads, clock, EXITS),
         is_in_order=(exit_us >= 0).fill_null(True),
     )
     if clock.params.sla_clock == "business":
@@ -100,7 +101,7 @@ def _on_calendar_clock(leads: ir.Table, clock: Clock) -> ir.Table:
     return leads.mutate(
         stage_us=leads["exit_us"],
         contact_clock_us=leads["contact_us"],
-        waited_us=_until_as_of(leads, clock, EXITS),
+        waited_us=leads["calendar_waited_us"],
         contact_waited_us=_until_as_of(leads, clock, ("contacted",)),
         due_at=leads["mql_at"] + ibis.interval(microseconds=clock.sla_us),
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import ibis
-import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
@@ -13,6 +12,7 @@ from mqlkit.durations import DAY_US
 from mqlkit.engine import to_frame
 from mqlkit.estimators import incidence, share_band, wilson
 from mqlkit.leads import LeadTable
+from mqlkit.outcomes import first_event, is_rejected
 from mqlkit.periods import to_utc
 from mqlkit.terms import MISSING
 from mqlkit.tidy import metric_rows, share
@@ -27,14 +27,7 @@ def hand_off(leads: LeadTable) -> pd.DataFrame:
         Tidy rows of accepted, rejected, undecided and acceptance_rate (metrics.md §4); null where
         the data records neither an acceptance nor a rejection.
     """
-    cohort = leads.cohort
-    accepted = is_accepted(cohort)
-    rejected = is_rejected(cohort)
-    wide = leads.grid(
-        leads.totals(
-            {"accepted": accepted, "rejected": rejected, "mqls": cohort["mql_at"].notnull()}
-        )
-    )
+    wide = leads.counts
     if not leads.is_handoff_recorded:
         unknown = np.full(len(wide), np.nan)
         names = ("accepted", "rejected", "undecided", "acceptance_rate")
@@ -57,18 +50,6 @@ def hand_off(leads: LeadTable) -> pd.DataFrame:
         ],
         ignore_index=True,
     )
-
-
-def is_accepted(table: ir.Table) -> ir.BooleanValue:
-    """Return whether the first decision was to accept; on a tie it was."""
-    accepted, rejected = table["accepted_us"], table["rejected_us"]
-    return accepted.notnull() & (rejected.isnull() | (accepted <= rejected)).fill_null(True)
-
-
-def is_rejected(table: ir.Table) -> ir.BooleanValue:
-    """Return whether the first decision was to reject."""
-    accepted, rejected = table["accepted_us"], table["rejected_us"]
-    return rejected.notnull() & (accepted.isnull() | (rejected < accepted)).fill_null(True)
 
 
 def rejection_reasons(leads: LeadTable) -> pd.DataFrame:
@@ -109,21 +90,10 @@ def stage_efficiency(leads: LeadTable, *, maturity: float) -> pd.DataFrame:
         Tidy rows of sqls, efficiency, mqls_per_sql, sqls_in_period, efficiency_flow and
         efficiency_projected (metrics.md §4).
     """
+    wide = leads.counts
+    low, high = wilson(wide["ripe_sqls"], wide["ripe"])
+    flow = leads.grid(_flow(leads))["flow"]
     within = leads.params.within_days
-    cohort = leads.cohort
-    is_sql = cohort["sql_us"].notnull()
-    measures = {"mqls": cohort["mql_at"].notnull(), "sqls": is_sql}
-    if within is not None:
-        is_over = cohort["waited_us"] >= within * DAY_US
-        measures |= {
-            "hits": is_over & is_sql & (cohort["sql_us"] <= within * DAY_US),
-            "base": is_over,
-        }
-    wide = leads.grid(
-        leads.totals(measures).merge(_flow(leads), on=["segment", "bucket"], how="outer")
-    )
-    hits, base = ("sqls", "mqls") if within is None else ("hits", "base")
-    low, high = wilson(wide[hits], wide[base])
     young = {"immature": is_immature(leads, wide, maturity)}
     ripe = young if within is None else {"immature": is_immature(leads, wide, within)}
     return pd.concat(
@@ -132,8 +102,8 @@ def stage_efficiency(leads: LeadTable, *, maturity: float) -> pd.DataFrame:
             metric_rows(
                 wide,
                 "efficiency",
-                share(wide[hits], wide[base]),
-                n=wide[base],
+                share(wide["ripe_sqls"], wide["ripe"]),
+                n=wide["ripe"],
                 low=low,
                 high=high,
                 flags=ripe,
@@ -141,8 +111,8 @@ def stage_efficiency(leads: LeadTable, *, maturity: float) -> pd.DataFrame:
             metric_rows(
                 wide, "mqls_per_sql", share(wide["mqls"], wide["sqls"]), n=wide["mqls"], flags=young
             ),
-            metric_rows(wide, "sqls_in_period", wide["flow"]),
-            metric_rows(wide, "efficiency_flow", share(wide["flow"], wide["mqls"]), n=wide["mqls"]),
+            metric_rows(wide, "sqls_in_period", flow),
+            metric_rows(wide, "efficiency_flow", share(flow, wide["mqls"]), n=wide["mqls"]),
             _projected(leads, maturity),
         ],
         ignore_index=True,
@@ -165,29 +135,21 @@ def _flow(leads: LeadTable) -> pd.DataFrame:
 
 
 def _projected(leads: LeadTable, maturity: float) -> pd.DataFrame:
-    """Return the Aalen–Johansen estimate of the share that will be SQL at maturity.
-
-    A lead that was rejected and is SQL all the same counts as SQL, as in the efficiency that
-    this projects.
-    """
-    cohort = leads.cohort.filter(lambda t: t["is_in_order"])
-    is_sql = cohort["sql_us"].notnull()
-    kind = is_sql.ifelse(1, cohort["rejected_us"].notnull().ifelse(2, 0))
-    seen = cohort.mutate(
-        _kind=kind,
-        _time=ibis.coalesce(cohort["sql_us"], cohort["rejected_us"], cohort["waited_us"]),
-    )
-    counted = leads.totals({"n": seen["mql_at"].notnull()}, of=seen)
+    """Return the Aalen–Johansen estimate of the share that will be SQL at maturity."""
+    wide = leads.counts
+    n = wide["in_order"]
     if np.isnan(maturity):
-        grid = leads.grid(counted)
-        return metric_rows(grid, "efficiency_projected", np.full(len(grid), np.nan), n=grid["n"])
+        return metric_rows(wide, "efficiency_projected", np.full(len(wide), np.nan), n=n)
+    cohort = leads.cohort.filter(lambda t: t["is_in_order"])
+    time, kind = first_event(cohort)
+    seen = cohort.mutate(_kind=kind, _time=time)
     laid, by = leads.at_levels(seen)
     found = leads.segmented(
         incidence(laid, time="_time", kind="_kind", until=maturity * DAY_US, by=by)
     )
-    grid = leads.grid(counted.merge(found, on=["segment", "bucket"], how="left"))
-    value = np.where(grid["n"] > 0, grid["incidence"].round(12), np.nan)
+    grid = leads.grid(found)
+    value = np.where(n > 0, grid["incidence"].round(12), np.nan)
     low, high = share_band(value, grid["variance"].to_numpy(dtype=float))
     return metric_rows(
-        grid, "efficiency_projected", value, n=grid["n"], low=low.round(12), high=high.round(12)
+        wide, "efficiency_projected", value, n=n, low=low.round(12), high=high.round(12)
     )

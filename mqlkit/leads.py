@@ -14,7 +14,7 @@ Columns of `LeadTable.table`, one row per lead (per pass, with ``passes: every``
     days where either end has only a date.
 ``stage_us``, ``stop_us``, ``waited_us``, ``sla_waited_us``
     microseconds to the exit, to what stops the SLA, and to the as-of moment (counted as the one
-    or the other is), on the chosen clock.
+    or the other is), on the chosen clock; ``calendar_waited_us`` to as-of in calendar time.
 ``due_at``
     when the SLA is over; NULL on a business clock where stamps are dates.
 ``is_in_order``
@@ -28,6 +28,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -38,8 +39,10 @@ import pandas as pd
 from mqlkit.durations import Clock, add_durations
 from mqlkit.engine import literal, step, to_frame
 from mqlkit.moment import anchor_dates, known_by, latest_moment, stamp_precision
+from mqlkit.outcomes import counted_outcomes
 from mqlkit.params import ReportParams, resolve_as_of
 from mqlkit.periods import AsOf, Bucket, to_utc
+from mqlkit.sources.cells import MONEY
 from mqlkit.sources.history import with_history
 from mqlkit.terms import MISSING, TEXT_COLUMNS
 
@@ -49,7 +52,8 @@ if TYPE_CHECKING:
 COLUMNS = (
     "lead_id", "created_at", "mql_at", "contacted_at", "exit_at", "sql_at", "due_at", "amount",
     "mql_bucket", "sql_bucket", "exit_us", "accepted_us", "rejected_us", "sql_us", "contact_us",
-    "lag_us", "stage_us", "stop_us", "waited_us", "sla_waited_us", "is_in_order",
+    "lag_us", "calendar_waited_us", "stage_us", "stop_us", "waited_us", "sla_waited_us",
+    "is_in_order",
 )  # fmt: skip
 ALL_LEADS: Segment = ()
 TOTAL_BUCKET = 1 << 20
@@ -124,6 +128,17 @@ class LeadTable:
         bucket = self.table["mql_bucket"]
         return self.table.filter(bucket.between(0, len(self.buckets) - 1))
 
+    @cached_property
+    def counts(self) -> pd.DataFrame:
+        """Return all that is added up over the cohort, in one pass.
+
+        Returns
+        -------
+        pandas.DataFrame
+            The grid's columns and those of `outcomes.counted_outcomes`.
+        """
+        return self.grid(self.totals(counted_outcomes(self.cohort, self.clock)))
+
     def grid(self, wide: pd.DataFrame, *, fill: float = 0) -> pd.DataFrame:
         """Return a frame with a row for every segment and bucket, and for the whole period.
 
@@ -185,19 +200,21 @@ class LeadTable:
         leads = self.cohort if of is None else of
         sums = {name: m.cast("int64").sum().fill_null(0) for name, m in measures.items()}
         finest = to_frame(leads.group_by([*self.params.by, bucket]).aggregate(**sums))
-        pieces = []
-        for level in self.levels:
-            for cut in (True, False):
-                piece = finest if cut else finest.assign(**{bucket: TOTAL_BUCKET})
-                added = piece.groupby([*level, bucket], sort=False)[[*measures]].sum().reset_index()
-                values = (
-                    zip(*(added[c] for c in level), strict=True) if level else [()] * len(added)
-                )
-                segments = [tuple(zip(level, v, strict=True)) for v in values]
-                added["segment"] = pd.Series(segments, index=added.index, dtype=object)
-                pieces.append(added[["segment", bucket, *measures]])
-        frame = pd.concat(pieces, ignore_index=True).rename(columns={bucket: "bucket"})
-        return frame.sort_values(["bucket", "segment"], ignore_index=True)
+        cuts = [(level, cut) for level in self.levels for cut in (bucket, None)]
+        frame = pd.concat([self._laid(finest, *cut) for cut in cuts], ignore_index=True)
+        summed = frame.groupby(["bucket", "segment"])[[*measures]].sum()
+        return summed.reset_index()
+
+    def _laid(
+        self, finest: pd.DataFrame, level: tuple[str, ...], bucket: str | None
+    ) -> pd.DataFrame:
+        """Return sums with the segment that they belong to in a breakdown."""
+        pairs = [[(c, value) for value in finest[c]] for c in level]
+        segments = list(zip(*pairs, strict=True)) if pairs else [ALL_LEADS] * len(finest)
+        cut = finest[bucket] if bucket else TOTAL_BUCKET
+        return finest.assign(
+            bucket=cut, segment=pd.Series(segments, index=finest.index, dtype=object)
+        )
 
     def at_levels(self, table: ir.Table) -> tuple[ir.Table, list[str]]:
         """Return leads once for every breakdown, cut in buckets and whole, with the group's keys.
@@ -259,7 +276,9 @@ def lead_table(
     if events is not None:
         leads = with_history(store(leads), store(events), params.passes)
     clock = Clock(params, zone, as_of, frozenset(dated))
-    leads = add_durations(_where(leads, params), clock)
+    # What a deal is worth is known when it is won.
+    amount = leads["won_at"].notnull().ifelse(leads["amount"], ibis.null(MONEY))
+    leads = add_durations(_where(leads.mutate(amount=amount), params), clock)
     start, end = params.calendar.resolve(params.period, as_of)
     buckets = params.calendar.cut(start, end, params.grain)
     earlier = params.calendar.before(buckets[0], params.grain, params.rolling - 1)

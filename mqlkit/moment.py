@@ -73,9 +73,6 @@ def known_by(
     n = int(late.to_pyarrow()["n"][0].as_py() or 0)
     none = ibis.null("timestamp")
     blanked = leads.mutate(**{s: (leads[s] < cutoff).ifelse(leads[s], none) for s in STAMPS})
-    # What a won deal is worth is known when it is won.
-    amount = blanked["won_at"].notnull().ifelse(blanked["amount"], ibis.null("decimal(38, 6)"))
-    blanked = blanked.mutate(amount=amount)
     if events is None:
         return blanked, None, n
     n += int(events.filter(events["at"] >= cutoff).count().to_pyarrow().as_py())

@@ -200,6 +200,6 @@ def measure(leads: LeadTable, tables: Tables) -> Numbers:
     rows = pd.concat([*(step() for step in steps), lags], ignore_index=True)
     lag = lag_days(leads, lags)
     if tables.spend is not None:
-        cost = cost_per_mql(leads, rows, spend=tables.spend, lag=lag)
+        cost = cost_per_mql(leads, spend=tables.spend, lag=lag)
         rows = pd.concat([rows, cost], ignore_index=True)
     return Numbers(leads.params, leads, tables, rows, lag, maturity)

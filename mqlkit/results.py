@@ -52,22 +52,13 @@ def _plain(value: float) -> float | int | None:
 
 
 def _metric_rows(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    return [
-        {
-            "metric": row["metric"],
-            "bucket": row["bucket"],
-            "start": row["start"].isoformat(),
-            "end": row["end"].isoformat(),
-            "segment": dict(row["segment"]) or None,
-            "value": _plain(row["value"]),
-            "n": _plain(row["n"]),
-            "low": _plain(row["low"]),
-            "high": _plain(row["high"]),
-            "unit": row["unit"],
-            "flags": list(row["flags"]),
-        }
-        for row in rows.to_dict("records")
-    ]
+    columns: dict[str, list[Any]] = {name: rows[name].tolist() for name in rows.columns}
+    for name in ("start", "end"):
+        columns[name] = [str(day) for day in columns[name]]
+    for name in ("value", "n", "low", "high"):
+        columns[name] = [_plain(value) for value in columns[name]]
+    columns["segment"] = [dict(pairs) or None for pairs in columns["segment"]]
+    return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
 
 
 def as_json(document: Mapping[str, Any]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ibis
-import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
@@ -11,30 +10,10 @@ from mqlkit.durations import HOUR_US
 from mqlkit.engine import to_frame
 from mqlkit.estimators import wilson
 from mqlkit.leads import LeadTable
+from mqlkit.outcomes import sla_outcomes
 from mqlkit.tidy import metric_rows, share
 
 OUTCOMES = ("sla_met", "sla_breached", "sla_past_due", "sla_pending", "sla_unmeasurable")
-
-
-def outcomes(leads: LeadTable, table: ir.Table) -> dict[str, ir.BooleanValue]:
-    """Return what became of each lead's SLA, as conditions by metric name.
-
-    met, breached, pending and unmeasurable exclude each other and cover every MQL; past due is a
-    part of breached.
-    """
-    most = leads.clock.sla_us
-    stop = table["stop_us"]
-    is_measurable = table["is_in_order"] & (stop.isnull() | (stop >= 0)).fill_null(True)
-    is_stopped = is_measurable & stop.notnull()
-    is_overdue = is_measurable & stop.isnull() & (table["sla_waited_us"] > most)
-    is_late = is_stopped & (stop > most).fill_null(False)
-    return {
-        "sla_met": is_stopped & (stop <= most).fill_null(False),
-        "sla_breached": is_late | is_overdue,
-        "sla_past_due": is_overdue,
-        "sla_pending": is_measurable & stop.isnull() & (table["sla_waited_us"] <= most),
-        "sla_unmeasurable": ~is_measurable,
-    }
 
 
 def sla_outcome(leads: LeadTable) -> pd.DataFrame:
@@ -47,7 +26,7 @@ def sla_outcome(leads: LeadTable) -> pd.DataFrame:
         sla_attainment (metrics.md §6). All null where the SLA stops on contact and the data
         records no contact.
     """
-    wide = leads.grid(leads.totals(outcomes(leads, leads.cohort)))
+    wide = leads.counts
     if leads.params.sla_stops_on == "contact" and "contacted_at" not in leads.recorded:
         none = np.full(len(wide), np.nan)
         names = (*OUTCOMES, "sla_attainment")
@@ -70,7 +49,7 @@ def breach_list(leads: LeadTable) -> pd.DataFrame:
         (on the chosen clock), ``is_open`` (whether it still waits).
     """
     cohort = leads.cohort
-    late = cohort.filter(outcomes(leads, cohort)["sla_breached"])
+    late = cohort.filter(sla_outcomes(cohort, leads.clock)["sla_breached"])
     taken = late["stop_us"].coalesce(late["sla_waited_us"])
     listed = late.select(
         "lead_id",

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import ibis
 import ibis.expr.types as ir
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from mqlkit.durations import HOUR_US
-from mqlkit.engine import literal, to_frame
+from mqlkit.engine import to_frame
 from mqlkit.estimators import EDGE, relative_risk, survival_band, survival_steps, wilson
 from mqlkit.leads import LeadTable
 from mqlkit.tidy import metric_rows, share
@@ -38,10 +37,6 @@ def stage_velocity(leads: LeadTable) -> pd.DataFrame:
         hours_in_stage_km_median (n: all in-order MQLs), metrics.md §5.
     """
     seen = in_order(leads)
-    sums = leads.totals(
-        {"n": seen["mql_at"].notnull(), "left": seen["_left"], "us": seen["stage_us"].fill_null(0)},
-        of=seen,
-    )
     laid, by = leads.at_levels(seen)
     left = laid.filter(laid["_left"] == 1)
     quantiles = leads.segmented(
@@ -51,22 +46,20 @@ def stage_velocity(leads: LeadTable) -> pd.DataFrame:
         )
     )
     medians = leads.segmented(_km_median(laid, by))
-    keys = ["segment", "bucket"]
-    found = sums.merge(quantiles, on=keys, how="left").merge(medians, on=keys, how="left")
-    is_reached = found["km"].notna()
-    wide = leads.grid(found.assign(is_reached=is_reached.astype(int)))
-    has_left = wide["left"] > 0
-    hours = {
-        "mean": share(wide["us"], wide["left"]) / HOUR_US,
-        "median": np.where(has_left, wide["median"] / HOUR_US, np.nan),
-        "p90": np.where(has_left, wide["p90"] / HOUR_US, np.nan),
+    found = quantiles.merge(medians, on=["segment", "bucket"], how="outer")
+    grid = leads.grid(found, fill=np.nan)
+    wide = leads.counts
+    hours: dict[str, npt.ArrayLike] = {
+        "mean": share(wide["stage_us"], wide["left"]) / HOUR_US,
+        "median": grid["median"] / HOUR_US,
+        "p90": grid["p90"] / HOUR_US,
     }
     rows = [
         metric_rows(wide, f"hours_in_stage_{name}", value, n=wide["left"])
         for name, value in hours.items()
     ]
-    km = np.where(wide["is_reached"] == 1, wide["km"] / HOUR_US, np.nan)
-    rows.append(metric_rows(wide, "hours_in_stage_km_median", km, n=wide["n"]))
+    km = grid["km"] / HOUR_US
+    rows.append(metric_rows(wide, "hours_in_stage_km_median", km, n=wide["in_order"]))
     return pd.concat(rows, ignore_index=True)
 
 
@@ -122,24 +115,7 @@ def response_speed(leads: LeadTable) -> pd.DataFrame:
         Tidy rows of contacted_within_1h and lift_1h (metrics.md §7). Both need the hour: null and
         flagged ``day-precision`` where a stamp has only dates, null without contact stamps.
     """
-    cohort = leads.cohort
-    contact, is_sql = cohort["contact_us"], cohort["sql_us"].notnull()
-    is_reached = (contact >= 0).fill_null(False)
-    hour_ago = literal(leads.as_of.at - timedelta(hours=1))
-    is_over = contact.isnull() & (cohort["mql_at"] <= hour_ago)
-    fast = is_reached & (contact <= HOUR_US).fill_null(False)
-    slow = is_reached & ~fast
-    wide = leads.grid(
-        leads.totals(
-            {
-                "fast": fast,
-                "slow": slow,
-                "base": is_reached | is_over,
-                "fast_sqls": fast & is_sql,
-                "slow_sqls": slow & is_sql,
-            }
-        )
-    )
+    wide = leads.counts
     is_dated = bool({"mql_at", "contacted_at"} & leads.dated)
     if is_dated or "contacted_at" not in leads.recorded:
         none, flags = np.full(len(wide), np.nan), {"day-precision": is_dated}
@@ -147,14 +123,15 @@ def response_speed(leads: LeadTable) -> pd.DataFrame:
         return pd.concat(
             [metric_rows(wide, m, none, flags=flags) for m in names], ignore_index=True
         )
-    low, high = wilson(wide["fast"], wide["base"])
-    within = share(wide["fast"], wide["base"])
+    n = wide["fast"] + wide["slow"] + wide["hour_over"]
+    low, high = wilson(wide["fast"], n)
+    within = share(wide["fast"], n)
     lift, least, most = relative_risk(
         wide["fast_sqls"], wide["fast"], wide["slow_sqls"], wide["slow"]
     )
     return pd.concat(
         [
-            metric_rows(wide, "contacted_within_1h", within, n=wide["base"], low=low, high=high),
+            metric_rows(wide, "contacted_within_1h", within, n=n, low=low, high=high),
             metric_rows(wide, "lift_1h", lift, n=wide["fast"] + wide["slow"], low=least, high=most),
         ],
         ignore_index=True,

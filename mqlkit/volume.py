@@ -29,7 +29,7 @@ def mql_volume(leads: LeadTable, *, goals: pd.DataFrame | None = None) -> pd.Dat
         Tidy rows of mqls, in_stage and, with goals, goal, goal_attainment, goal_gap, goal_to_date
         and needed_per_day (metrics.md §3).
     """
-    counted = leads.grid(leads.totals({"mqls": leads.cohort["mql_at"].notnull()}))
+    counted = leads.counts
     rows = [metric_rows(counted, "mqls", counted["mqls"]), _stock(leads)]
     if goals is not None:
         rows += _against_goal(leads, counted, goals)

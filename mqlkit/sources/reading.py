@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import ibis
 import ibis.expr.types as ir
 
 from mqlkit.engine import session_zone
@@ -64,7 +63,7 @@ def read_table(reader: Reader, spec: TableSpec, typing: Typing, *, key: str | No
             if rows := _clean_rows(staged, key, exports):
                 return _finish(reader, spec, staged, Ledger(read=rows), exports, typing)
         staged = stage(reader, spec, exports, typing, numbered=True)
-    ledger = _settle(reader, spec, staged, exports)
+    ledger = _settle(staged, exports)
     return _finish(reader, spec, staged, ledger, exports, typing)
 
 
@@ -80,20 +79,11 @@ def _clean_rows(staged: Staged, key: str, exports: list[Export]) -> int:
     return rows if is_clean and not any(staged.rejected) else 0
 
 
-def _settle(reader: Reader, spec: TableSpec, staged: Staged, exports: list[Export]) -> Ledger:
+def _settle(staged: Staged, exports: list[Export]) -> Ledger:
     """Name every row that is not used, and drop it from ``staged``."""
-    good = staged.table.filter(staged.table["_fault"].isnull())
+    fault = staged.table["_fault"]
+    asides = staged.table.filter(fault.notnull()).select("_file", "_record", reason=fault)
     ledger = Ledger()
-    order = ibis.window(group_by="_row", order_by=["_file", "_record"])
-    repeats = good.mutate(_again=ibis.row_number().over(order)).filter(lambda t: t["_again"] > 0)
-    faulty = staged.table.filter(staged.table["_fault"].notnull())
-    asides = faulty.select("_file", "_record", reason=faulty["_fault"])
-    if not spec.keep_duplicates:
-        duplicates = reader.store(
-            repeats.select("_file", "_record", reason=ibis.literal("duplicate"))
-        )
-        asides = asides.union(duplicates)
-        good = good.anti_join(duplicates, ["_file", "_record"])
     spans = _spans(staged.table, len(exports))
     reasons: list[dict[int, str]] = [{} for _ in exports]
     for row in asides.to_pyarrow().to_pylist():
@@ -104,7 +94,7 @@ def _settle(reader: Reader, spec: TableSpec, staged: Staged, exports: list[Expor
     ledger.set_aside = Counter(row.reason for row in ledger.rows)
     staged_rows = sum(rows for _, rows in spans)
     ledger.read = staged_rows + len(ledger.rows) - sum(map(len, reasons))
-    staged.table = good
+    staged.table = staged.table.filter(fault.isnull())
     return ledger
 
 
@@ -149,7 +139,7 @@ def _finish(
     table = staged.table
     if "_record" in table.columns:
         place = table["_file"].cast("int64") * (1 << 40) + table["_record"]
-        table = table.mutate(_order=place).drop("_file", "_record", "_row")
+        table = table.mutate(_order=place).drop("_file", "_record")
     mapped = {header_of(spec, n) for n in typing.columns}
     unmapped = [h for e in exports for h in e.header if h.casefold() not in mapped]
     return Read(table.drop("_fault"), ledger, exports, list(dict.fromkeys(unmapped)))

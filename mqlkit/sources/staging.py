@@ -85,8 +85,8 @@ class Staged:
     Attributes
     ----------
     table
-        The typed columns and ``_fault``; if numbered also ``_file``, ``_record`` (1 is the first
-        after the header) and ``_row``, all cells as one text.
+        The typed columns and ``_fault``, why the row is not used; if numbered also ``_file`` and
+        ``_record``, its number among the rows read together.
     rejected
         Per file, the text of each row that could not be split, by physical line.
     """
@@ -112,10 +112,20 @@ def stage(
             (_typed(reader, spec, batch, typing, raw, len(rejected), numbered=numbered), rejects)
         )
         rejected += [{} for _ in batch]
-    table = reader.store(reduce(lambda a, b: a.union(b), [piece for piece, _ in pieces]))
+    rows = reduce(lambda a, b: a.union(b), [piece for piece, _ in pieces])
+    if numbered and not spec.keep_duplicates:
+        rows = _mark_duplicates(rows)
+    table = reader.store(rows.drop("_row") if numbered else rows)
     for _, rejects in pieces:
         _collect_rejects(reader.backend, rejects, exports, rejected)
     return Staged(table, rejected)
+
+
+def _mark_duplicates(rows: ir.Table) -> ir.Table:
+    """Return the rows with the fault ``duplicate`` where an equal one without fault came before."""
+    order = ibis.window(group_by=["_row", "_fault"], order_by=["_file", "_record"])
+    is_again = rows["_fault"].isnull() & (ibis.row_number().over(order) > 0)
+    return rows.mutate(_fault=is_again.ifelse("duplicate", rows["_fault"]))
 
 
 def _typed(
