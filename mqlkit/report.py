@@ -153,7 +153,7 @@ def _execute(notebook: Path, executed: Path, params: ReportParams) -> Any:
             request_save_on_cell_execute=False,
             progress_bar={"desc": params.title, "unit": "cell"},
             # The kernel's own warnings are not for the reader of a report.
-            extra_arguments=["--log-level=ERROR", f"--IPKernelApp.exec_lines={WITHOUT_IRI}"],
+            extra_arguments=["--log-level=CRITICAL", f"--IPKernelApp.exec_lines={WITHOUT_IRI}"],
         )
     except PapermillExecutionError as error:
         if error.ename in USER_ERRORS:

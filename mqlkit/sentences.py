@@ -76,7 +76,9 @@ def judge_volume(rows: pd.DataFrame) -> Verdict:
     total = Totals(rows)
     mqls, goal = total.value("mqls"), total.value("goal")
     if math.isnan(goal):
-        return Verdict(f"{counted(mqls, 'MQL')} in the period. No goal is given for all of it.")
+        has_part = pick(rows, "goal")["value"].notna().any()
+        missing = "The goals do not cover all of it." if has_part else "No goal is given."
+        return Verdict(f"{counted(mqls, 'MQL')} in the period. {missing}")
     if "in-progress" in total.flags("mqls"):
         return _judge_so_far(total, mqls, goal)
     gap = mqls - goal

@@ -73,20 +73,22 @@ def plot_stage_efficiency(rows: pd.DataFrame) -> Chart | None:
         base.mark_line(color=GREY, strokeDash=[4, 3], strokeWidth=1.5).encode(
             y="efficiency_flow:Q"
         ),
-        base.mark_tick(color=ORANGE, thickness=2, width=alt.RelativeBandSize(0.5))
-        .encode(y="efficiency_projected:Q", tooltip=tips)
-        .transform_filter("datum.is_young"),
         base.mark_point(size=90, filled=True, opacity=1, stroke=BLUE, strokeWidth=2).encode(
             y=y,
             fill=alt.condition("datum.is_young", alt.value("white"), alt.value(BLUE)),
             tooltip=tips,
         ),
     ]
+    words = "; the dashed line is the flow."
+    if merged["is_young"].any():
+        young = alt.Chart(merged[merged["is_young"]]).encode(x=bucket_axis())
+        tick = young.mark_tick(color=ORANGE, thickness=2, width=alt.RelativeBandSize(0.5))
+        layers.insert(2, tick.encode(y="efficiency_projected:Q", tooltip=tips))
+        words = "; young cohorts are hollow, with their projection as an orange line" + words
     return finished(
         alt.layer(*layers),
         f"Share of MQLs that became SQL per {grain_of(merged)} of entry, "
-        f"{span_of(merged['value'], '.0%')}, with 95% intervals; young "
-        "cohorts are hollow and carry their projection; the dashed line is the flow.",
+        f"{span_of(merged['value'], '.0%')}, with 95% intervals{words}",
     )
 
 

@@ -66,8 +66,7 @@ def plot_mqls_by_segment(rows: pd.DataFrame, *, by: str) -> Chart | None:
     part = part[part["bucket"] != TOTAL]
     if part.empty:
         return None
-    part = _largest(part, by)[["bucket", "name", "value"]]
-    part = part.groupby(["bucket", "name"], sort=False)["value"].sum().reset_index()
+    part = _largest(part, by)
     part["when"] = part["bucket"].map(bucket_name)
     pick_one = alt.selection_point(name=f"pick_{_slug(by)}", fields=["name"], bind="legend")
     chart = (
@@ -77,6 +76,7 @@ def plot_mqls_by_segment(rows: pd.DataFrame, *, by: str) -> Chart | None:
             x=bucket_axis(),
             y=alt.Y("value:Q", title="MQLs"),
             color=alt.Color("name:N", sort=None, title=None),
+            order=alt.Order("rank:Q"),
             opacity=alt.condition(pick_one, alt.value(1), alt.value(0.15)),
             tooltip=[
                 alt.Tooltip("bucket:N", title="Bucket"),
@@ -90,19 +90,16 @@ def plot_mqls_by_segment(rows: pd.DataFrame, *, by: str) -> Chart | None:
 
 
 def _largest(part: pd.DataFrame, by: str) -> pd.DataFrame:
-    """Return the rows with all but the largest values of a breakdown called 'other'."""
+    """Return MQLs per bucket and value, the largest values first and the many small ones as one."""
     sums = part.groupby("name")["value"].sum().sort_values(ascending=False)
-    if len(sums) <= MOST_SEGMENTS:
-        order = list(sums.index)
-        named = part["name"]
-    else:
-        kept = set(sums.index[: MOST_SEGMENTS - 1])
-        order = [*sums.index[: MOST_SEGMENTS - 1], f"(other {by}s)"]
-        named = part["name"].where(part["name"].isin(kept), f"(other {by}s)")
-    ranked = part.assign(name=named)
-    return ranked.sort_values(
-        "name", key=lambda s: s.map({n: i for i, n in enumerate(order)}), kind="stable"
-    ).sort_values("start", kind="stable")
+    kept = list(sums.index if len(sums) <= MOST_SEGMENTS else sums.index[: MOST_SEGMENTS - 1])
+    rank = {name: place for place, name in enumerate(kept)}
+    named = part.assign(
+        name=part["name"].where(part["name"].isin(kept), f"(other {by}s)"),
+        rank=part["name"].map(rank).fillna(len(kept)).astype(int),
+    )
+    summed = named.groupby(["start", "bucket", "rank", "name"])["value"].sum().reset_index()
+    return summed.drop(columns="start")
 
 
 def _slug(text: str) -> str:
