@@ -160,16 +160,25 @@ def _by(value: object, name: str) -> list[str]:
 def _where(value: object, name: str) -> dict[str, list[str]]:
     if not isinstance(value, Mapping | None):
         raise _wrong(name, value, "columns with lists of values, such as {country: [EE, LV]}")
-    return {
-        str(column): [str(v) for v in (kept if isinstance(kept, list | tuple) else [kept])]
+    lists = {
+        str(column): list(kept) if isinstance(kept, list | tuple) else [kept]
         for column, kept in (value or {}).items()
     }
+    if any(isinstance(v, bool) for kept in lists.values() for v in kept):
+        raise _wrong(name, value, "texts", "put yes, no, on, off and NO (Norway) in quotes")
+    return {column: [str(v) for v in kept] for column, kept in lists.items()}
 
 
 def _switch(value: object, name: str) -> bool:
     if isinstance(value, bool):
         return value
     raise _wrong(name, value, "true or false")
+
+
+def _redact(value: object, name: str) -> bool:
+    if _switch(value, name):
+        raise _wrong(name, True, "false: redacting is not built yet, and half of it would mislead")
+    return False
 
 
 def _share(value: object, name: str) -> float:
@@ -223,7 +232,7 @@ CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "by": _by,
     "where": _where,
     "language": _choice,
-    "redact": _switch,
+    "redact": _redact,
     "max_set_aside": _share,
     "fail_on": _limits,
 }

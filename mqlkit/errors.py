@@ -93,6 +93,7 @@ def missing_columns(
             f"{where}: {len(missing)} of the {needed} columns needed are missing.",
             f"  Missing:  {', '.join(hint(m) for m in missing)}",
             f"  Found:    {listed(found, 4)}",
-            f"  Fix:      map them under {table}.columns in source.yaml",
+            f"  Fix:      map them under {table}.columns in source.yaml"
+            + ("" if len(missing) < needed else "; the header must be the first line of the file"),
         ]
     )

@@ -90,6 +90,8 @@ def _sla_figure(total: Totals) -> Figure:
         if breached == 0
         else Verdict(f"{count(breached)} leads late", BAD)
     )
+    if total.n("sla_attainment") < SMALL_N:
+        kept = Verdict("Too few to judge")
     return Figure(
         "SLA attainment",
         percent(total.value("sla_attainment")),

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import ibis
 import ibis.expr.types as ir
 
-from mqlkit.engine import literal, local_date, local_to_instant, to_naive
+from mqlkit.engine import literal
 from mqlkit.periods import AsOf
 from mqlkit.terms import STAMPS
 
@@ -26,21 +26,6 @@ def stamp_precision(tables: Tables) -> tuple[set[str], set[str]]:
         stages = tables.events.select("stage").distinct().to_pyarrow()["stage"].to_pylist()
         recorded |= {f"{stage}_at" for stage in stages}
     return recorded, recorded - tables.timed
-
-
-def anchor_dates(leads: ir.Table, dated: set[str], source: str, target: str) -> ir.Table:
-    """Return the leads with plain dates at midnight of the report's zone.
-
-    A date has no zone: cut in another one, it must stay the date that it is.
-    """
-    if source == target:
-        return leads
-    return leads.mutate(
-        **{
-            s: to_naive(local_to_instant(target, local_date(leads[s], source).cast("timestamp")))
-            for s in dated
-        }
-    )
 
 
 def latest_moment(

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
+from mqlkit.assemble import lead_table
 from mqlkit.cost import cost_per_mql, lag_days, lead_to_mql, rolling_cost, unnamed_channels
 from mqlkit.engine import connect
 from mqlkit.errors import SourceError, report
 from mqlkit.funnel import hand_off, maturity_days, rejection_reasons, stage_efficiency
-from mqlkit.leads import LeadTable, lead_table
+from mqlkit.leads import LeadTable
 from mqlkit.params import ReportParams
 from mqlkit.periods import DAY
 from mqlkit.sla import breach_list, sla_outcome
@@ -159,9 +161,12 @@ def read_numbers(params: ReportParams, *, base: Path | None = None) -> Numbers:
     """
     source = read_source(find_source(params.source, base or Path.cwd()))
     with tempfile.TemporaryDirectory(prefix="mqlkit-") as folder:
-        reader = Reader(connect(), Path(folder), source.path.parent, params.max_set_aside)
+        zone = ZoneInfo(params.timezone or source.timezone)
+        reader = Reader(
+            connect(), Path(folder), source.path.parent, params.max_set_aside, str(zone)
+        )
         tables = load(reader, source, extras=list(dict.fromkeys([*params.by, *params.where])))
-        leads = lead_table(tables, params, source_zone=source.timezone, store=reader.store)
+        leads = lead_table(tables, params, zone=zone, store=reader.store)
         return measure(leads, tables)
 
 

@@ -16,7 +16,7 @@ from mqlkit.periods import DAY
 from mqlkit.sentences import Verdict
 from mqlkit.tables import Table
 from mqlkit.theme import CHART_SCHEMA, CHART_TYPE
-from mqlkit.wording import day, moment
+from mqlkit.wording import counted, day, moment
 
 MARKS = {"good": "✓", "bad": "!", "plain": ""}
 
@@ -113,7 +113,7 @@ def show_heading(numbers: Numbers) -> None:
     facts = [
         f"{day(leads.whole.start)} – {over}",
         f"as of {f'the end of {day(leads.as_of.on)}' if is_day_end else as_of} ({leads.zone})",
-        f"{numbers.ledgers['leads'].used if 'leads' in numbers.ledgers else 0:,} rows of leads",
+        counted((numbers.ledgers.get("leads") or numbers.ledgers["history"]).used, "row"),
     ]
     if numbers.params.where:
         kept = "; ".join(f"{c}: {', '.join(v)}" for c, v in numbers.params.where.items())

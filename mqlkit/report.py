@@ -142,13 +142,14 @@ def _execute(notebook: Path, executed: Path, params: ReportParams) -> Any:
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
-    given = {name: value for name, value in params.to_dict().items() if name != "report"}
+    # Relative paths: the executed notebook is mailed on, and whose home it was made in is nobody's.
+    given = {**params.to_dict(), "source": os.path.relpath(params.source)}
     os.environ[RESULTS_VARIABLE] = str(executed.with_suffix(""))
     try:
         return papermill.execute_notebook(
-            str(notebook),
-            str(executed),
-            parameters={"report": params.report, **given},
+            os.path.relpath(notebook),
+            os.path.relpath(executed),
+            parameters=given,
             kernel_name="python3",
             request_save_on_cell_execute=False,
             progress_bar={"desc": params.title, "unit": "cell"},

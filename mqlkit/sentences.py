@@ -171,6 +171,8 @@ def judge_sla(rows: pd.DataFrame, params: ReportParams) -> Verdict:
     breached, open_now = total.value("sla_breached"), total.value("sla_past_due")
     share = f"{percent(attained)} in time ({total.interval('sla_attainment')})"
     lost = f"{counted(breached, 'lead')} {'was' if breached == 1 else 'were'} let lie past the SLA"
+    if not breached:
+        lost = "No lead was let lie past it"
     still = f", {count(open_now)} of them still open" if open_now else ""
     return Verdict(
         f"{_pace(total, params)} Sales has {params.sla_words} to {act} an MQL: {share}. "
@@ -228,17 +230,12 @@ def judge_response(rows: pd.DataFrame) -> Verdict:
     )
     lift = total.value("lift_1h")
     if not math.isnan(lift):
-        row_interval = _ratio_interval(rows)
+        row = pick(rows, "lift_1h").iloc[-1]
         text += (
             f" Those became SQL {lift:.1f} times as often as those contacted later"
-            f"{row_interval}; that describes this team's data, and is no proof of cause."
+            f" ({row['low']:.1f}–{row['high']:.1f}); that describes this team's data, and is no proof of cause."
         )
     return Verdict(text + _small(n))
-
-
-def _ratio_interval(rows: pd.DataFrame) -> str:
-    total = pick(rows, "lift_1h").iloc[-1]
-    return f" ({total['low']:.1f}–{total['high']:.1f})"
 
 
 REFERENCE = (
@@ -263,7 +260,7 @@ def judge_cost(
     if math.isnan(total.value("spend")):
         return Verdict(
             f"With {lag}, the spend data does not cover the whole period: no cost is given for it "
-            "rather than one that is too low. The covered buckets are below."
+            f"rather than one that is too low.{_covered(rows)}"
         )
     if math.isnan(cost):
         return Verdict("There was spend and no MQL, so that no cost per MQL can be given.")
@@ -274,6 +271,11 @@ def judge_cost(
     )
 
 
+def _covered(rows: pd.DataFrame) -> str:
+    some = pick(rows, "cost_per_mql")["value"].notna().any()
+    return " The buckets that it does cover are below." if some else " No bucket is covered."
+
+
 def judge_ledgers(ledgers: Mapping[str, Ledger]) -> list[Verdict]:
     """Return what became of the rows of each table."""
     return [_judge_ledger(name, ledger) for name, ledger in ledgers.items()]
@@ -281,7 +283,8 @@ def judge_ledgers(ledgers: Mapping[str, Ledger]) -> list[Verdict]:
 
 def _judge_ledger(name: str, ledger: Ledger) -> Verdict:
     if ledger.read == ledger.used:
-        return Verdict(f"{name.capitalize()}: all {counted(ledger.read, 'row')} are used.", GOOD)
+        words = "the one row is" if ledger.read == 1 else f"all {count(ledger.read)} rows are"
+        return Verdict(f"{name.capitalize()}: {words} used.", GOOD)
     why = [f"{n}: {SET_ASIDE_REASONS[r]}" for r, n in sorted(ledger.set_aside.items())]
     return Verdict(
         f"{name.capitalize()}: {count(ledger.used)} of {counted(ledger.read, 'row')} are used, "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from mqlkit.engine import parse_instant, parse_local, try_strptime
+from mqlkit.engine import local_to_instant, parse_instant, parse_local, to_naive, try_strptime
 from mqlkit.errors import SourceError, report
 
 # Text that exports write where there is nothing; `unknown` is a value.
@@ -26,7 +26,7 @@ def clean(cell: ir.StringValue) -> ir.StringValue:
     return text.isin(NOTHING).ifelse(ibis.null("string"), text)
 
 
-def stamp(text: ir.StringValue, *, dates: str, zone: str) -> ir.TimestampValue:
+def stamp(text: ir.StringValue, *, dates: str, zone: str, day_zone: str) -> ir.TimestampValue:
     """Return a date or stamp as naive UTC; NULL where it cannot be read.
 
     Parameters
@@ -38,14 +38,20 @@ def stamp(text: ir.StringValue, *, dates: str, zone: str) -> ir.TimestampValue:
         and ISO 8601 beside it.
     zone
         Zone of stamps without an offset; the engine's session must be in it.
+    day_zone
+        Zone in which the report cuts days. A date has no zone: it stays the day that it is, and
+        becomes the midnight that this zone has.
     """
     patterns = date_patterns(dates)
-    iso = parse_instant(text)
-    if not patterns:
-        return iso
-    # Trying patterns is slow: only what is not ISO 8601 goes through them.
-    rest = iso.isnull().ifelse(text, ibis.null("string"))
-    return iso.coalesce(parse_local(rest, patterns, zone))
+    at = parse_instant(text)
+    if patterns:
+        # Trying patterns is slow: only what is not ISO 8601 goes through them.
+        rest = at.isnull().ifelse(text, ibis.null("string"))
+        at = at.coalesce(parse_local(rest, patterns, zone))
+    if zone == day_zone:
+        return at
+    midnight = to_naive(local_to_instant(day_zone, day(text, dates=dates).cast("timestamp")))
+    return has_time(text).ifelse(at, midnight)
 
 
 def date_patterns(dates: str) -> list[str]:

@@ -78,16 +78,17 @@ def check_share(ledger: Ledger, *, place: str, most: float) -> None:
     SourceError
         With the count, up to three of the rows, and what to do.
     """
-    if ledger.unusable <= most * ledger.read:
+    if ledger.unusable <= most * ledger.read and ledger.used:
         return
-    lost = [r for r in ledger.rows if r.reason in UNUSABLE_REASONS]
+    lost = [r for r in ledger.rows if r.reason in UNUSABLE_REASONS] or ledger.rows
     examples = "\n".join(
         f"  {r.file}:{r.line}: {SET_ASIDE_REASONS[r.reason]} ({r.reason}): {r.text[:100]}"
         for r in lost[:3]
     )
     raise SourceError(
-        f"{place}: {ledger.unusable} of {ledger.read} rows cannot be used, "
-        f"more than max_set_aside ({most:.0%}) allows.\n{examples}\n"
+        f"{place}: {len(lost)} of {ledger.read} rows cannot be used, "
+        f"{f'more than max_set_aside ({most:.0%}) allows' if ledger.used else 'and none is left'}."
+        f"\n{examples}\n"
         "  Fix:      mend these rows; if the dates are not year-month-day, say so in source.yaml "
         f"({place}.dates: dmy, mdy or a pattern such as %d.%m.%Y)"
     )

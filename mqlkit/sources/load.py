@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import partial, reduce
 from typing import TYPE_CHECKING, Any
 
 import ibis
@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from mqlkit.errors import ParamsError, SourceError, report, unknown_name
-from mqlkit.sources.cells import has_time, money, stamp
+from mqlkit.sources.cells import clean_number, has_time, money, stamp
 from mqlkit.sources.goals import read_goals
 from mqlkit.sources.ledger import Ledger
 from mqlkit.sources.reading import Read, known_columns, read_table
@@ -128,10 +128,12 @@ def _read_leads(
     others = [c for c in extras if c not in LEAD_COLUMNS]
     texts = [*TEXT_COLUMNS, *others]
 
+    read_stamp = partial(stamp, dates=spec.dates, zone=spec.timezone, day_zone=reader.day_zone)
+
     def typed(cells: Cells) -> dict[str, ir.Value]:
-        stamps = {s: stamp(cells[s], dates=spec.dates, zone=spec.timezone) for s in STAMPS}
+        stamps = {s: read_stamp(cells[s]) for s in STAMPS}
         times = {f"{s}_timed": has_time(cells[s]) for s in STAMPS}
-        amount = {"amount": money(cells["amount"], decimal=spec.decimal)}
+        amount = {"amount": money(clean_number(cells["amount"]), decimal=spec.decimal)}
         return {"lead_id": cells["lead_id"], **stamps, **times, **amount} | {
             t: cells[t] for t in texts
         }
@@ -198,7 +200,9 @@ def _read_history(reader: Reader, spec: TableSpec) -> Read:
         known = [(folded == value.lower(), ibis.literal(ours)) for value, ours in by_value.items()]
         return {
             "lead_id": cells["lead_id"],
-            "at": stamp(cells["at"], dates=spec.dates, zone=spec.timezone),
+            "at": stamp(
+                cells["at"], dates=spec.dates, zone=spec.timezone, day_zone=reader.day_zone
+            ),
             "stage": ibis.literal(spec.stage) if spec.stage else ibis.cases(*known),
             "stage_text": text,
             "at_timed": has_time(cells["at"]),

@@ -30,12 +30,13 @@ FILE_NAME = "\x1ffile"
 
 @dataclass
 class Reader:
-    """What reading needs and shares: the engine, a folder for copies, a counter for names."""
+    """What reading needs and shares: the engine, folders, the report's limits and zone."""
 
     backend: Backend
     workdir: Path
     root: Path
     max_set_aside: float
+    day_zone: str
     tables: int = 0
 
     def name(self, kind: str) -> str:

@@ -31,6 +31,8 @@ def tabulate_breaches(breaches: pd.DataFrame, *, day_hours: float = 24) -> Table
         }
     )
     title = f"The {len(top)} of {count(len(breaches))} late leads that waited longest"
+    if len(breaches) <= LISTED_BREACHES:
+        title = "The late leads, those that waited longest first"
     left = ["Lead", "Owner", "Source", "Entered", "Due", "Still open"]
     return titled(title, frame, left=left)
 

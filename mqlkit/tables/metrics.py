@@ -189,7 +189,9 @@ def tabulate_sla_outcome(rows: pd.DataFrame, *, by: str | None = None) -> Table 
 
 
 def tabulate_cost(rows: pd.DataFrame, *, currency: str, by: str | None = None) -> Table | None:
-    """Set spend and cost per bucket, or by the values of a breakdown."""
+    """Set spend and cost per bucket, or by the values of a breakdown; None without spend."""
+    if not currency:
+        return None
 
     def amount(value: float) -> str:
         return money(value, currency)

@@ -1,0 +1,259 @@
+"""Small tables written as text, read by the real readers, and the numbers made from them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from hypothesis import settings
+
+from mqlkit import cost, funnel, leads, sla, velocity, volume
+from mqlkit.engine import connect
+from mqlkit.params import ReportParams
+from mqlkit.sources.load import Tables, load
+from mqlkit.sources.spec import read_source
+from mqlkit.sources.staging import Reader
+from mqlkit.terms import METRICS
+
+settings.register_profile("mqlkit", deadline=None, derandomize=True, database=None)
+settings.load_profile("mqlkit")
+
+# Which question a metric answers; the function that answers it is called once per report.
+FAMILIES = {
+    "volume": ("mqls", "in_stage", "goal", "goal_attainment", "goal_gap", "goal_to_date",
+               "needed_per_day"),
+    "hand_off": ("accepted", "rejected", "undecided", "acceptance_rate"),
+    "efficiency": ("sqls", "efficiency", "mqls_per_sql", "sqls_in_period", "efficiency_flow",
+                   "efficiency_projected"),
+    "velocity": ("hours_in_stage_mean", "hours_in_stage_median", "hours_in_stage_p90",
+                 "hours_in_stage_km_median"),
+    "response": ("contacted_within_1h", "lift_1h"),
+    "sla": ("sla_met", "sla_breached", "sla_past_due", "sla_pending", "sla_unmeasurable",
+            "sla_attainment"),
+    "lag": ("lead_to_mql_days_mean",),
+    "cost": ("spend", "cost_per_mql", "cost_per_mql_rolling", "cost_per_sql", "wasted_cost",
+             "return_on_spend"),
+}  # fmt: skip
+FAMILY_OF = {metric: family for family, metrics in FAMILIES.items() for metric in metrics}
+assert set(FAMILY_OF) == set(METRICS)
+
+
+@dataclass(eq=False)
+class Made:
+    """A report's tables, with its numbers computed as they are asked for."""
+
+    tables: Tables
+    leads: leads.LeadTable
+    cut: Callable[[ReportParams], leads.LeadTable]
+    families: dict[str, pd.DataFrame] = field(default_factory=dict)
+
+    def again(self, **params: Any) -> Made:
+        """Return a report on the same data with some parameters changed; nothing is read again."""
+        chosen = ReportParams.from_mapping({**self.leads.params.to_dict(), **params})
+        return Made(self.tables, self.cut(chosen), self.cut)
+
+    @property
+    def ledger(self) -> dict[str, Any]:
+        """Return the account of the leads, or of the history where there are no leads."""
+        ledgers = self.tables.ledgers
+        return ledgers["leads" if "leads" in ledgers else "history"].to_dict()
+
+    @cached_property
+    def maturity(self) -> float:
+        return funnel.maturity_days(self.leads)
+
+    @cached_property
+    def lag(self) -> int:
+        return cost.lag_days(self.leads, self.family("lag"))
+
+    def family(self, name: str) -> pd.DataFrame:
+        """Return the tidy rows that answer one question."""
+        if name not in self.families:
+            self.families[name] = self._compute(name)
+        return self.families[name]
+
+    def _compute(self, name: str) -> pd.DataFrame:
+        table = self.leads
+        if name == "volume":
+            return volume.mql_volume(table, goals=self.tables.goals)
+        if name == "hand_off":
+            return funnel.hand_off(table)
+        if name == "efficiency":
+            return funnel.stage_efficiency(table, maturity=self.maturity)
+        if name == "velocity":
+            return velocity.stage_velocity(table)
+        if name == "response":
+            return velocity.response_speed(table)
+        if name == "sla":
+            return sla.sla_outcome(table)
+        if name == "lag":
+            return cost.lead_to_mql(table)
+        return cost.cost_per_mql(table, spend=self.tables.spend, lag=self.lag)
+
+    def all_rows(self) -> pd.DataFrame:
+        """Return every tidy row of the report."""
+        has_spend = self.tables.spend is not None
+        names = [n for n in FAMILIES if n != "cost" or has_spend]
+        return pd.concat([self.family(n) for n in names], ignore_index=True)
+
+    def rows(self, metric: str, **segment: str) -> pd.DataFrame:
+        """Return the rows of a metric for one segment, all leads when none is given."""
+        found = self.family(FAMILY_OF[metric])
+        found = found[found["metric"] == metric]
+        wanted = tuple(segment.items())
+        is_wanted = np.array([s == wanted for s in found["segment"]], dtype=bool)
+        return found[is_wanted].reset_index(drop=True)
+
+    def row(self, metric: str, bucket: str = "total", **segment: str) -> pd.Series:
+        """Return the one row of a metric."""
+        found = self.rows(metric, **segment)
+        found = found[found["bucket"] == bucket]
+        assert len(found) == 1, f"{len(found)} rows of {metric} {bucket} {segment}"
+        return found.iloc[0]
+
+    def value(self, metric: str, bucket: str = "total", **segment: str) -> float | None:
+        """Return the value of a metric; None where it is null."""
+        return none_for_nan(self.row(metric, bucket, **segment)["value"])
+
+    def values(self, metric: str, **segment: str) -> dict[str, float | None]:
+        """Return the values of a metric by bucket, without the total."""
+        found = self.rows(metric, **segment)
+        found = found[found["bucket"] != "total"]
+        return {b: none_for_nan(v) for b, v in zip(found["bucket"], found["value"], strict=True)}
+
+    def of(self, *metrics: str, bucket: str = "total", **segment: str) -> dict[str, float | None]:
+        """Return the values of several metrics by name."""
+        return {metric: self.value(metric, bucket, **segment) for metric in metrics}
+
+    def flags(self, metric: str, bucket: str = "total", **segment: str) -> set[str]:
+        """Return the flags of a row, without the one that every table of a few rows has."""
+        return set(self.row(metric, bucket, **segment)["flags"]) - {"small-n"}
+
+
+def none_for_nan(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
+
+
+def parse_table(text: str) -> list[list[str]]:
+    """Return the cells of a table written with ``|`` between its columns, header first."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    return [[cell.strip() for cell in line.split("|")] for line in lines]
+
+
+def as_csv(rows: list[list[str]]) -> str:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    return out.getvalue()
+
+
+def make_report(source: Path, params: ReportParams, workdir: Path) -> Made:
+    """Read what a source.yaml describes and cut the lead table of a report."""
+    spec = read_source(source)
+    reader = Reader(connect(), workdir, source.parent, params.max_set_aside)
+    tables = load(reader, spec, extras=list(dict.fromkeys([*params.by, *params.where])))
+
+    def cut(chosen: ReportParams) -> leads.LeadTable:
+        return leads.lead_table(tables, chosen, source_zone=spec.timezone, store=reader.store)
+
+    return Made(tables, cut(params), cut)
+
+
+@dataclass
+class Desk:
+    """A folder with a source.yaml, where a test lays its exports and has them read."""
+
+    folder: Path
+
+    def write(self, name: str, content: str | bytes) -> Path:
+        """Write a file as it stands, byte for byte."""
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    def describe(self, description: Mapping[str, Any] | str) -> Path:
+        """Write the source.yaml."""
+        is_text = isinstance(description, str)
+        text = description if is_text else yaml.safe_dump(dict(description), sort_keys=False)
+        return self.write("source.yaml", text)
+
+    def read(
+        self, description: Mapping[str, Any], *, extras: Sequence[str] = (), most: float = 1.0
+    ) -> Tables:
+        """Read what a source.yaml of this content describes."""
+        spec = read_source(self.describe(description))
+        return load(Reader(connect(), self._workdir(), self.folder, most), spec, extras=extras)
+
+    def report(self, description: Mapping[str, Any], **params: Any) -> Made:
+        """Return a report on what a source.yaml of this content describes."""
+        chosen = ReportParams.from_mapping({"source": "source.yaml", "by": [], **params})
+        return make_report(self.describe(description), chosen, self._workdir())
+
+    def _workdir(self) -> Path:
+        return Path(tempfile.mkdtemp(prefix="work-", dir=self.folder))
+
+
+@pytest.fixture(scope="session")
+def read_report(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Made]:
+    """Return a function that reads the report of a params file."""
+
+    def read(path: Path) -> Made:
+        params = ReportParams.read(path)
+        return make_report(Path(params.source), params, tmp_path_factory.mktemp("work"))
+
+    return read
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def new_desk(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Desk]:
+    """Return a function that gives an empty desk, for tests that need several."""
+    return lambda: Desk(tmp_path_factory.mktemp("desk"))
+
+
+@pytest.fixture(scope="session")
+def lead_table(new_desk: Callable[[], Desk]) -> Callable[..., Made]:
+    """Return a builder of reports from tables written as text.
+
+    The first column of ``leads`` is the lead's id, and says why the row is there. ``source`` adds
+    to the description of a table: ``source={"leads": {"timezone": "Europe/Tallinn"}}``.
+    """
+
+    def build(
+        leads: str | list[list[str]] | None = None,
+        *,
+        history: str | None = None,
+        spend: str | None = None,
+        goals: str | None = None,
+        source: Mapping[str, Mapping[str, Any]] | None = None,
+        **params: Any,
+    ) -> Made:
+        desk = new_desk()
+        given = {"leads": leads, "history": history, "spend": spend, "goals": goals}
+        description: dict[str, Any] = {}
+        for table, content in given.items():
+            if content is None:
+                continue
+            rows = parse_table(content) if isinstance(content, str) else content
+            desk.write(f"{table}.csv", as_csv(rows))
+            defaults = {"currency": "EUR"} if table == "spend" else {}
+            block = {"files": [f"{table}.csv"], **defaults, **(source or {}).get(table, {})}
+            description[table] = [block] if table == "history" else block
+        return desk.report(description, **{"period": "2026-01..2026-03", **params})
+
+    return build

@@ -1,0 +1,256 @@
+"""Estimators against published tables and against statsmodels, which shares no line with ours."""
+
+from __future__ import annotations
+
+import ibis
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from statsmodels.duration.survfunc import CumIncidenceRight, SurvfuncRight
+from statsmodels.stats.contingency_tables import Table2x2
+from statsmodels.stats.proportion import proportion_confint
+
+from mqlkit.engine import to_frame
+from mqlkit.estimators import (
+    incidence,
+    relative_risk,
+    share_band,
+    survival_band,
+    survival_steps,
+    wilson,
+)
+
+# Weeks in remission of 42 children with leukaemia (Freireich et al. 1963, Blood 21:699; Gehan 1965,
+# Biometrika 52:203). A plus: still in remission when last seen.
+TREATED = "6 6 6 6+ 7 9+ 10 10+ 11+ 13 16 17+ 19+ 20+ 22 23 25+ 32+ 32+ 34+ 35+"
+PLACEBO = "1 1 2 2 3 4 4 5 5 8 8 8 8 11 11 12 12 15 17 22 23"
+
+
+def patients(text, group):
+    marks = text.split()
+    return pd.DataFrame(
+        {
+            "weeks": [int(m.rstrip("+")) for m in marks],
+            "relapsed": [int(not m.endswith("+")) for m in marks],
+            "group": group,
+        }
+    )
+
+
+def curve_of(frame, *, time, event, by):
+    table = ibis.memtable(frame)
+    return to_frame(survival_steps(table, time=time, event=event, by=by).order_by(*by, "time"))
+
+
+# --- Wilson
+
+
+@pytest.mark.parametrize(
+    ("hits", "n", "low", "high"),
+    [
+        # Newcombe 1998, Statistics in Medicine 17:857, table I, method 3.
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0000, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
+def test_wilson_against_a_published_table(hits, n, low, high):
+    found = wilson([hits], [n])
+    assert [round(float(bound[0]), 4) for bound in found] == [low, high]
+
+
+def test_wilson_against_statsmodels():
+    hits = np.array([h for n in (1, 2, 5, 29, 30, 400) for h in range(0, n + 1, max(1, n // 7))])
+    n = np.array([n for n in (1, 2, 5, 29, 30, 400) for _ in range(0, n + 1, max(1, n // 7))])
+    low, high = wilson(hits, n)
+    theirs = proportion_confint(hits, n, alpha=0.05, method="wilson")
+    np.testing.assert_allclose([low, high], theirs, rtol=1e-12, atol=1e-15)
+
+
+def test_wilson_at_its_ends_is_exact_and_of_nobody_is_null():
+    low, high = wilson([0, 7, 0], [7, 7, 0])
+    assert (low[0], high[1]) == (0.0, 1.0)
+    assert np.isnan([low[2], high[2]]).all()
+
+
+# --- Relative risk
+
+
+def test_relative_risk_against_a_published_table():
+    # Myocardial infarctions under aspirin and placebo: Physicians' Health Study, Agresti,
+    # Categorical Data Analysis, table 2.3.
+    ratio, low, high = relative_risk(189, 11034, 104, 11037)
+    assert [round(float(x), 2) for x in (ratio, low, high)] == [1.82, 1.43, 2.31]
+
+
+@pytest.mark.parametrize("counts", [(2, 3, 1, 3), (30, 100, 15, 100), (9, 9, 4, 11)])
+def test_relative_risk_against_statsmodels(counts):
+    a, n1, c, n2 = counts
+    table = Table2x2([[a, n1 - a], [c, n2 - c]], shift_zeros=False)
+    ratio, low, high = relative_risk(a, n1, c, n2)
+    assert float(ratio) == pytest.approx(table.riskratio, rel=1e-12)
+    assert (float(low), float(high)) == pytest.approx(table.riskratio_confint(), rel=1e-12)
+
+
+@pytest.mark.parametrize("counts", [(1, 4, 0, 4), (0, 0, 1, 4), (1, 4, 0, 0), (0, 4, 0, 4)])
+def test_relative_risk_that_divides_by_nothing_is_null(counts):
+    assert np.isnan(relative_risk(*counts)).all()
+
+
+def test_a_risk_of_nothing_is_nothing_times_the_other():
+    ratio, low, high = relative_risk(0, 4, 1, 4)
+    assert float(ratio) == 0
+    assert np.isnan([low, high]).all()  # the log of 0 gives no interval
+
+
+# --- Kaplan–Meier
+
+
+def test_kaplan_meier_against_a_published_table():
+    steps = curve_of(patients(TREATED, "6-MP"), time="weeks", event="relapsed", by=["group"])
+    survival = steps["survival"].to_numpy()
+    low, high = survival_band(survival, steps["greenwood"].to_numpy())
+    found = zip(
+        steps["time"],
+        steps["at_risk"],
+        steps["left"],
+        survival.round(4),
+        (survival * np.sqrt(steps["greenwood"])).round(4),
+        low.round(4),
+        high.round(4),
+        strict=True,
+    )
+    # Kalbfleisch & Prentice 2002, section 1.4: the band is theirs, by the log-log transform.
+    assert [tuple(float(x) for x in row) for row in found] == [
+        (6, 21, 3, 0.8571, 0.0764, 0.6197, 0.9516),
+        (7, 17, 1, 0.8067, 0.0869, 0.5631, 0.9228),
+        (10, 15, 1, 0.7529, 0.0963, 0.5032, 0.8894),
+        (13, 12, 1, 0.6902, 0.1068, 0.4316, 0.8491),
+        (16, 11, 1, 0.6275, 0.1141, 0.3675, 0.8049),
+        (22, 7, 1, 0.5378, 0.1282, 0.2678, 0.7468),
+        (23, 6, 1, 0.4482, 0.1346, 0.1881, 0.6801),
+    ]
+
+
+def test_kaplan_meier_of_groups_side_by_side_in_which_all_have_left():
+    frame = pd.concat([patients(TREATED, "6-MP"), patients(PLACEBO, "placebo")])
+    steps = curve_of(frame, time="weeks", event="relapsed", by=["group"])
+    placebo = steps[steps["group"] == "placebo"].reset_index(drop=True)
+    theirs = SurvfuncRight(*patients(PLACEBO, "")[["weeks", "relapsed"]].to_numpy().T)
+    assert placebo["time"].tolist() == theirs.surv_times.tolist()
+    np.testing.assert_allclose(placebo["survival"], theirs.surv_prob, rtol=1e-12, atol=1e-15)
+    assert placebo["survival"].iloc[-1] == 0
+    assert steps.groupby("group").size().to_dict() == {"6-MP": 7, "placebo": 12}
+
+
+def test_the_band_stays_inside_and_has_none_at_its_ends():
+    # 1 of 100 has left, then 98.
+    greenwood = np.array([0.0, 1 / (100 * 99), 98 / (100 * 2), np.nan])
+    low, high = survival_band(np.array([1.0, 0.99, 0.02, 0.0]), greenwood)
+    assert np.isnan([low[0], high[0], low[3], high[3]]).all()
+    assert ((low[1:3] > 0) & (high[1:3] < 1)).all()
+
+
+LEADS = st.lists(
+    st.tuples(st.integers(1, 12), st.sampled_from([0, 1, 2]), st.sampled_from("ab")),
+    min_size=2,
+    max_size=60,
+)
+
+
+@settings(max_examples=25)
+@given(LEADS)
+def test_kaplan_meier_against_statsmodels(leads):
+    frame = pd.DataFrame(leads, columns=["days", "kind", "team"])
+    frame["left"] = (frame["kind"] > 0).astype(int)
+    ours = curve_of(frame, time="days", event="left", by=["team"])
+    for team, part in frame.groupby("team"):
+        if not part["left"].any():
+            assert team not in set(ours["team"])
+            continue
+        theirs = SurvfuncRight(part["days"], part["left"])
+        mine = ours[ours["team"] == team]
+        assert mine["time"].tolist() == theirs.surv_times.tolist()
+        assert mine["at_risk"].tolist() == theirs.n_risk.tolist()
+        np.testing.assert_allclose(mine["survival"], theirs.surv_prob, rtol=1e-12, atol=1e-15)
+        # Where all have left, Greenwood's sum has no value.
+        spare = (mine["survival"] > 0).to_numpy()
+        error = (mine["survival"] * np.sqrt(mine["greenwood"])).to_numpy()
+        np.testing.assert_allclose(error[spare], theirs.surv_prob_se[spare], rtol=1e-9)
+
+
+# --- Aalen–Johansen
+
+
+@settings(max_examples=25)
+@given(LEADS, st.integers(1, 13))
+def test_aalen_johansen_against_statsmodels(leads, until):
+    frame = pd.DataFrame(leads, columns=["days", "kind", "team"])
+    table = ibis.memtable(frame)
+    ours = to_frame(incidence(table, time="days", kind="kind", until=until, by=["team"]))
+    ours = ours.set_index("team")
+    for team, part in frame.groupby("team"):
+        if set(part["kind"]) != {0, 1, 2}:
+            continue  # statsmodels wants all of them
+        with np.errstate(all="ignore"):  # theirs divides by 0 where nobody is left
+            theirs = CumIncidenceRight(part["days"].to_numpy(), part["kind"].to_numpy())
+        at = np.searchsorted(theirs.times, until, side="right") - 1
+        if at < 0 or team not in ours.index:
+            assert part.loc[part["kind"] > 0, "days"].min() > until
+            continue
+        assert ours.loc[team, "incidence"] == pytest.approx(theirs.cinc[0][at], abs=1e-12)
+        error = np.sqrt(max(ours.loc[team, "variance"], 0))
+        if not np.isnan(theirs.cinc_se[0][at]):  # theirs has none where nobody is left
+            assert error == pytest.approx(theirs.cinc_se[0][at], abs=1e-7)
+
+
+def test_aalen_johansen_by_hand():
+    # 4 leads: an SQL at 2; one open, last seen at 3; one rejected at 4; an SQL at 6.
+    frame = pd.DataFrame({"days": [2, 3, 4, 6], "kind": [1, 0, 2, 1], "all": 0})
+    found = {
+        until: to_frame(
+            incidence(ibis.memtable(frame), time="days", kind="kind", until=until, by=["all"])
+        )["incidence"].tolist()
+        for until in (1, 2, 5, 6)
+    }
+    assert found == {1: [], 2: [0.25], 5: [0.25], 6: [pytest.approx(0.25 + 0.375)]}
+
+
+def test_without_censoring_the_incidence_is_the_share():
+    frame = pd.DataFrame({"days": [1, 2, 3, 4, 5], "kind": [1, 2, 1, 2, 2], "all": 0})
+    found = to_frame(
+        incidence(ibis.memtable(frame), time="days", kind="kind", until=9, by=["all"])
+    ).iloc[0]
+    assert found["incidence"] == pytest.approx(2 / 5, abs=1e-12)
+    assert found["variance"] == pytest.approx((2 / 5) * (3 / 5) / 5, abs=1e-12)
+
+
+def test_the_interval_of_an_estimated_share():
+    share, variance = np.array([0.3, 0.01, 0.99]), np.array([1e-8, 1e-4, 1e-4])
+    low, high = share_band(share, variance)
+    assert ((0 < low) & (low < share) & (share < high) & (high < 1)).all()
+    # A small one is the plain one.
+    assert [low[0], high[0]] == pytest.approx([0.3 - 1.96e-4, 0.3 + 1.96e-4], abs=1e-7)
+    assert np.isnan(share_band(np.array([0.0, 1.0]), np.array([0.0, 0.0]))).all()
+
+
+# --- Quantiles
+
+
+@pytest.mark.parametrize(
+    "hours", [[5], [1, 9], [3, 1, 2], [1, 2, 4, 8, 16, 32, 64], range(10, 110, 10)]
+)
+def test_quantiles_are_of_type_7(lead_table, hours):
+    rows = [
+        [f"L{h}", "2026-01-01 00:00", f"{pd.Timestamp('2026-01-01') + pd.Timedelta(hours=h)}"]
+        for h in hours
+    ]
+    made = lead_table([["lead_id", "mql_at", "sql_at"], *rows], period="2026-01")
+    wanted = np.quantile(np.array(hours, dtype=float), [0.5, 0.9], method="linear")
+    assert [
+        made.value("hours_in_stage_median"), made.value("hours_in_stage_p90")
+    ] == pytest.approx(wanted, rel=1e-12)  # fmt: skip
+    assert made.maturity * 24 == pytest.approx(wanted[1], rel=1e-12)

@@ -1,0 +1,43 @@
+"""The worked example: twelve leads that meet every rule of the definitions once."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+HERE = Path(__file__).parent / "worked_example"
+EXPECTED = json.loads((HERE / "expected.json").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def made(read_report):
+    return read_report(HERE / "params.yaml")
+
+
+@pytest.fixture(scope="module")
+def found(made):
+    return {
+        (row.metric, row.bucket, tuple(row.segment)): row for row in made.all_rows().itertuples()
+    }
+
+
+def test_the_example_holds_what_it_is_known_to_hold():
+    assert len(EXPECTED["metrics"]) == 318
+
+
+@pytest.mark.parametrize("metric", dict.fromkeys(row["metric"] for row in EXPECTED["metrics"]))
+def test_every_value_of_the_worked_example(found, metric):
+    for want in (row for row in EXPECTED["metrics"] if row["metric"] == metric):
+        segment = tuple((want["segment"] or {}).items())
+        row = found[metric, want["bucket"], segment]
+        got = [row.value, row.n, row.low, row.high]
+        wanted = [np.nan if want[k] is None else want[k] for k in ("value", "n", "low", "high")]
+        np.testing.assert_allclose(got, wanted, rtol=1e-9, atol=1e-9, err_msg=f"{want}")
+
+
+def test_lag_and_maturity(made):
+    assert made.lag == EXPECTED["lag_days_used"] == 30
+    assert made.maturity == EXPECTED["maturity_days"] == 16.2

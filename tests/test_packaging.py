@@ -1,0 +1,135 @@
+"""pyproject.toml, environment.yml and requirements.lock say the same, and the wheel is whole."""
+
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[1]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+LOCK_TEXT = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+
+# Where conda-forge has another name for what PyPI calls ...
+CONDA_NAMES = {
+    "duckdb": "python-duckdb",
+    "great-tables": "great_tables",
+    "ibis-framework": "ibis-duckdb",  # the name alone says which engine
+    "playwright": "playwright-python",
+}
+# Not on conda-forge: pip installs them in the conda environment too.
+PIP_IN_CONDA = {"axe-playwright-python"}
+
+
+def asked_for() -> dict[str, Requirement]:
+    """Return every requirement of pyproject.toml, extras included, by name."""
+    project = PYPROJECT["project"]
+    lines = [*project["dependencies"]]
+    for extra in project["optional-dependencies"].values():
+        lines += extra
+    return {canonicalize_name(line.name): line for line in map(Requirement, lines)}
+
+
+def bounds(requirement: Requirement) -> set[str]:
+    return {str(specifier) for specifier in requirement.specifier}
+
+
+def lock_entries() -> list[str]:
+    """Return the lock's requirements, one string each, without its comments."""
+    uncommented = "\n".join(
+        line for line in LOCK_TEXT.splitlines() if not line.lstrip().startswith("#")
+    )
+    return [entry for entry in uncommented.replace("\\\n", " ").splitlines() if entry.strip()]
+
+
+def locked() -> dict[str, list[Requirement]]:
+    """Return the pins by name: several where Python versions need different ones."""
+    pins: dict[str, list[Requirement]] = {}
+    for entry in lock_entries():
+        pin = Requirement(entry.split(" --hash=")[0].strip())
+        pins.setdefault(canonicalize_name(pin.name), []).append(pin)
+    return pins
+
+
+ASKED_FOR = asked_for()
+LOCKED = locked()
+
+
+def test_conda_and_pip_ask_for_the_same_packages_within_the_same_bounds():
+    *conda_lines, pip_section = ENVIRONMENT["dependencies"]
+    conda = {line.name: bounds(line) for line in map(Requirement, conda_lines)}
+    assert conda.pop("pip") == set()
+    assert conda.pop("python") == {PYPROJECT["project"]["requires-python"]}
+    *pip_lines, package_itself = pip_section["pip"]
+    assert package_itself == "-e ."
+    pip = {line.name: bounds(line) for line in map(Requirement, pip_lines)}
+
+    assert pip == {name: bounds(ASKED_FOR[name]) for name in PIP_IN_CONDA}
+    assert conda == {
+        CONDA_NAMES.get(name, name): bounds(requirement)
+        for name, requirement in ASKED_FOR.items()
+        if name not in PIP_IN_CONDA
+    }
+
+
+def test_conda_takes_its_packages_from_conda_forge_alone():
+    assert ENVIRONMENT["name"] == PYPROJECT["project"]["name"]
+    assert ENVIRONMENT["channels"] == ["conda-forge"]
+
+
+@pytest.mark.parametrize("name", ASKED_FOR)
+def test_every_package_has_a_lower_bound(name):
+    assert any(bound.startswith(">=") for bound in bounds(ASKED_FOR[name]))
+
+
+@pytest.mark.parametrize("name", ASKED_FOR)
+def test_the_lock_pins_what_is_asked_for_within_its_bounds(name):
+    assert LOCKED.get(name), f"{name} is not in requirements.lock. Fix: make lock"
+    for pin in LOCKED[name]:
+        (version,) = (specifier.version for specifier in pin.specifier)
+        assert ASKED_FOR[name].specifier.contains(version), f"{pin}. Fix: make lock"
+
+
+def test_the_lock_holds_what_the_package_is_built_with():
+    # `pip install --no-build-isolation -e .` fetches nothing, so these must be there already.
+    for requirement in map(Requirement, PYPROJECT["build-system"]["requires"]):
+        assert ASKED_FOR[requirement.name].specifier == requirement.specifier
+    assert "editables" in LOCKED
+
+
+def test_every_pin_in_the_lock_is_exact_and_hashed():
+    for entry in lock_entries():
+        assert re.fullmatch(
+            r"[a-z0-9.-]+==[^ ;]+( ; .+?)?\s+(--hash=sha256:[0-9a-f]{64}\s*)+", entry
+        ), entry[:80]
+
+
+def test_the_lock_names_no_index_and_no_path():
+    assert not re.findall(r"https?:|file:|--\w*-?(?:index|find-links|trusted)|^-e|@ |/", LOCK_TEXT)
+
+
+def test_pre_commit_fetches_nothing():
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))
+    assert [repository["repo"] for repository in config["repos"]] == ["local"]
+    hooks = config["repos"][0]["hooks"]
+    assert {hook["language"] for hook in hooks} == {"system"}
+
+
+def test_the_wheel_carries_every_file_of_the_package(tmp_path):
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    packed = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
+    in_tree = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "mqlkit").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert packed == in_tree
