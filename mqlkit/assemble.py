@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,7 @@ from mqlkit.engine import literal, step
 from mqlkit.errors import ParamsError, listed, report
 from mqlkit.leads import ALL_LEADS, LeadTable, Segment
 from mqlkit.moment import known_by, latest_moment, stamp_precision
+from mqlkit.outcomes import is_rejected
 from mqlkit.params import ReportParams, resolve_as_of
 from mqlkit.periods import DAY, AsOf, Bucket, to_utc
 from mqlkit.sources.cells import MONEY
@@ -30,7 +31,7 @@ COLUMNS = (
     "lead_id", "created_at", "mql_at", "contacted_at", "exit_at", "sql_at", "due_at", "amount",
     "mql_bucket", "sql_bucket", "exit_us", "accepted_us", "rejected_us", "sql_us", "contact_us",
     "lag_us", "calendar_waited_us", "stage_us", "stop_us", "waited_us", "sla_waited_us",
-    "is_in_order",
+    "is_in_order", "is_accepted_first",
 )  # fmt: skip
 
 
@@ -53,14 +54,14 @@ def lead_table(
     store
         Keeps a table in the engine.
     """
-    recorded, dated = stamp_precision(tables)
     leads, events = tables.leads, tables.events
-    latest = latest_moment(leads, events, dated, zone)
+    latest = latest_moment(leads, events, stamp_precision(leads, events)[1], zone)
     as_of = resolve_as_of(params.as_of, zone=zone, latest=latest)
     leads, events, late = known_by(leads, events, as_of)
+    recorded, dated = stamp_precision(leads, events)
     if events is not None and "leads" in tables.ledgers:
         strangers = events.anti_join(leads, "lead_id").count().to_pyarrow().as_py()
-        tables.ledgers["history"].noted["unknown_lead"] = int(strangers)
+        tables.ledgers["history"].noted.update({"unknown_lead": strangers} if strangers else {})
     if events is not None:
         leads = with_history(store(leads), store(events), params.passes)
     clock = Clock(params, zone, as_of, frozenset(dated))
@@ -122,20 +123,29 @@ def _columns(
     leads: ir.Table, params: ReportParams, buckets: list[Bucket], earlier: int, zone: ZoneInfo
 ) -> ir.Table:
     """Return the columns that the numbers need, with the bucket of each stamp."""
-    edges = [to_utc(b.start, zone) for b in buckets] + [to_utc(buckets[-1].end, zone)]
     none = ibis.null("timestamp")
     sql_at = leads["mql_at"].notnull().ifelse(leads["sql_at"], none)
     kept = dict.fromkeys([*COLUMNS, *(c for c in TEXT_COLUMNS if c in leads.columns), *params.by])
     return leads.mutate(
-        mql_bucket=_bucket(leads["mql_at"], edges, earlier),
-        sql_bucket=_bucket(sql_at, edges, earlier),
+        mql_bucket=_bucket(leads["mql_at"], buckets, earlier, zone),
+        sql_bucket=_bucket(sql_at, buckets, earlier, zone),
     ).select(*kept)
 
 
-def _bucket(stamp: ir.TimestampValue, edges: list[datetime], earlier: int) -> ir.IntegerValue:
-    place = step(stamp, [literal(e) for e in edges]) - (earlier + 1)
-    inside = (stamp >= literal(edges[0])) & (stamp < literal(edges[-1]))
-    return inside.ifelse(place, ibis.null("int32")).cast("int32")
+def _bucket(
+    stamp: ir.TimestampValue, buckets: list[Bucket], earlier: int, zone: ZoneInfo
+) -> ir.IntegerValue:
+    """Return the index of the bucket that a stamp lies in; NULL before, after and between them."""
+    edges: list[ir.TimestampScalar] = []
+    places: list[int | None] = [None]
+    end = None
+    for index, bucket in enumerate(buckets):
+        if bucket.start == end:
+            edges.pop(), places.pop()
+        edges += [literal(to_utc(bucket.start, zone)), literal(to_utc(bucket.end, zone))]
+        places += [index - earlier, None]
+        end = bucket.end
+    return step(stamp, edges, places)
 
 
 def _segments(leads: LeadTable) -> tuple[Segment, ...]:
@@ -163,11 +173,10 @@ def _where(leads: ir.Table, params: ReportParams) -> ir.Table:
 
 
 def _notes(table: ir.Table) -> dict[str, int]:
-    rejected_first = table["rejected_us"] < table["accepted_us"]
     counted: dict[str, Any] = {
         "skipped_mql": (table["mql_at"].isnull() & table["sql_at"].notnull()).sum(),
         "out_of_order": (table["mql_at"].notnull() & ~table["is_in_order"]).sum(),
-        "overturned": rejected_first.fill_null(False).sum(),
+        "overturned": (is_rejected(table) & table["accepted_us"].notnull()).sum(),
     }
     row = table.aggregate(**counted).to_pyarrow().to_pylist()[0]
     return {name: int(value or 0) for name, value in row.items()}

@@ -72,12 +72,14 @@ def _choice(value: object, name: str) -> str:
     return text
 
 
-def _count(value: object, name: str, least: int = 1, most: int = 10_000) -> int:
+def _count(
+    value: object, name: str, least: int = 1, most: int = 10_000, *, beside: str = ""
+) -> int:
     whole = (
         int(value) if isinstance(value, str) and re.fullmatch(r"-?\d+", value.strip()) else value
     )
     if isinstance(whole, bool) or not isinstance(whole, int) or not least <= whole <= most:
-        raise _wrong(name, value, f"a whole number from {least} to {most}")
+        raise _wrong(name, value, f"{beside}a whole number from {least} to {most}")
     return whole
 
 
@@ -124,11 +126,11 @@ def _as_of(value: object, name: str) -> str:
 
 
 def _lag(value: object, name: str) -> str | int:
-    return "auto" if value == "auto" else _count(value, name, 0, 3650)
+    return "auto" if value == "auto" else _count(value, name, 0, 3650, beside="auto, or ")
 
 
 def _within(value: object, name: str) -> int | None:
-    return None if value is None else _count(value, name, 0, 3650)
+    return None if value is None else _count(value, name, 0, 3650, beside="null, or ")
 
 
 def _sla(value: object, _: str) -> str:
@@ -165,7 +167,8 @@ def _where(value: object, name: str) -> dict[str, list[str]]:
         for column, kept in (value or {}).items()
     }
     if any(isinstance(v, bool) for kept in lists.values() for v in kept):
-        raise _wrong(name, value, "texts", "put yes, no, on, off and NO (Norway) in quotes")
+        fix = 'yes, no, on and off are switches in YAML: write "NO" in quotes for Norway'
+        raise _wrong(name, value, "texts", fix)
     return {column: [str(v) for v in kept] for column, kept in lists.items()}
 
 

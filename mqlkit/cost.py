@@ -92,7 +92,6 @@ def cost_per_mql(leads: LeadTable, *, spend: pd.DataFrame, lag: int) -> pd.DataF
     spent[~covered] = np.nan
     flags = {"spend-not-covered": ~covered, "no-spend-channel": ~has_channel}
     cost = share(spent, grid["mqls"])
-    won = np.where(grid["won"] > 0, grid["amount"] / MICRO, np.nan)
     out = [
         metric_rows(grid, "spend", spent, flags=flags),
         metric_rows(grid, "cost_per_mql", cost, n=grid["mqls"], flags=flags),
@@ -104,7 +103,13 @@ def cost_per_mql(leads: LeadTable, *, spend: pd.DataFrame, lag: int) -> pd.DataF
     ]
     if (grid["won"] > 0).any():
         out.append(
-            metric_rows(grid, "return_on_spend", share(won, spent), n=grid["mqls"], flags=flags)
+            metric_rows(
+                grid,
+                "return_on_spend",
+                share(grid["amount"] / MICRO, spent),
+                n=grid["mqls"],
+                flags=flags,
+            )
         )
     return pd.concat(out, ignore_index=True)
 

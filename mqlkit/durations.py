@@ -71,6 +71,7 @@ def add_durations(leads: ir.Table, clock: Clock) -> ir.Table:
     exit_us = ibis.least(*since.values())
     timed = leads.mutate(
         **since,
+        is_accepted_first=_is_accepted_first(leads, clock),
         exit_us=exit_us,
         exit_at=ibis.least(*(leads[f"{stage}_at"] for stage in EXITS)),
         contact_us=_between(leads, "mql", "contacted", clock),
@@ -95,6 +96,21 @@ def _between(leads: ir.Table, start: str, end: str, clock: Clock) -> ir.IntegerV
         zone = str(clock.zone)
         return local_date(b, zone).delta(local_date(a, zone), unit="day") * DAY_US
     return b.delta(a, unit="microsecond")
+
+
+def _is_accepted_first(leads: ir.Table, clock: Clock) -> ir.BooleanValue:
+    """Return whether the acceptance came no later than the rejection; NULL without either.
+
+    Where one of them has only dates, two on the same day are a tie, and a tie is an acceptance.
+    """
+    accepted = ibis.least(leads["accepted_at"], leads["sql_at"])
+    rejected = leads["rejected_at"]
+    if clock.is_dated(*EXITS):
+        zone = str(clock.zone)
+        accepted, rejected = local_date(accepted, zone), local_date(rejected, zone)
+    is_first = (rejected.isnull() | (accepted <= rejected)).fill_null(False)
+    is_decided = accepted.notnull() | rejected.notnull()
+    return is_decided.ifelse(is_first, ibis.null("boolean"))
 
 
 def _on_calendar_clock(leads: ir.Table, clock: Clock) -> ir.Table:

@@ -100,18 +100,19 @@ def local_date(stamp: ir.TimestampValue, zone: str) -> ir.DateValue:
     return instant_to_local(zone, local_to_instant("UTC", stamp)).date()
 
 
-def step(value: ir.Value, edges: list[Any], start: int = 0) -> ir.IntegerValue:
-    """Return how many of the sorted ``edges`` are at or below ``value``, by halving.
+def step(value: ir.Value, edges: list[Any], places: list[int | None]) -> ir.IntegerValue:
+    """Return the place of a value between sorted edges, by halving; NULL for a NULL value.
 
-    A tree of comparisons costs each row the logarithm of the number of edges, and runs on every
-    backend.
+    ``places`` has one entry more than there are edges: the first is below the first edge. A tree
+    of comparisons costs each row the logarithm of the number of edges, and runs on every backend.
     """
     if not edges:
-        return ibis.literal(start, type="int32")
+        return ibis.literal(places[0], type="int32")
     middle = len(edges) // 2
-    return (value < edges[middle]).ifelse(
-        step(value, edges[:middle], start), step(value, edges[middle + 1 :], start + middle + 1)
-    )
+    below = step(value, edges[:middle], places[: middle + 1])
+    above = step(value, edges[middle + 1 :], places[middle + 1 :])
+    # A NULL is not below, and every tree's last place is outside all buckets.
+    return (value < edges[middle]).ifelse(below, above)
 
 
 def to_frame(table: ir.Table) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 SHOWN = 3
@@ -77,21 +77,22 @@ def unknown_name(where: str, kind: str, name: str, known: Sequence[str]) -> str:
 def missing_columns(
     where: str,
     *,
-    missing: Sequence[str],
+    missing: Mapping[str, str],
     needed: int,
     found: Sequence[str],
     table: str,
 ) -> str:
-    """Return the words for columns that a table needs and its files lack."""
+    """Return the words for columns (ours: theirs) that a table needs and its file lacks."""
 
-    def hint(name: str) -> str:
-        close = nearest(name, found)
-        return f"{name} (nearest here: {close!r})" if close else name
+    def hint(ours: str, theirs: str) -> str:
+        words = ours if ours == theirs else f"{theirs} (for {ours})"
+        close = nearest(theirs, found)
+        return f"{words} (nearest here: {close!r})" if close else words
 
     return "\n".join(
         [
             f"{where}: {len(missing)} of the {needed} columns needed are missing.",
-            f"  Missing:  {', '.join(hint(m) for m in missing)}",
+            f"  Missing:  {', '.join(hint(*names) for names in missing.items())}",
             f"  Found:    {listed(found, 4)}",
             f"  Fix:      map them under {table}.columns in source.yaml"
             + ("" if len(missing) < needed else "; the header must be the first line of the file"),

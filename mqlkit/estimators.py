@@ -73,7 +73,8 @@ def relative_risk(
     Returns
     -------
     ratio, low, high
-        NaN where a group is empty or a share is 0, since the log has no value there.
+        The ratio is NaN where a group is empty or the share it is divided by is 0; the bounds
+        also where the ratio is 0, since the log has no value there.
 
     Notes
     -----
@@ -89,8 +90,8 @@ def relative_risk(
     """
     a, n1, c, n2 = (np.asarray(x, dtype=float) for x in (hits, n, other_hits, other_n))
     with np.errstate(divide="ignore", invalid="ignore"):
-        ratio = np.where((a > 0) & (c > 0), (a / n1) / (c / n2), np.nan)
-        spread = Z95 * np.sqrt(1 / a - 1 / n1 + 1 / c - 1 / n2)
+        ratio = np.where((n1 > 0) & (c > 0), (a / n1) / (c / n2), np.nan)
+        spread = np.where(a > 0, Z95 * np.sqrt(1 / a - 1 / n1 + 1 / c - 1 / n2), np.nan)
         return ratio, ratio * np.exp(-spread), ratio * np.exp(spread)
 
 

@@ -145,7 +145,7 @@ def _projected(leads: LeadTable, maturity: float) -> pd.DataFrame:
     seen = cohort.mutate(_kind=kind, _time=time)
     laid, by = leads.at_levels(seen)
     found = leads.segmented(
-        incidence(laid, time="_time", kind="_kind", until=maturity * DAY_US, by=by)
+        incidence(laid, time="_time", kind="_kind", until=round(maturity * DAY_US), by=by)
     )
     grid = leads.grid(found)
     value = np.where(n > 0, grid["incidence"].round(12), np.nan)

@@ -184,11 +184,15 @@ class LeadTable:
         -------
         pandas.DataFrame
             Columns ``segment`` (pairs of column and value), ``bucket`` (index; `TOTAL_BUCKET` is
-            the whole period) and the measures, int64.
+            the whole period) and the measures.
         """
         leads = self.cohort if of is None else of
-        sums = {name: m.cast("int64").sum().fill_null(0) for name, m in measures.items()}
-        finest = to_frame(leads.group_by([*self.params.by, bucket]).aggregate(**sums))
+        # Summed exactly, then a float: ten million leads of some weeks each pass 64 bits.
+        sums = {
+            name: m.cast("int64").sum().cast("float64").fill_null(0) for name, m in measures.items()
+        }
+        keys = [*self.params.by, bucket]
+        finest = to_frame(leads.group_by(keys).aggregate(**sums).order_by(keys))
         cuts = [(level, cut) for level in self.levels for cut in (bucket, None)]
         frame = pd.concat([self._laid(finest, *cut) for cut in cuts], ignore_index=True)
         summed = frame.groupby(["bucket", "segment"])[[*measures]].sum()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC
 from functools import reduce
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import ibis
@@ -14,18 +13,20 @@ from mqlkit.engine import literal
 from mqlkit.periods import AsOf
 from mqlkit.terms import STAMPS
 
-if TYPE_CHECKING:
-    from mqlkit.sources.load import Tables
 
-
-def stamp_precision(tables: Tables) -> tuple[set[str], set[str]]:
+def stamp_precision(leads: ir.Table, events: ir.Table | None) -> tuple[set[str], set[str]]:
     """Return the stamps that are recorded at all, and those of them that hold only dates."""
-    counts = tables.leads.aggregate(**{s: tables.leads[s].count() for s in STAMPS}).to_pyarrow()
-    recorded = {s for s in STAMPS if counts[s][0].as_py()}
-    if tables.events is not None:
-        stages = tables.events.select("stage").distinct().to_pyarrow()["stage"].to_pylist()
-        recorded |= {f"{stage}_at" for stage in stages}
-    return recorded, recorded - tables.timed
+    counts = {s: leads[s].count() for s in STAMPS}
+    times = {f"{s}_timed": (leads[f"{s}_timed"] & leads[s].notnull()).any() for s in STAMPS}
+    row = leads.aggregate(**counts, **times).to_pyarrow().to_pylist()[0]
+    recorded = {s for s in STAMPS if row[s]}
+    timed = {s for s in STAMPS if row[f"{s}_timed"]}
+    if events is not None:
+        by_stage = events.group_by("stage").aggregate(timed=events["at_timed"].any())
+        for found in by_stage.to_pyarrow().to_pylist():
+            recorded.add(f"{found['stage']}_at")
+            timed |= {f"{found['stage']}_at"} if found["timed"] else set()
+    return recorded, recorded - timed
 
 
 def latest_moment(
@@ -61,4 +62,4 @@ def known_by(
     if events is None:
         return blanked, None, n
     n += int(events.filter(events["at"] >= cutoff).count().to_pyarrow().as_py())
-    return blanked, events.filter(events["at"] < cutoff).select("lead_id", "stage", "at"), n
+    return blanked, events.filter(events["at"] < cutoff), n

@@ -15,14 +15,12 @@ MICRO = 1_000_000
 
 def is_accepted(leads: ir.Table) -> ir.BooleanValue:
     """Return whether the first decision was to accept; on a tie it was."""
-    accepted, rejected = leads["accepted_us"], leads["rejected_us"]
-    return accepted.notnull() & (rejected.isnull() | (accepted <= rejected)).fill_null(True)
+    return leads["is_accepted_first"].fill_null(False)
 
 
 def is_rejected(leads: ir.Table) -> ir.BooleanValue:
     """Return whether the first decision was to reject."""
-    accepted, rejected = leads["accepted_us"], leads["rejected_us"]
-    return rejected.notnull() & (accepted.isnull() | (rejected < accepted)).fill_null(True)
+    return (~leads["is_accepted_first"]).fill_null(False)
 
 
 def sla_outcomes(leads: ir.Table, clock: Clock) -> dict[str, ir.BooleanValue]:

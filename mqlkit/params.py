@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
@@ -208,7 +207,8 @@ def resolve_as_of(text: str, *, zone: ZoneInfo, latest: AsOf | None) -> AsOf:
         return latest
     if text == "now":
         return AsOf.stamp(datetime.now(UTC), zone)
-    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+    try:
         return AsOf.end_of(date.fromisoformat(text), zone)
-    at = datetime.fromisoformat(text)
+    except ValueError:
+        at = datetime.fromisoformat(text)
     return AsOf.stamp(at if at.tzinfo else at.replace(tzinfo=zone), zone)

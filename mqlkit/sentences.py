@@ -233,7 +233,8 @@ def judge_response(rows: pd.DataFrame) -> Verdict:
         row = pick(rows, "lift_1h").iloc[-1]
         text += (
             f" Those became SQL {lift:.1f} times as often as those contacted later"
-            f" ({row['low']:.1f}–{row['high']:.1f}); that describes this team's data, and is no proof of cause."
+            f" ({row['low']:.1f}–{row['high']:.1f}); that describes this team's data, and is no "
+            "proof of cause."
         )
     return Verdict(text + _small(n))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 import numpy as np
 import pandas as pd
@@ -110,7 +110,7 @@ def _in_progress(
         [_elapsed(leads, b) for b, is_in in zip(spans, is_open, strict=True) if is_in]
     ).T
     to_date = goal[is_open] * over
-    needed = share(np.maximum(goal[is_open] - part["mqls"].to_numpy(dtype=float), 0), left)
+    needed = share(goal[is_open] - part["mqls"].to_numpy(dtype=float), left)
     return [
         metric_rows(part, "goal_to_date", to_date),
         metric_rows(part, "needed_per_day", needed),
@@ -118,10 +118,11 @@ def _in_progress(
 
 
 def _elapsed(leads: LeadTable, bucket: Bucket) -> tuple[float, float]:
-    """Return the share of a bucket that is over, and the days left of it."""
-    start, end = (to_utc(day, leads.zone) for day in (bucket.start, bucket.end))
-    over = min(max((leads.as_of.at - start) / (end - start), 0.0), 1.0)
-    return over, (end - max(leads.as_of.at, start)) / DAY
+    """Return the share of a bucket that is over, and the days left of it, by the wall's clock."""
+    now = leads.as_of.at.astimezone(leads.zone).replace(tzinfo=None)
+    start, end = (datetime.combine(day, time.min) for day in (bucket.start, bucket.end))
+    over = min(max((now - start) / (end - start), 0.0), 1.0)
+    return over, (end - max(now, start)) / DAY
 
 
 def waiting_list(leads: LeadTable) -> pd.DataFrame:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import ibis
 import ibis.expr.types as ir
 
-from mqlkit.engine import local_to_instant, parse_instant, parse_local, to_naive, try_strptime
-from mqlkit.errors import SourceError, report
+from mqlkit.engine import (
+    EARLIEST,
+    LATEST,
+    local_to_instant,
+    parse_instant,
+    parse_local,
+    to_naive,
+    try_strptime,
+)
+from mqlkit.sources.dates import date_patterns
 
 # Text that exports write where there is nothing; `unknown` is a value.
 NOTHING = ("", "null", "NULL", "Null", "--", "-", "n/a", "N/A")
 MONEY = "decimal(38, 6)"
-# Day and month are decided for the whole column, by the user; the separators are not.
-DATE_PATTERNS = {
-    "dmy": ("%d/%m/%Y", "%d.%m.%Y", "%d-%m-%Y"),
-    "mdy": ("%m/%d/%Y", "%m.%d.%Y", "%m-%d-%Y"),
-    "ymd": ("%Y/%m/%d", "%Y.%m.%d", "%Y%m%d"),
-}
-TIME_PATTERNS = ("", " %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p", ", %I:%M %p")
 
 
 def clean(cell: ir.StringValue) -> ir.StringValue:
@@ -54,28 +55,6 @@ def stamp(text: ir.StringValue, *, dates: str, zone: str, day_zone: str) -> ir.T
     return has_time(text).ifelse(at, midnight)
 
 
-def date_patterns(dates: str) -> list[str]:
-    """Return the strptime patterns that ``dates`` stands for.
-
-    Raises
-    ------
-    SourceError
-        When it is no known order and no pattern.
-    """
-    if dates == "auto":
-        return []
-    if "%" in dates:
-        return [dates]
-    if dates not in DATE_PATTERNS:
-        raise SourceError(
-            report(
-                f"dates: {dates!r} is unknown.",
-                expected="auto, ymd, dmy, mdy or a pattern such as %d.%m.%Y %H:%M",
-            )
-        )
-    return [day + time for day in DATE_PATTERNS[dates] for time in TIME_PATTERNS]
-
-
 def day(text: ir.StringValue, *, dates: str) -> ir.DateValue:
     """Return the date in a cell, its time of day left out; NULL where there is none.
 
@@ -83,7 +62,9 @@ def day(text: ir.StringValue, *, dates: str) -> ir.DateValue:
     """
     iso = (text.length() == len("2026-01")).ifelse(text + "-01", text.left(10)).try_cast("date")
     patterns = date_patterns(dates)
-    return iso if not patterns else iso.coalesce(try_strptime(text, patterns).date())
+    found = iso if not patterns else iso.coalesce(try_strptime(text, patterns).date())
+    # `26` is no year: taken for one, it would stretch the days that the data covers.
+    return found.between(EARLIEST.date(), LATEST.date()).ifelse(found, ibis.null("date"))
 
 
 def has_time(text: ir.StringValue) -> ir.BooleanValue:
@@ -94,6 +75,11 @@ def has_time(text: ir.StringValue) -> ir.BooleanValue:
 def money(text: ir.StringValue, *, decimal: str) -> ir.DecimalValue:
     """Return an amount, exact to a millionth; NULL where it is no number."""
     return text.try_cast(MONEY) if decimal in {"auto", "."} else _comma(text).try_cast(MONEY)
+
+
+def number(text: ir.StringValue, *, decimal: str) -> ir.FloatingValue:
+    """Return a finite number; NULL where it is none."""
+    return money(clean_number(text), decimal=decimal).cast("float64")
 
 
 def clean_number(text: ir.StringValue) -> ir.StringValue:

@@ -41,6 +41,8 @@ class Export:
         What messages and the ledger call it.
     header
         Its column names, made unique.
+    header_cells
+        The same as written.
     n_lines
         Physical lines, header included.
     """
@@ -51,6 +53,7 @@ class Export:
     encoding: str
     delimiter: str
     header: tuple[str, ...]
+    header_cells: tuple[str, ...]
     sha256: str
     n_lines: int
 
@@ -77,13 +80,15 @@ def open_export(path: Path, spec: TableSpec, *, workdir: Path, root: Path) -> Ex
     encoding = _encoding(head, spec.encoding, name)
     text_path = path if encoding == "utf-8" else _recode(path, encoding, workdir, name)
     delimiter = _delimiter(text_path, spec.delimiter)
+    written = _header(text_path, delimiter, name)
     return Export(
         path=path,
         text_path=text_path,
         name=name,
         encoding=encoding,
         delimiter=delimiter,
-        header=_header(text_path, delimiter, name),
+        header=unique([c.strip() or f"column {i}" for i, c in enumerate(written, start=1)]),
+        header_cells=tuple(c.strip() for c in written),
         sha256=_sha256(path),
         n_lines=_count_lines(text_path),
     )
@@ -149,21 +154,32 @@ def _recode(path: Path, encoding: str, workdir: Path, name: str) -> Path:
 
 def _delimiter(path: Path, given: str) -> str:
     if given != "auto":
-        return {"tab": "\t", "\\t": "\t", "semicolon": ";", "comma": ","}.get(given, given)
+        return given
     with open_text(path) as handle:
         first = next((line for line in handle if line.strip()), "")
     unquoted = "".join(first.split('"')[::2])
     return max(DELIMITERS, key=unquoted.count)
 
 
-def _header(path: Path, delimiter: str, name: str) -> tuple[str, ...]:
+def _header(path: Path, delimiter: str, name: str) -> list[str]:
     with open_text(path) as handle:
         cells = next(csv.reader(handle, delimiter=delimiter), [])
     if not any(c.strip() for c in cells):
         raise SourceError(
             report(f"{name}:1: has no header.", expected="a line of column names, as line 1")
         )
-    return unique([c.strip() or f"column {i}" for i, c in enumerate(cells, start=1)])
+    if any("\N{REPLACEMENT CHARACTER}" in c for c in cells):
+        raise SourceError(not_utf8(f"{name}:1: the header is", ", ".join(cells)))
+    return cells
+
+
+def not_utf8(what: str, found: str) -> str:
+    """Return the words for text in another encoding."""
+    return report(
+        f"{what} not UTF-8 text.",
+        found=found[:100],
+        fix="name the encoding in source.yaml, such as encoding: cp1252",
+    )
 
 
 def unique(names: Sequence[str]) -> tuple[str, ...]:
@@ -190,6 +206,11 @@ def _count_lines(path: Path) -> int:
     lines, last = 0, b"\n"
     with open_bytes(path) as handle:
         while chunk := handle.read(CHUNK):
-            lines += chunk.count(b"\n")
+            lines += count_line_ends(last + chunk) - count_line_ends(last)
             last = chunk[-1:]
-    return lines + (last != b"\n")
+    return lines + (last not in b"\r\n")
+
+
+def count_line_ends(data: bytes) -> int:
+    """Return the number of line ends, whether LF, CRLF or CR."""
+    return data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n")

@@ -7,7 +7,7 @@ import pandas as pd
 
 from mqlkit.engine import to_frame
 from mqlkit.errors import SourceError, listed, report
-from mqlkit.sources.cells import clean_number, day
+from mqlkit.sources.cells import day, number
 from mqlkit.sources.reading import Read, read_table
 from mqlkit.sources.spec import TableSpec
 from mqlkit.sources.staging import Cells, Reader, Typing
@@ -25,7 +25,7 @@ def read_goals(reader: Reader, spec: TableSpec) -> tuple[Read, pd.DataFrame]:
     def typed(cells: Cells) -> dict[str, ir.Value]:
         return {
             "month": day(cells["month"], dates=spec.dates).truncate("M"),
-            "mqls": clean_number(cells["mqls"]).try_cast("float64"),
+            "mqls": number(cells["mqls"], decimal=spec.decimal),
             "source": cells["source"].fill_null(""),
         }
 

@@ -23,7 +23,7 @@ def with_history(leads: ir.Table, events: ir.Table, passes: str) -> ir.Table:
         )
         for stage in ("created", "mql", *LATER_STAGES)
     ]
-    known = events.semi_join(leads, "lead_id")
+    known = events.semi_join(leads, "lead_id").select("lead_id", "stage", "at")
     all_events = reduce(lambda a, b: a.union(b), own, known).distinct()
     entries = _entries(all_events.filter(all_events["stage"] == "mql"), passes)
     created = all_events.filter(all_events["stage"] == "created")

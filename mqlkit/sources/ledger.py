@@ -127,6 +127,7 @@ def locate(
     *,
     name: str,
     delimiter: str,
+    n_columns: int,
     reasons: Mapping[int, str],
     rejected: Mapping[int, str],
 ) -> list[SetAside]:
@@ -136,23 +137,33 @@ def locate(
     ----------
     path, name
         The UTF-8 file and the name it has for the user.
+    n_columns
+        Columns of the header; an empty line of a single column is a record.
     reasons
         Reasons by record: 1 is the first record after the header, rejected and empty lines not
         counted.
     rejected
         Text of the rows that the engine could not split into cells, by physical line.
     """
-    found = [SetAside(name, line, "bad_row", text[:TEXT_SHOWN]) for line, text in rejected.items()]
-    skipped = {line + k for line, text in rejected.items() for k in range(text.count("\n") + 1)}
+    found = [
+        SetAside(name, line, "bad_row" if text.strip() else "blank", text[:TEXT_SHOWN])
+        for line, text in rejected.items()
+    ]
+    skipped = {line + k for line, text in rejected.items() for k in range(_height(text))}
     with open_text(path) as handle:
         lines = Lines(handle, skipped)
         record = -1  # the header is record 0
         for cells in csv.reader(lines, delimiter=delimiter):
             line, text = lines.record()
-            if not cells:
+            if not cells and n_columns > 1:
                 found.append(SetAside(name, line, "blank", text))
                 continue
             record += 1
             if record in reasons:
                 found.append(SetAside(name, line, reasons[record], text))
     return sorted(found, key=lambda row: row.line)
+
+
+def _height(text: str) -> int:
+    """Return how many physical lines a row takes."""
+    return max(len(text.splitlines()), 1)

@@ -32,16 +32,14 @@ class Tables:
     Attributes
     ----------
     leads
-        One row per lead: ``lead_id``, the seven stamps (naive UTC), ``amount``, the text columns
-        and those asked for.
+        One row per lead: ``lead_id``, the seven stamps (naive UTC), each with ``{stamp}_timed``
+        (whether it has a time of day), ``amount``, the text columns and those asked for.
     events
-        Stage changes ``lead_id, stage, at``, or None without a history.
+        Stage changes ``lead_id, stage, at, at_timed``, or None without a history.
     spend
         ``date_from, date_to, channel, amount``, one row per range and channel, both ends included.
     goals
         ``month, source, mqls``; a missing source is ``""``.
-    timed
-        Stamps of which a value carries a time of day.
     """
 
     leads: ir.Table
@@ -49,7 +47,6 @@ class Tables:
     spend: pd.DataFrame | None
     goals: pd.DataFrame | None
     currency: str | None
-    timed: set[str]
     columns: list[str]
     ledgers: dict[str, Ledger] = field(default_factory=dict)
     exports: list[tuple[Export, TableSpec, int]] = field(default_factory=list)
@@ -78,19 +75,17 @@ def load(reader: Reader, source: SourceSpec, *, extras: Sequence[str]) -> Tables
     def keep(read: Read, spec: TableSpec) -> Read:
         known = ledgers.get(spec.table)
         ledgers[spec.table] = _added(known, read.ledger) if known else read.ledger
-        exports.extend((e, spec, e.n_lines - 1) for e in read.exports)
+        exports.extend((e, spec, n) for e, n in zip(read.exports, read.rows, strict=True))
         return read
 
-    events, timed = None, set()
+    events = None
     if source.history:
         pieces = [(keep(_read_history(reader, spec), spec), spec) for spec in source.history]
         events = reader.store(reduce(lambda a, b: a.union(b), [p.table for p, _ in pieces]))
         _note_stages(events, ledgers["history"])
-        timed = _timed_events(events)
     has_mql = events is not None and _has_stage(events, "mql")
     if source.leads:
         leads, columns = _read_leads(reader, source.leads, extras, keep, has_mql=has_mql)
-        timed |= _timed_leads(leads)
     else:
         leads, columns = _leads_of(events, ledgers), list(LEAD_COLUMNS)
     unknown = [c for c in extras if c not in leads.columns]
@@ -106,12 +101,11 @@ def load(reader: Reader, source: SourceSpec, *, extras: Sequence[str]) -> Tables
         read, goals = read_goals(reader, source.goals)
         keep(read, source.goals)
     return Tables(
-        leads=leads.drop(*(f"{s}_timed" for s in STAMPS if f"{s}_timed" in leads.columns)),
+        leads=leads,
         events=None if events is None else events.filter(events["stage"].notnull()),
         spend=spend,
         goals=goals,
         currency=currency,
-        timed=timed,
         columns=columns,
         ledgers=ledgers,
         exports=exports,
@@ -161,7 +155,8 @@ def _read_leads(
         table = reader.store(table)
         merged = _merge(table, texts)
         table = reader.store(merged)
-        read.ledger.noted["merged"] = read.ledger.used - int(table.count().to_pyarrow().as_py())
+        if merged := read.ledger.used - int(table.count().to_pyarrow().as_py()):
+            read.ledger.noted["merged"] = merged
     return table, columns
 
 
@@ -174,17 +169,13 @@ def _merge(table: ir.Table, texts: Sequence[str]) -> ir.Table:
     return table.group_by("lead_id").aggregate(**columns)
 
 
-def _timed_leads(leads: ir.Table) -> set[str]:
-    flags = leads.aggregate(**{s: leads[f"{s}_timed"].any() for s in STAMPS}).to_pyarrow()
-    return {s for s in STAMPS if flags[s][0].as_py()}
-
-
 def _leads_of(events: ir.Table | None, ledgers: Mapping[str, Ledger]) -> ir.Table:
     """Return the leads that a history alone knows, with no stamps and no other columns."""
     if events is None:
         raise SourceError(report(f"{ledgers}: no leads."))
     ids = events.select("lead_id").distinct()
     stamps = {s: ibis.null("timestamp") for s in STAMPS}
+    stamps |= {f"{s}_timed": ibis.null("boolean") for s in STAMPS}
     texts = {t: ibis.null("string") for t in TEXT_COLUMNS}
     return ids.mutate(**stamps, amount=ibis.null("decimal(38, 6)"), **texts)
 
@@ -219,11 +210,6 @@ def _read_history(reader: Reader, spec: TableSpec) -> Read:
 
 def _has_stage(events: ir.Table, stage: str) -> bool:
     return bool(events.filter(events["stage"] == stage).count().to_pyarrow().as_py())
-
-
-def _timed_events(events: ir.Table) -> set[str]:
-    timed = events.filter(events["at_timed"] & events["stage"].notnull()).select("stage").distinct()
-    return {f"{row['stage']}_at" for row in timed.to_pyarrow().to_pylist()}
 
 
 def _note_stages(events: ir.Table, ledger: Ledger) -> None:

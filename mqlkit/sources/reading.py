@@ -25,11 +25,12 @@ SMALL_TABLE = 100_000
 
 @dataclass
 class Read:
-    """A table as read: typed rows, its ledger and its files."""
+    """A table as read: typed rows, its ledger, its files and the rows read from each."""
 
     table: ir.Table
     ledger: Ledger
     exports: list[Export]
+    rows: list[int]
     unmapped: list[str] = field(default_factory=list)
 
 
@@ -57,14 +58,16 @@ def read_table(reader: Reader, spec: TableSpec, typing: Typing, *, key: str | No
     """
     exports = [open_export(p, spec, workdir=reader.workdir, root=reader.root) for p in spec.files]
     _check_columns(spec, exports, typing)
+    typing.check(exports)
     with session_zone(reader.backend, spec.timezone):
         if key is not None and sum(e.n_lines for e in exports) > SMALL_TABLE:
             staged = stage(reader, spec, exports, typing, numbered=False)
             if rows := _clean_rows(staged, key, exports):
-                return _finish(reader, spec, staged, Ledger(read=rows), exports, typing)
+                counts = [e.n_lines - 1 for e in exports]
+                return _finish(reader, spec, staged, Ledger(read=rows), exports, counts, typing)
         staged = stage(reader, spec, exports, typing, numbered=True)
-    ledger = _settle(staged, exports)
-    return _finish(reader, spec, staged, ledger, exports, typing)
+    ledger, counts = _settle(staged, exports)
+    return _finish(reader, spec, staged, ledger, exports, counts, typing)
 
 
 def _clean_rows(staged: Staged, key: str, exports: list[Export]) -> int:
@@ -79,8 +82,8 @@ def _clean_rows(staged: Staged, key: str, exports: list[Export]) -> int:
     return rows if is_clean and not any(staged.rejected) else 0
 
 
-def _settle(staged: Staged, exports: list[Export]) -> Ledger:
-    """Name every row that is not used, and drop it from ``staged``."""
+def _settle(staged: Staged, exports: list[Export]) -> tuple[Ledger, list[int]]:
+    """Name every row that is not used, drop it from ``staged``, and count the rows of each file."""
     fault = staged.table["_fault"]
     asides = staged.table.filter(fault.notnull()).select("_file", "_record", reason=fault)
     ledger = Ledger()
@@ -89,13 +92,16 @@ def _settle(staged: Staged, exports: list[Export]) -> Ledger:
     for row in asides.to_pyarrow().to_pylist():
         record = row["_record"] - spans[row["_file"]][0] + 1
         reasons[row["_file"]][record] = row["reason"]
+    counts = []
     for number, export in enumerate(exports):
-        ledger.rows += _locate(export, reasons[number], staged.rejected[number], spans[number][1])
+        rows = spans[number][1]
+        located = _locate(export, reasons[number], staged.rejected[number], rows)
+        ledger.rows += located
+        counts.append(rows + len(located) - len(reasons[number]))
     ledger.set_aside = Counter(row.reason for row in ledger.rows)
-    staged_rows = sum(rows for _, rows in spans)
-    ledger.read = staged_rows + len(ledger.rows) - sum(map(len, reasons))
+    ledger.read = sum(counts)
     staged.table = staged.table.filter(fault.isnull())
-    return ledger
+    return ledger, counts
 
 
 def _spans(table: ir.Table, files: int) -> list[tuple[int, int]]:
@@ -114,6 +120,7 @@ def _locate(
         export.text_path,
         name=export.name,
         delimiter=export.delimiter,
+        n_columns=len(export.header),
         reasons=reasons,
         rejected=rejected,
     )
@@ -125,9 +132,10 @@ def _finish(
     staged: Staged,
     ledger: Ledger,
     exports: list[Export],
+    counts: list[int],
     typing: Typing,
 ) -> Read:
-    if ledger.read == 0:
+    if ledger.read == ledger.set_aside["blank"]:
         raise SourceError(
             report(
                 f"{spec.names}: has a header and no rows.",
@@ -142,7 +150,7 @@ def _finish(
         table = table.mutate(_order=place).drop("_file", "_record")
     mapped = {header_of(spec, n) for n in typing.columns}
     unmapped = [h for e in exports for h in e.header if h.casefold() not in mapped]
-    return Read(table.drop("_fault"), ledger, exports, list(dict.fromkeys(unmapped)))
+    return Read(table.drop("_fault"), ledger, exports, counts, list(dict.fromkeys(unmapped)))
 
 
 def _check_columns(spec: TableSpec, exports: list[Export], typing: Typing) -> None:
@@ -153,10 +161,7 @@ def _check_columns(spec: TableSpec, exports: list[Export], typing: Typing) -> No
         if missing:
             words = missing_columns(
                 f"{export.name}:1",
-                missing=[
-                    n if spec.columns.get(n, n) == n else f"{spec.columns[n]} (for {n})"
-                    for n in missing
-                ],
+                missing={n: spec.columns.get(n, n) for n in missing},
                 needed=len(typing.needed),
                 found=export.header,
                 table=spec.place,

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from mqlkit.errors import ParamsError, SourceError, nearest, report, unknown_name
 from mqlkit.params import read_yaml
+from mqlkit.sources.dates import date_patterns
 from mqlkit.terms import LEAD_COLUMNS, STAGES
 
 TABLES = ("leads", "history", "spend", "goals")
@@ -26,7 +27,8 @@ COLUMNS = {
     "spend": ("date", "date_from", "date_to", "amount", "channel", "currency"),
     "goals": ("month", "mqls", "source"),
 }
-DATE_ORDERS = ("auto", "ymd", "dmy", "mdy")
+DELIMITER_NAMES = {"auto": "auto", "tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
+DECIMALS = ("auto", ".", ",")
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,15 @@ def read_source(path: Path) -> SourceSpec:
     specs: dict[str, list[TableSpec]] = {table: [] for table in TABLES}
     for table in TABLES:
         blocks = given.get(table) or []
+        if table != "history" and isinstance(blocks, list) and len(blocks) > 1:
+            faults.append(
+                report(
+                    f"{path}: {table} has {len(blocks)} blocks.",
+                    expected="one block, with all its files",
+                    fix="list the files under one `files:`",
+                )
+            )
+            continue
         for index, block in enumerate(blocks if isinstance(blocks, list) else [blocks]):
             place = f"{table}[{index}]" if isinstance(blocks, list) else table
             try:
@@ -150,6 +161,7 @@ def _table_spec(
         lambda: _check_zone(zone, f"{path}: {place}"),
         lambda: _check_stages(block, f"{path}: {place}"),
         lambda: _check_format(block.get("format", "auto"), f"{path}: {place}"),
+        lambda: _check_reading(block, f"{path}: {place}"),
     ]
     for check in checks:
         try:
@@ -167,7 +179,7 @@ def _table_spec(
         timezone=zone,
         dates=str(block.get("dates", "auto")),
         encoding=str(block.get("encoding", "auto")),
-        delimiter=str(block.get("delimiter", "auto")),
+        delimiter=DELIMITER_NAMES.get(delimiter := str(block.get("delimiter", "auto")), delimiter),
         decimal=str(block.get("decimal", "auto")),
         keep_duplicates=bool(block.get("keep_duplicates", False)),
         stage=block.get("stage"),
@@ -257,6 +269,29 @@ def known_formats() -> list[tuple[str, str]]:
     """Return name and title of every export format, as their YAML files tell."""
     files = sorted((Path(__file__).parent / "formats").glob("*.yaml"))
     return [(f.stem, str(read_yaml(f)["title"])) for f in files]
+
+
+def _check_reading(block: Mapping[str, Any], where: str) -> None:
+    """Refuse a delimiter, a decimal sign or a date order that means nothing."""
+    delimiter = str(block.get("delimiter", "auto"))
+    if delimiter not in DELIMITER_NAMES and len(delimiter) != 1:
+        raise SourceError(
+            report(
+                f"{where}: delimiter {delimiter!r} is no delimiter.",
+                expected="one character, or auto, tab, comma, semicolon",
+            )
+        )
+    if block.get("decimal", "auto") not in DECIMALS:
+        raise SourceError(
+            report(
+                f"{where}: decimal {block['decimal']!r} is no decimal sign.",
+                expected='auto, "." or ","',
+            )
+        )
+    try:
+        date_patterns(str(block.get("dates", "auto")))
+    except SourceError as error:
+        raise SourceError(f"{where}: {error}") from None
 
 
 def _check_format(name: Any, where: str) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
@@ -9,6 +12,7 @@ import pandas as pd
 from mqlkit.engine import to_frame
 from mqlkit.errors import SourceError, listed, report
 from mqlkit.sources.cells import clean_number, day, money
+from mqlkit.sources.files import Export
 from mqlkit.sources.reading import Read, read_table
 from mqlkit.sources.spec import TableSpec
 from mqlkit.sources.staging import Cells, Reader, Typing, header_of
@@ -41,9 +45,8 @@ def read_spend(reader: Reader, spec: TableSpec) -> tuple[Read, pd.DataFrame, str
             ("bad_amount", values["amount"].isnull()),
         ]
 
-    typing = Typing(columns, ["amount"], typed, faults)
+    typing = Typing(columns, ["amount"], typed, faults, partial(_check_dates, spec))
     read = read_table(reader, spec, typing)
-    _check_dates(spec, read)
     table = read.table
     grouped = table.group_by("date_from", "date_to", "channel", "currency").aggregate(
         amount=table["amount"].sum(), credits=(table["amount"] < 0).sum()
@@ -55,9 +58,9 @@ def read_spend(reader: Reader, spec: TableSpec) -> tuple[Read, pd.DataFrame, str
     return read, frame.drop(columns=["currency", "credits"]), str(currencies[0])
 
 
-def _check_dates(spec: TableSpec, read: Read) -> None:
+def _check_dates(spec: TableSpec, exports: Sequence[Export]) -> None:
     """Refuse spend without a date: a total nobody can place in a period."""
-    for export in read.exports:
+    for export in exports:
         theirs = {h.casefold() for h in export.header}
         there = {n for n in ("date", "date_from", "date_to") if header_of(spec, n) in theirs}
         if "date" not in there and not {"date_from", "date_to"} <= there:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 import ibis
 import ibis.expr.types as ir
 
-from mqlkit.errors import SourceError, report
+from mqlkit.errors import SourceError
 from mqlkit.sources.cells import clean
-from mqlkit.sources.files import Export, open_bytes
+from mqlkit.sources.files import Export, count_line_ends, not_utf8, open_bytes
 from mqlkit.sources.spec import TableSpec
 
 if TYPE_CHECKING:
@@ -71,12 +71,15 @@ class Typing:
     faults
         Cells and typed columns in, reasons with conditions out; the first that holds sets the row
         aside.
+    check
+        Raises where the files' headers cannot do, before any row is read.
     """
 
     columns: Sequence[str]
     needed: Sequence[str]
     typed: Callable[[Cells], Mapping[str, ir.Value]]
     faults: Callable[[Cells, ir.Table], Sequence[tuple[str, ir.BooleanValue]]]
+    check: Callable[[Sequence[Export]], None] = lambda _: None
 
 
 @dataclass
@@ -141,7 +144,7 @@ def _typed(
 ) -> ir.Table:
     header = batch[0].header
     columns = _cells(raw, spec, header, typing.columns)
-    columns["_odd"] = _odd(raw, spec, header, typing.needed[0])
+    columns["_odd"] = _odd(raw, spec, batch[0], typing.needed[0])
     if numbered:
         columns |= _place(raw, batch, first)
     cells = reader.layer(raw.select(**columns))
@@ -190,11 +193,13 @@ def header_of(spec: TableSpec, name: str) -> str:
     return spec.columns.get(name, name).strip().casefold()
 
 
-def _odd(raw: ir.Table, spec: TableSpec, header: Sequence[str], first: str) -> ir.StringValue:
+def _odd(raw: ir.Table, spec: TableSpec, export: Export, first: str) -> ir.StringValue:
     """Return ``blank`` or ``repeated_header`` for rows that are no data, told by one cell first."""
-    key = next(h for h in header if h.casefold() == header_of(spec, first))
-    is_blank = _all(raw[h].strip().fill_null("") == "" for h in (key, *header))
-    is_header = _all(raw[h] == h for h in (key, *header))
+    written = dict(zip(export.header, export.header_cells, strict=True))
+    key = next(h for h in export.header if h.casefold() == header_of(spec, first))
+    text = {h: raw[h].strip().fill_null("") for h in (key, *export.header)}
+    is_blank = _all(cell == "" for cell in text.values())
+    is_header = _all(cell == written[h] for h, cell in text.items())
     return ibis.cases((is_blank, "blank"), (is_header, "repeated_header"))
 
 
@@ -203,13 +208,14 @@ def _all(conditions: Any) -> ir.BooleanValue:
 
 
 def _place(raw: ir.Table, batch: Sequence[Export], first: int) -> dict[str, ir.Value]:
-    """Return the file of each row, its number in the batch, and all its cells as one text."""
+    """Return the file of each row, its number in the batch, and its names and cells as one text."""
     files = [(raw[FILE_NAME] == str(e.text_path), first + i) for i, e in enumerate(batch)]
     named = sorted(batch[0].header, key=str.casefold)
+    cells = [ibis.literal("\x1f".join(named)), *(raw[c].fill_null("\x1e") for c in named)]
     return {
         "_file": ibis.cases(*files).cast("int32"),
         "_record": ibis.row_number(),
-        "_row": ibis.literal("\x1f").join([raw[c].fill_null("\x1e") for c in named]),
+        "_row": ibis.literal("\x1f").join(cells),
     }
 
 
@@ -228,23 +234,18 @@ def _collect_rejects(
 
 
 def _by_line(export: Export, rows: list[tuple[int, str, str]]) -> dict[int, str]:
-    """Return rejected rows by physical line, from their place in bytes."""
+    """Return rejected rows by physical line, from their place in bytes (the first one is 1)."""
     broken = [text for _, text, kind in rows if kind == "INVALID ENCODING"]
     if broken:
-        raise SourceError(
-            report(
-                f"{export.name}: {len(broken)} rows are not UTF-8 text.",
-                found=broken[0][:100],
-                fix="name the encoding in source.yaml, such as encoding: cp1252",
-            )
-        )
+        raise SourceError(not_utf8(f"{export.name}: {len(broken)} rows are", broken[0]))
     by_line: dict[int, str] = {}
     with open_bytes(export.text_path) as handle:
         line, at = 1, 0
         for position, text, _ in rows:
-            line += handle.read(position - at).count(b"\n")
-            at = position
+            line += count_line_ends(handle.read(position - 1 - at))
+            at = position - 1
             body = text.lstrip("\r\n")
-            # The engine counts an empty line before a bad one into it.
-            by_line[line + text[: len(text) - len(body)].count("\n")] = body
+            # The engine counts empty lines before a bad one into it.
+            before = text[: len(text) - len(body)]
+            by_line[line + count_line_ends(before.encode())] = body
     return by_line
