@@ -167,8 +167,7 @@ def _where(value: object, name: str) -> dict[str, list[str]]:
         for column, kept in (value or {}).items()
     }
     if any(isinstance(v, bool) for kept in lists.values() for v in kept):
-        fix = 'yes, no, on and off are switches in YAML: write "NO" in quotes for Norway'
-        raise _wrong(name, value, "texts", fix)
+        raise _wrong(name, value, "texts", "put yes, no, on, off and NO (Norway) in quotes")
     return {column: [str(v) for v in kept] for column, kept in lists.items()}
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -18,8 +19,10 @@ import pytest
 import yaml
 from hypothesis import settings
 
-from mqlkit import cost, funnel, leads, sla, velocity, volume
+from mqlkit import cost, funnel, sla, velocity, volume
+from mqlkit.assemble import lead_table as lead_table_of
 from mqlkit.engine import connect
+from mqlkit.leads import LeadTable
 from mqlkit.params import ReportParams
 from mqlkit.sources.load import Tables, load
 from mqlkit.sources.spec import read_source
@@ -54,8 +57,8 @@ class Made:
     """A report's tables, with its numbers computed as they are asked for."""
 
     tables: Tables
-    leads: leads.LeadTable
-    cut: Callable[[ReportParams], leads.LeadTable]
+    leads: LeadTable
+    cut: Callable[[ReportParams], LeadTable]
     families: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     def again(self, **params: Any) -> Made:
@@ -160,11 +163,12 @@ def as_csv(rows: list[list[str]]) -> str:
 def make_report(source: Path, params: ReportParams, workdir: Path) -> Made:
     """Read what a source.yaml describes and cut the lead table of a report."""
     spec = read_source(source)
-    reader = Reader(connect(), workdir, source.parent, params.max_set_aside)
+    zone = ZoneInfo(params.timezone or spec.timezone)
+    reader = Reader(connect(), workdir, source.parent, params.max_set_aside, str(zone))
     tables = load(reader, spec, extras=list(dict.fromkeys([*params.by, *params.where])))
 
-    def cut(chosen: ReportParams) -> leads.LeadTable:
-        return leads.lead_table(tables, chosen, source_zone=spec.timezone, store=reader.store)
+    def cut(chosen: ReportParams) -> LeadTable:
+        return lead_table_of(tables, chosen, zone=zone, store=reader.store)
 
     return Made(tables, cut(params), cut)
 
@@ -193,7 +197,8 @@ class Desk:
     ) -> Tables:
         """Read what a source.yaml of this content describes."""
         spec = read_source(self.describe(description))
-        return load(Reader(connect(), self._workdir(), self.folder, most), spec, extras=extras)
+        reader = Reader(connect(), self._workdir(), self.folder, most, spec.timezone)
+        return load(reader, spec, extras=extras)
 
     def report(self, description: Mapping[str, Any], **params: Any) -> Made:
         """Return a report on what a source.yaml of this content describes."""

@@ -24,6 +24,7 @@ FLOORS: list[set[str]] = [
     {"moment", "durations"},
     {"outcomes"},
     {"leads"},
+    {"assemble"},
     {"volume", "funnel", "velocity", "sla", "cost"},
     {"numbers"},
     {"charts", "tables", "sentences"},
@@ -37,7 +38,8 @@ FLOOR_OF = {place: number for number, places in enumerate(FLOORS) for place in p
 
 # What touches every lead is an Ibis expression; from the numbers upwards there is no engine.
 FULL_PASSES = {
-    "engine", "estimators", "worktime", "sources", "moment", "durations", "leads", "outcomes",
+    "engine", "estimators", "worktime", "sources", "moment", "durations", "outcomes",
+    "leads", "assemble",
     "volume", "funnel", "velocity", "sla", "cost",
 }  # fmt: skip
 OWNERS: dict[str, set[str]] = {
@@ -88,7 +90,7 @@ def imports_of(name):
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{name}: a relative import"
             module = node.module or ""
-            # `from mqlkit import leads` imports a module, `from mqlkit import __version__` does not.
+            # `from mqlkit import leads` imports a module, `import __version__` from it does not.
             below = {f"{module}.{alias.name}" for alias in node.names}
             ours = {full for full in below if full.removeprefix("mqlkit.") in MODULES}
             found |= ours or {module}

@@ -231,7 +231,7 @@ def test_without_censoring_the_incidence_is_the_share():
 def test_the_interval_of_an_estimated_share():
     share, variance = np.array([0.3, 0.01, 0.99]), np.array([1e-8, 1e-4, 1e-4])
     low, high = share_band(share, variance)
-    assert ((0 < low) & (low < share) & (share < high) & (high < 1)).all()
+    assert ((low > 0) & (low < share) & (share < high) & (high < 1)).all()
     # A small one is the plain one.
     assert [low[0], high[0]] == pytest.approx([0.3 - 1.96e-4, 0.3 + 1.96e-4], abs=1e-7)
     assert np.isnan(share_band(np.array([0.0, 1.0]), np.array([0.0, 0.0]))).all()

@@ -387,5 +387,4 @@ def test_a_stage_is_timed_if_one_of_its_sources_is(lead_table):
             B       | 2026-01-05 09:00 | mql
         """,
     )
-    assert made.tables.timed == {"mql_at"}
     assert made.leads.dated == {"sql_at"}

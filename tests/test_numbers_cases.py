@@ -204,7 +204,7 @@ def test_what_happens_after_as_of_has_not_happened_yet(lead_table):
             a moment later      | 2026-01-05 09:00 |                  | 2026-01-31T12:00:01 |
             all of it later     | 2026-02-01 09:00 | 2026-02-01 10:00 | 2026-02-02 10:00    | 2026-02-03 10:00
             nothing later       | 2026-01-05 09:00 | 2026-01-06 09:00 |                     |
-        """,
+        """,  # noqa: E501
         as_of="2026-01-31T12:00:00Z",
         period="2026-01..2026-02",
     )
@@ -263,7 +263,7 @@ def test_rows_out_of_order_count_in_volume_and_shares_and_in_no_duration(lead_ta
             accepted before       | 2026-01-01 09:00 | 2026-01-10 09:00 | 2026-01-10 08:59 | 2026-01-14 09:00
             at the same moment    | 2026-01-01 09:00 | 2026-01-10 09:00 | 2026-01-10 09:00 |
             a day later           | 2026-01-12 09:00 | 2026-01-10 09:00 | 2026-01-11 09:00 |
-        """,
+        """,  # noqa: E501
         period=JAN,
     )
     assert noted(made, "out_of_order", "skipped_mql") == {"out_of_order": 2, "skipped_mql": 0}
@@ -307,7 +307,7 @@ def test_who_is_an_mql_at_each_moment(lead_table):
             enters as February begins | 2026-02-01 00:00 |                  |                  |
             out of order              | 2026-01-15 09:00 |                  |                  | 2026-01-14 09:00
             in after the period       | 2026-03-05 09:00 |                  |                  |
-        """,
+        """,  # noqa: E501
         period="2026-01..2026-02",
     )
     assert made.values("mqls") == {JAN: 3, FEB: 1}
@@ -645,7 +645,8 @@ def days_to_sql(*days, first="2026-01-01"):
 def test_maturity_is_the_90th_percentile_over_all_leads_of_the_data(lead_table):
     rows = days_to_sql(*range(1, 12))
     rows += [["not yet", "2026-01-01 00:00", ""], ["early", "2026-01-09 00:00", "2026-01-08 00:00"]]
-    made = lead_table(rows, period="2026-03")  # the cohort lies outside of the period
+    # The cohort lies outside of the period.
+    made = lead_table(rows, period="2026-03", as_of="2026-03-31")
     assert made.maturity == 10
 
 
@@ -967,7 +968,7 @@ def test_contacted_within_the_hour(lead_table):
     row = made.row("contacted_within_1h")
     assert row[["value", "n"]].tolist() == [2 / 6, 6]
     assert velocity.response_times(made.leads)[["within", "leads"]].to_dict("list") == {
-        "within": ["1 h", "1–24 h", "over 24 h", "not yet", "before MQL"],  # noqa: RUF001
+        "within": ["1 h", "1–24 h", "over 24 h", "not yet", "before MQL"],
         "leads": [2, 1, 1, 3, 1],
     }
 
@@ -1079,7 +1080,7 @@ def test_half_days_of_lag_are_rounded_to_even(lead_table, days, lag):
 
 def test_spend_is_taken_a_lag_earlier_and_spread_by_the_day(lead_table):
     made = lead_table(TWO_SOURCES, spend=SPEND, period=JAN, lag_days=10, by=["source"], rolling=1)
-    # 22 December up to and including 21 January: 10 × 10 and 21 × 20, and what other channels spent.
+    # 22 December up to and including 21 January: 10 × 10 and 21 × 20, and the other channels.
     assert made.value("spend", source="Web") == pytest.approx(520)
     assert made.of("spend", "cost_per_mql", "cost_per_sql") == pytest.approx(
         {"spend": 520 + 100 + 40, "cost_per_mql": 165, "cost_per_sql": 660}
@@ -1337,13 +1338,30 @@ def test_two_breakdowns_alone_and_crossed(lead_table):
     assert set(velocity_rows["segment"]) == set(counts["segment"])
 
 
+@pytest.mark.parametrize("name", ["level", "Cut", "won", "Segment", "accepted", "Lead country"])
+def test_a_breakdown_may_have_any_name(lead_table, name):
+    # These are words that the kit uses for columns of its own.
+    made = lead_table(
+        f"""
+            lead_id | mql_at     | accepted_at | {name}
+            A       | 2026-01-05 | 2026-01-06  | yes
+            B       | 2026-01-05 |             | no
+            C       | 2026-01-05 |             |
+        """,
+        by=[name],
+        period=JAN,
+    )
+    for value in ("yes", "no", "(missing)"):
+        assert made.value("mqls", **{name: value}) == 1
+    assert made.value("hours_in_stage_median", **{name: "yes"}) == 24
+
+
 @pytest.mark.parametrize(
     ("where", "left"),
     [
         ({"source": ["Web"]}, 2),
         ({"source": ["Web", "(missing)"]}, 3),
         ({"source": ["(missing)"], "country": ["EE"]}, 1),
-        ({"country": ["LV"]}, 0),
     ],
 )
 def test_where_keeps_only_these_leads(lead_table, where, left):
@@ -1362,6 +1380,19 @@ def test_where_keeps_only_these_leads(lead_table, where, left):
     assert made.value("mqls") == left
 
 
+def test_a_filter_that_keeps_nobody(lead_table):
+    with pytest.raises(ParamsError) as caught:
+        lead_table(
+            "lead_id | mql_at | country\nA | 2026-01-05 | EE\n",
+            where={"country": ["LV", "LT"]},
+        )
+    assert str(caught.value) == (
+        "where: no lead is left.\n"
+        "  Found:    country: 'LV', 'LT'\n"
+        "  Fix:      compare the values with the data's; text in quotes stays text in YAML"
+    )
+
+
 def test_a_filter_on_a_column_that_is_not_there(lead_table):
     with pytest.raises(ParamsError) as caught:
         lead_table("lead_id | mql_at | country\nA | 2026-01-05 | EE\n", where={"countries": ["EE"]})
@@ -1377,15 +1408,38 @@ def test_small_numbers_are_flagged(lead_table, n, flags):
     assert list(made.row("acceptance_rate")["flags"]) == flags
 
 
-def test_a_period_without_leads(lead_table):
+def test_a_period_in_which_nobody_came_in(lead_table):
     made = lead_table(
-        ONE_A_MONTH, spend=SPEND, period="2024-01..2024-02", by=["source"], lag_days=0
+        """
+            lead_id | mql_at     | accepted_at | source
+            before  | 2026-01-05 | 2026-01-06  | Web
+            after   | 2026-03-05 | 2026-03-06  | Web
+        """,
+        spend=SPEND,
+        period=FEB,
+        by=["source"],
+        lag_days=0,
     )
-    rows = made.all_rows()
-    assert set(rows["segment"]) == {()}
-    assert made.of("mqls", "in_stage", "accepted", "efficiency", "cost_per_mql") == {
-        "mqls": 0, "in_stage": 0, "accepted": None, "efficiency": None, "cost_per_mql": None
+    assert set(made.all_rows()["segment"]) == {()}
+    assert made.of("mqls", "in_stage", "accepted", "sla_met", "spend") == {
+        "mqls": 0, "in_stage": 0, "accepted": 0, "sla_met": 0, "spend": pytest.approx(280)
     }  # fmt: skip
+    assert made.of("efficiency", "efficiency_flow", "cost_per_mql", "lift_1h") == dict.fromkeys(
+        ["efficiency", "efficiency_flow", "cost_per_mql", "lift_1h"]
+    )
+
+
+@pytest.mark.parametrize("period", ["2024-01..2024-02", "2026-04"])
+def test_a_period_that_the_data_does_not_meet(lead_table, period):
+    with pytest.raises(ParamsError) as caught:
+        lead_table(ONE_A_MONTH, period=period)
+    found = {"2026-04": "2026-04-01 .. 2026-04-30"}.get(period, "2024-01-01 .. 2024-02-29")
+    assert str(caught.value) == (
+        f"period {period!r} has no data.\n"
+        "  Expected: a period that meets 2026-01-05 .. 2026-03-05\n"
+        f"  Found:    {found}\n"
+        "  Fix:      choose another period, or check as_of"
+    )
 
 
 def test_data_in_which_nobody_became_an_mql(lead_table):

@@ -41,3 +41,11 @@ def test_every_value_of_the_worked_example(found, metric):
 def test_lag_and_maturity(made):
     assert made.lag == EXPECTED["lag_days_used"] == 30
     assert made.maturity == EXPECTED["maturity_days"] == 16.2
+
+
+def test_the_business_clock_over_a_weekend(made):
+    # L03 entered on Friday 16:00 and was decided on Monday 16:00; L04 from Thursday 12:00 to
+    # midnight: 8 and 5 working hours, 72 and 12 on the calendar.
+    business = made.again(sla_clock="business", work_week="Mon-Fri 09:00-17:00")
+    assert made.value("hours_in_stage_mean", "2026-01", source="Event") == 42
+    assert business.value("hours_in_stage_mean", "2026-01", source="Event") == 6.5

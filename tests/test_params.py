@@ -314,9 +314,13 @@ def test_a_period_that_is_not_in_the_calendar(day):
 
 
 def test_no_in_a_filter_is_norway_and_not_false():
-    # YAML reads `where: {country: [NO, SE]}` as [False, "SE"]; a filter on the text "False" keeps
-    # nobody and says nothing.
-    assert '"NO"' in refusal({"where": {"country": [False, "SE"]}})
+    # YAML reads `where: {country: [NO, SE]}` as [False, "SE"]; a filter on the text "False" would
+    # keep nobody and say nothing.
+    assert refusal({"where": {"country": [False, "SE"]}}) == (
+        "params/q1.yaml: where {'country': [False, 'SE']} is not usable.\n"
+        "  Expected: texts\n"
+        "  Fix:      put yes, no, on, off and NO (Norway) in quotes"
+    )
 
 
 def test_all_faults_come_in_one_message():

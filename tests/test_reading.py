@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 
+from mqlkit.moment import stamp_precision
 from mqlkit.errors import ParamsError, SourceError
 
 LEADS = {"leads": {"files": ["leads.csv"]}}
@@ -58,7 +59,7 @@ def refusal(desk, content, **block):
 def test_encodings(desk, encoding, named):
     table, ledger = read_leads(desk, TWO_LEADS.encode(encoding, "replace"), encoding=named)
     assert column(table, "source")[0] == "Müller"
-    assert ledger.to_dict() == {"read": 2, "used": 2, "set_aside": {}, "noted": {}}
+    assert (ledger.read, ledger.used, aside(ledger)) == (2, 2, [])
 
 
 def test_an_unnamed_encoding_is_asked_for_and_not_guessed(desk):
@@ -418,7 +419,7 @@ def test_other_dates_are_read_as_the_user_says(desk, dates, stamps):
     ids=["auto", "words", "dmy", "mdy"],
 )
 def test_dates_that_cannot_be_read(desk, dates, texts):
-    _, ledger = read_leads(desk, numbered(texts), dates=dates)
+    _, ledger = read_leads(desk, numbered([*texts, "2026-01-05"]), dates=dates)
     assert [(line, reason) for line, reason, _ in aside(ledger)] == [
         (line, "bad_date") for line in range(2, len(texts) + 2)
     ]
@@ -438,14 +439,14 @@ def test_a_pattern_that_is_none_is_refused(desk):
     assert "%Q" in message
 
 
-def test_which_stamps_carry_a_time_of_day(desk):
+def test_which_stamps_are_dates(desk):
     content = (
         "lead_id,created_at,mql_at,sql_at\n"
         "A,2026-01-01,2026-01-05,2026-01-06T10:00:00Z\n"
         "B,2026-01-02 08:00,2026-01-06,\n"  # one time is enough
     )
     desk.write("leads.csv", content)
-    assert desk.read(LEADS).timed == {"created_at", "sql_at"}
+    assert desk.report(LEADS, period="2026-01").leads.dated == {"mql_at"}
 
 
 @pytest.mark.parametrize(
@@ -472,7 +473,7 @@ def test_amounts_are_read_alike_in_leads_and_in_spend(desk, decimal, amounts):
 
 def test_amounts_that_are_no_number(desk):
     texts = ["ten", "nan", "inf", "12,50", "5 EUR each"]
-    _, ledger = read_leads(desk, numbered(texts, "lead_id,mql_at,amount"))
+    _, ledger = read_leads(desk, numbered([*texts, "5"], "lead_id,mql_at,amount"))
     assert ledger.set_aside == {"bad_amount": len(texts)}
 
 
@@ -668,7 +669,8 @@ def test_missing_columns_with_the_nearest_here(desk):
         "leads.csv:1: 2 of the 2 columns needed are missing.\n"
         "  Missing:  lead_id (nearest here: 'Lead ID'), mql_at (nearest here: 'MQL Date')\n"
         "  Found:    'Lead ID', 'MQL Date', 'SAL Date', 'Owner' and 3 more\n"
-        "  Fix:      map them under leads.columns in source.yaml"
+        "  Fix:      map them under leads.columns in source.yaml; the header must be the first "
+        "line of the file"
     )
 
 
@@ -714,6 +716,18 @@ def test_a_breakdown_column_that_is_in_no_file(desk):
         desk.read(LEADS, extras=["contry"])
     assert str(caught.value) == (
         "by/where: column 'contry' is unknown.\n  Fix:      did you mean 'Country'?"
+    )
+
+
+def test_not_one_row_that_can_be_used(desk):
+    # Whatever share was agreed: a report on nothing misleads.
+    content = "lead_id,mql_at\nA,05.01.2026\n,2026-01-06\n"
+    assert refusal(desk, content, most=1.0) == (
+        "leads: 2 of 2 rows cannot be used, and none is left.\n"
+        "  leads.csv:2: a date that does not exist or cannot be read (bad_date): A,05.01.2026\n"
+        "  leads.csv:3: no lead id (no_id): ,2026-01-06\n"
+        "  Fix:      mend these rows; if the dates are not year-month-day, say so in source.yaml "
+        "(leads.dates: dmy, mdy or a pattern such as %d.%m.%Y)"
     )
 
 

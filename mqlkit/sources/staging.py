@@ -242,10 +242,10 @@ def _by_line(export: Export, rows: list[tuple[int, str, str]]) -> dict[int, str]
     with open_bytes(export.text_path) as handle:
         line, at = 1, 0
         for position, text, _ in rows:
-            line += count_line_ends(handle.read(position - 1 - at))
-            at = position - 1
-            body = text.lstrip("\r\n")
             # The engine counts empty lines before a bad one into it.
-            before = text[: len(text) - len(body)]
-            by_line[line + count_line_ends(before.encode())] = body
+            body = text.lstrip("\r\n")
+            begins = position - 1 + len(text) - len(body)
+            line += count_line_ends(handle.read(begins - at))
+            at = begins
+            by_line[line] = body
     return by_line
