@@ -1,4 +1,4 @@
-"""mqlkit: honest reports on marketing qualified leads.
+"""Honest reports on marketing qualified leads.
 
 >>> import mqlkit
 >>> mqlkit.__version__

@@ -1,4 +1,4 @@
-"""Verdicts on change: what is clear, what is not, what cannot be compared yet, and since when."""
+"""Verdicts on change: what is clear, what is not, and what cannot be told yet."""
 
 from __future__ import annotations
 
@@ -6,66 +6,166 @@ import math
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from mqlkit.changes import HOLDS, PREVIOUS, YEAR, is_whole, latest
-from mqlkit.differences import square_and_add
-from mqlkit.estimators import wilson
-from mqlkit.params import ReportParams
+from mqlkit.changes import HOLDS, PREVIOUS, YEAR, latest
 from mqlkit.sentences import BAD, GOOD, PLAIN, Verdict
-from mqlkit.terms import METRICS, SMALL_N, TOTAL
-from mqlkit.tidy import pick
-from mqlkit.wording import bucket_name, count, duration, listed, money, percent
+from mqlkit.terms import METRICS
+from mqlkit.wording import bucket_name, count, listed, money, percent
 
 Row = Mapping[Hashable, Any]
-
-# More MQLs are neither good nor bad by themselves: that is for the goal to say.
-BETTER = {"mqls": 0, "cost_per_mql": -1}
-CHANCE = (
-    "Such intervals miss in one case of twenty: of many comparisons, some look clear by chance."
-)
+CHANCE = "Intervals at 95% miss in one case of twenty: of many changes, some look clear by chance."
 
 
 def judge_changes(found: pd.DataFrame, *, currency: str = "") -> list[Verdict]:
-    """Return what changed in the last complete bucket, and what did not or cannot be told.
+    """Return what changed in the last complete bucket, what did not, and what cannot be told.
 
     Parameters
     ----------
     found
         What `changes.changes` returns for all leads.
     currency
-        Of the spend.
+        That of the spend.
 
     Returns
     -------
     list of Verdict
-        Against the bucket before and, where there is one, against the year before: one per clear
-        change, one for all that shows none, one per number that cannot be compared.
+        On the bucket before and, where there is one, on the year before: one per clear change, one
+        for all that show none, one per reason for which numbers are not compared.
     """
     rows = latest(found).to_dict("records")
-    sides = [[row for row in rows if row["kind"] == kind] for kind in (PREVIOUS, YEAR)]
-    told = [verdict for side in sides for verdict in _judge_side(side, currency)]
+    told: list[Verdict] = []
+    for kind in (PREVIOUS, YEAR):
+        told += _judge_side([row for row in rows if row["kind"] == kind], currency)
     if not told:
-        return [Verdict("No bucket is over and has another before it: nothing to compare yet.")]
+        return [Verdict("No bucket that is over has another before it: nothing to compare yet.")]
     return [*told, Verdict(CHANCE)] if any(row["is_clear"] for row in rows) else told
 
 
 def _judge_side(rows: Sequence[Row], currency: str) -> list[Verdict]:
-    held = [row for row in rows if held_by(row["flags"])]
-    free = [row for row in rows if not held_by(row["flags"]) and not math.isnan(row["difference"])]
-    said = [row for row in free if row["is_clear"] or "unequal-days" in row["flags"]]
-    quiet = [_inside(METRICS[row["metric"]].label) for row in free if row not in said]
-    told = [_judge_clear(row, currency) for row in said]
+    free = [r for r in rows if not why_held(r["flags"]) and not math.isnan(r["difference"])]
+    told = [_judge_clear(r, currency) for r in free if r["is_clear"]]
+    told += [_judge_by_day(r) for r in free if "unequal-days" in r["flags"]]
+    quiet = [r for r in free if not (r["is_clear"] or "unequal-days" in r["flags"])]
     if quiet:
-        told.append(Verdict(f"{_pair(free[0])}: no clear change in {listed(quiet)}."))
-    return told + [_judge_held(row) for row in held]
+        now, then = bucket_name(quiet[0]["bucket"]), bucket_name(quiet[0]["against"])
+        told.append(Verdict(f"No clear change from {then} to {now} in {_labels(quiet)}."))
+    for why in dict.fromkeys(filter(None, (why_held(r["flags"]) for r in rows))):
+        held = [r for r in rows if why_held(r["flags"]) == why]
+        now, then = bucket_name(held[0]["bucket"]), bucket_name(held[0]["against"])
+        told.append(Verdict(f"{now} is not compared with {then} in {_labels(held)}: {why}."))
+    return told
 
 
-def held_by(flags: Sequence[str]) -> str:
-    """Return in words why two buckets cannot be compared; empty where they can.
+def why_held(flags: Sequence[str]) -> str:
+    """Return in words why two buckets are not to be compared; empty where they may be.
 
-    >>> held_by(("small-n", "immature"))
+    >>> why_held(("small-n", "immature"))
     'it is too young, and more of its MQLs will still become SQLs'
     """
     return next((words for flag, words in HOLDS.items() if flag in flags), "")
+
+
+def _labels(rows: Sequence[Row]) -> str:
+    """Return the names of metrics inside a sentence; those in capitals keep them."""
+    labels = [METRICS[row["metric"]].label for row in rows]
+    return listed([x if x[1].isupper() else x[0].lower() + x[1:] for x in labels])
+
+
+def _judge_clear(row: Row, currency: str) -> Verdict:
+    is_up = row["difference"] > 0
+    # More MQLs are neither good nor bad by themselves: that is for the goal to say.
+    is_better = is_up != (row["metric"] == "cost_per_mql")
+    tone = PLAIN if row["metric"] == "mqls" else GOOD if is_better else BAD
+    chance = " Only chance in the number of MQLs is in that." if row["unit"] == "money/lead" else ""
+    return Verdict(
+        f"{METRICS[row['metric']].label} in {bucket_name(row['bucket'])}: "
+        f"{figure(row['value'], row['unit'], currency)}, {moved(row, currency)} on "
+        f"{bucket_name(row['against'])}.{chance}",
+        tone,
+    )
+
+
+def _judge_by_day(row: Row) -> Verdict:
+    length = "fewer" if row["difference"] > 0 else "more"
+    return Verdict(
+        f"MQLs in {bucket_name(row['bucket'])}: {count(row['value'])}, {moved(row, '')} on "
+        f"{bucket_name(row['against'])}, which has {length} days: no clear change per day."
+    )
+
+
+def figure(value: float, unit: str, currency: str) -> str:
+    """Return a value as its unit is read."""
+    if unit == "share":
+        return percent(value)
+    return count(value) if unit == "leads" else money(value, currency)
+
+
+def moved(row: Row, currency: str) -> str:
+    """Return a change whose interval leaves out 0, in words: ``up by 6.1 points (2.0 to 10.2)``."""
+    ends = sorted(abs(row[name]) for name in ("low", "high"))
+    size, *bounds = (_size(x, row["unit"], currency) for x in (abs(row["difference"]), *ends))
+    noun = " points" if row["unit"] == "share" else ""
+    return f"{'up' if row['difference'] > 0 else 'down'} by {size}{noun} ({' to '.join(bounds)})"
+
+
+def _size(value: float, unit: str, currency: str) -> str:
+    # What is not 0 must not be written as 0: that would say that nothing may have changed.
+    least = {"share": 0.001, "leads": 1}.get(unit, 0.01)
+    if 0 < value < least / 2:
+        return f"<{_size(least, unit, currency)}"
+    return f"{value * 100:.1f}" if unit == "share" else figure(value, unit, currency)
+
+
+def judge_mix_and_rate(parts: pd.DataFrame, *, by: str) -> Verdict | None:
+    """Return how far efficiency changed, and how much of it is mix and how much rate.
+
+    Parameters
+    ----------
+    parts
+        What `mix.efficiency_mix_and_rate` returns; nothing is said where it is empty.
+    by
+        The breakdown column.
+    """
+    if parts.empty:
+        return None
+    row = parts[parts["is_total"]].to_dict("records")[0]
+    now, then = bucket_name(row["bucket"]), bucket_name(row["against"])
+    if why := why_held(row["flags"]):
+        return Verdict(f"The efficiency of {now} is not compared with that of {then}: {why}.")
+    is_clear = _is_clear(row["low"], row["high"])
+    is_up = row["difference"] > 0
+    head = f"Efficiency shows no clear change from {then} to {now} ({_points(row, 'difference')})"
+    if is_clear:
+        verb = "rose" if is_up else "fell"
+        extent = moved({**row, "unit": "share"}, "").partition(" ")[2]
+        head = f"Efficiency {verb} {extent} from {then} to {now}"
+    mix = f"{_points(row, 'mix')}, {_why_mix(parts, row)}"
+    rate = _points(row, "rate")
+    rate += "" if _is_clear(row["rate_low"], row["rate_high"]) else ", not clear"
+    return Verdict(
+        f"{head}. By {by}, the mix accounts for {mix}; efficiency within them, for {rate}.",
+        (GOOD if is_up else BAD) if is_clear else PLAIN,
+    )
+
+
+def _is_clear(low: float, high: float) -> bool:
+    return low > 0 or high < 0
+
+
+def _points(row: Row, name: str) -> str:
+    ends = ("low", "high") if name == "difference" else (f"{name}_low", f"{name}_high")
+    value, low, high = (f"{100 * row[c]:+.1f}".replace("-", "−") for c in (name, *ends))
+    return f"{value} points ({low} to {high})"
+
+
+def _why_mix(parts: pd.DataFrame, row: Row) -> str:
+    if not _is_clear(row["mix_low"], row["mix_high"]):
+        return "not clear"
+    segments = parts[~parts["is_total"]]
+    shift = segments.loc[(segments["share"] - segments["share_before"]).abs().idxmax()]
+    kind = "strong" if row["mix"] > 0 else "weak"
+    return (
+        f"since {kind} ones have a larger share of the MQLs (the largest shift: {shift['name']}, "
+        f"{percent(shift['share_before'])} to {percent(shift['share'])})"
+    )

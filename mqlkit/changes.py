@@ -137,7 +137,7 @@ def _bounded(rows: pd.DataFrame, by: str | None) -> pd.DataFrame:
     picked["low"] = np.select(units, [least, spend / most], picked["low"])
     picked["high"] = np.select(units, [most, spend.to_numpy() / least], picked["high"])
     spans = zip(picked["bucket"], picked["start"], picked["end"], strict=True)
-    picked["is_whole"] = [_is_whole(*span) for span in spans]
+    picked["is_whole"] = [is_whole(*span) for span in spans]
     picked["days"] = [(e - s).days for s, e in zip(picked["start"], picked["end"], strict=True)]
     return picked.merge(_open_shares(rows, by), on=KEYS, how="left")
 
@@ -158,7 +158,7 @@ def _open_shares(rows: pd.DataFrame, by: str | None) -> pd.DataFrame:
     return found.drop(columns=["value", "mqls"])
 
 
-def _is_whole(label: str, start: date, end: date) -> bool:
+def is_whole(label: str, start: date, end: date) -> bool:
     """Return whether a bucket was cut by neither end of the period."""
     _, letter, _, in_year = split_label(label)
     if letter == "W":

@@ -38,7 +38,7 @@ def show(*parts: Part) -> None:
 
     Parameters
     ----------
-    parts
+    *parts
         Verdicts, lists of figures, charts, tables, or text for a note.
     """
     for part in parts:

@@ -58,11 +58,13 @@ def working_days(
 
     Parameters
     ----------
-    week, zone, first, last
-        Hours and time zone of the team; local dates, both included.
+    week, zone
+        Hours and time zone of the team.
     holidays
         Country of the ``holidays`` package, with or without subdivision (``EE``, ``US-CA``); None
         for none. Days off in lieu count; half holidays and moved working days do not.
+    first, last
+        Local dates, both included.
 
     Returns
     -------
