@@ -30,8 +30,8 @@ lint: $(READY) ## check style, types, docstrings, spelling and that notebooks ca
 	$(BIN)/mypy
 	$(BIN)/numpydoc lint $$(find mqlkit -name '*.py')
 	$(BIN)/codespell
-	$(BIN)/nbstripout --verify --keep-count notebooks/*.ipynb || { \
-		echo "To strip them: $(BIN)/nbstripout --keep-count notebooks/*.ipynb" >&2; exit 1; }
+	$(BIN)/nbstripout --verify --keep-count --keep-id notebooks/*.ipynb || { \
+		echo "To strip them: $(BIN)/nbstripout --keep-count --keep-id notebooks/*.ipynb" >&2; exit 1; }
 
 lab: $(READY) ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks

@@ -14,7 +14,6 @@ FIRST = (2025, 7)
 FIELDS = ("value", "n", "low", "high")
 CURVE = ("hours", "waiting", "low", "high", "at_risk")
 TOLERANCE = 1e-9
-# A count is a share's denominator or nothing; rivals leave `n` out where it says nothing more.
 Key = tuple[str, str, str | None]
 
 
@@ -66,14 +65,17 @@ def differences(ours: Path, rival: Path) -> list[str]:
 def curve_of(notebook: Path) -> list[dict]:
     """Return the rows of the survival curve in an executed notebook."""
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    for cell in cells:
-        for output in cell.get("outputs", []):
-            for content in output.get("data", {}).values():
-                for rows in (
-                    content.get("datasets", {}).values() if isinstance(content, dict) else ()
-                ):
-                    if rows and set(CURVE) <= set(rows[0]):
-                        return rows
+    contents = [
+        content
+        for cell in cells
+        for output in cell.get("outputs", [])
+        for content in output.get("data", {}).values()
+        if isinstance(content, dict)
+    ]
+    for content in contents:
+        for rows in content.get("datasets", {}).values():
+            if rows and set(CURVE) <= set(rows[0]):
+                return rows
     return []
 
 

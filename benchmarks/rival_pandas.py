@@ -330,11 +330,9 @@ def main() -> None:
     mqls = leads["month"].value_counts().reindex(of_all, fill_value=0)
     total = pd.Series([spend[m, ""] for m in of_all], index=of_all)
     total = total.where(total.index >= leads["month"].min())
-    rolling = (total.rolling(ROLLING).sum() / mqls.rolling(ROLLING).sum()).loc[0:]
-    for name, values in {
-        "rolling": rolling,
-        "rolling_mqls": mqls.rolling(ROLLING).sum().loc[0:],
-    }.items():
+    counts = mqls.rolling(ROLLING).sum().loc[0:]
+    rolling = total.rolling(ROLLING).sum().loc[0:] / counts
+    for name, values in {"rolling": rolling, "rolling_mqls": counts}.items():
         wide[name] = pd.Series({(m, ""): v for m, v in values.items()}).reindex(wide.index)
     document = {
         "lag_days_used": lag,

@@ -83,7 +83,8 @@ GROUP BY GROUPING SETS ((sql_month, source), (sql_month), (source), ());
 CREATE TABLE stock AS
 WITH moves AS (
   SELECT source, greatest(month, -1) AS entered,
-    CASE WHEN exit_at IS NOT NULL THEN greatest(month_of(greatest(exit_at, mql_at)), -1) END AS gone,
+    CASE WHEN exit_at IS NOT NULL
+      THEN greatest(month_of(greatest(exit_at, mql_at)), -1) END AS gone,
     count(*) AS n
   FROM leads GROUP BY ALL
 )
@@ -180,7 +181,8 @@ SELECT month, start + INTERVAL (month) MONTH - INTERVAL (days) DAY AS begins,
   start + INTERVAL (month + 1) MONTH - INTERVAL (days) DAY AS ends
 FROM range(-2, 12) AS m(month), lag, (SELECT start() AS start)
 UNION ALL
-SELECT NULL, start() - INTERVAL (days) DAY, start() + INTERVAL 12 MONTH - INTERVAL (days) DAY FROM lag;
+SELECT NULL, start() - INTERVAL (days) DAY,
+  start() + INTERVAL 12 MONTH - INTERVAL (days) DAY FROM lag;
 
 CREATE TABLE spent AS
 SELECT w.month, s.source, CASE
@@ -219,13 +221,17 @@ WITH goal AS (
     1.959963984540054 * sqrt(1 / fast_sqls - 1 / fast + 1 / slow_sqls - 1 / slow) AS lift_spread,
     1.959963984540054 * sqrt(variance) / (incidence * ln(incidence)) AS band
   FROM counts c
-  LEFT JOIN goals g ON c.month IS NOT DISTINCT FROM g.month AND c.source IS NOT DISTINCT FROM g.source
-  LEFT JOIN flow f ON c.month IS NOT DISTINCT FROM f.month AND c.source IS NOT DISTINCT FROM f.source
+  LEFT JOIN goals g
+    ON c.month IS NOT DISTINCT FROM g.month AND c.source IS NOT DISTINCT FROM g.source
+  LEFT JOIN flow f
+    ON c.month IS NOT DISTINCT FROM f.month AND c.source IS NOT DISTINCT FROM f.source
   LEFT JOIN stock s ON coalesce(c.month, 11) = s.month AND c.source IS NOT DISTINCT FROM s.source
-  LEFT JOIN medians m ON c.month IS NOT DISTINCT FROM m.month AND c.source IS NOT DISTINCT FROM m.source
+  LEFT JOIN medians m
+    ON c.month IS NOT DISTINCT FROM m.month AND c.source IS NOT DISTINCT FROM m.source
   LEFT JOIN projected p
     ON c.month IS NOT DISTINCT FROM p.month AND c.source IS NOT DISTINCT FROM p.source
-  LEFT JOIN spent e ON c.month IS NOT DISTINCT FROM e.month AND c.source IS NOT DISTINCT FROM e.source
+  LEFT JOIN spent e
+    ON c.month IS NOT DISTINCT FROM e.month AND c.source IS NOT DISTINCT FROM e.source
 ), tall AS (
   SELECT month, source, unnest([
     row('mqls', mqls, NULL, NULL, NULL),

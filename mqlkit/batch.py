@@ -70,21 +70,27 @@ def broken_limits(limits: dict[str, str], totals: dict[str, Any]) -> list[str]:
 
 def write_index(out: Path) -> Path:
     """Write ``index.html`` over the reports of a folder, the latest period first."""
-    found = []
-    for path in out.glob("*.metrics.json"):
-        name = path.name.removesuffix(".metrics.json")
-        document = json.loads(path.read_text(encoding="utf-8"))
-        if (out / f"{name}.html").is_file():
-            found.append((document["period"]["end"], document["as_of"], name, document))
+    found = [entry for path in sorted(out.glob("*.metrics.json")) if (entry := _entry(path))]
     rows = "".join(
         f'<li><a href="{escape(name)}.html">{escape(str(document["title"]))}</a> '
         f"<span>{_period(document)}</span></li>"
-        for _, _, name, document in sorted(found, key=lambda f: f[:3], reverse=True)
+        for _, name, document in sorted(found, key=lambda f: f[:2], reverse=True)
     )
     page = plain_page("Reports", f'<h1>Reports</h1><ul class="reports">{rows}</ul>')
     beside = out / ".index.html.new"
     beside.write_text(page, encoding="utf-8")
     return beside.replace(out / "index.html")
+
+
+def _entry(path: Path) -> tuple[str, str, dict[str, Any]] | None:
+    """Return period's end, name and document of a report; None for a file that is none of ours."""
+    name = path.name.removesuffix(".metrics.json")
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        end = f"{document['period']['end']} {document['as_of']}"
+    except (ValueError, KeyError, TypeError, OSError):
+        return None
+    return (end, name, document) if path.with_name(f"{name}.html").is_file() else None
 
 
 def _period(document: dict[str, Any]) -> str:

@@ -8,13 +8,14 @@ from typing import Any
 
 import pandas as pd
 
-from mqlkit.changes import HOLDS, PREVIOUS, YEAR, latest
+from mqlkit.changes import HOLDS, latest
+from mqlkit.differences import PREVIOUS, YEAR
 from mqlkit.sentences import BAD, GOOD, PLAIN, Verdict
 from mqlkit.terms import METRICS
 from mqlkit.wording import bucket_name, count, listed, money, percent
 
 Row = Mapping[Hashable, Any]
-CHANCE = "Intervals at 95% miss in one case of twenty: of many changes, some look clear by chance."
+CHANCE = "A 95% interval misses one time in twenty: of many comparisons, some look clear by chance."
 
 
 def judge_changes(found: pd.DataFrame, *, currency: str = "") -> list[Verdict]:
@@ -77,7 +78,8 @@ def _judge_clear(row: Row, currency: str) -> Verdict:
     # More MQLs are neither good nor bad by themselves: that is for the goal to say.
     is_better = is_up != (row["metric"] == "cost_per_mql")
     tone = PLAIN if row["metric"] == "mqls" else GOOD if is_better else BAD
-    chance = " Only chance in the number of MQLs is in that." if row["unit"] == "money/lead" else ""
+    is_cost = row["unit"] == "money/lead"
+    chance = " The interval is for chance in the number of MQLs alone." if is_cost else ""
     return Verdict(
         f"{METRICS[row['metric']].label} in {bucket_name(row['bucket'])}: "
         f"{figure(row['value'], row['unit'], currency)}, {moved(row, currency)} on "
@@ -135,7 +137,8 @@ def judge_mix_and_rate(parts: pd.DataFrame, *, by: str) -> Verdict | None:
         return Verdict(f"The efficiency of {now} is not compared with that of {then}: {why}.")
     is_clear = _is_clear(row["low"], row["high"])
     is_up = row["difference"] > 0
-    head = f"Efficiency shows no clear change from {then} to {now} ({_points(row, 'difference')})"
+    extent = _points(row, "difference").replace(" (", ", ")
+    head = f"Efficiency shows no clear change from {then} to {now} ({extent}"
     if is_clear:
         verb = "rose" if is_up else "fell"
         extent = moved({**row, "unit": "share"}, "").partition(" ")[2]
@@ -163,7 +166,8 @@ def _why_mix(parts: pd.DataFrame, row: Row) -> str:
     if not _is_clear(row["mix_low"], row["mix_high"]):
         return "not clear"
     segments = parts[~parts["is_total"]]
-    shift = segments.loc[(segments["share"] - segments["share_before"]).abs().idxmax()]
+    shifts = (segments["share"] - segments["share_before"]).abs().to_numpy(dtype=float)
+    shift = segments.iloc[int(shifts.argmax())]
     kind = "strong" if row["mix"] > 0 else "weak"
     return (
         f"since {kind} ones have a larger share of the MQLs (the largest shift: {shift['name']}, "

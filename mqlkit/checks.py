@@ -120,7 +120,10 @@ def _as_of(value: object, name: str) -> str:
         datetime.fromisoformat(text)
     except ValueError:
         raise _wrong(
-            name, value, "auto, now, a date (2026-03-31) or a stamp (2026-03-31T18:00:00Z)"
+            name,
+            value,
+            "auto, now, a date (2026-03-31) or a stamp (2026-03-31T18:00:00Z)",
+            "write a day that there is, in this form",
         ) from None
     return text
 

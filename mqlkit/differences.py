@@ -1,11 +1,60 @@
-"""Intervals of differences: of shares, of counts, and of sums of them."""
+"""What a comparison needs: the bucket to compare with, and the interval of a difference."""
 
 from __future__ import annotations
+
+from datetime import date, timedelta
 
 import numpy as np
 import numpy.typing as npt
 
 from mqlkit.estimators import Z95, Floats
+from mqlkit.periods import Calendar, add_months
+
+PREVIOUS, YEAR = "bucket before", "year before"
+BUCKETS_IN_YEAR = {"W": 52, "Q": 4, "H": 2}
+
+
+def split_label(label: str) -> tuple[int, str, int, int]:
+    """Return year, letter and number of a label, and how many such buckets a year has.
+
+    >>> split_label("2026-Q1"), split_label("2026-05"), split_label("2026")
+    ((2026, 'Q', 1, 4), (2026, '', 5, 12), (2026, '', 1, 1))
+    """
+    year, _, part = label.partition("-")
+    letter = part[:1] if part[:1] in BUCKETS_IN_YEAR else ""
+    in_year = BUCKETS_IN_YEAR.get(letter, 12 if part else 1)
+    return int(year), letter, int(part.removeprefix(letter) or 1), in_year
+
+
+def label_before(label: str, *, kind: str = PREVIOUS) -> str:
+    """Return the label of the bucket before, or of the same bucket a year before.
+
+    A week's year is 52 weeks, so that weekdays agree; next to a year of 53 its number moves by
+    one. Fiscal labels count alike and need no calendar. Empty for the year before a year.
+
+    Examples
+    --------
+    >>> label_before("2026-01"), label_before("2026-Q1"), label_before("2026-W01")
+    ('2025-12', '2025-Q4', '2025-W52')
+    >>> label_before("2026-H1", kind=YEAR), label_before("2027-W01", kind=YEAR)
+    ('2025-H1', '2026-W02')
+    """
+    year, letter, number, in_year = split_label(label)
+    if in_year == 1:
+        return f"{year - 1}" if kind == PREVIOUS else ""
+    back = 1 if kind == PREVIOUS else in_year
+    if letter == "W":
+        monday = date.fromisocalendar(year, number, 1) - timedelta(weeks=back)
+        return Calendar().label(monday, "week")
+    year, place = divmod(year * in_year + number - 1 - back, in_year)
+    return f"{year}-{letter}{place + 1}" if letter else f"{year}-{place + 1:02}"
+
+
+def is_whole(label: str, start: date, end: date) -> bool:
+    """Return whether a bucket was cut by neither end of the period."""
+    _, letter, _, in_year = split_label(label)
+    is_week = letter == "W" and (end - start).days == 7
+    return is_week or (start.day == 1 and end == add_months(start, 12 // in_year))
 
 
 def square_and_add(

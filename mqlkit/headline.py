@@ -10,7 +10,7 @@ import pandas as pd
 from mqlkit.params import ReportParams
 from mqlkit.sentences import BAD, GOOD, Totals, Verdict, immature_buckets, judge_volume
 from mqlkit.terms import SMALL_N
-from mqlkit.wording import brief, count, counted, money, percent
+from mqlkit.wording import brief, count, counted, exactly, money, percent
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,11 @@ def _volume_figure(total: Totals, rows: pd.DataFrame) -> Figure:
     if math.isnan(goal):
         return Figure("MQLs", count(mqls), "no goal given", Verdict("Goal not known"))
     gap = mqls - goal
-    words = "Enough" if tone == GOOD else f"{count(-gap)} too few" if gap < 0 else "Enough"
+    words = "Enough" if tone == GOOD else f"{exactly(-gap)} too few" if gap < 0 else "Enough"
     if "in-progress" in total.flags("mqls"):
         words = "On pace" if tone == GOOD else "Behind the pace"
-    return Figure(
-        "MQLs", count(mqls), f"{percent(mqls / goal)} of {count(goal)}", Verdict(words, tone)
-    )
+    context = f"{percent(mqls / goal if goal else math.nan)} of {exactly(goal)}"
+    return Figure("MQLs", count(mqls), context, Verdict(words, tone))
 
 
 def _efficiency_figure(total: Totals, rows: pd.DataFrame) -> Figure:
@@ -73,6 +72,9 @@ def _velocity_figure(total: Totals, params: ReportParams) -> Figure:
     verdict = Verdict(f"Over the SLA of {params.sla_words}", BAD)
     if not is_slow:
         verdict = Verdict(f"Within the SLA of {params.sla_words}", GOOD)
+    if params.sla_stops_on == "contact":
+        # The SLA is then on another wait than this one.
+        verdict = Verdict("Until the decision")
     if n < SMALL_N:
         verdict = Verdict("Too few to judge")
     return Figure(
@@ -88,7 +90,7 @@ def _sla_figure(total: Totals) -> Figure:
     kept = (
         Verdict("SLA kept", GOOD)
         if breached == 0
-        else Verdict(f"{count(breached)} leads late", BAD)
+        else Verdict(f"{counted(breached, 'lead')} late", BAD)
     )
     if total.n("sla_attainment") < SMALL_N:
         kept = Verdict("Too few to judge")

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mqlkit.changes import HOLDS, PREVIOUS, changes, label_before
-from mqlkit.differences import square_and_add
+from mqlkit.changes import HOLDS, changes
+from mqlkit.differences import PREVIOUS, label_before, square_and_add
 from mqlkit.estimators import Floats, wilson
 from mqlkit.tidy import pick, share
 
@@ -85,10 +85,10 @@ def mix_and_rate(
 
     Parameters
     ----------
-    shares, shares_before
-        The segments' shares of all; each adds up to 1.
-    value, before
-        Their rates; NaN where a segment is empty.
+    shares, value
+        The segments' shares of all, which add up to 1, and their rates; NaN where one is empty.
+    shares_before, before
+        The same before the change.
 
     Returns
     -------
@@ -116,6 +116,24 @@ def mix_and_rate(
     p, p0 = np.where(np.isnan(p), p0, p), np.where(np.isnan(p0), p, p0)
     overall = ((s * p).sum() + (s0 * p0).sum()) / 2
     return (s - s0) * ((p + p0) / 2 - overall), (s + s0) / 2 * (p - p0)
+
+
+def is_comparable(parts: pd.DataFrame) -> bool:
+    """Return whether there is a split, and no flag of `HOLDS` against reading it as final."""
+    return len(parts) > 0 and not HOLDS.keys() & {*parts["flags"].iloc[-1]}
+
+
+def largest(parts: pd.DataFrame, most: int, *, rest: str) -> pd.DataFrame:
+    """Return the segments with the largest effect, those beyond ``most`` summed up as ``rest``."""
+    n_segments = len(parts) - 1
+    if n_segments <= most:
+        return parts
+    other = parts.iloc[most - 1 : n_segments]
+    summed = parts.iloc[[most - 1]].assign(name=rest, value=np.nan, before=np.nan)
+    for column in ("n", "n_before", "share", "share_before", "mix", "rate", "difference"):
+        summed[column] = other[column].sum()
+    kept = [parts.iloc[: most - 1], summed, parts.iloc[[-1]]]
+    return pd.concat(kept, ignore_index=True)
 
 
 def _last_comparable(rows: pd.DataFrame, earlier: pd.DataFrame | None) -> str | None:

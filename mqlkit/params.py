@@ -61,7 +61,13 @@ class ReportParams:
         return [f.name for f in fields(cls)]
 
     @classmethod
-    def from_mapping(cls, given: Mapping[str, Any], *, where: str = "parameters") -> ReportParams:
+    def from_mapping(
+        cls,
+        given: Mapping[str, Any],
+        *,
+        where: str = "parameters",
+        lines: Mapping[str, int] | None = None,
+    ) -> ReportParams:
         """Return the checked parameters of a mapping.
 
         Parameters
@@ -70,6 +76,8 @@ class ReportParams:
             Names and values, as YAML or a notebook gives them.
         where
             The place named in messages, such as the file's path.
+        lines
+            The line of each name, where the place is a file.
 
         Raises
         ------
@@ -77,7 +85,12 @@ class ReportParams:
             With every fault found, one under the other.
         """
         known = cls.names()
-        faults = [unknown_name(where, "parameter", str(n), known) for n in given if n not in known]
+        places = {n: f"{where}:{line}" for n, line in (lines or {}).items()}
+        faults = [
+            unknown_name(places.get(n, where), "parameter", str(n), known)
+            for n in given
+            if n not in known
+        ]
         values: dict[str, Any] = {}
         for name in known:
             if name not in given:
@@ -85,7 +98,7 @@ class ReportParams:
             try:
                 values[name] = CHECKS[name](given[name], name)
             except ParamsError as error:
-                faults.append(f"{where}: {error}")
+                faults.append(f"{places.get(name, where)}: {error}")
         if faults:
             raise ParamsError("\n".join(faults))
         return cls(**values)
@@ -101,8 +114,10 @@ class ReportParams:
 
         A relative ``source`` is taken from the folder of the file and comes back absolute.
         """
-        given = {**read_yaml(path), **dict(split_override(text) for text in overrides)}
-        params = cls.from_mapping(given, where=str(path))
+        written = read_yaml(path)
+        won = dict(split_override(text) for text in overrides)
+        lines = {name: line for name, line in key_lines(path).items() if name not in won}
+        params = cls.from_mapping({**written, **won}, where=str(path), lines=lines)
         return replace(params, source=str((path.parent / params.source).resolve()))
 
     @property
@@ -164,6 +179,14 @@ def read_yaml(path: Path) -> dict[str, Any]:
             report(f"{path}: is not a list of `name: value` lines.", found=type(loaded).__name__)
         )
     return loaded
+
+
+def key_lines(path: Path) -> dict[str, int]:
+    """Return the line on which each name of a YAML mapping stands, the first one being 1."""
+    root = yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=TextDatesLoader)
+    if not isinstance(root, yaml.MappingNode):
+        return {}
+    return {str(key.value): key.start_mark.line + 1 for key, _ in root.value}
 
 
 class TextDatesLoader(yaml.SafeLoader):

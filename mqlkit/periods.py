@@ -199,6 +199,7 @@ class Calendar:
                         report(
                             f"period {whole!r}: {text!r} does not exist ({error}).",
                             expected=EXAMPLES,
+                            fix="write a day, week or month that there is",
                         )
                     ) from None
         raise ParamsError(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import tempfile
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
@@ -11,18 +9,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import mqlkit
 from mqlkit.errors import ParamsError, RunError, SourceError, report
 from mqlkit.html import page_script, render
 from mqlkit.params import ReportParams
-
-RESULTS_VARIABLE = "MQLKIT_RESULTS"
-# jsonschema, which papermill and Altair import, builds a grammar for a check of `iri` formats that
-# no schema here asks for: a second in every process. It takes the module's absence quietly.
-WITHOUT_IRI = "__import__('sys').modules.setdefault('rfc3987_syntax', None)"
-USER_ERRORS = {"ParamsError": ParamsError, "SourceError": SourceError}
 
 
 @dataclass(frozen=True)
@@ -105,13 +96,15 @@ def run_report(params_path: Path, out: Path, overrides: Iterable[str] = ()) -> O
 
 
 def _run_into(out: Path, notebook: Path, name: str, params: ReportParams) -> Outcome:
+    from mqlkit.execute import execute
+
     with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=out) as scratch, _helper() as helper:
         # Putting the chart library together takes a second, in which nothing else would move.
         script = helper.submit(page_script)
         folder = Path(scratch)
         executed = folder / f"{name}.ipynb"
         try:
-            node = _execute(notebook, executed, params)
+            node = execute(notebook, executed, params)
         except RunError:
             _move([executed], out)
             raise
@@ -119,6 +112,14 @@ def _run_into(out: Path, notebook: Path, name: str, params: ReportParams) -> Out
         html = folder / f"{name}.html"
         html.write_text(render(node, params, script=script.result(), made_at=made_at), "utf-8")
         results = sorted(folder.glob(f"{name}.*.*"))
+        if not (folder / f"{name}.metrics.json").is_file():
+            raise RunError(
+                report(
+                    f"{notebook.name}: wrote no numbers.",
+                    expected="a last cell with save_results(numbers)",
+                    fix="add it, as in mql_report.ipynb",
+                )
+            )
         written = _move([*results, executed, html], out)
     return Outcome(name=name, html=out / html.name, written=written)
 
@@ -134,36 +135,3 @@ def _move(paths: Iterable[Path], out: Path) -> list[Path]:
             path.replace(out / path.name)
             moved.append(out / path.name)
     return moved
-
-
-def _execute(notebook: Path, executed: Path, params: ReportParams) -> Any:
-    """Run a notebook through papermill; its results go beside ``executed``."""
-    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
-    import papermill
-    from papermill.exceptions import PapermillExecutionError
-
-    # Relative paths: the executed notebook is mailed on, and whose home it was made in is nobody's.
-    given = {**params.to_dict(), "source": os.path.relpath(params.source)}
-    os.environ[RESULTS_VARIABLE] = str(executed.with_suffix(""))
-    try:
-        return papermill.execute_notebook(
-            os.path.relpath(notebook),
-            os.path.relpath(executed),
-            parameters=given,
-            kernel_name="python3",
-            request_save_on_cell_execute=False,
-            progress_bar={"desc": params.title, "unit": "cell"},
-            # The kernel's own warnings are not for the reader of a report.
-            extra_arguments=["--log-level=CRITICAL", f"--IPKernelApp.exec_lines={WITHOUT_IRI}"],
-        )
-    except PapermillExecutionError as error:
-        if error.ename in USER_ERRORS:
-            raise USER_ERRORS[error.ename](error.evalue) from None
-        raise RunError(
-            report(
-                f"{notebook.name}: cell {error.exec_count} failed: {error.ename}: {error.evalue}",
-                fix=f"open {executed.name} in the output folder; the failing cell is marked",
-            )
-        ) from error
-    finally:
-        os.environ.pop(RESULTS_VARIABLE, None)

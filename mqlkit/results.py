@@ -15,10 +15,9 @@ import pandas as pd
 
 from mqlkit import __version__
 from mqlkit.numbers import Numbers
+from mqlkit.terms import RESULTS_VARIABLE
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-# Folder and name of the report, as `mqlkit run` hands them to the kernel.
-RESULTS_VARIABLE = "MQLKIT_RESULTS"
 ENGINES = ("duckdb", "ibis-framework", "pandas")
 
 

@@ -18,6 +18,7 @@ from mqlkit.wording import (
     count,
     counted,
     duration,
+    exactly,
     listed,
     money,
     percent,
@@ -59,6 +60,10 @@ class Totals:
         n = float(self._rows[metric]["n"]) if metric in self._rows else math.nan
         return 0.0 if math.isnan(n) else n
 
+    def is_recorded(self, metric: str) -> bool:
+        """Return whether the data could tell a metric at all: then it has a denominator, if 0."""
+        return metric in self._rows and not math.isnan(self._rows[metric]["n"])
+
     def interval(self, metric: str) -> str:
         """Return the interval of a share; empty where it has none."""
         row = self._rows.get(metric)
@@ -84,11 +89,13 @@ def judge_volume(rows: pd.DataFrame) -> Verdict:
     gap = mqls - goal
     if gap < 0:
         return Verdict(
-            f"{counted(mqls, 'MQL')}: {count(-gap)} short of the goal of {count(goal)} "
+            f"{counted(mqls, 'MQL')}: {exactly(-gap)} short of the goal of {exactly(goal)} "
             f"({percent(mqls / goal)}). Marketing must produce more.",
             BAD,
         )
-    more = "exactly the goal" if gap == 0 else f"{count(gap)} more than the goal of {count(goal)}"
+    more = (
+        "exactly the goal" if gap == 0 else f"{exactly(gap)} more than the goal of {exactly(goal)}"
+    )
     then = "the same number will do" if gap == 0 else "fewer would have been enough"
     return Verdict(f"{counted(mqls, 'MQL')}: {more}. Marketing produces enough; {then}.", GOOD)
 
@@ -97,13 +104,13 @@ def _judge_so_far(total: Totals, mqls: float, goal: float) -> Verdict:
     so_far, needed = total.value("goal_to_date"), total.value("needed_per_day")
     if mqls >= goal:
         return Verdict(
-            f"{counted(mqls, 'MQL')} so far: the goal of {count(goal)} is reached.", GOOD
+            f"{counted(mqls, 'MQL')} so far: the goal of {exactly(goal)} is reached.", GOOD
         )
     is_behind = mqls < so_far
     words = "behind" if is_behind else "on"
     return Verdict(
         f"{counted(mqls, 'MQL')} so far, {words} the pace of {so_far:,.1f} by now. "
-        f"The goal of {count(goal)} needs {needed:,.1f} a day from here.",
+        f"The goal of {exactly(goal)} needs {needed:,.1f} a day from here.",
         BAD if is_behind else GOOD,
     )
 
@@ -166,6 +173,8 @@ def judge_sla(rows: pd.DataFrame, params: ReportParams) -> Verdict:
     total = Totals(rows)
     attained, n = total.value("sla_attainment"), total.n("sla_attainment")
     act = "contact" if params.sla_stops_on == "contact" else "decide on"
+    if not total.is_recorded("sla_attainment"):
+        return Verdict("The data records no contact by sales, which the SLA is to be measured by.")
     if n == 0:
         return Verdict(f"No MQL tells yet whether sales keeps the SLA of {params.sla_words}.")
     breached, open_now = total.value("sla_breached"), total.value("sla_past_due")
@@ -223,6 +232,8 @@ def judge_response(rows: pd.DataFrame) -> Verdict:
                 "The data has dates without a time of day, so that contact within the hour cannot "
                 "be told."
             )
+        if total.is_recorded("contacted_within_1h"):
+            return Verdict("There is no MQL whose first hour is over.")
         return Verdict("The data records no contact by sales, so that its speed cannot be told.")
     text = (
         f"Sales tried to reach {percent(total.value('contacted_within_1h'))} of "

@@ -17,6 +17,10 @@ PERSONAL_COLUMNS = ("lead_id", "owner")
 MISSING = "(missing)"
 TOTAL = "total"
 SMALL_N = 30
+# Environment: folder and name of a report, as `mqlkit run` hands them to the kernel.
+RESULTS_VARIABLE = "MQLKIT_RESULTS"
+# The histogram of waits has this many quarters of the SLA, and one bin for everything later.
+LAST_BIN = 16
 
 SET_ASIDE_REASONS = {
     "no_id": "no lead id",

@@ -41,6 +41,7 @@ def config() -> dict[str, Any]:
     return {
         "font": FONT,
         "background": "transparent",
+        "padding": {"left": 4, "top": 5, "right": 16, "bottom": 4},
         "view": {"stroke": None},
         "axis": axis,
         "axisX": {"grid": False, "labelAngle": 0, "labelOverlap": "greedy", "labelSeparation": 6},
@@ -54,7 +55,7 @@ def config() -> dict[str, Any]:
             "labelFontSize": 12,
             "symbolType": "square",
             "symbolSize": 90,
-            "labelLimit": 160,
+            "labelLimit": 140,
         },
         "text": {"color": INK, "fontSize": 12},
         "bar": {"color": BLUE},

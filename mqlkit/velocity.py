@@ -12,10 +12,10 @@ from mqlkit.durations import HOUR_US
 from mqlkit.engine import to_frame
 from mqlkit.estimators import EDGE, relative_risk, survival_band, survival_steps, wilson
 from mqlkit.leads import LeadTable
+from mqlkit.terms import LAST_BIN
 from mqlkit.tidy import metric_rows, share
 
 CURVE_POINTS = 240
-BINS = 16
 
 
 def in_order(leads: LeadTable) -> ir.Table:
@@ -116,8 +116,8 @@ def response_speed(leads: LeadTable) -> pd.DataFrame:
         flagged ``day-precision`` where a stamp has only dates, null without contact stamps.
     """
     wide = leads.counts
-    is_dated = bool({"mql_at", "contacted_at"} & leads.dated)
-    if is_dated or "contacted_at" not in leads.recorded:
+    if not _tells_hours(leads):
+        is_dated = "contacted_at" in leads.recorded
         none, flags = np.full(len(wide), np.nan), {"day-precision": is_dated}
         names = ("contacted_within_1h", "lift_1h")
         return pd.concat(
@@ -138,8 +138,19 @@ def response_speed(leads: LeadTable) -> pd.DataFrame:
     )
 
 
+def _tells_hours(leads: LeadTable) -> bool:
+    """Return whether contacts are recorded, and to the hour."""
+    is_recorded = "contacted_at" in leads.recorded
+    return is_recorded and not {"mql_at", "contacted_at"} & leads.dated
+
+
 def response_times(leads: LeadTable) -> pd.DataFrame:
-    """Return the period's MQLs by time to the first contact: ``within``, ``leads``, ``share``."""
+    """Return the period's MQLs by time to the first contact: ``within``, ``leads``, ``share``.
+
+    Empty where the data does not tell the hour.
+    """
+    if not _tells_hours(leads):
+        return pd.DataFrame(columns=["within", "leads", "share"])
     cohort = leads.cohort
     contact = cohort["contact_us"]
     kinds = ibis.cases(
@@ -162,13 +173,14 @@ def hours_histogram(leads: LeadTable) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``bin`` (0 is up to a quarter of the SLA; `BINS` is everything later), ``hours_from``,
-        ``hours_to``, ``outcome`` (``within SLA``, ``late``, ``still waiting``) and ``leads``.
+        ``bin`` (0 is up to a quarter of the SLA; `terms.LAST_BIN` is everything later),
+        ``hours_from``, ``hours_to``, ``outcome`` (``within SLA``, ``late``, ``still waiting``)
+        and ``leads``.
     """
     quarter = leads.clock.sla_us // 4
     seen = in_order(leads)
     # A wait of exactly one SLA is within it, so that a bin takes in its upper end.
-    place = ((seen["_time"] - 1) // quarter).clip(0, BINS).cast("int64")
+    place = ((seen["_time"] - 1) // quarter).clip(0, LAST_BIN).cast("int64")
     outcome = ibis.cases(
         (seen["_left"] == 0, "still waiting"),
         (seen["_time"] <= 4 * quarter, "within SLA"),

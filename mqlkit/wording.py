@@ -20,6 +20,15 @@ def count(value: float) -> str:
     return NOTHING if math.isnan(value) else f"{value:,.0f}"
 
 
+def exactly(value: float) -> str:
+    """Return a number with a decimal where it is not whole.
+
+    >>> exactly(100.0), exactly(99.7)
+    ('100', '99.7')
+    """
+    return count(value) if math.isnan(value) or value == round(value) else f"{value:,.1f}"
+
+
 def counted(value: float, noun: str) -> str:
     """Return a count with its noun.
 

@@ -313,6 +313,12 @@ def test_a_period_that_is_not_in_the_calendar(day):
     )
 
 
+@pytest.mark.parametrize("period", ["0001-01", "0206-01..2026-01", "9999"])
+def test_a_period_of_another_age_is_a_slip(period):
+    # Nobody waits for the months since the year 206.
+    assert refusal({"period": period}).startswith(f"params/q1.yaml: period {period!r}")
+
+
 def test_no_in_a_filter_is_norway_and_not_false():
     # YAML reads `where: {country: [NO, SE]}` as [False, "SE"]; a filter on the text "False" would
     # keep nobody and say nothing.

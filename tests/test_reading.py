@@ -7,7 +7,6 @@ from datetime import date
 
 import pytest
 
-from mqlkit.moment import stamp_precision
 from mqlkit.errors import ParamsError, SourceError
 
 LEADS = {"leads": {"files": ["leads.csv"]}}

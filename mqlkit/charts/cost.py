@@ -45,19 +45,18 @@ def plot_cost_per_mql(lags: pd.DataFrame | None, *, lag_days: int, currency: str
     ]
     base = alt.Chart(frame).encode(x=bucket_axis()).transform_filter("datum.lag_days == lag")
     y = alt.Y("cost:Q", title=f"Cost per MQL, {currency}")
-    chart = alt.layer(
-        base.mark_bar(color=LIGHT_BLUE, cornerRadiusTopLeft=2, cornerRadiusTopRight=2).encode(
-            y=y, tooltip=tips
-        ),
-        base.mark_line(
-            color=BLUE, point=alt.OverlayMarkDef(filled=True, size=60, color=BLUE)
-        ).encode(y="rolling:Q", tooltip=tips),
-    ).add_params(lag)
+    bar = base.mark_bar(color=LIGHT_BLUE, cornerRadiusTopLeft=2, cornerRadiusTopRight=2)
+    layers = [bar.encode(y=y, tooltip=tips)]
+    has_rolling = bool(frame["rolling"].notna().any())
+    if has_rolling:
+        point = alt.OverlayMarkDef(filled=True, size=60, color=BLUE)
+        layers.append(base.mark_line(color=BLUE, point=point).encode(y="rolling:Q", tooltip=tips))
     now = frame[frame["lag_days"] == lag_days]["cost"]
+    rolling = ", and its rolling average as a line" if has_rolling else ""
     return finished(
-        chart,
-        f"Cost per MQL per {grain_of(frame)} as bars, {span_of(now)} {currency}, and its rolling "
-        "average as a line; the slider moves the spend window by the lag.",
+        alt.layer(*layers).add_params(lag),
+        f"Cost per MQL per {grain_of(frame)} as bars, {span_of(now)} {currency}{rolling}; the "
+        "slider moves the spend window by the lag.",
     )
 
 

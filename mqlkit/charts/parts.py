@@ -16,6 +16,7 @@ from mqlkit.wording import bucket_name
 Chart = alt.Chart | alt.LayerChart | alt.FacetChart
 HEIGHT = 260
 MOST_SEGMENTS = 8
+SHORT_NAME = 12
 
 
 def require(frame: pd.DataFrame, columns: Sequence[str], name: str) -> None:
@@ -116,7 +117,8 @@ def dots_by(rows: pd.DataFrame, metric: str, *, by: str, title: str, colour: str
     return finished(
         chart,
         f"{METRICS[metric].label} by {by}, with 95% intervals; the dashed line is the share of all"
-        + (", hollow dots stand for fewer than 30 leads." if shown["is_small"].any() else "."),
+        + (", hollow dots stand for fewer than 30 leads" if shown["is_small"].any() else "")
+        + (f"; the {len(shown)} largest of {len(part)}." if len(shown) < len(part) else "."),
         height=height_of(len(shown)),
     )
 
@@ -142,3 +144,9 @@ def span_of(values: pd.Series[Any], fmt: str = ",.0f") -> str:
     """Return the lowest and the highest value in words."""
     known = values.dropna()
     return f"{known.min():{fmt}} to {known.max():{fmt}}" if len(known) else "none"
+
+
+def legend_of(names: Sequence[str]) -> alt.Legend:
+    """Return a legend that fits a phone too: fewer names beside each other where they are long."""
+    is_long = max(map(len, names), default=0) > SHORT_NAME
+    return alt.Legend(columns=2, labelLimit=105) if is_long else alt.Legend(columns=3)

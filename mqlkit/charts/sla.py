@@ -16,6 +16,7 @@ from mqlkit.charts.parts import (
     tip,
     with_intervals,
 )
+from mqlkit.terms import LAST_BIN as BINS
 from mqlkit.theme import BLUE, INK, LIGHT_BLUE, ORANGE, PALE
 
 
@@ -63,12 +64,15 @@ def plot_hours_histogram(
     if histogram.empty:
         return None
     unit, size = _unit(sla_hours, day_hours)
-    frame = histogram.assign(
+    width = sla_hours / 4 / size
+    has_rest = histogram["bin"].max() >= BINS
+    frame = histogram.drop(columns=["hours_from", "hours_to"]).assign(
         left=histogram["hours_from"] / size,
-        right=histogram["hours_to"] / size,
+        right=histogram["hours_from"] / size + width,
+        to=(histogram["hours_to"] / size).map("{:,.1f}".format).where(histogram["bin"] < BINS, "–"),
         order=histogram["outcome"].map({"within SLA": 0, "late": 1, "still waiting": 2}),
     )
-    last = float(frame["bin"].max()) * sla_hours / 4 / size
+    rest = f"; the bar at {BINS * width:g} {unit} is everything later" if has_rest else ""
     scale = alt.Scale(domain=["within SLA", "late", "still waiting"], range=[BLUE, ORANGE, PALE])
     bars = (
         alt.Chart(frame)
@@ -86,7 +90,7 @@ def plot_hours_histogram(
             order="order:Q",
             tooltip=[
                 tip("left", f"From ({unit})", ",.1f"),
-                tip("right", f"To ({unit})", ",.1f"),
+                alt.Tooltip("to:N", title=f"To ({unit})"),
                 alt.Tooltip("outcome:N", title="Outcome"),
                 tip("leads", "MQLs"),
             ],
@@ -97,8 +101,7 @@ def plot_hours_histogram(
     )
     return finished(
         alt.layer(bars, rule.encode(x="sla:Q")),
-        f"MQLs by time in the stage; the bar at {last:g} {unit} is everything later, and the "
-        "dashed line is the SLA.",
+        f"MQLs by time in the stage{rest}; the dashed line is the SLA.",
     )
 
 

@@ -11,6 +11,7 @@ from mqlkit.charts.parts import (
     bucket_axis,
     finished,
     grain_of,
+    legend_of,
     per_bucket,
     require,
     span_of,
@@ -68,14 +69,17 @@ def plot_mqls_by_segment(rows: pd.DataFrame, *, by: str) -> Chart | None:
         return None
     part = _largest(part, by)
     part["when"] = part["bucket"].map(bucket_name)
-    pick_one = alt.selection_point(name=f"pick_{_slug(by)}", fields=["name"], bind="legend")
+    legend = legend_of(list(part["name"]))
+    pick_one = alt.selection_point(
+        name=f"pick_{_slug(by)}", fields=["name"], bind="legend", toggle="true"
+    )
     chart = (
         alt.Chart(part)
         .mark_bar()
         .encode(
             x=bucket_axis(),
             y=alt.Y("value:Q", title="MQLs"),
-            color=alt.Color("name:N", sort=None, title=None),
+            color=alt.Color("name:N", sort=None, title=None, legend=legend),
             order=alt.Order("rank:Q"),
             opacity=alt.condition(pick_one, alt.value(1), alt.value(0.15)),
             tooltip=[

@@ -120,9 +120,7 @@ def tabulate_glossary(names: Iterable[str]) -> Table:
 
 def tabulate_params(params: Mapping[str, Any]) -> Table:
     """Set the parameters of the report."""
-    values = [
-        listed([str(v) for v in p]) if isinstance(p, list) else str(p) for p in params.values()
-    ]
+    values = [_as_written(value) for value in params.values()]
     frame = pd.DataFrame({"Parameter": list(params), "Value": values})
     return titled("Parameters of this report", frame, left=["Parameter", "Value"])
 
@@ -136,3 +134,14 @@ def tabulate_flags(rows: pd.DataFrame) -> Table | None:
     return titled(
         "What the notes in the tables mean", frame, left=["Note", "Meaning"], is_open=True
     )
+
+
+def _as_written(value: Any) -> str:
+    """Return a parameter's value as users write it."""
+    if value is None or value in ({}, []):
+        return "null" if value is None else NOTHING
+    if isinstance(value, list):
+        return listed([str(v) for v in value])
+    if isinstance(value, dict):
+        return "; ".join(f"{name}: {_as_written(v)}" for name, v in value.items())
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -173,7 +173,7 @@ def tabulate_sla_outcome(rows: pd.DataFrame, *, by: str | None = None) -> Table 
     """Set SLA outcomes per bucket, or by the values of a breakdown."""
     return _wide(
         rows,
-        f"SLA by {by}" if by else "SLA by month of entry",
+        f"SLA by {by}" if by else "SLA over time",
         {
             "sla_met": ("In time", count),
             "sla_breached": ("Late", count),
@@ -198,7 +198,7 @@ def tabulate_cost(rows: pd.DataFrame, *, currency: str, by: str | None = None) -
 
     return _wide(
         rows,
-        f"Cost by {by}" if by else "Cost by month",
+        f"Cost by {by}" if by else "Cost over time",
         {
             "spend": ("Spend", amount),
             "mqls": ("MQLs", count),

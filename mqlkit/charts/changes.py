@@ -1,0 +1,75 @@
+"""Pictures of what changed: efficiency by its causes."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+
+from mqlkit.charts.parts import MOST_SEGMENTS, Chart, finished, height_of, name_axis, require, tip
+from mqlkit.mix import MIX_COLUMNS, is_comparable, largest
+from mqlkit.theme import BLUE, GREY, INK, ORANGE
+from mqlkit.wording import bucket_name
+
+CAUSES = {"mix": "Mix", "rate": "Rate"}
+
+
+def plot_mix_and_rate(parts: pd.DataFrame, *, by: str) -> Chart | None:
+    """Draw what each segment added to a change of efficiency: by its share, and by its own rate.
+
+    Parameters
+    ----------
+    parts
+        What `mix.efficiency_mix_and_rate` returns.
+    by
+        The breakdown column.
+    """
+    require(parts, MIX_COLUMNS, "plot_mix_and_rate")
+    if not is_comparable(parts):
+        return None
+    now, then = (bucket_name(parts[c].iloc[0]) for c in ("bucket", "against"))
+    tall = _tall(largest(parts, MOST_SEGMENTS, rest=f"(other {by}s)"))
+    tips = [
+        alt.Tooltip("name:N", title=by.capitalize()),
+        alt.Tooltip("cause:N", title="Cause"),
+        tip("points", "Points", "+.1f"),
+        tip("low", "95% from", "+.1f"),
+        tip("high", "95% to", "+.1f"),
+    ]
+    scale = alt.Scale(domain=list(CAUSES.values()), range=[BLUE, ORANGE])
+    base = alt.Chart(tall).encode(
+        y=alt.Y("name:N", sort=None, title=None, axis=name_axis()),
+        yOffset=alt.YOffset("cause:N", sort=None),
+        tooltip=tips,
+    )
+    x = alt.X("points:Q", title="Points of efficiency", axis=alt.Axis(format="~g", tickCount=6))
+    chart = alt.layer(
+        base.mark_bar(cornerRadiusEnd=2).encode(
+            x=x, color=alt.Color("cause:N", scale=scale, title=None, sort=None)
+        ),
+        base.mark_rule(color=INK, strokeWidth=1.5).encode(x="low:Q", x2="high:Q"),
+        alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(color=GREY).encode(x="zero:Q"),
+    )
+    return finished(
+        chart,
+        f"What each {by} added to the change of efficiency from {then} to {now}, in points: mix is "
+        "its share of the MQLs, rate its own efficiency. The last pair of bars is their sum, with "
+        "95% intervals.",
+        height=height_of(tall["name"].nunique()),
+    )
+
+
+def _tall(parts: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per segment and cause, in points of efficiency."""
+    sides = [
+        pd.DataFrame(
+            {
+                "name": parts["name"].fillna("(all)"),
+                "cause": label,
+                "points": 100 * parts[cause],
+                "low": 100 * parts[f"{cause}_low"],
+                "high": 100 * parts[f"{cause}_high"],
+            }
+        )
+        for cause, label in CAUSES.items()
+    ]
+    return pd.concat(sides).sort_index(kind="stable").round(6).reset_index(drop=True)

@@ -1,0 +1,677 @@
+"""Each chart beside the frame that it draws: marks, encodings, units, words, embedded rows."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+import pytest
+from frames import row, rows
+
+from mqlkit import charts
+from mqlkit.cost import cost_per_mql
+from mqlkit.numbers import measure
+from mqlkit.terms import TOTAL
+from mqlkit.tidy import pick
+
+WHITE = "white"
+
+
+def layers(spec):
+    return spec.get("layer", [spec])
+
+
+def marks(spec):
+    return [part["mark"]["type"] for part in layers(spec)]
+
+
+def embedded(spec, layer=0):
+    """Return the rows that a layer draws."""
+    part = layers(spec)[layer]
+    return spec["datasets"][part.get("data", spec.get("data"))["name"]]
+
+
+def encoding(spec, layer=0):
+    return layers(spec)[layer]["encoding"]
+
+
+def titles(spec):
+    """Return the titles of all axes, by channel, in order."""
+    found = {"x": [], "y": []}
+    for part in layers(spec):
+        for channel, seen in found.items():
+            title = part["encoding"].get(channel, {}).get("title")
+            if title is not None and title not in seen:
+                seen.append(title)
+    return found
+
+
+def tooltip(spec, layer=0):
+    return [(t["field"], t["title"], t.get("format")) for t in encoding(spec, layer)["tooltip"]]
+
+
+def column(records, name):
+    return [record[name] for record in records]
+
+
+def as_drawn(values):
+    """Return numbers as JSON holds them: null for NaN."""
+    return [None if isinstance(v, float) and math.isnan(v) else v for v in values]
+
+
+def per_bucket(frame, metric, field="value"):
+    part = pick(frame, metric)
+    return as_drawn(part[part["bucket"] != TOTAL][field])
+
+
+def monthly(metric, values, **options):
+    """Return the rows of a metric in the months from January 2025 on."""
+    labels = [f"{2025 + i // 12}-{i % 12 + 1:02}" for i in range(len(values))]
+    return rows(*(row(metric, v, bucket=b, **options) for b, v in zip(labels, values, strict=True)))
+
+
+# What each function draws, and the axis titles it must carry, units included.
+TIDY = {
+    "plot_mql_volume": ("mqls", {}, {"x": [], "y": ["MQLs"]}),
+    "plot_mqls_by_segment": ("mqls", {"by": "source"}, {"x": [], "y": ["MQLs"]}),
+    "plot_hand_off": ("accepted", {}, {"x": [], "y": ["MQLs"]}),
+    "plot_stage_efficiency": ("efficiency", {}, {"x": [], "y": ["MQLs that became SQL"]}),
+    "plot_efficiency_by": (
+        "efficiency", {"by": "source"}, {"x": ["MQLs that became SQL"], "y": []},
+    ),
+    "plot_sla_attainment": ("sla_attainment", {}, {"x": [], "y": ["Within the SLA"]}),
+    "plot_attainment_by": (
+        "sla_attainment", {"by": "source"}, {"x": ["Within the SLA"], "y": []},
+    ),
+    "plot_cost_by": (
+        "cost_per_mql", {"by": "source", "currency": "EUR"}, {"x": ["Cost per MQL, EUR"], "y": []},
+    ),
+}  # fmt: skip
+OWN = {
+    "plot_hours_histogram": (
+        "histogram", {"sla_hours": 48}, {"x": ["Time in the MQL stage, days"], "y": ["MQLs"]},
+    ),
+    "plot_survival_curve": (
+        "curve", {"sla_hours": 48}, {"x": ["Time since MQL, days"], "y": ["Still waiting"]},
+    ),
+    "plot_cost_per_mql": (
+        "lags", {"lag_days": 30, "currency": "EUR"}, {"x": [], "y": ["Cost per MQL, EUR"]},
+    ),
+}  # fmt: skip
+
+
+def all_charts(numbers):
+    """Return every chart of a report by the function that drew it."""
+    drawn = {
+        name: getattr(charts, name)(numbers.rows, **options)
+        for name, (_, options, _) in TIDY.items()
+    }
+    drawn |= {
+        name: getattr(charts, name)(getattr(numbers, frame), **options)
+        for name, (frame, options, _) in OWN.items()
+    }
+    return {name: chart.to_dict() for name, chart in drawn.items()}
+
+
+@pytest.fixture(scope="module")
+def specs(worked):
+    return all_charts(worked)
+
+
+def test_every_chart_is_known_to_these_tests():
+    assert set(charts.__all__) == {*TIDY, *OWN}
+
+
+@pytest.mark.parametrize("name", [*TIDY, *OWN])
+def test_axes_are_named_with_their_units(specs, name):
+    assert titles(specs[name]) == {**TIDY, **OWN}[name][2]
+
+
+@pytest.mark.parametrize("name", [*TIDY, *OWN])
+def test_charts_fill_their_place(specs, name):
+    assert specs[name]["width"] == "container"
+    assert specs[name]["height"] >= 90
+
+
+DESCRIPTIONS = {
+    "plot_mql_volume": "MQLs per month, from 5 to 6, with the goal as a line across each bar.",
+    "plot_mqls_by_segment": "MQLs per month, stacked by source.",
+    "plot_hand_off": "MQLs accepted, rejected and undecided per month.",
+    "plot_stage_efficiency": (
+        "Share of MQLs that became SQL per month of entry, 33% to 40%, with 95% intervals; young "
+        "cohorts are hollow, with their projection as an orange line; the dashed line is the flow."
+    ),
+    "plot_efficiency_by": (
+        "Efficiency by source, with 95% intervals; the dashed line is the share of all, hollow "
+        "dots stand for fewer than 30 leads."
+    ),
+    "plot_sla_attainment": (
+        "Share of MQLs handled within the SLA per month, 40% to 75%, with 95% intervals."
+    ),
+    "plot_attainment_by": (
+        "SLA attainment by source, with 95% intervals; the dashed line is the share of all, hollow "
+        "dots stand for fewer than 30 leads."
+    ),
+    "plot_cost_by": "Cost per MQL by source.",
+    "plot_hours_histogram": (
+        "MQLs by time in the stage; the bar at 8 days is everything later; the dashed line is the "
+        "SLA."
+    ),
+    "plot_survival_curve": (
+        "Share of MQLs still waiting by time since they became MQLs, with its 95% band; the dashed "
+        "line is the SLA."
+    ),
+    "plot_cost_per_mql": (
+        "Cost per MQL per month as bars, 700 to 830 EUR, and its rolling average as a line; the "
+        "slider moves the spend window by the lag."
+    ),
+}
+
+
+@pytest.mark.parametrize("name", [*TIDY, *OWN])
+def test_descriptions(specs, name):
+    assert specs[name]["description"] == DESCRIPTIONS[name]
+
+
+@pytest.mark.parametrize("name", TIDY)
+def test_no_rows_no_chart(worked, name):
+    _, options, _ = TIDY[name]
+    assert getattr(charts, name)(worked.rows.iloc[:0], **options) is None
+
+
+@pytest.mark.parametrize("name", [n for n in TIDY if TIDY[n][0] != "mqls"])
+def test_nothing_known_no_chart(worked, name):
+    metric, options, _ = TIDY[name]
+    frame = worked.rows.copy()
+    frame.loc[frame["metric"] == metric, ["value", "low", "high"]] = math.nan
+    assert getattr(charts, name)(frame, **options) is None
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_an_empty_frame_is_no_chart(worked, name):
+    frame, options, _ = OWN[name]
+    assert getattr(charts, name)(getattr(worked, frame).iloc[:0], **options) is None
+
+
+def test_no_cost_no_chart(worked):
+    options = {"lag_days": 30, "currency": "EUR"}
+    assert charts.plot_cost_per_mql(None, **options) is None
+    nothing = worked.lags.assign(cost=math.nan, rolling=math.nan)
+    assert charts.plot_cost_per_mql(nothing, **options) is None
+
+
+@pytest.mark.parametrize("name", TIDY)
+@pytest.mark.parametrize("missing", ["metric", "bucket", "segment", "value", "flags"])
+def test_a_missing_column_is_named(worked, name, missing):
+    with pytest.raises(ValueError, match=f"needs the columns {missing}, which the frame lacks"):
+        getattr(charts, name)(worked.rows.drop(columns=missing), **TIDY[name][1])
+
+
+@pytest.mark.parametrize(
+    ("name", "missing"),
+    [
+        *(("plot_hours_histogram", c) for c in ("hours_from", "hours_to", "outcome", "leads")),
+        *(("plot_survival_curve", c) for c in ("hours", "waiting", "low", "high", "at_risk")),
+        *(("plot_cost_per_mql", c) for c in ("lag_days", "bucket", "cost", "rolling")),
+    ],
+)
+def test_a_missing_column_of_a_frame_of_its_own_is_named(worked, name, missing):
+    frame, options, _ = OWN[name]
+    with pytest.raises(ValueError, match=f"{name} needs the columns {missing}, which the frame"):
+        getattr(charts, name)(getattr(worked, frame).drop(columns=missing), **options)
+
+
+@pytest.mark.parametrize("name", [*TIDY, *OWN])
+def test_nobody_changes_the_callers_frame(worked, name):
+    frame = worked.rows if name in TIDY else getattr(worked, OWN[name][0])
+    before = frame.copy(deep=True)
+    getattr(charts, name)(frame, **{**TIDY, **OWN}[name][1])
+    pd.testing.assert_frame_equal(frame, before)
+
+
+def test_volume(worked, specs):
+    spec = specs["plot_mql_volume"]
+    assert marks(spec) == ["bar", "text", "tick"]
+    assert [part["encoding"]["x"]["field"] for part in layers(spec)] == ["when"] * 3
+    assert encoding(spec, 0)["y"] == {"field": "mqls", "title": "MQLs", "type": "quantitative"}
+    assert encoding(spec, 2)["y"]["field"] == "goal"
+    assert encoding(spec, 1)["text"]["field"] == "mqls"
+    data = embedded(spec)
+    assert column(data, "bucket") == ["2026-01", "2026-02"]
+    assert column(data, "when") == ["Jan 26", "Feb 26"]
+    for metric in ("mqls", "goal", "in_stage"):
+        assert column(data, metric) == per_bucket(worked.rows, metric)
+    assert tooltip(spec)[1:] == [
+        ("mqls", "MQLs", ",.0f"), ("in_stage", "Waiting at its end", ",.0f"),
+        ("goal", "Goal", ",.1f"),
+    ]  # fmt: skip
+
+
+def test_volume_without_goals_has_no_goal():
+    spec = charts.plot_mql_volume(monthly("mqls", [3, 4])).to_dict()
+    assert marks(spec) == ["bar", "text"]
+    assert spec["description"] == "MQLs per month, from 3 to 4."
+    assert "goal" not in {field for field, _, _ in tooltip(spec)}
+
+
+@pytest.mark.parametrize(("buckets", "has_labels"), [(16, True), (17, False)])
+def test_volume_of_many_buckets_leaves_the_labels_out(buckets, has_labels):
+    spec = charts.plot_mql_volume(monthly("mqls", [5] * buckets)).to_dict()
+    assert ("text" in marks(spec)) is has_labels
+
+
+def test_a_bucket_in_progress_is_pale():
+    frame = rows(row("mqls", 9, bucket="2026-01"),
+                 row("mqls", 4, bucket="2026-02", flags=["in-progress"]))  # fmt: skip
+    spec = charts.plot_mql_volume(frame).to_dict()
+    assert column(embedded(spec), "is_open") == [False, True]
+    colour = encoding(spec)["color"]
+    assert colour["condition"]["test"] == "datum.is_open"
+    assert colour["condition"]["value"] != colour["value"]
+
+
+@pytest.mark.parametrize(
+    ("labels", "grain"),
+    [(("2026-Q1", "2026-Q2"), "quarter"), (("2026-01", "2026-02"), "month")],
+)
+def test_the_grain_is_named(labels, grain):
+    frame = rows(*(row("mqls", 3, bucket=b) for b in labels))
+    assert charts.plot_mql_volume(frame).to_dict()["description"].startswith(f"MQLs per {grain},")
+
+
+def by_source(counts, bucket="2026-01"):
+    return rows(*(row("mqls", n, bucket=bucket, source=s) for s, n in counts.items()))
+
+
+def test_segments(worked, specs):
+    spec = specs["plot_mqls_by_segment"]
+    assert marks(spec) == ["bar"]
+    wanted = pick(worked.rows, "mqls", by="source")
+    wanted = wanted[wanted["bucket"] != TOTAL]
+    found = {(r["bucket"], r["name"]): r["value"] for r in embedded(spec)}
+    assert found == dict(
+        zip(zip(wanted["bucket"], wanted["name"], strict=True), wanted["value"], strict=True)
+    )
+    assert encoding(spec)["y"]["field"] == "value"
+    assert encoding(spec)["color"]["field"] == "name"
+    assert tooltip(spec) == [
+        ("bucket", "Bucket", None), ("name", "Source", None), ("value", "MQLs", ",.0f"),
+    ]  # fmt: skip
+
+
+def test_the_legend_picks_a_segment_out(specs):
+    spec = specs["plot_mqls_by_segment"]
+    (param,) = spec["params"]
+    assert param["bind"] == "legend"
+    assert param["select"] == {"type": "point", "fields": ["name"], "toggle": "true"}
+    opacity = encoding(spec)["opacity"]
+    assert opacity["condition"] == {"param": param["name"], "value": 1}
+    assert opacity["value"] < 0.5
+
+
+def test_segments_are_stacked_in_the_order_of_the_legend():
+    # The legend runs from the largest down; a stack in another order cannot be read off it.
+    frame = by_source({"Web": 1, "Ads": 5, "Event": 3})
+    spec = charts.plot_mqls_by_segment(frame, by="source").to_dict()
+    assert column(embedded(spec), "name") == ["Ads", "Event", "Web"]
+    order = encoding(spec)["order"]
+    ranks = {r["name"]: r[order["field"]] for r in embedded(spec)}
+    assert sorted(ranks, key=ranks.__getitem__) == ["Ads", "Event", "Web"]
+
+
+def test_eight_segments_are_all_named():
+    counts = {f"S{i}": 10 + i for i in range(8)}
+    spec = charts.plot_mqls_by_segment(by_source(counts), by="source").to_dict()
+    assert {r["name"]: r["value"] for r in embedded(spec)} == counts
+
+
+def test_of_nine_segments_the_smallest_two_are_others():
+    counts = {f"S{i}": 10 + i for i in range(9)}
+    frame = rows(by_source(counts), by_source(counts, bucket="2026-02"))
+    spec = charts.plot_mqls_by_segment(frame, by="source").to_dict()
+    named = {f"S{i}": 10 + i for i in range(8, 1, -1)}
+    for bucket in ("2026-01", "2026-02"):
+        found = {r["name"]: r["value"] for r in embedded(spec) if r["bucket"] == bucket}
+        assert found == {**named, "(other sources)": 10 + 11}
+        assert list(found)[-1] == "(other sources)"
+
+
+def test_hand_off(worked, specs):
+    spec = specs["plot_hand_off"]
+    assert marks(spec) == ["bar"]
+    for kind, metric in {"Accepted": "accepted", "Rejected": "rejected",
+                         "Undecided": "undecided"}.items():  # fmt: skip
+        found = [r["leads"] for r in embedded(spec) if r["kind"] == kind]
+        assert found == per_bucket(worked.rows, metric)
+    assert encoding(spec)["color"]["scale"]["domain"] == ["Accepted", "Rejected", "Undecided"]
+    assert encoding(spec)["order"]["field"] == "order"
+    assert {r["kind"]: r["order"] for r in embedded(spec)} == {
+        "Accepted": 0, "Rejected": 1, "Undecided": 2,
+    }  # fmt: skip
+
+
+def test_efficiency(worked, specs):
+    spec = specs["plot_stage_efficiency"]
+    assert marks(spec) == ["rule", "line", "tick", "point"]
+    data = embedded(spec)
+    for field in ("value", "low", "high", "n"):
+        assert column(data, field) == per_bucket(worked.rows, "efficiency", field)
+    for metric in ("efficiency_flow", "efficiency_projected"):
+        assert column(data, metric) == per_bucket(worked.rows, metric)
+    drawn = [(e["y"]["field"], e.get("y2", {}).get("field"))
+             for e in (encoding(spec, i) for i in range(4))]  # fmt: skip
+    assert drawn == [
+        ("low", "high"), ("efficiency_flow", None), ("efficiency_projected", None), ("value", None),
+    ]  # fmt: skip
+    assert encoding(spec, 3)["y"]["axis"]["format"] == "%"
+
+
+def test_young_cohorts_are_hollow_and_alone_carry_a_projection(worked, specs):
+    spec = specs["plot_stage_efficiency"]
+    part = pick(worked.rows, "efficiency")
+    young = ["immature" in flags for flags in part[part["bucket"] != TOTAL]["flags"]]
+    assert young == [False, True]
+    assert column(embedded(spec), "is_young") == young
+    fill = encoding(spec, 3)["fill"]
+    assert fill["condition"] == {"test": "datum.is_young", "value": WHITE}
+    assert fill["value"] != WHITE
+    projected = layers(spec)[2]
+    assert projected["mark"]["type"] == "tick"
+    assert [r["bucket"] for r in spec["datasets"][projected["data"]["name"]]] == ["2026-02"]
+
+
+def shares(**by_name):
+    """Return the efficiency of sources as (share, leads, low, high)."""
+    parts = [
+        row("efficiency", v, n=n, low=low, high=high, source=s)
+        for s, (v, n, low, high) in by_name.items()
+    ]
+    return rows(*parts, row("efficiency", 0.3, n=200))
+
+
+def test_dots():
+    frame = shares(Few=(0.5, 29, 0.3, 0.9), Web=(0.2, 30, 0.1, 0.4), Ads=(0.4, 141, 0.35, 0.45),
+                   Nobody=(None, 0, None, None))  # fmt: skip
+    spec = charts.plot_efficiency_by(frame, by="source").to_dict()
+    assert marks(spec) == ["rule", "rule", "point", "text"]
+    assert column(embedded(spec, 0), "value") == [0.3]
+    assert [r["name"] for r in embedded(spec, 2)] == ["Few", "Ads", "Web"]
+    assert embedded(spec, 2)[2] == {
+        "name": "Web", "value": 0.2, "low": 0.1, "high": 0.4, "n": 30, "is_small": False,
+    }  # fmt: skip
+    assert [r["is_small"] for r in embedded(spec, 2)] == [True, False, False]
+    assert encoding(spec, 2)["fill"]["condition"] == {"test": "datum.is_small", "value": WHITE}
+    assert encoding(spec, 2)["x"]["field"] == "value"
+    assert encoding(spec, 2)["x"]["axis"]["format"] == "%"
+    interval = encoding(spec, 1)
+    assert (interval["x"]["field"], interval["x2"]["field"]) == ("low", "high")
+    assert tooltip(spec, 2) == [
+        ("name", "Source", None), ("value", "Efficiency", ".1%"), ("low", "95% from", ".1%"),
+        ("high", "95% to", ".1%"), ("n", "Leads", ",.0f"),
+    ]  # fmt: skip
+
+
+def test_dots_always_show_every_share_and_the_sure_intervals():
+    frame = shares(Few=(0.9, 5, 0.4, 0.99), Ads=(0.4, 141, 0.35, 0.45))
+    spec = charts.plot_efficiency_by(frame, by="source").to_dict()
+    low, high = encoding(spec, 2)["x"]["scale"]["domain"]
+    assert low == 0
+    assert 0.9 <= high <= 1
+
+
+def test_dots_with_no_small_segment_do_not_speak_of_hollow_ones():
+    spec = charts.plot_efficiency_by(shares(Web=(0.2, 30, 0.1, 0.4)), by="source").to_dict()
+    assert spec["description"] == (
+        "Efficiency by source, with 95% intervals; the dashed line is the share of all."
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "metric"),
+    [("plot_efficiency_by", "efficiency"), ("plot_attainment_by", "sla_attainment")],
+)
+def test_dots_hold_the_rows_of_the_whole_period(worked, specs, name, metric):
+    part = pick(worked.rows, metric, by="source")
+    part = part[(part["bucket"] == TOTAL) & part["value"].notna()]
+    wanted = {r["name"]: (r["value"], r["low"], r["high"], r["n"]) for r in part.to_dict("records")}
+    found = {r["name"]: (r["value"], r["low"], r["high"], r["n"]) for r in embedded(specs[name], 2)}
+    assert found == wanted
+
+
+def test_of_many_segments_the_largest_24_are_dots():
+    frame = shares(**{f"S{i:02}": (0.2, 100 + i, 0.1, 0.3) for i in range(25)})
+    spec = charts.plot_efficiency_by(frame, by="source").to_dict()
+    assert sorted(r["name"] for r in embedded(spec, 2)) == [f"S{i:02}" for i in range(1, 25)]
+
+
+def test_a_picture_of_some_segments_says_that_it_leaves_others_out():
+    frame = shares(**{f"S{i:02}": (0.2, 100 + i, 0.1, 0.3) for i in range(25)})
+    description = charts.plot_efficiency_by(frame, by="source").to_dict()["description"]
+    assert "24" in description
+    assert "25" in description
+
+
+def test_attainment(worked, specs):
+    spec = specs["plot_sla_attainment"]
+    assert marks(spec) == ["rule", "line"]
+    for field in ("value", "low", "high", "n"):
+        found = column(embedded(spec), field)
+        assert found == per_bucket(worked.rows, "sla_attainment", field)
+    assert encoding(spec, 1)["y"]["scale"] == {"domain": [0, 1]}
+    assert encoding(spec, 1)["y"]["axis"]["format"] == "%"
+
+
+def test_histogram(worked, specs):
+    spec = specs["plot_hours_histogram"]
+    assert marks(spec) == ["bar", "rule"]
+    data = embedded(spec, 0)
+    histogram = worked.histogram
+    for field in ("bin", "outcome", "leads"):
+        assert column(data, field) == list(histogram[field])
+    assert column(data, "left") == list(histogram["hours_from"] / 24)
+    assert column(data, "right") == list(histogram["hours_to"] / 24)
+    assert sum(column(data, "leads")) == worked.histogram["leads"].sum() == 10
+    x = encoding(spec)["x"]
+    assert (x["bin"], x["field"], encoding(spec)["x2"]["field"]) == ("binned", "left", "right")
+    assert embedded(spec, 1) == [{"sla": 2.0}]
+    assert encoding(spec)["color"]["scale"]["domain"] == ["within SLA", "late", "still waiting"]
+
+
+def test_the_last_bar_of_the_histogram_does_not_claim_an_upper_end():
+    # It holds everything later: "8.0 to 8.5 days" would be false.
+    histogram = pd.DataFrame(
+        {
+            "bin": [1, 16],
+            "outcome": ["within SLA", "still waiting"],
+            "leads": [3, 2],
+            "hours_from": [12.0, 192.0],
+            "hours_to": [24.0, 204.0],
+        }
+    )
+    spec = charts.plot_hours_histogram(histogram, sla_hours=48).to_dict()
+    last = embedded(spec)[-1]
+    fields = {t["field"] for t in encoding(spec)["tooltip"]}
+    shown = {name: value for name, value in last.items() if name in fields}
+    assert 8.5 not in shown.values()
+
+
+def test_a_histogram_that_ends_early_does_not_speak_of_everything_later():
+    histogram = pd.DataFrame(
+        {
+            "bin": [1],
+            "outcome": ["within SLA"],
+            "leads": [3],
+            "hours_from": [12.0],
+            "hours_to": [24.0],
+        }
+    )
+    spec = charts.plot_hours_histogram(histogram, sla_hours=48).to_dict()
+    assert "everything later" not in spec["description"]
+
+
+@pytest.mark.parametrize(
+    ("options", "unit", "at"),
+    [
+        ({"sla_hours": 48}, "days", 2),
+        ({"sla_hours": 47}, "hours", 47),
+        ({"sla_hours": 16, "day_hours": 8}, "working days", 2),
+        ({"sla_hours": 8, "day_hours": 8}, "working hours", 8),
+    ],
+)
+def test_time_is_in_the_unit_of_the_sla(worked, options, unit, at):
+    histogram = charts.plot_hours_histogram(worked.histogram, **options).to_dict()
+    assert titles(histogram)["x"] == [f"Time in the MQL stage, {unit}"]
+    assert embedded(histogram, 1) == [{"sla": at}]
+    curve = charts.plot_survival_curve(worked.curve, **options).to_dict()
+    assert titles(curve)["x"] == [f"Time since MQL, {unit}"]
+    assert embedded(curve, 2)[0]["sla"] == at
+
+
+def test_survival(worked, specs):
+    spec = specs["plot_survival_curve"]
+    assert marks(spec) == ["area", "line", "rule", "text"]
+    assert {part["mark"].get("interpolate") for part in layers(spec)[:2]} == {"step-after"}
+    data = embedded(spec, 0)
+    curve = worked.curve[worked.curve["hours"] <= 8 * 48]
+    assert column(data, "time") == list(curve["hours"] / 24)
+    for field in ("waiting", "low", "high", "at_risk"):
+        assert column(data, field) == list(curve[field])
+    assert data[0]["time"] == 0
+    assert data[0]["waiting"] == 1
+    assert encoding(spec, 1)["y"]["scale"] == {"domain": [0, 1]}
+    band = encoding(spec, 0)
+    assert (band["y"]["field"], band["y2"]["field"]) == ("low", "high")
+
+
+def test_the_curve_ends_at_eight_times_the_sla():
+    curve = pd.DataFrame(
+        {
+            "hours": [0.0, 96.0, 96.1, 500.0],
+            "waiting": [1.0, 0.5, 0.4, 0.0],
+            "low": [1.0, 0.4, 0.3, 0.0],
+            "high": [1.0, 0.6, 0.5, 0.1],
+            "at_risk": [10, 10, 5, 4],
+        }
+    )
+    spec = charts.plot_survival_curve(curve, sla_hours=4).to_dict()
+    assert column(embedded(spec), "hours") == [0.0, 96.0]
+
+
+def test_a_curve_of_one_step_is_no_picture(worked):
+    assert charts.plot_survival_curve(worked.curve.iloc[:2], sla_hours=48) is None
+
+
+def test_cost_by(worked, specs):
+    spec = specs["plot_cost_by"]
+    assert marks(spec) == ["bar", "text"]
+    part = pick(worked.rows, "cost_per_mql", by="source")
+    part = part[(part["bucket"] == TOTAL) & part["value"].notna()]
+    part = part.sort_values("value", ascending=False)
+    assert embedded(spec) == part[["name", "value", "n"]].to_dict("records")
+    assert tooltip(spec)[1] == ("value", "Cost per MQL (EUR)", ",.0f")
+
+
+def test_the_slider_has_a_position_for_every_lag_up_to_90_days(worked, specs):
+    (param,) = specs["plot_cost_per_mql"]["params"]
+    assert param["bind"] == {
+        "input": "range", "min": 0, "max": 90, "step": 1, "name": "Lag in days ",
+    }  # fmt: skip
+    assert param["value"] == worked.lag_days_used == 30
+    for part in layers(specs["plot_cost_per_mql"]):
+        assert part["transform"] == [{"filter": "datum.lag_days == lag"}]
+    data = embedded(specs["plot_cost_per_mql"])
+    assert sorted({r["lag_days"] for r in data}) == list(range(91))
+
+
+def test_cost_is_drawn_as_bars_and_its_rolling_mean_as_a_line(specs):
+    spec = specs["plot_cost_per_mql"]
+    assert marks(spec) == ["bar", "line"]
+    assert [encoding(spec, i)["y"]["field"] for i in range(2)] == ["cost", "rolling"]
+    assert tooltip(spec)[1:] == [
+        ("cost", "Cost per MQL (EUR)", ",.0f"), ("rolling", "Rolling (EUR)", ",.0f"),
+        ("lag_days", "Lag (days)", ",.0f"),
+    ]  # fmt: skip
+
+
+def test_a_rolling_cost_that_is_never_known_is_no_line(worked):
+    # A line of nothing has no extent, and Vega says so on the console.
+    lags = worked.lags.assign(rolling=math.nan)
+    spec = charts.plot_cost_per_mql(lags, lag_days=30, currency="EUR").to_dict()
+    assert "line" not in marks(spec)
+    assert "line" not in spec["description"]
+
+
+def drawn_cost(spec, lag, field):
+    return [r[field] for r in embedded(spec) if r["lag_days"] == lag]
+
+
+def same(found, wanted):
+    """Return whether numbers are equal but for the rounding of the page, and null where null."""
+    pairs = zip(found, wanted, strict=True)
+    return all(f is w is None or (None not in (f, w) and abs(f - w) <= 5e-5) for f, w in pairs)
+
+
+def test_every_position_of_the_slider_shows_the_frame(worked, specs):
+    spec = specs["plot_cost_per_mql"]
+    for lag, part in worked.lags.groupby("lag_days"):
+        for field in ("cost", "rolling"):
+            assert same(drawn_cost(spec, lag, field), as_drawn(part[field])), (lag, field)
+
+
+@pytest.mark.parametrize("lag", [0, 1, 29, 30, 31, 61, 62, 90])
+def test_the_slider_shows_what_a_report_with_that_lag_says(worked, specs, lag):
+    report = cost_per_mql(worked.leads, spend=worked.tables.spend, lag=lag)
+    spec = specs["plot_cost_per_mql"]
+    assert same(drawn_cost(spec, lag, "cost"), per_bucket(report, "cost_per_mql"))
+    assert same(drawn_cost(spec, lag, "rolling"), per_bucket(report, "cost_per_mql_rolling"))
+
+
+def test_the_slider_starts_at_the_numbers_of_the_report(worked, specs):
+    spec = specs["plot_cost_per_mql"]
+    lag = worked.lag_days_used
+    assert same(drawn_cost(spec, lag, "cost"), per_bucket(worked.rows, "cost_per_mql"))
+    assert same(drawn_cost(spec, lag, "rolling"), per_bucket(worked.rows, "cost_per_mql_rolling"))
+
+
+def test_a_lag_that_the_spend_does_not_cover_shows_nothing(specs):
+    # January less 62 days begins on 31 October, and the spend on 1 November.
+    spec = specs["plot_cost_per_mql"]
+    assert drawn_cost(spec, 61, "cost")[0] is not None
+    assert drawn_cost(spec, 62, "cost")[0] is None
+
+
+LEADS = """
+lead_id | created_at | mql_at
+a       | 2025-12-01 | 2026-01-05
+b       | 2025-12-01 | 2026-02-05
+"""
+SPEND = """
+date_from  | date_to    | amount
+2024-01-01 | 2026-12-31 | 1096
+"""
+
+
+@pytest.mark.parametrize("lag_days", [30, 31, 120])
+def test_many_buckets_have_a_coarser_slider_that_stops_at_the_lag_of_the_report(
+    lead_table, lag_days
+):
+    made = lead_table(LEADS, spend=SPEND, period="2025-07..2026-06", grain="week",
+                      lag_days=lag_days)  # fmt: skip
+    numbers = measure(made.leads, made.tables)
+    spec = charts.plot_cost_per_mql(numbers.lags, lag_days=lag_days, currency="EUR").to_dict()
+    bind = spec["params"][0]["bind"]
+    positions = range(bind["min"], bind["max"] + 1, bind["step"])
+    assert spec["params"][0]["value"] == lag_days
+    assert lag_days in positions
+    assert sorted({r["lag_days"] for r in embedded(spec)}) == list(positions)
+    assert positions[0] < bind["step"]
+    assert positions[-1] > max(90, lag_days) - bind["step"]
+    assert len(embedded(spec)) <= 8_000
+
+
+def test_a_lag_beyond_the_slider_widens_it(lead_table):
+    made = lead_table(LEADS, spend=SPEND, period="2026-01..2026-02", lag_days=120)
+    numbers = measure(made.leads, made.tables)
+    spec = charts.plot_cost_per_mql(numbers.lags, lag_days=120, currency="EUR").to_dict()
+    assert spec["params"][0]["bind"]["max"] == 120
+    assert spec["params"][0]["value"] == 120

@@ -1,0 +1,127 @@
+"""The notebooks are thin: parameters as `ReportParams` has them, and calls of the package."""
+
+from __future__ import annotations
+
+import ast
+import logging
+from dataclasses import fields
+from pathlib import Path
+
+import nbformat
+import papermill
+import pytest
+
+from mqlkit.params import ReportParams
+
+NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
+LOGIC = (
+    ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef, ast.For, ast.While, ast.If,
+    ast.IfExp, ast.Match, ast.Try, ast.With, ast.comprehension, ast.BinOp, ast.UnaryOp, ast.BoolOp,
+    ast.Compare, ast.AugAssign,
+)  # fmt: skip
+# A field that may be null or a number is text to papermill, which knows one type per name.
+TYPE_NAMES = {
+    "str": "str", "str | None": "str", "str | int": "str", "int": "int", "int | None": "int",
+    "bool": "bool", "float": "float", "list[str]": "list[str]",
+    "dict[str, list[str]]": "dict[str, list[str]]", "dict[str, str]": "dict[str, str]",
+}  # fmt: skip
+
+pytestmark = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
+
+
+def read(path):
+    return nbformat.read(path, as_version=4)
+
+
+def tags(cell):
+    return set(cell.metadata.get("tags", []))
+
+
+def code_cells(path):
+    return [c for c in read(path).cells if c.cell_type == "code" and "parameters" not in tags(c)]
+
+
+def test_papermill_finds_the_parameters_of_the_package(path, caplog):
+    with caplog.at_level(logging.WARNING):
+        found = papermill.inspect_notebook(str(path))
+    assert not caplog.records
+    assert list(found) == ReportParams.names()
+    defaults = ReportParams()
+    for field in fields(ReportParams):
+        given = found[field.name]
+        assert given["help"] == field.metadata["help"]
+        assert ast.literal_eval(given["default"]) == getattr(defaults, field.name)
+        assert given["inferred_type_name"] == TYPE_NAMES[field.type]
+
+
+def test_the_parameters_come_first_and_once(path):
+    notebook = read(path)
+    (cell,) = [c for c in notebook.cells if "parameters" in tags(c)]
+    first = next(c for c in notebook.cells if c.cell_type == "code")
+    assert cell is first
+    assert not [line for line in cell.source.splitlines() if line.count("  # ") != 1]
+
+
+def test_the_parameters_as_they_stand_are_usable(path):
+    (cell,) = [c for c in read(path).cells if "parameters" in tags(c)]
+    namespace = {}
+    exec(cell.source, namespace)
+    assert ReportParams.from_cell(namespace) == ReportParams()
+
+
+def test_cells_call_and_do_not_compute(path):
+    found = [
+        f"{cell.id}: {ast.unparse(node) if hasattr(node, 'lineno') else type(node).__name__}"
+        for cell in code_cells(path)
+        for node in ast.walk(ast.parse(cell.source))
+        if isinstance(node, LOGIC)
+    ]
+    assert not found
+
+
+def test_cells_have_at_most_five_lines(path):
+    for cell in code_cells(path):
+        lines = [line for line in cell.source.splitlines() if line.strip()]
+        assert len(lines) <= 5, cell.id
+
+
+def test_every_section_asks_a_question_and_answers_it_with_one_cell(path):
+    cells = read(path).cells
+    headings = [i for i, c in enumerate(cells) if c.cell_type == "markdown"]
+    assert headings
+    for i in headings:
+        assert cells[i].source.startswith("## ") or cells[i].source.startswith("### ")
+        assert cells[i].source.splitlines()[0].endswith("?")
+        assert cells[i + 1].cell_type == "code"
+
+
+def test_cells_have_names_and_no_two_the_same(path):
+    ids = [c.id for c in read(path).cells]
+    assert len(set(ids)) == len(ids)
+
+
+def test_no_output_is_kept_but_where_it_is_compared(path):
+    kept = []
+    for cell in code_cells(path):
+        if "keep_output" in tags(cell):
+            assert "nbval-check-output" in tags(cell)
+            kept += cell.outputs
+        else:
+            assert not cell.outputs, cell.id
+            assert cell.execution_count is None, cell.id
+    # nbval compares nothing where nothing was kept, and passes.
+    assert kept
+
+
+def test_what_is_kept_is_no_error_and_holds_no_place_of_a_machine(path):
+    for cell in code_cells(path):
+        for output in cell.outputs:
+            assert output.output_type in ("display_data", "execute_result"), cell.id
+            text = str(output.data)
+            assert "/home/" not in text
+            assert "/work/" not in text
+
+
+def test_it_runs_in_any_python_kernel(path):
+    kernel = read(path).metadata.kernelspec
+    assert (kernel.name, kernel.language) == ("python3", "python")

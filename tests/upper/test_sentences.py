@@ -1,0 +1,562 @@
+"""Every verdict, whole, on both sides of each threshold."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from frames import plain, row, rows, totals
+
+from mqlkit.params import ReportParams
+from mqlkit.sentences import (
+    REFERENCE,
+    judge_cost,
+    judge_efficiency,
+    judge_hand_off,
+    judge_ledgers,
+    judge_response,
+    judge_sla,
+    judge_velocity,
+    judge_volume,
+)
+from mqlkit.sources.ledger import Ledger
+
+SMALL = "With only {} this says little; do not rank or plan by it."
+
+
+def said(verdict):
+    return plain(verdict.text), verdict.tone
+
+
+def running(mqls, goal, *, to_date, needed):
+    """Return a period that is not over."""
+    flags = ["in-progress"]
+    return totals(
+        mqls={"value": mqls, "flags": flags},
+        goal={"value": goal, "flags": flags},
+        goal_to_date={"value": to_date, "flags": flags},
+        needed_per_day={"value": needed, "flags": flags},
+    )
+
+
+@pytest.mark.parametrize(
+    ("frame", "text", "tone"),
+    [
+        pytest.param(
+            totals(mqls=120),
+            "120 MQLs in the period. No goal is given.",
+            "plain",
+            id="no goals at all",
+        ),
+        pytest.param(
+            totals(mqls=1, goal=None),
+            "1 MQL in the period. No goal is given.",
+            "plain",
+            id="a month without a goal",
+        ),
+        pytest.param(
+            totals(mqls=1099, goal=1100),
+            "1,099 MQLs: 1 short of the goal of 1,100 (99.9%). Marketing must produce more.",
+            "bad",
+            id="missed by one",
+        ),
+        pytest.param(
+            totals(mqls=1100, goal=1100),
+            "1,100 MQLs: exactly the goal. Marketing produces enough; the same number will do.",
+            "good",
+            id="exact",
+        ),
+        pytest.param(
+            totals(mqls=1101, goal=1100),
+            "1,101 MQLs: 1 more than the goal of 1,100. Marketing produces enough; fewer would "
+            "have been enough.",
+            "good",
+            id="exceeded by one",
+        ),
+        pytest.param(
+            totals(mqls=0, goal=10),
+            "0 MQLs: 10 short of the goal of 10 (0.0%). Marketing must produce more.",
+            "bad",
+            id="none",
+        ),
+        pytest.param(
+            running(50, 100, to_date=50.5, needed=2.5),
+            "50 MQLs so far, behind the pace of 50.5 by now. "
+            "The goal of 100 needs 2.5 a day from here.",
+            "bad",
+            id="in progress, behind",
+        ),
+        pytest.param(
+            running(50, 100, to_date=50, needed=2.5),
+            "50 MQLs so far, on the pace of 50.0 by now. "
+            "The goal of 100 needs 2.5 a day from here.",
+            "good",
+            id="in progress, on pace to the lead",
+        ),
+        pytest.param(
+            running(99, 100, to_date=50, needed=0.05),
+            "99 MQLs so far, on the pace of 50.0 by now. "
+            "The goal of 100 needs 0.1 a day from here.",
+            "good",
+            id="in progress, one short of the goal",
+        ),
+        pytest.param(
+            running(100, 100, to_date=50, needed=0),
+            "100 MQLs so far: the goal of 100 is reached.",
+            "good",
+            id="in progress, reached",
+        ),
+    ],
+)
+def test_volume(frame, text, tone):
+    assert said(judge_volume(frame)) == (text, tone)
+
+
+@pytest.mark.parametrize("goal", [100.3, 99.7])
+def test_a_goal_with_a_fraction_is_never_missed_or_passed_by_nothing(goal):
+    # Weeks share a month's goal by the day, so that goals have fractions.
+    text = judge_volume(totals(mqls=100, goal=goal)).text
+    assert "0 short" not in text
+    assert "0 more" not in text
+
+
+def handed(accepted, rejected, undecided, **interval):
+    n = accepted + rejected
+    rate = {"value": accepted / n if n else None, "n": n, **interval}
+    return totals(accepted=accepted, rejected=rejected, undecided=undecided, acceptance_rate=rate)
+
+
+@pytest.mark.parametrize(
+    ("frame", "text"),
+    [
+        pytest.param(
+            totals(accepted=None, rejected=None, undecided=None, acceptance_rate=None),
+            "The data records neither acceptances nor rejections, so that the hand-off to sales "
+            "cannot be judged. A lead leaves the MQL stage here when it becomes an SQL.",
+            id="not recorded",
+        ),
+        pytest.param(
+            handed(0, 0, 7), "Sales has decided on none of the MQLs yet.", id="none decided"
+        ),
+        pytest.param(
+            handed(20, 10, 1, low=0.488, high=0.808),
+            "Sales accepted 20 and rejected 10 of the MQLs: 66.7% of those decided (48.8–80.8%). "
+            "1 MQL waits for a decision.",
+            id="thirty decided, one waiting",
+        ),
+        pytest.param(
+            handed(20, 9, 0, low=0.5077, high=0.8272),
+            "Sales accepted 20 and rejected 9 of the MQLs: 69.0% of those decided (50.8–82.7%). "
+            "0 MQLs wait for a decision. " + SMALL.format("29 leads"),
+            id="twenty-nine decided",
+        ),
+        pytest.param(
+            handed(1, 0, 2, low=0.2065, high=1.0),
+            "Sales accepted 1 and rejected 0 of the MQLs: 100.0% of those decided (20.6–100.0%). "
+            "2 MQLs wait for a decision. " + SMALL.format("1 lead"),
+            id="one decided",
+        ),
+    ],
+)
+def test_hand_off(frame, text):
+    assert said(judge_hand_off(frame)) == (text, "plain")
+
+
+def converted(share, n, *young, low=0.1, high=0.3):
+    """Return the efficiency of a quarter, with the buckets that are too young."""
+    parts = [
+        row("efficiency", share, bucket=b, n=n, flags=["immature"] if b in young else [])
+        for b in ("2026-01", "2026-02", "2026-03")
+    ]
+    flags = ["immature"] if young else []
+    whole = row("efficiency", share, n=n, low=low, high=high, flags=flags)
+    return rows(*parts, whole, row("mqls_per_sql", 1 / share if share else None, n=n))
+
+
+@pytest.mark.parametrize(
+    ("frame", "text"),
+    [
+        pytest.param(
+            rows(row("efficiency", None, n=0), row("mqls_per_sql", None, n=0)),
+            "There is no MQL whose outcome could be counted.",
+            id="no MQL",
+        ),
+        pytest.param(
+            converted(0.2, 30, low=0.095, high=0.3731),
+            "20.0% of 30 MQLs have become SQLs so far (9.5–37.3%): one SQL from 5.0 MQLs.",
+            id="mature, just enough leads",
+        ),
+        pytest.param(
+            converted(0.2, 25, low=0.0886, high=0.3913),
+            "20.0% of 25 MQLs have become SQLs so far (8.9–39.1%): one SQL from 5.0 MQLs. "
+            + SMALL.format("25 leads"),
+            id="few leads",
+        ),
+        pytest.param(
+            converted(0.0, 1200, low=0.0, high=0.0032),
+            "None of 1,200 MQLs has become an SQL (0.0–0.3%).",
+            id="no SQL",
+        ),
+        pytest.param(
+            converted(0.25, 400, "2026-03", low=0.2101, high=0.2946),
+            "25.0% of 400 MQLs have become SQLs so far (21.0–29.5%): one SQL from 4.0 MQLs. "
+            "Nine in ten of the conversions take up to 16 days: Mar 26 is too young, and the "
+            "share will still rise.",
+            id="one young month",
+        ),
+        pytest.param(
+            converted(0.25, 400, "2026-02", "2026-03", low=0.2101, high=0.2946),
+            "25.0% of 400 MQLs have become SQLs so far (21.0–29.5%): one SQL from 4.0 MQLs. "
+            "Nine in ten of the conversions take up to 16 days: Feb 26 and Mar 26 are too young, "
+            "and the share will still rise.",
+            id="two young months",
+        ),
+        pytest.param(
+            converted(0.25, 400, "2026-01", "2026-02", "2026-03", low=0.2101, high=0.2946),
+            "25.0% of 400 MQLs have become SQLs so far (21.0–29.5%): one SQL from 4.0 MQLs. "
+            "Nine in ten of the conversions take up to 16 days: Jan 26, Feb 26 and Mar 26 are too "
+            "young, and the share will still rise.",
+            id="all young",
+        ),
+    ],
+)
+def test_efficiency(frame, text):
+    assert said(judge_efficiency(frame, maturity=16.2)) == (text, "plain")
+
+
+def kept(met, late, *, still_open=0, mean=None, low=0.1, high=0.9):
+    n = met + late
+    return totals(
+        sla_met=met,
+        sla_breached=late,
+        sla_past_due=still_open,
+        sla_attainment={"value": met / n if n else None, "n": n, "low": low, "high": high},
+        hours_in_stage_mean={"value": mean, "n": n - still_open},
+    )
+
+
+def terms(**given):
+    return ReportParams.from_mapping(given)
+
+
+@pytest.mark.parametrize(
+    ("frame", "params", "text", "tone"),
+    [
+        pytest.param(
+            kept(0, 0),
+            {"sla": "48h"},
+            "No MQL tells yet whether sales keeps the SLA of 48 hours.",
+            "plain",
+            id="nothing measured",
+        ),
+        pytest.param(
+            kept(40, 0, mean=20, low=0.9124, high=1),
+            {"sla": "48h"},
+            "Sales takes 0.8 days on average against an SLA of 2: within it on average. Sales has "
+            "48 hours to decide on an MQL: 100.0% in time (91.2–100.0%). No lead was let lie past it.",
+            "good",
+            id="kept",
+        ),
+        pytest.param(
+            kept(39, 1, mean=48, low=0.8712, high=0.9956),
+            {"sla": "2d"},
+            "Sales takes 2.0 days on average against an SLA of 2: within it on average. Sales has "
+            "2 days to decide on an MQL: 97.5% in time (87.1–99.6%). 1 lead was let lie past the "
+            "SLA.",
+            "bad",
+            id="the mean is the SLA, one late",
+        ),
+        pytest.param(
+            kept(10, 30, mean=72, low=0.1419, high=0.4019),
+            {"sla": "2d"},
+            "Sales takes 3.0 days on average against an SLA of 2. Sales has 2 days to decide on an "
+            "MQL: 25.0% in time (14.2–40.2%). 30 leads were let lie past the SLA.",
+            "bad",
+            id="late",
+        ),
+        pytest.param(
+            kept(10, 30, still_open=1, mean=5, low=0.1419, high=0.4019),
+            {"sla": "4h"},
+            "Sales takes 5.0 hours on average against an SLA of 4. Sales has 4 hours to decide on "
+            "an MQL: 25.0% in time (14.2–40.2%). 30 leads were let lie past the SLA, 1 of them "
+            "still open.",
+            "bad",
+            id="in hours, one still open",
+        ),
+        pytest.param(
+            kept(0, 3, still_open=3, low=0, high=0.5615),
+            {"sla": "90min"},
+            "Sales has 90 minutes to decide on an MQL: 0.0% in time (0.0–56.1%). 3 leads were let "
+            "lie past the SLA, 3 of them still open. " + SMALL.format("3 leads"),
+            "bad",
+            id="nobody left, few leads",
+        ),
+        pytest.param(
+            kept(30, 10, mean=500, low=0.5981, high=0.8581),
+            {"sla": "1h", "sla_stops_on": "contact"},
+            "Sales has 1 hour to contact an MQL: 75.0% in time (59.8–85.8%). 10 leads were let lie "
+            "past the SLA.",
+            "bad",
+            id="contact: the wait for a decision says nothing",
+        ),
+        pytest.param(
+            kept(10, 30, mean=24, low=0.1419, high=0.4019),
+            {"sla": "2d", "sla_clock": "business"},
+            "Sales takes 3.0 working days on average against an SLA of 2. Sales has 2 working days "
+            "to decide on an MQL: 25.0% in time (14.2–40.2%). 30 leads were let lie past the SLA.",
+            "bad",
+            id="working days of eight hours",
+        ),
+        pytest.param(
+            kept(10, 30, mean=10.5, low=0.1419, high=0.4019),
+            {"sla": "8h", "sla_clock": "business"},
+            "Sales takes 10.5 working hours on average against an SLA of 8. Sales has 8 working "
+            "hours to decide on an MQL: 25.0% in time (14.2–40.2%). 30 leads were let lie past the "
+            "SLA.",
+            "bad",
+            id="working hours",
+        ),
+    ],
+)
+def test_sla(frame, params, text, tone):
+    assert said(judge_sla(frame, terms(**params))) == (text, tone)
+
+
+def test_an_sla_on_contact_says_so_where_no_contact_is_recorded():
+    # "Yet" would promise that waiting helps.
+    outcomes = ("sla_met", "sla_breached", "sla_past_due", "sla_attainment")
+    frame = totals(**dict.fromkeys(outcomes))
+    text = judge_sla(frame, terms(sla="1h", sla_stops_on="contact")).text
+    assert "records no contact" in text
+
+
+@pytest.mark.parametrize(
+    ("frame", "options", "text"),
+    [
+        pytest.param(
+            totals(hours_in_stage_km_median={"value": None, "n": 0}),
+            {},
+            "There is no MQL whose wait could be measured.",
+            id="no MQL",
+        ),
+        pytest.param(
+            totals(
+                hours_in_stage_mean={"value": 9, "n": 19},
+                hours_in_stage_km_median={"value": None, "n": 40},
+            ),
+            {},
+            "Fewer than half of 40 MQLs have left the stage, so that the median wait is not known "
+            "yet; 19 have left.",
+            id="not half have left",
+        ),
+        pytest.param(
+            totals(
+                hours_in_stage_mean={"value": 60, "n": 31},
+                hours_in_stage_median={"value": 47.9, "n": 31},
+                hours_in_stage_km_median={"value": 48, "n": 40},
+            ),
+            {},
+            "Half of the MQLs have left the stage after 2.0 days, with those still waiting counted "
+            "in; among the 31 that left, after 47.9 hours.",
+            id="hours below two days, days from there",
+        ),
+        pytest.param(
+            totals(
+                hours_in_stage_mean={"value": 1, "n": 20},
+                hours_in_stage_median={"value": 0.75, "n": 20},
+                hours_in_stage_km_median={"value": 1, "n": 29},
+            ),
+            {},
+            "Half of the MQLs have left the stage after 1.0 hours, with those still waiting "
+            "counted in; among the 20 that left, after 45 minutes. " + SMALL.format("29 leads"),
+            id="minutes, few leads",
+        ),
+        pytest.param(
+            totals(
+                hours_in_stage_mean={"value": 20, "n": 40},
+                hours_in_stage_median={"value": 15.9, "n": 40},
+                hours_in_stage_km_median={"value": 20, "n": 40},
+            ),
+            {"day_hours": 8},
+            "Half of the MQLs have left the stage after 2.5 working days, with those still waiting "
+            "counted in; among the 40 that left, after 15.9 working hours.",
+            id="working days",
+        ),
+    ],
+)
+def test_velocity(frame, options, text):
+    assert said(judge_velocity(frame, **options)) == (text, "plain")
+
+
+def answered(share, n, *, lift=None, low=None, high=None):
+    return totals(
+        contacted_within_1h={"value": share, "n": n, "low": 0.2, "high": 0.4},
+        lift_1h={"value": lift, "n": n, "low": low, "high": high},
+    )
+
+
+@pytest.mark.parametrize(
+    ("frame", "text"),
+    [
+        pytest.param(
+            totals(contacted_within_1h=None, lift_1h=None),
+            "The data records no contact by sales, so that its speed cannot be told.",
+            id="not recorded",
+        ),
+        pytest.param(
+            totals(
+                contacted_within_1h={"value": None, "flags": ["day-precision"]},
+                lift_1h={"value": None, "flags": ["day-precision"]},
+            ),
+            "The data has dates without a time of day, so that contact within the hour cannot be "
+            "told.",
+            id="only dates",
+        ),
+        pytest.param(
+            answered(0.3, 30),
+            "Sales tried to reach 30.0% of 30 MQLs within one hour (20.0–40.0%).",
+            id="no SQL to compare",
+        ),
+        pytest.param(
+            answered(0.3, 40, lift=1.62, low=0.95, high=2.76),
+            "Sales tried to reach 30.0% of 40 MQLs within one hour (20.0–40.0%). Those became SQL "
+            "1.6 times as often as those contacted later (0.9–2.8); that describes this team's "
+            "data, and is no proof of cause.",
+            id="with a lift",
+        ),
+        pytest.param(
+            answered(0.0, 1),
+            "Sales tried to reach 0.0% of 1 MQL within one hour (20.0–40.0%). "
+            + SMALL.format("1 lead"),
+            id="one lead",
+        ),
+    ],
+)
+def test_response(frame, text):
+    assert said(judge_response(frame)) == (text, "plain")
+
+
+def test_a_period_without_mqls_is_not_called_a_lack_of_records():
+    # Contacts are recorded (n is 0, not null); there is only nobody to be contacted.
+    text = judge_response(totals(contacted_within_1h={"value": None, "n": 0})).text
+    assert "records no contact" not in text
+
+
+def test_the_reference_is_named_with_its_source_and_is_no_forecast():
+    assert REFERENCE == (
+        "For reference, never as a forecast: of 2,241 US companies 37% answered a web lead within "
+        "an hour, 16% in 1–24 hours, 24% later, 23% never; those who tried within an hour were "
+        "nearly seven times as likely to qualify the lead as those an hour later (Oldroyd, "
+        "McElheran, Elkington, Harvard Business Review, March 2011)."
+    )
+
+
+def cost(spend, mqls, *, lag=30.2):
+    return totals(
+        mqls=mqls,
+        lead_to_mql_days_mean={"value": lag, "n": mqls},
+        spend=spend,
+        cost_per_mql=None if spend is None or not mqls else spend / mqls,
+    )
+
+
+RESTS_ON = (
+    "It rests on averages, on one lag for all leads and on correlation in time: a guide to large "
+    "trends, not a fact about one lead."
+)
+
+
+@pytest.mark.parametrize(
+    ("frame", "currency", "lag_days", "used", "text"),
+    [
+        pytest.param(
+            totals(mqls=10, lead_to_mql_days_mean=30),
+            "",
+            "auto",
+            30,
+            "The data has no spend, so that the cost of an MQL cannot be told.",
+            id="no spend",
+        ),
+        pytest.param(
+            cost(None, 10),
+            "EUR",
+            "auto",
+            30,
+            "With a lag of 30 days (measured as the mean), the spend data does not cover the whole "
+            "period: no cost is given for it rather than one that is too low. No bucket is covered.",
+            id="not covered",
+        ),
+        pytest.param(
+            cost(500, 0, lag=None),
+            "EUR",
+            "auto",
+            0,
+            "There was spend and no MQL, so that no cost per MQL can be given.",
+            id="no MQL",
+        ),
+        pytest.param(
+            cost(2910.6, 30),
+            "EUR",
+            "auto",
+            30,
+            "An MQL cost €97.02: €2,911 over 30 MQLs, with a lag of 30 days (measured as the "
+            "mean). " + RESTS_ON,
+            id="measured",
+        ),
+        pytest.param(
+            cost(12000, 1),
+            "SEK",
+            1,
+            1,
+            "An MQL cost 12,000 SEK: 12,000 SEK over 1 MQL, with a lag of 1 day (as set). "
+            + RESTS_ON,
+            id="set by the user",
+        ),
+        pytest.param(
+            cost(100, 8, lag=None),
+            "USD",
+            "auto",
+            0,
+            "An MQL cost $12.50: $100 over 8 MQLs, with a lag of 0 days (taken as none: no lead "
+            "has both stamps to measure it by). " + RESTS_ON,
+            id="nothing to measure it by",
+        ),
+    ],
+)
+def test_cost(frame, currency, lag_days, used, text):
+    verdict = judge_cost(frame, terms(lag_days=lag_days), currency=currency, lag_days=used)
+    assert said(verdict) == (text, "plain")
+
+
+def test_ledgers_in_their_order():
+    verdicts = judge_ledgers(
+        {
+            "leads": Ledger(
+                read=6018, set_aside=Counter(no_id=1, bad_date=2), noted=Counter(merged=4)
+            ),
+            "spend": Ledger(read=31),
+            "goals": Ledger(read=2, set_aside=Counter(duplicate=1)),
+        }
+    )
+    aside = (
+        "Leads: 6,015 of 6,018 rows are used, 3 set aside (2: a date that does not exist or cannot "
+        "be read; 1: no lead id)."
+    )
+    repeated = (
+        "Goals: 1 of 2 rows are used, 1 set aside (1: equal to an earlier row in every cell)."
+    )
+    assert [said(v) for v in verdicts] == [
+        (aside, "plain"),
+        ("Spend: all 31 rows are used.", "good"),
+        (repeated, "plain"),
+    ]
+
+
+def test_no_verdict_takes_the_numbers_of_a_segment_or_a_bucket_for_the_total():
+    frame = rows(
+        row("mqls", 5, source="Web"),
+        row("mqls", 3, bucket="2026-01"),
+        row("mqls", 8),
+        row("goal", 10),
+    )
+    assert said(judge_volume(frame))[0].startswith("8 MQLs: 2 short of the goal of 10")

@@ -1,0 +1,444 @@
+"""Every table, cell by cell: figures, notes, order, escaping, and None where nothing is known."""
+
+from __future__ import annotations
+
+from collections import Counter
+from html.parser import HTMLParser
+
+import pandas as pd
+import pytest
+from frames import plain, row, rows, totals
+
+from mqlkit import tables
+from mqlkit.sources.ledger import Ledger
+from mqlkit.terms import FLAGS, METRICS
+
+EVIL = "<script>alert(1)</script>"
+
+
+class Grid(HTMLParser):
+    """The cells of a table, and the tags that it is made of."""
+
+    def __init__(self, text):
+        super().__init__(convert_charrefs=True)
+        self.cells, self.tags, self.aligned, self._open = [], set(), [], False
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        if tag == "tr":
+            self.cells.append([])
+        if tag in ("th", "td"):
+            self._open = True
+            self.cells[-1].append("")
+            if tag == "th":
+                self.aligned.append("right" if "gt_right" in dict(attrs)["class"] else "left")
+
+    def handle_endtag(self, tag):
+        if tag in ("th", "td"):
+            self._open = False
+
+    def handle_data(self, data):
+        if self._open:
+            self.cells[-1][-1] += data
+
+
+def grid(table):
+    return Grid(table.body.as_raw_html())
+
+
+def cells(table):
+    """Return the rows of a table as text, header first."""
+    return [[plain(c) for c in line] for line in grid(table).cells]
+
+
+def quarter(metric, january, february, whole, *, n=None, flags=()):
+    """Return the rows of a metric for two months and the whole period."""
+    return rows(
+        row(metric, january, bucket="2026-01", n=n, flags=flags),
+        row(metric, february, bucket="2026-02", n=n),
+        row(metric, whole, n=n, flags=flags),
+    )
+
+
+def test_volume():
+    frame = rows(
+        quarter("mqls", 1000, 2, 1002),
+        quarter("goal", 990.5, 2, 992.5),
+        quarter("goal_attainment", 1000 / 990.5, 1, 1002 / 992.5),
+        quarter("goal_gap", 9.5, 0, -1200),
+        quarter("in_stage", 7, 0, 0),
+    )
+    table = tables.tabulate_mql_volume(frame)
+    assert table.title == "MQLs and goal"
+    assert cells(table) == [
+        ["Bucket", "MQLs", "Goal", "Attainment", "Gap", "Waiting at the end"],
+        ["Jan 26", "1,000", "990.5", "101.0%", "+10", "7"],
+        ["Feb 26", "2", "2.0", "100.0%", "+0", "0"],
+        ["Whole period", "1,002", "992.5", "101.0%", "−1,200", "0"],
+    ]
+    assert grid(table).aligned == ["left", *["right"] * 5]
+
+
+def test_volume_without_goals_has_no_columns_for_them():
+    frame = rows(quarter("mqls", 5, 2, 7), quarter("in_stage", 1, 1, 1))
+    assert cells(tables.tabulate_mql_volume(frame))[0] == ["Bucket", "MQLs", "Waiting at the end"]
+
+
+def test_a_note_stands_in_its_row():
+    frame = rows(
+        row("mqls", 40, bucket="2026-01"),
+        row("mqls", 3, bucket="2026-02", flags=["in-progress"]),
+    )
+    assert cells(tables.tabulate_mql_volume(frame)) == [
+        ["Bucket", "MQLs", "Note"],
+        ["Jan 26", "40", ""],
+        ["Feb 26", "3", "in-progress"],
+    ]
+
+
+def decided(accepted, rejected, undecided, **rate):
+    parts = [
+        row("mqls", 4, bucket="2026-01"),
+        row("accepted", accepted, bucket="2026-01"),
+        row("rejected", rejected, bucket="2026-01"),
+        row("undecided", undecided, bucket="2026-01"),
+        row("acceptance_rate", bucket="2026-01", **rate),
+    ]
+    return rows(*parts)
+
+
+def test_hand_off():
+    frame = decided(2, 1, 1, value=2 / 3, n=3, low=0.2077, high=0.9385)
+    assert cells(tables.tabulate_hand_off(frame)) == [
+        ["Bucket", "MQLs", "Accepted", "Rejected", "Undecided", "Acceptance", "95% interval",
+         "Note"],
+        ["Jan 26", "4", "2", "1", "1", "66.7%", "20.8–93.8%", "small-n"],
+    ]  # fmt: skip
+
+
+def test_a_share_of_nothing_is_a_dash():
+    frame = decided(0, 0, 4, value=None, n=0)
+    assert cells(tables.tabulate_hand_off(frame))[1] == [
+        "Jan 26", "4", "0", "0", "4", "–", "–", "small-n",
+    ]  # fmt: skip
+
+
+def test_a_hand_off_that_is_not_recorded_is_no_table():
+    assert tables.tabulate_hand_off(decided(None, None, None, value=None)) is None
+
+
+def test_efficiency_by_source():
+    web = {"mqls": 40, "sqls": 10, "efficiency": 0.25, "mqls_per_sql": 4.0,
+           "efficiency_projected": 0.3, "efficiency_flow": 1.25}  # fmt: skip
+    none = {"mqls": 2, "sqls": 0, "efficiency": 0, "mqls_per_sql": None,
+            "efficiency_projected": None, "efficiency_flow": None}  # fmt: skip
+    frame = rows(
+        *(row(m, v, source="Web", n=40, low=0.1422, high=0.4019) for m, v in web.items()),
+        *(
+            row(m, v, source="(missing)", n=2, low=0, high=0.6576, flags=["immature"])
+            for m, v in none.items()
+        ),
+        # Neither a bucket nor another breakdown belongs in the table.
+        *(row(m, 0.9, source="Web", bucket="2026-01", n=3) for m in web),
+        *(row(m, 0.9, owner="Ann", n=3) for m in web),
+    )
+    table = tables.tabulate_stage_efficiency(frame, by="source")
+    assert table.title == "Efficiency by source"
+    assert cells(table) == [
+        ["Source", "MQLs", "SQLs", "Efficiency", "MQLs per SQL", "Projected", "By flow",
+         "95% interval", "Note"],
+        ["Web", "40", "10", "25.0%", "4.0", "30.0%", "125.0%", "14.2–40.2%", ""],
+        ["(missing)", "2", "0", "0.0%", "–", "–", "–", "0.0–65.8%", "immature and small-n"],
+    ]  # fmt: skip
+
+
+def test_velocity_in_hours_and_days():
+    frame = rows(
+        quarter("hours_in_stage_mean", 0.5, 47.94, 48, n=40),
+        quarter("hours_in_stage_median", 1, None, 60, n=40),
+        quarter("hours_in_stage_km_median", None, None, 49, n=40),
+        quarter("hours_in_stage_p90", 5, 100, 100, n=40),
+    )
+    assert cells(tables.tabulate_stage_velocity(frame)) == [
+        ["Bucket", "Mean", "Median of those that left", "Median of all", "90th percentile"],
+        ["Jan 26", "30 minutes", "1.0 hours", "–", "5.0 hours"],
+        ["Feb 26", "47.9 hours", "–", "–", "4.2 days"],
+        ["Whole period", "2.0 days", "2.5 days", "2.0 days", "4.2 days"],
+    ]
+
+
+def test_velocity_in_working_time():
+    frame = row("hours_in_stage_mean", 20, n=40)
+    table = tables.tabulate_stage_velocity(frame, day_hours=8)
+    assert cells(table)[1] == ["Whole period", "2.5 working days"]
+
+
+def met(bucket, n_met, late, **segment):
+    n = n_met + late
+    return rows(
+        row("sla_met", n_met, bucket=bucket, **segment),
+        row("sla_breached", late, bucket=bucket, **segment),
+        row("sla_past_due", 1, bucket=bucket, **segment),
+        row("sla_pending", 2, bucket=bucket, **segment),
+        row("sla_unmeasurable", 0, bucket=bucket, **segment),
+        row("sla_attainment", n_met / n, bucket=bucket, n=n, low=0.1, high=0.9, **segment),
+    )
+
+
+def test_sla():
+    table = tables.tabulate_sla_outcome(met("2026-01", 30, 10))
+    assert cells(table) == [
+        ["Bucket", "In time", "Late", "Late and open", "Not due yet", "Unmeasurable", "Attainment",
+         "95% interval"],
+        ["Jan 26", "30", "10", "1", "2", "0", "75.0%", "10.0–90.0%"],
+    ]  # fmt: skip
+
+
+def test_sla_by_owner_keeps_the_order_of_the_rows():
+    frame = rows(met("total", 1, 1, owner="Zoe"), met("total", 30, 0, owner="Ann"))
+    table = tables.tabulate_sla_outcome(frame, by="owner")
+    assert table.title == "SLA by owner"
+    assert [line[0] for line in cells(table)] == ["Owner", "Zoe", "Ann"]
+    assert [line[-1] for line in cells(table)] == ["Note", "small-n", ""]
+
+
+@pytest.mark.parametrize("bucket", ["2026-Q1", "2026-W05"])
+def test_no_title_speaks_of_months_where_the_buckets_are_none(bucket):
+    frame = rows(
+        row("sla_met", 3, bucket="total"), row("spend", 5, bucket="total"),
+    ).assign(bucket=bucket)  # fmt: skip
+    assert "month" not in tables.tabulate_sla_outcome(frame).title
+    assert "month" not in tables.tabulate_cost(frame, currency="EUR").title
+
+
+def test_cost():
+    frame = rows(
+        quarter("spend", 12000.4, None, 0),
+        quarter("mqls", 120, 3, 123),
+        quarter("cost_per_mql", 100.003, None, 0, n=120),
+        quarter("cost_per_mql_rolling", 99.5, None, None, n=120),
+        quarter("cost_per_sql", 1500, None, None, n=120),
+        quarter("wasted_cost", 0, None, -5, n=120),
+        quarter("return_on_spend", 4.25, None, 0, n=120),
+        quarter("lead_to_mql_days_mean", 30.25, 29, 30.2, n=120),
+    )
+    frame.loc[frame["bucket"] == "2026-02", "flags"] = pd.Series(
+        [("spend-not-covered",)] * len(frame), index=frame.index
+    )
+    table = tables.tabulate_cost(frame, currency="EUR")
+    assert cells(table) == [
+        ["Bucket", "Spend", "MQLs", "Cost per MQL", "Rolling", "Cost per SQL", "Wasted", "Return",
+         "Lag, days", "Note"],
+        ["Jan 26", "€12,000", "120", "€100", "€99.50", "€1,500", "€0", "4.2 ×", "30.2", ""],
+        ["Feb 26", "–", "3", "–", "–", "–", "–", "–", "29.0", "spend-not-covered"],
+        ["Whole period", "€0", "123", "€0", "–", "–", "−€5", "0.0 ×", "30.2", ""],
+    ]  # fmt: skip
+
+
+def test_cost_by_source_has_no_rolling_and_no_lag():
+    frame = rows(row("spend", 500, source="Web"), row("cost_per_mql", 50, n=30, source="Web"))
+    table = tables.tabulate_cost(frame, currency="SEK", by="source")
+    assert cells(table) == [
+        ["Source", "Spend", "Cost per MQL"],
+        ["Web", "500 SEK", "50 SEK"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tabulate", "metrics"),
+    [
+        (tables.tabulate_stage_velocity, ["hours_in_stage_mean", "hours_in_stage_p90"]),
+        (tables.tabulate_sla_outcome, ["sla_met", "sla_attainment"]),
+        (tables.tabulate_stage_efficiency, ["efficiency", "mqls_per_sql"]),
+        (lambda frame: tables.tabulate_cost(frame, currency="EUR"), ["spend", "cost_per_mql"]),
+    ],
+    ids=["velocity", "sla", "efficiency", "cost"],
+)
+def test_nothing_known_no_table(tabulate, metrics):
+    assert tabulate(totals(**dict.fromkeys(metrics))) is None
+    assert tabulate(totals(**dict.fromkeys(metrics)).iloc[:0]) is None
+
+
+def test_without_spend_there_is_no_table_of_cost():
+    # MQLs and the lag are known without any spend; a table of cost they do not make.
+    frame = rows(totals(mqls=3, lead_to_mql_days_mean=30), row("mqls", 3, source="Web"))
+    assert tables.tabulate_cost(frame, currency="") is None
+    assert tables.tabulate_cost(frame, currency="", by="source") is None
+
+
+@pytest.mark.parametrize(
+    "tabulate",
+    [
+        tables.tabulate_mql_volume,
+        tables.tabulate_stage_efficiency,
+        tables.tabulate_stage_velocity,
+        tables.tabulate_sla_outcome,
+        lambda frame: tables.tabulate_cost(frame, currency="EUR"),
+    ],
+)
+def test_a_missing_column_is_named(tabulate):
+    with pytest.raises(ValueError, match="needs the columns flags"):
+        tabulate(totals(mqls=1).drop(columns="flags"))
+
+
+def breaches(n, **first):
+    at = pd.Timestamp("2026-01-05 09:30", tz="Europe/Tallinn")
+    frame = pd.DataFrame(
+        {
+            "lead_id": [f"L{i}" for i in range(n)],
+            "owner": ["Ann"] * n,
+            "source": ["Web"] * n,
+            "entered": [at] * n,
+            "due": [at + pd.Timedelta(days=2)] * n,
+            "hours_late": [100.0 - i for i in range(n)],
+            "is_open": [i % 2 == 0 for i in range(n)],
+        }
+    )
+    for name, value in first.items():
+        frame.loc[0, name] = value
+    return frame
+
+
+def test_breaches():
+    table = tables.tabulate_breaches(breaches(2, owner=None, source=None))
+    assert cells(table) == [
+        ["Lead", "Owner", "Source", "Entered", "Due", "Late by", "Still open"],
+        ["L0", "–", "–", "2026-01-05 09:30", "2026-01-07 09:30", "4.2 days", "yes"],
+        ["L1", "Ann", "Web", "2026-01-05 09:30", "2026-01-07 09:30", "4.1 days", "no"],
+    ]
+
+
+def test_of_many_breaches_the_25_longest_are_listed():
+    table = tables.tabulate_breaches(breaches(1026))
+    assert table.title == "The 25 of 1,026 late leads that waited longest"
+    assert [line[0] for line in cells(table)[1:]] == [f"L{i}" for i in range(25)]
+
+
+def test_no_breach_no_table():
+    assert tables.tabulate_breaches(breaches(1).iloc[:0]) is None
+
+
+def test_counts_with_and_without_shares():
+    counts = pd.DataFrame({"reason": ["Not now", "(missing)"], "leads": [1200, 1]})
+    table = tables.tabulate_counts("Rejections by reason", counts)
+    assert cells(table) == [["Reason", "Leads"], ["Not now", "1,200"], ["(missing)", "1"]]
+    counts = pd.DataFrame({"within": ["1 h"], "leads": [3], "share": [0.25]})
+    table = tables.tabulate_counts("Contact", counts)
+    assert cells(table) == [["Within", "Leads", "Share"], ["1 h", "3", "25.0%"]]
+    assert tables.tabulate_counts("Contact", counts.iloc[:0]) is None
+
+
+def test_channels():
+    channels = pd.DataFrame({"channel": ["Brand", "(none)"], "amount": [27275.0, 5.5]})
+    table = tables.tabulate_channels(channels, currency="EUR")
+    assert cells(table) == [["Channel", "Spend"], ["Brand", "€27,275"], ["(none)", "€5.50"]]
+    assert tables.tabulate_channels(channels.iloc[:0], currency="EUR") is None
+    assert tables.tabulate_channels(None, currency="") is None
+
+
+def test_ledger():
+    table = tables.tabulate_ledger(
+        {
+            "leads": Ledger(
+                read=6018,
+                set_aside=Counter(no_id=1, bad_date=2),
+                noted=Counter(out_of_order=1, merged=0, skipped_mql=12),
+            ),
+            "spend": Ledger(read=31),
+        }
+    )
+    assert table.is_open
+    assert cells(table) == [
+        ["Table", "Rows read", "Used", "Set aside", "Why", "Noted"],
+        ["leads", "6,018", "6,015", "3",
+         "2: a date that does not exist or cannot be read; 1: no lead id",
+         "1: out of order; 12: skipped mql"],
+        ["spend", "31", "31", "0", "–", "–"],
+    ]  # fmt: skip
+
+
+def test_inputs():
+    given = {"path": "a/leads.csv", "rows": 1200, "encoding": "utf-8", "timezone": "UTC",
+             "sha256": "0123456789abcdef" * 4}  # fmt: skip
+    table = tables.tabulate_inputs([{**given, "delimiter": "\t"}, {**given, "delimiter": ";"}])
+    assert cells(table) == [
+        ["File", "Lines", "Encoding", "Delimiter", "Zone", "SHA-256"],
+        ["a/leads.csv", "1,200", "utf-8", "tab", "UTC", "0123456789ab"],
+        ["a/leads.csv", "1,200", "utf-8", ";", "UTC", "0123456789ab"],
+    ]
+
+
+def test_params_are_written_as_users_write_them():
+    table = tables.tabulate_params(
+        {"by": ["source", "owner"], "sla": "48h", "holidays": None, "redact": False, "where": {}}
+    )
+    values = {line[0]: line[1] for line in cells(table)[1:]}
+    assert values["by"] == "source and owner"
+    assert values["sla"] == "48h"
+    # None, False and {} are Python, which no params file holds.
+    assert not {"None", "False", "{}"} & set(values.values())
+
+
+def test_glossary():
+    table = tables.tabulate_glossary(["mqls", "acceptance_rate"])
+    assert cells(table) == [
+        ["Word", "Name", "Meaning", "Source"],
+        ["MQLs", "mqls", METRICS["mqls"].definition, "mqlkit"],
+        ["Acceptance rate", "acceptance_rate", "accepted / (accepted + rejected)",
+         "Wilson 1927, J. Am. Stat. Assoc. 22:209"],
+    ]  # fmt: skip
+
+
+def test_flags():
+    frame = rows(row("mqls", 1, flags=["immature"]), row("mqls", 1, n=3, flags=["in-progress"]))
+    table = tables.tabulate_flags(frame)
+    assert table.is_open
+    assert cells(table)[1:] == [
+        [name, FLAGS[name]] for name in ("in-progress", "immature", "small-n")
+    ]
+    assert tables.tabulate_flags(row("mqls", 1)) is None
+
+
+HOSTILE = {
+    "efficiency": lambda: tables.tabulate_stage_efficiency(
+        rows(row("mqls", 1, source=EVIL), row("efficiency", 1, n=1, source=EVIL)), by="source"
+    ),
+    "sla": lambda: tables.tabulate_sla_outcome(met("total", 1, 1, owner=EVIL), by="owner"),
+    "breaches": lambda: tables.tabulate_breaches(
+        breaches(1, lead_id=EVIL, owner=EVIL, source=EVIL)
+    ),
+    "counts": lambda: tables.tabulate_counts(
+        "Rejections", pd.DataFrame({"reason": [EVIL], "leads": [1]})
+    ),
+    "channels": lambda: tables.tabulate_channels(
+        pd.DataFrame({"channel": [EVIL], "amount": [1.0]}), currency="EUR"
+    ),
+    "ledger": lambda: tables.tabulate_ledger(
+        {"history": Ledger(read=1, noted=Counter({f"stage not mapped: {EVIL}": 1}))}
+    ),
+    "inputs": lambda: tables.tabulate_inputs(
+        [{"path": EVIL, "rows": 1, "encoding": "utf-8", "delimiter": ",", "timezone": "UTC",
+          "sha256": "0"}]
+    ),
+    "params": lambda: tables.tabulate_params({"title": EVIL, "by": [EVIL]}),
+    "the name of a breakdown": lambda: tables.tabulate_stage_efficiency(
+        rows(row("mqls", 1, **{EVIL: "x"}), row("efficiency", 1, n=1, **{EVIL: "x"})), by=EVIL
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_text_of_the_data_stays_text(name):
+    table = HOSTILE[name]()
+    # The page leaves great-tables' style sheet out, and so does this.
+    found = grid(table)
+    assert "script" not in found.tags
+    shown = " ".join(cell for line in found.cells for cell in line).casefold()
+    assert EVIL in shown
+
+
+@pytest.mark.parametrize("text", ["**bold**", "{{7*7}}", "a & b", "&lt;", "שלום", "株式会社"])
+def test_text_of_the_data_is_shown_as_it_is(text):
+    frame = pd.DataFrame({"reason": [text], "leads": [1]})
+    assert cells(tables.tabulate_counts("Rejections", frame))[1] == [text, "1"]
