@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -14,14 +15,14 @@ import ibis.expr.types as ir
 from mqlkit.durations import Clock, add_durations
 from mqlkit.engine import literal, step
 from mqlkit.errors import ParamsError, listed, report
-from mqlkit.leads import ALL_LEADS, LeadTable, Segment
+from mqlkit.leads import ALL_LEADS, LeadTable, Segment, breakdown
 from mqlkit.moment import known_by, latest_moment, stamp_precision
 from mqlkit.outcomes import is_rejected
 from mqlkit.params import ReportParams, resolve_as_of
 from mqlkit.periods import DAY, AsOf, Bucket, to_utc
 from mqlkit.sources.cells import MONEY
 from mqlkit.sources.history import with_history
-from mqlkit.terms import MISSING, TEXT_COLUMNS
+from mqlkit.terms import LEAD_COLUMNS, MISSING, STAMPS, TEXT_COLUMNS
 
 if TYPE_CHECKING:
     from mqlkit.sources.load import Tables
@@ -125,7 +126,8 @@ def _columns(
     """Return the columns that the numbers need, with the bucket of each stamp."""
     none = ibis.null("timestamp")
     sql_at = leads["mql_at"].notnull().ifelse(leads["sql_at"], none)
-    kept = dict.fromkeys([*COLUMNS, *(c for c in TEXT_COLUMNS if c in leads.columns), *params.by])
+    cuts = [breakdown(i) for i in range(len(params.by))]
+    kept = [*COLUMNS, *(c for c in TEXT_COLUMNS if c in leads.columns), *cuts]
     return leads.mutate(
         mql_bucket=_bucket(leads["mql_at"], buckets, earlier, zone),
         sql_bucket=_bucket(sql_at, buckets, earlier, zone),
@@ -165,11 +167,20 @@ def _segments(leads: LeadTable) -> tuple[Segment, ...]:
 
 
 def _where(leads: ir.Table, params: ReportParams) -> ir.Table:
-    filled = {c: leads[c].cast("string").fill_null(MISSING) for c in {*params.by, *params.where}}
-    leads = leads.mutate(**filled)
-    for column, kept in params.where.items():
-        leads = leads.filter(leads[column].isin(kept))
-    return leads
+    """Return the leads wanted, with the breakdowns under names that no export can have."""
+    text = {c: leads[c].cast("string").fill_null(MISSING) for c in {*params.by, *params.where}}
+    known = {*LEAD_COLUMNS, *(f"{s}_timed" for s in STAMPS)}
+    own = [c for c in leads.columns if c in known]
+    cut = leads.select(
+        *own,
+        **{breakdown(i): text[c] for i, c in enumerate(params.by)},
+        _kept=reduce(
+            lambda a, b: a & b,
+            (text[c].isin(kept) for c, kept in params.where.items()),
+            ibis.literal(True),
+        ),
+    )
+    return cut.filter(cut["_kept"]).drop("_kept")
 
 
 def _notes(table: ir.Table) -> dict[str, int]:

@@ -158,8 +158,12 @@ def _is_clear(low: float, high: float) -> bool:
 
 def _points(row: Row, name: str) -> str:
     ends = ("low", "high") if name == "difference" else (f"{name}_low", f"{name}_high")
-    value, low, high = (f"{100 * row[c]:+.1f}".replace("-", "−") for c in (name, *ends))
+    value, low, high = (_signed(100 * row[c]) for c in (name, *ends))
     return f"{value} points ({low} to {high})"
+
+
+def _signed(points: float) -> str:
+    return "0.0" if abs(points) < 1e-9 else f"{points:+.1f}".replace("-", "−")
 
 
 def _why_mix(parts: pd.DataFrame, row: Row) -> str:

@@ -119,7 +119,7 @@ def count_bounds(count: npt.ArrayLike) -> tuple[Floats, Floats]:
     Examples
     --------
     >>> [[round(float(x), 2) for x in bound] for bound in count_bounds([0, 100])]
-    [[0.0, 82.22], [3.84, 121.62]]
+    [[0.0, 82.23], [3.84, 121.61]]
     """
     y = np.asarray(count, dtype=float)
     centre, spread = y + Z95**2 / 2, Z95 * np.sqrt(y + Z95**2 / 4)

@@ -2,7 +2,7 @@
 
 Columns of `LeadTable.table`, one row per lead (per pass, with ``passes: every``):
 
-``lead_id``, the breakdown columns and those of the lists
+``lead_id``, the text columns and, as `breakdown` names them, the breakdowns
     text; a missing breakdown value is ``(missing)``.
 ``mql_at``, ``exit_at``, ``contacted_at``
     naive UTC stamps; ``exit_at`` is the earliest of accepted, rejected and SQL.
@@ -48,6 +48,11 @@ ALL_LEADS: Segment = ()
 TOTAL_BUCKET = 1 << 20
 
 Segment = tuple[tuple[str, str], ...]
+
+
+def breakdown(index: int) -> str:
+    """Return the column of the lead table that holds a breakdown; no export has one of its name."""
+    return f"\x1fby_{index}"
 
 
 @dataclass(frozen=True)
@@ -191,7 +196,7 @@ class LeadTable:
         sums = {
             name: m.cast("int64").sum().cast("float64").fill_null(0) for name, m in measures.items()
         }
-        keys = [*self.params.by, bucket]
+        keys = [*map(breakdown, range(len(self.params.by))), bucket]
         finest = to_frame(leads.group_by(keys).aggregate(**sums).order_by(keys))
         cuts = [(level, cut) for level in self.levels for cut in (bucket, None)]
         frame = pd.concat([self._laid(finest, *cut) for cut in cuts], ignore_index=True)
@@ -202,7 +207,8 @@ class LeadTable:
         self, finest: pd.DataFrame, level: tuple[str, ...], bucket: str | None
     ) -> pd.DataFrame:
         """Return sums with the segment that they belong to in a breakdown."""
-        pairs = [[(c, value) for value in finest[c]] for c in level]
+        by = self.params.by
+        pairs = [[(c, value) for value in finest[breakdown(by.index(c))]] for c in level]
         segments = list(zip(*pairs, strict=True)) if pairs else [ALL_LEADS] * len(finest)
         cut = finest[bucket] if bucket else TOTAL_BUCKET
         return finest.assign(
@@ -220,8 +226,8 @@ class LeadTable:
         choices = [{"level": mask, "cut": cut} for mask in masks for cut in (True, False)]
         laid = table.cross_join(ibis.memtable(choices, schema={"level": "int32", "cut": "boolean"}))
         keys: dict[str, ir.Value] = {
-            f"by_{i}": (laid["level"] & (1 << i) != 0).ifelse(laid[c], ibis.literal(""))
-            for i, c in enumerate(by)
+            f"by_{i}": (laid["level"] & (1 << i) != 0).ifelse(laid[breakdown(i)], ibis.literal(""))
+            for i in range(len(by))
         }
         keys["bucket"] = laid["cut"].ifelse(laid["mql_bucket"].cast("int64"), TOTAL_BUCKET)
         return laid.mutate(**keys), ["level", *keys]

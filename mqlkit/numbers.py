@@ -13,11 +13,13 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from mqlkit.assemble import lead_table
+from mqlkit.changes import changes
 from mqlkit.cost import cost_per_mql, lag_days, lead_to_mql, rolling_cost, unnamed_channels
 from mqlkit.engine import connect
 from mqlkit.errors import SourceError, report
 from mqlkit.funnel import hand_off, maturity_days, rejection_reasons, stage_efficiency
 from mqlkit.leads import LeadTable
+from mqlkit.mix import efficiency_mix_and_rate
 from mqlkit.params import ReportParams
 from mqlkit.periods import DAY
 from mqlkit.sla import breach_list, sla_outcome
@@ -75,6 +77,21 @@ class Numbers:
     def breaches(self) -> pd.DataFrame:
         """Return the leads that broke the SLA; see `sla.breach_list`."""
         return breach_list(self.leads)
+
+    @cached_property
+    def changes(self) -> pd.DataFrame:
+        """Return each bucket against the one before and a year before; see `changes.changes`."""
+        return changes(self.rows)
+
+    @cached_property
+    def mix(self) -> pd.DataFrame:
+        """Return the last change of efficiency as mix and rate, by the first breakdown."""
+        return efficiency_mix_and_rate(self.rows, by=self.main_breakdown)
+
+    @property
+    def main_breakdown(self) -> str:
+        """Return the first breakdown; the source where there is none."""
+        return next(iter(self.params.by), "source")
 
     @cached_property
     def curve(self) -> pd.DataFrame:

@@ -18,6 +18,8 @@ GRAINS = ("week", "month", "quarter", "half", "year")
 MONTHS_IN = {"month": 1, "quarter": 3, "half": 6, "year": 12}
 DAY = timedelta(days=1)
 TICK = timedelta(microseconds=1)
+# The years that stamps may have.
+YEARS = (1900, 2200)
 EXAMPLES = (
     "2026-01..2026-03, 2026-01, 2026-Q1, 2026-H1, 2026, 2026-01-05..2026-02-14, last-month, "
     "last-quarter, last-half, last-year, last-12-months, this-quarter or year-to-date"
@@ -162,6 +164,14 @@ class Calendar:
         first, _, last = text.partition("..")
         start, _ = self._unit(first.strip(), text)
         _, end = self._unit((last or first).strip(), text)
+        if start.year < YEARS[0] or end.year > YEARS[1]:
+            raise ParamsError(
+                report(
+                    f"period {text!r} is of another age.",
+                    expected=f"years from {YEARS[0]} to {YEARS[1] - 1}",
+                    fix="mend the year",
+                )
+            )
         if end <= start:
             raise ParamsError(
                 report(

@@ -29,15 +29,7 @@ GOOD, BAD, PLAIN = "good", "bad", "plain"
 
 @dataclass(frozen=True)
 class Verdict:
-    """One statement of the page.
-
-    Attributes
-    ----------
-    text
-        The sentence.
-    tone
-        good, bad or plain; the page marks it by more than colour.
-    """
+    """One statement of the page; its tone (good, bad, plain) is marked by more than colour."""
 
     text: str
     tone: str = PLAIN
@@ -269,10 +261,12 @@ def judge_cost(
     if params.lag_days == "auto" and math.isnan(total.value("lead_to_mql_days_mean")):
         how = "taken as none: no lead has both stamps to measure it by"
     lag = f"a lag of {counted(lag_days, 'day')} ({how})"
+    has_some = bool(pick(rows, "cost_per_mql")["value"].notna().any())
     if math.isnan(total.value("spend")):
         return Verdict(
             f"With {lag}, the spend data does not cover the whole period: no cost is given for it "
-            f"rather than one that is too low.{_covered(rows)}"
+            "rather than one that is too low. "
+            + ("The buckets that it does cover are below." if has_some else "No bucket is covered.")
         )
     if math.isnan(cost):
         return Verdict("There was spend and no MQL, so that no cost per MQL can be given.")
@@ -281,11 +275,6 @@ def judge_cost(
         f"{counted(total.value('mqls'), 'MQL')}, with {lag}. It rests on averages, on one lag for "
         "all leads and on correlation in time: a guide to large trends, not a fact about one lead."
     )
-
-
-def _covered(rows: pd.DataFrame) -> str:
-    some = pick(rows, "cost_per_mql")["value"].notna().any()
-    return " The buckets that it does cover are below." if some else " No bucket is covered."
 
 
 def judge_ledgers(ledgers: Mapping[str, Ledger]) -> list[Verdict]:

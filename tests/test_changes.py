@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.stats.proportion import confint_proportions_2indep
 from statsmodels.stats.rates import confint_poisson, confint_poisson_2indep
@@ -131,9 +131,11 @@ def test_the_difference_of_counts_against_statsmodels(count, other):
 def test_the_cost_varies_with_the_count_and_takes_spend_as_given():
     found = changes(
         rows(
-            one(JAN, "mqls", 230), one(FEB, "mqls", 296), cost(JAN, 18573, 230), cost(FEB, 33990, 296)
+            *(one(b, "mqls", n) for b, n in ((JAN, 230), (FEB, 296))),
+            cost(JAN, 18573, 230),
+            cost(FEB, 33990, 296),
         )
-    )  # fmt: skip
+    )
     then, now = (confint_poisson(n, 1, method="score") for n in (230, 296))
     a, b = 33990 / 296, 18573 / 230
     a_low, a_high, b_low, b_high = 33990 / now[1], 33990 / now[0], 18573 / then[1], 18573 / then[0]
@@ -224,7 +226,7 @@ def test_the_year_before_is_found_in_the_rows_or_in_earlier_ones(grain, fiscal, 
     years = found[found["kind"] == YEAR]
     assert len(years) == len(buckets) - max(back, half)
     assert (years["difference"] == back).all()
-    assert all(index[a] == index[b] - back for a, b in zip(years["against"], years["bucket"], strict=True))  # fmt: skip
+    assert (years["against"].map(index) == years["bucket"].map(index) - back).all()
     steps = found[found["kind"] == PREVIOUS]
     assert len(steps) == len(buckets) - max(1, half)
     assert (steps["difference"] == 1).all()
@@ -307,18 +309,23 @@ def test_nulls_stay_nulls():
 # --- When a difference is clear
 
 
-@pytest.mark.parametrize("n", [30, 80, 400, 3000])
-def test_a_change_is_clear_where_its_interval_leaves_out_0(n):
+@pytest.mark.parametrize("n", [30, 400, 3000])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_change_is_clear_where_its_interval_leaves_out_0(n, sign):
     half = n // 2
-    for hits in range(half, n):
-        found = only(pair("efficiency", (hits, n), (half, n)), "efficiency")
-        low, _ = confint_proportions_2indep(hits, n, half, n, method="newcomb", compare="diff")
-        assert found["is_clear"] == (low > 0)
-        assert only(pair("efficiency", (half, n), (hits, n)), "efficiency")["is_clear"] == (low > 0)
-        if low > 0:
-            break
-    else:
-        pytest.fail("no difference was clear")
+    tried = [half + sign * round(step * n**0.5 / 6) for step in range(12)]
+    frames = [
+        share(bucket, "efficiency", hits, n, source=str(tried_hits))
+        for tried_hits in tried
+        for bucket, hits in ((JAN, half), (FEB, tried_hits))
+    ]
+    found = changes(rows(*frames), by="source")
+    want = [
+        confint_proportions_2indep(hits, n, half, n, method="newcomb", compare="diff")
+        for hits in tried
+    ]
+    assert found["is_clear"].tolist() == [low > 0 or high < 0 for low, high in want]
+    assert set(found["is_clear"]) == {True, False}
 
 
 @pytest.mark.parametrize("flag", ["in-progress", "immature", "spend-not-covered"])
@@ -464,14 +471,14 @@ def test_no_change_is_said_once():
     [
         pytest.param(
             {"mqls": 300},
-            "MQLs in Feb 26: 300, up by 100 (57 to 144) on Jan 26.",
+            "MQLs in Feb 26: 300, up by 100 (56 to 144) on Jan 26.",
             "plain",
             "MQLs",
             id="more",
         ),
         pytest.param(
             {"mqls": 120},
-            "MQLs in Feb 26: 120, down by 80 (45 to 115) on Jan 26.",
+            "MQLs in Feb 26: 120, down by 80 (45 to 116) on Jan 26.",
             "plain",
             "MQLs",
             id="fewer",
@@ -507,14 +514,14 @@ def test_no_change_is_said_once():
         ),
         pytest.param(
             {"fast": 30},
-            "Contacted within 1 h in Feb 26: 15.0%, down by 10.0 points (2.1 to 17.7) on Jan 26.",
+            "Contacted within 1 h in Feb 26: 15.0%, down by 10.0 points (2.2 to 17.7) on Jan 26.",
             "bad",
             "contacted within 1 h",
             id="slower",
         ),
         pytest.param(
             {"spend": 14000},
-            "Cost per MQL in Feb 26: €70, up by €20.00 (€7.91 to €32.58) on Jan 26. The interval is "
+            "Cost per MQL in Feb 26: €70, up by €20 (€8.29 to €32.24) on Jan 26. The interval is "
             "for chance in the number of MQLs alone.",
             "bad",
             "cost per MQL",
@@ -522,8 +529,8 @@ def test_no_change_is_said_once():
         ),
         pytest.param(
             {"spend": 7000},
-            "Cost per MQL in Feb 26: €35, down by €15.00 (€6.59 to €23.90) on Jan 26. The interval "
-            "is for chance in the number of MQLs alone.",
+            "Cost per MQL in Feb 26: €35, down by €15 (€6.70 to €23.70) on Jan 26. The interval is "
+            "for chance in the number of MQLs alone.",
             "good",
             "cost per MQL",
             id="cheaper",
@@ -542,40 +549,31 @@ def test_a_clear_change_is_said_and_the_rest_is_not(changed, text, tone, label):
 
 def test_a_shorter_month_is_said_to_be_shorter():
     first, second = month(JAN, mqls=3100), month(FEB, mqls=2800)
-    assert judged(first, second)[0] == (
-        "MQLs in Feb 26: 2,800, down by 300 (149 to 451) on Jan 26, which has more days: no clear "
-        "change per day.",
-        "plain",
-    )
-    assert judged(month(FEB, mqls=2800), month(MAR, mqls=3100))[0] == (
-        "MQLs in Mar 26: 3,100, up by 300 (149 to 451) on Feb 26, which has fewer days: no clear "
-        "change per day.",
-        "plain",
-    )
+    shorter = "down by 300 (149 to 451) on Jan 26, which has more days: no clear change per day."
+    assert judged(first, second)[0] == (f"MQLs in Feb 26: 2,800, {shorter}", "plain")
+    longer = "up by 300 (149 to 451) on Feb 26, which has fewer days: no clear change per day."
+    found = judged(month(FEB, mqls=2800), month(MAR, mqls=3100))
+    assert found[0] == (f"MQLs in Mar 26: 3,100, {longer}", "plain")
 
 
 @pytest.mark.parametrize(
-    ("flag", "reason"),
-    [(flag, words) for flag, words in HOLDS.items() if flag not in ("in-progress", "part-bucket", "small-n")],
-)  # fmt: skip
-def test_what_is_not_final_is_not_compared(flag, reason):
+    "flag", [f for f in HOLDS if f not in ("in-progress", "part-bucket", "small-n")]
+)
+def test_what_is_not_final_is_not_compared(flag):
     second = rows(month(FEB), share(MAR, "efficiency", 60, 200))
     second = second[(second["metric"] != "efficiency")]
     held = share(FEB, "efficiency", 5, 200, flags=[flag])
     assert judged(month(JAN), rows(second, held)) == [
         (f"No clear change from Jan 26 to Feb 26 in {without('efficiency')}.", "plain"),
-        (f"Feb 26 is not compared with Jan 26 in efficiency: {reason}.", "plain"),
+        (f"Feb 26 is not compared with Jan 26 in efficiency: {HOLDS[flag]}.", "plain"),
     ]
 
 
 def test_a_small_month_is_not_compared_and_its_count_is():
+    why = f"in {without('MQLs')}: one of the two has fewer than 30 leads."
     assert judged(month(JAN), month(FEB, n=29, mqls=29, accepted=9, sqls=9, met=9, fast=9)) == [
         ("MQLs in Feb 26: 29, down by 171 (142 to 202) on Jan 26.", "plain"),
-        (
-            f"Feb 26 is not compared with Jan 26 in {without('MQLs')}: one of the two has fewer "
-            "than 30 leads.",
-            "plain",
-        ),
+        (f"Feb 26 is not compared with Jan 26 {why}", "plain"),
         (CHANCE, "plain"),
     ]
 
@@ -604,12 +602,9 @@ def test_what_was_never_recorded_is_not_spoken_of():
         for part in (month(JAN), month(FEB))
     ]
     never = [one(b, "contacted_within_1h", None, flags=["day-precision"]) for b in (JAN, FEB)]
+    left = "MQLs, acceptance rate, efficiency and SLA attainment"
     assert judged(*kept, *never) == [
-        (
-            "No clear change from Jan 26 to Feb 26 in MQLs, acceptance rate, efficiency and SLA "
-            "attainment.",
-            "plain",
-        )
+        (f"No clear change from Jan 26 to Feb 26 in {left}.", "plain"),
     ]
 
 
@@ -661,6 +656,7 @@ sides = st.lists(st.tuples(counts, counts), min_size=1, max_size=7).filter(
 )
 
 
+@settings(max_examples=40)
 @given(sides)
 def test_mix_and_rate_add_up_to_the_change_exactly(side):
     now, before = ({f"s{i}": s[k] for i, s in enumerate(side)} for k in (0, 1))
@@ -681,6 +677,7 @@ def test_mix_and_rate_add_up_to_the_change_exactly(side):
         assert total[f"{name}low"] - 1e-12 <= value <= total[f"{name}high"] + 1e-12
 
 
+@settings(max_examples=40)
 @given(sides)
 def test_mix_and_rate_are_the_same_backwards_in_time(side):
     now, before = ({f"s{i}": s[k] for i, s in enumerate(side)} for k in (0, 1))
@@ -758,15 +755,18 @@ def test_there_is_no_split_of_nothing():
     assert efficiency_mix_and_rate(rows(sources(JAN, **web), sources(FEB, **web)), by="owner").empty
 
 
+FLAGGED = ("immature", "in-progress")
+
+
 def test_the_split_is_of_the_last_bucket_that_may_be_compared():
     parts = [sources(b, Web=(h, 100)) for b, h in ((JAN, 10), (FEB, 60), (MAR, 20), (APR, 1))]
     assert set(efficiency_mix_and_rate(rows(*parts), by="source")["bucket"]) == {"2026-04"}
-    flagged = [p.assign(flags=[(f,)] * len(p)) for p, f in zip(parts[2:], ("immature", "in-progress"), strict=True)]  # fmt: skip
-    found = efficiency_mix_and_rate(rows(*parts[:2], *flagged), by="source")
+    young, begun = (p.assign(flags=[(f,)] * 2) for p, f in zip(parts[2:], FLAGGED, strict=True))
+    found = efficiency_mix_and_rate(rows(*parts[:2], young, begun), by="source")
     assert set(found["bucket"]) == {"2026-02"}
     assert set(found["against"]) == {"2026-01"}
     assert is_comparable(found)
-    asked = efficiency_mix_and_rate(rows(*parts[:2], *flagged), by="source", bucket="2026-03")
+    asked = efficiency_mix_and_rate(rows(*parts[:2], young), by="source", bucket="2026-03")
     assert asked["flags"].iloc[-1] == ("immature",)
     assert not is_comparable(asked)
 
@@ -797,52 +797,53 @@ def test_many_segments_are_summed_up():
 
 
 @pytest.mark.parametrize(
-    ("now", "before", "text", "tone"),
+    ("now", "before", "head", "mix", "rate", "tone"),
     [
         pytest.param(
             {"Paid": (30, 300), "Web": (40, 100)},
             {"Paid": (10, 100), "Web": (80, 200)},
-            "Efficiency fell by 12.5 points (6.1 to 18.9) from Jan 26 to Feb 26. By source, the mix "
-            "accounts for −12.5 points (−15.3 to −9.4), since weak ones have a larger share of the "
-            "MQLs (the largest shift: Paid, 33.3% to 75.0%); efficiency within them, for +0.0 points "
-            "(−6.0 to +6.1), not clear.",
+            "Efficiency fell by 12.5 points (6.2 to 18.9) from Jan 26 to Feb 26",
+            "−12.5 points (−15.2 to −9.6), since weak ones have a larger share of the MQLs (the "
+            "largest shift: Paid, 33.3% to 75.0%)",
+            "0.0 points (−6.8 to +6.3), not clear",
             "bad",
             id="all of it mix",
         ),
         pytest.param(
             {"Paid": (40, 100), "Web": (100, 200)},
             {"Paid": (10, 100), "Web": (60, 200)},
-            "Efficiency rose by 23.3 points (15.7 to 30.6) from Jan 26 to Feb 26. By source, the mix "
-            "accounts for +0.0 points (+0.0 to +0.0), not clear; efficiency within them, for +23.3 "
-            "points (+15.9 to +30.4).",
+            "Efficiency rose by 23.3 points (15.8 to 30.5) from Jan 26 to Feb 26",
+            "0.0 points (0.0 to 0.0), not clear",
+            "+23.3 points (+15.8 to +30.4)",
             "good",
             id="all of it rate",
         ),
         pytest.param(
             {"Paid": (10, 100), "Web": (80, 200)},
             {"Paid": (30, 300), "Web": (40, 100)},
-            "Efficiency rose by 12.5 points (6.1 to 18.9) from Jan 26 to Feb 26. By source, the mix "
-            "accounts for +12.5 points (+9.4 to +15.3), since strong ones have a larger share of the "
-            "MQLs (the largest shift: Paid, 75.0% to 33.3%); efficiency within them, for +0.0 points "
-            "(−6.1 to +6.0), not clear.",
+            "Efficiency rose by 12.5 points (6.2 to 18.9) from Jan 26 to Feb 26",
+            "+12.5 points (+9.6 to +15.2), since strong ones have a larger share of the MQLs (the "
+            "largest shift: Paid, 75.0% to 33.3%)",
+            "0.0 points (−6.3 to +6.8), not clear",
             "good",
             id="better mix",
         ),
         pytest.param(
             {"Paid": (60, 300), "Web": (60, 100)},
             {"Paid": (10, 100), "Web": (80, 200)},
-            "Efficiency shows no clear change from Jan 26 to Feb 26 (+0.0 points, −7.0 to +6.8). By "
-            "source, the mix accounts for −14.6 points (−17.7 to −11.0), since weak ones have a "
-            "larger share of the MQLs (the largest shift: Paid, 33.3% to 75.0%); efficiency within "
-            "them, for +14.6 points (+7.9 to +20.8).",
+            "Efficiency shows no clear change from Jan 26 to Feb 26 (0.0 points, −6.9 to +6.8)",
+            "−14.6 points (−17.3 to −11.5), since weak ones have a larger share of the MQLs (the "
+            "largest shift: Paid, 33.3% to 75.0%)",
+            "+14.6 points (+7.4 to +20.8)",
             "plain",
             id="the two cancel out",
         ),
     ],
 )
-def test_the_sentence_on_mix_and_rate(now, before, text, tone):
+def test_the_sentence_on_mix_and_rate(now, before, head, mix, rate, tone):
     verdict = judge_mix_and_rate(split(now, before), by="source")
-    assert said([verdict]) == [(text, tone)]
+    causes = f"By source, the mix accounts for {mix}; efficiency within them, for {rate}."
+    assert (verdict.text, verdict.tone) == (f"{head}. {causes}", tone)
 
 
 def test_no_sentence_on_nothing_and_a_refusal_where_it_is_too_soon():
@@ -859,6 +860,11 @@ def test_no_sentence_on_nothing_and_a_refusal_where_it_is_too_soon():
 # --- Since when
 
 SLA = ReportParams(sla="48h")
+OVER, WITHIN = (
+    f"By the mean wait of the leads that left, sales has been {side} the SLA of 48 hours"
+    for side in ("over", "within")
+)
+LESS = "the SLA was kept less often than before: for"
 
 
 def waits(*hours, n=100, flags=()):
@@ -874,9 +880,8 @@ def waits(*hours, n=100, flags=()):
 
 def kept(*met, n=100):
     counts_ = n if isinstance(n, tuple) else (n,) * len(met)
-    return rows(
-        *(share(b, "sla_attainment", *x) for b, *x in zip((JAN, FEB, MAR, APR), met, counts_, strict=False))
-    )  # fmt: skip
+    months = zip((JAN, FEB, MAR, APR), met, counts_, strict=False)
+    return rows(*(share(b, "sla_attainment", hits, c) for b, hits, c in months))
 
 
 @pytest.mark.parametrize(
@@ -884,43 +889,37 @@ def kept(*met, n=100):
     [
         pytest.param(
             waits(20, 60, 70),
-            "By the mean wait of the leads that left, sales has been over the SLA of 48 hours since "
-            "Feb 26: 2.9 days in Mar 26, after 20.0 hours in Jan 26.",
+            f"{OVER} since Feb 26: 2.9 days in Mar 26, after 20.0 hours in Jan 26.",
             "bad",
             id="over since the second",
         ),
         pytest.param(
             waits(60, 20, 60),
-            "By the mean wait of the leads that left, sales has been over the SLA of 48 hours since "
-            "Mar 26: 2.5 days in Mar 26, after 20.0 hours in Feb 26.",
+            f"{OVER} since Mar 26: 2.5 days in Mar 26, after 20.0 hours in Feb 26.",
             "bad",
             id="only the current run counts",
         ),
         pytest.param(
             waits(60, 70),
-            "By the mean wait of the leads that left, sales has been over the SLA of 48 hours in "
-            "every bucket from Jan 26 on, the first shown: 2.9 days in Feb 26.",
+            f"{OVER} in every bucket from Jan 26 on, the first shown: 2.9 days in Feb 26.",
             "bad",
             id="over all along",
         ),
         pytest.param(
             waits(60, 48),
-            "By the mean wait of the leads that left, sales has been within the SLA of 48 hours "
-            "since Feb 26: 48.00 hours in Feb 26, after 2.5 days in Jan 26.",
+            f"{WITHIN} since Feb 26: 48.00 hours in Feb 26, after 2.5 days in Jan 26.",
             "plain",
             id="exactly the SLA is within",
         ),
         pytest.param(
             waits(20, 48.01),
-            "By the mean wait of the leads that left, sales has been over the SLA of 48 hours since "
-            "Feb 26: 48.01 hours in Feb 26, after 20.0 hours in Jan 26.",
+            f"{OVER} since Feb 26: 48.01 hours in Feb 26, after 20.0 hours in Jan 26.",
             "bad",
             id="a little over does not read as equal",
         ),
         pytest.param(
             waits(60, 60, 60, n=(100, 29, 30)),
-            "By the mean wait of the leads that left, sales has been over the SLA of 48 hours since "
-            "Mar 26: 2.5 days in Mar 26.",
+            f"{OVER} since Mar 26: 2.5 days in Mar 26.",
             "bad",
             id="a small bucket breaks the run",
         ),
@@ -928,23 +927,20 @@ def kept(*met, n=100):
         pytest.param(waits(60, None, n=(100, 0)), None, None, id="the last is null"),
         pytest.param(
             waits(20, 60, flags=["in-progress"]),
-            "By the mean wait of the leads that left, sales has been within the SLA of 48 hours in "
-            "every bucket from Jan 26 on, the first shown: 20.0 hours in Jan 26.",
+            f"{WITHIN} in every bucket from Jan 26 on, the first shown: 20.0 hours in Jan 26.",
             "plain",
             id="what is in progress does not count",
         ),
         pytest.param(
             kept(80, 60, 60),
-            "In every bucket since Feb 26 the SLA was kept less often than before: for 60.0% of the "
-            "MQLs, against 80.0%.",
+            f"In every bucket since Feb 26 {LESS} 60.0% of the MQLs, against 80.0%.",
             "bad",
             id="lower since the second",
         ),
         pytest.param(
             rows(waits(20, 60), kept(80, 60)),
-            "By the mean wait of the leads that left, sales has been over the SLA of 48 hours since "
-            "Feb 26: 2.5 days in Feb 26, after 20.0 hours in Jan 26. In every bucket since Feb 26 "
-            "the SLA was kept less often than before: for 60.0% of the MQLs, against 80.0%.",
+            f"{OVER} since Feb 26: 2.5 days in Feb 26, after 20.0 hours in Jan 26. In every "
+            f"bucket since Feb 26 {LESS} 60.0% of the MQLs, against 80.0%.",
             "bad",
             id="both",
         ),
@@ -1017,14 +1013,16 @@ def test_the_table_of_changes():
         ["Acceptance rate", "Jan 26", "50.0%", "50.0%", "0.0 points", "−9.7 to +9.7 points",
          "no clear change"],
         ["Efficiency", "Jan 26", "30.0%", "2.5%", "–", "–", "too young"],
-        ["SLA attainment", "Jan 26", "75.0%", "90.0%", "+15.0 points", "+7.6 to +22.3 points", "up"],
-        ["Cost per MQL", "Jan 26", "€50", "€50", "€0", "−€9.92 to +€9.92", "no clear change"],
+        ["SLA attainment", "Jan 26", "75.0%", "90.0%", "+15.0 points", "+7.6 to +22.3 points",
+         "up"],
+        ["Cost per MQL", "Jan 26", "€50", "€50", "€0", "−€9.85 to +€9.85", "no clear change"],
         ["Acceptance rate", "Feb 25", "50.0%", "50.0%", "0.0 points", "−9.7 to +9.7 points",
          "no clear change"],
         ["Efficiency", "Feb 25", "30.0%", "2.5%", "–", "–", "too young"],
-        ["SLA attainment", "Feb 25", "75.0%", "90.0%", "+15.0 points", "+7.6 to +22.3 points", "up"],
+        ["SLA attainment", "Feb 25", "75.0%", "90.0%", "+15.0 points", "+7.6 to +22.3 points",
+         "up"],
         ["Contacted within 1 h", "Feb 25", "25.0%", "–", "–", "–", "–"],
-        ["Cost per MQL", "Feb 25", "€100", "€50", "−€50", "−€66.37 to −€34.66", "down"],
+        ["Cost per MQL", "Feb 25", "€100", "€50", "−€50", "−€66.20 to −€35.09", "down"],
     ]  # fmt: skip
 
 
@@ -1038,6 +1036,7 @@ def test_the_table_says_per_day_and_gives_nothing_where_there_is_nothing():
 
 
 BEFORE = {"Paid_search": (10, 100), "<b>Web": (80, 200)}
+ORDER = ["<b>Web", "Paid search", "new", "(all)"]
 NOW = {"Paid_search": (30, 300), "<b>Web": (40, 100), "new": (1, 2)}
 
 
@@ -1049,7 +1048,7 @@ def test_the_table_of_mix_and_rate():
         "Source", "MQLs, Jan 26", "Share, Jan 26", "Efficiency, Jan 26", "MQLs, Feb 26",
         "Share, Feb 26", "Efficiency, Feb 26", "Mix, points", "Rate, points", "Together, points",
     ]  # fmt: skip
-    assert [line[0] for line in lines] == ["Paid search", "<b>Web", "new", "(all)"]
+    assert [line[0] for line in lines] == ORDER
     assert lines[2][1:7] == ["0", "0.0%", "–", "2", "0.5%", "50.0%"]
     assert lines[3][1:7] == ["300", "100.0%", "30.0%", "402", "100.0%", "17.7%"]
     assert "<b>" not in table.body.as_raw_html()
@@ -1058,7 +1057,7 @@ def test_the_table_of_mix_and_rate():
 def test_the_picture_of_mix_and_rate_draws_the_frame():
     parts = split(NOW, BEFORE)
     spec = plot_mix_and_rate(parts, by="source").to_dict()
-    bars, rules, zero = spec["layer"]
+    bars, rules, _ = spec["layer"]
     assert [layer["mark"]["type"] for layer in spec["layer"]] == ["bar", "rule", "rule"]
     assert bars["encoding"]["x"]["title"] == "Points of efficiency"
     assert bars["encoding"]["color"]["scale"]["domain"] == ["Mix", "Rate"]
@@ -1066,7 +1065,7 @@ def test_the_picture_of_mix_and_rate_draws_the_frame():
     drawn = spec["datasets"][bars.get("data", spec.get("data"))["name"]]
     want = [
         (name, cause, round(100 * row[column], 6))
-        for name, row in zip(["Paid search", "<b>Web", "new", "(all)"], parts.to_dict("records"), strict=True)
+        for name, row in zip(ORDER, parts.to_dict("records"), strict=True)
         for cause, column in (("Mix", "mix"), ("Rate", "rate"))
     ]  # fmt: skip
     assert [(d["name"], d["cause"], d["points"]) for d in drawn] == want
@@ -1077,7 +1076,7 @@ def test_the_picture_of_mix_and_rate_draws_the_frame():
 
 def test_many_segments_make_neither_a_long_picture_nor_a_long_table():
     now = {f"s{i}": (i % 40, 40) for i in range(60)}
-    parts = split(now, {name: (20, 40) for name in now})
+    parts = split(now, dict.fromkeys(now, (20, 40)))
     spec = plot_mix_and_rate(parts, by="source").to_dict()
     assert max(len(d) for d in spec["datasets"].values()) == 2 * 9
     assert "(other sources)" in str(spec["datasets"])
@@ -1173,12 +1172,11 @@ def test_both_months_of_the_campaign_are_a_clear_fall(sample):
 
 def test_the_last_month_of_the_sample_is_too_young_for_efficiency(sample):
     texts = [v.text for v in judge_changes(changes(sample.rows), currency=sample.currency)]
+    quiet = "MQLs, SLA attainment, contacted within 1 h and cost per MQL"
     assert texts == [
         "Acceptance rate in Jun 26: 61.3%, down by 9.4 points (0.1 to 18.4) on May 26.",
-        "No clear change from May 26 to Jun 26 in MQLs, SLA attainment, contacted within 1 h and "
-        "cost per MQL.",
-        "Jun 26 is not compared with May 26 in efficiency: it is too young, and more of its MQLs "
-        "will still become SQLs.",
+        f"No clear change from May 26 to Jun 26 in {quiet}.",
+        f"Jun 26 is not compared with May 26 in efficiency: {HOLDS['immature']}.",
         CHANCE,
     ]
     default = efficiency_mix_and_rate(sample.rows, by="source")
@@ -1201,19 +1199,17 @@ def test_the_backlog_of_the_sample_is_told_and_its_end(sample):
 
 
 def test_the_sample_finds_its_year_before_in_an_earlier_report(sample):
-    now = ReportParams.read(SAMPLE, ["period=2026-01..2026-06"])
-    then = ReportParams.read(SAMPLE, ["period=2025-01..2025-06"])
-    frames = [read_numbers(p).rows for p in (now, then)]
-    found = changes(frames[0], earlier=frames[1])
+    then = read_numbers(ReportParams.read(SAMPLE, ["period=2025-01..2025-06"])).rows
+    found = changes(sample.rows, earlier=then)
     years = found[found["kind"] == YEAR]
     assert len(years) == 6 * len(COMPARED)
     june = only(found, "cost_per_mql", YEAR, "2026-06")
     assert june["is_clear"]
-    before = pick(frames[1], "cost_per_mql")
+    before = pick(then, "cost_per_mql")
     assert june["before"] == before[before["bucket"] == "2025-06"]["value"].iloc[0]
     assert june["against"] == "2025-06"
     # The earlier report also has the month before the first one.
-    assert not found[found["against"] == "2025-12"].any(axis=None)
+    assert only(found, "mqls", bucket="2025-07")["against"] == "2025-06"
 
 
 def test_by_source_and_by_owner_add_up_to_the_same_change(sample):

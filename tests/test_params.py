@@ -172,14 +172,16 @@ def test_a_notebooks_cell_gives_its_parameters_and_nothing_else():
             {"as_of": "2026-02-30"},  # a day that does not exist
             (
                 "params/q1.yaml: as_of '2026-02-30' is not usable.\n"
-                "  Expected: auto, now, a date (2026-03-31) or a stamp (2026-03-31T18:00:00Z)"
+                "  Expected: auto, now, a date (2026-03-31) or a stamp (2026-03-31T18:00:00Z)\n"
+                "  Fix:      write a day that there is, in this form"
             ),
         ),
         (
             {"as_of": "yesterday"},
             (
                 "params/q1.yaml: as_of 'yesterday' is not usable.\n"
-                "  Expected: auto, now, a date (2026-03-31) or a stamp (2026-03-31T18:00:00Z)"
+                "  Expected: auto, now, a date (2026-03-31) or a stamp (2026-03-31T18:00:00Z)\n"
+                "  Fix:      write a day that there is, in this form"
             ),
         ),
         (

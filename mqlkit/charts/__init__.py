@@ -4,6 +4,7 @@ Each ``plot_*`` takes the tidy rows (or the frame named after it) and returns an
 a description in words, or None where there is nothing to draw.
 """
 
+from mqlkit.charts.changes import plot_mix_and_rate
 from mqlkit.charts.cost import plot_cost_by, plot_cost_per_mql
 from mqlkit.charts.funnel import plot_efficiency_by, plot_hand_off, plot_stage_efficiency
 from mqlkit.charts.sla import (
@@ -21,6 +22,7 @@ __all__ = [
     "plot_efficiency_by",
     "plot_hand_off",
     "plot_hours_histogram",
+    "plot_mix_and_rate",
     "plot_mql_volume",
     "plot_mqls_by_segment",
     "plot_sla_attainment",

@@ -52,17 +52,19 @@ def with_history(leads: ir.Table, events: ir.Table, passes: str) -> ir.Table:
 
 
 def _entries(entries: ir.Table, passes: str) -> ir.Table:
-    """Return the entries that count: ``lead_id, mql_at, next_at, is_first``."""
-    if passes != "every":
-        at = entries["at"]
-        one = entries.group_by("lead_id").aggregate(
-            mql_at=at.min() if passes == "first" else at.max()
-        )
+    """Return the entries that count: ``lead_id, mql_at, next_at, is_first``.
+
+    What happened after an earlier entry and before the last one belongs to that earlier pass, and
+    does not put the last one out of order.
+    """
+    if passes == "first":
+        one = entries.group_by("lead_id").aggregate(mql_at=entries["at"].min())
         return one.mutate(next_at=ibis.null("timestamp"), is_first=ibis.literal(True))
     order = ibis.window(group_by="lead_id", order_by="at")
-    return entries.select(
+    each = entries.select(
         "lead_id",
         mql_at=entries["at"],
         next_at=entries["at"].lead().over(order),
         is_first=ibis.row_number().over(order) == 0,
     )
+    return each.filter(each["next_at"].isnull()) if passes == "last" else each

@@ -1,5 +1,6 @@
 """Frames as tables: sorted, formatted, escaped; nothing worked out."""
 
+from mqlkit.tables.changes import tabulate_changes, tabulate_mix_and_rate
 from mqlkit.tables.lists import (
     tabulate_breaches,
     tabulate_channels,
@@ -23,6 +24,7 @@ from mqlkit.tables.parts import Table
 __all__ = [
     "Table",
     "tabulate_breaches",
+    "tabulate_changes",
     "tabulate_channels",
     "tabulate_cost",
     "tabulate_counts",
@@ -31,6 +33,7 @@ __all__ = [
     "tabulate_hand_off",
     "tabulate_inputs",
     "tabulate_ledger",
+    "tabulate_mix_and_rate",
     "tabulate_mql_volume",
     "tabulate_params",
     "tabulate_sla_outcome",

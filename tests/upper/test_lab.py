@@ -1,0 +1,231 @@
+"""The notebook in JupyterLab: "Run All" in a browser whose network ends at this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+from conftest import HOW_TO, find_browser
+from runs import ROOT, Run, once
+
+from mqlkit.headline import headline
+from mqlkit.numbers import read_numbers
+from mqlkit.params import ReportParams
+
+pytestmark = pytest.mark.browser
+
+TOKEN = "only-for-this-test"
+LONGEST_START, LONGEST_VISIT = 60, 120
+# Cells outside the window are not drawn by default; the news would be fetched.
+SETTINGS = {
+    "@jupyterlab/notebook-extension/tracker": {"windowingMode": "none"},
+    "@jupyterlab/apputils-extension/notification": {
+        "fetchNews": "false", "checkForUpdates": False,
+    },
+}  # fmt: skip
+FINISHED = """() => {
+    const prompts = [...document.querySelectorAll(".jp-CodeCell .jp-InputPrompt")];
+    return prompts.length > 5 && prompts.every((p) => /^\\[\\d+\\]:$/.test(p.textContent.trim()));
+}"""
+DRAWN = """() => {
+    const charts = [...document.querySelectorAll(".jp-RenderedVegaCommon5")];
+    return charts.length > 5 && charts.every((c) => c.querySelector("canvas, svg"));
+}"""
+EVIDENCE = """() => {
+    const texts = (selector) => [...document.querySelectorAll(selector)].map((e) => e.textContent);
+    const isPainted = (c) => c.getContext("2d").getImageData(0, 0, c.width, c.height).data
+        .some((value) => value > 0);
+    return {
+        names: texts(".mk-card dt"),
+        values: texts(".mk-card .mk-value"),
+        charts: [...document.querySelectorAll(".jp-RenderedVegaCommon5 canvas")].map((c) =>
+            ({ width: c.getBoundingClientRect().width, painted: c.width > 0 && isPainted(c) })),
+        sliders: document.querySelectorAll(".jp-RenderedVegaCommon5 input[type=range]").length,
+        tables: document.querySelectorAll(".jp-OutputArea-output details.mk-table").length,
+        alignments: [...new Set([...document.querySelectorAll("td.gt_left")].map((cell) =>
+            getComputedStyle(cell).textAlign))],
+        errors: [...document.querySelectorAll(".jp-OutputArea-output")].filter((o) =>
+            /stderr|error/.test(o.dataset.mimeType)).map((o) => o.textContent),
+    };
+}"""
+
+
+def wait_for(condition, *, seconds, what):
+    until = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < until, f"{what} did not come in {seconds} s"
+        time.sleep(0.1)
+    return found
+
+
+@contextlib.contextmanager
+def process(*words, **options):
+    """Run a program beside the test, and end it whatever happens."""
+    started = subprocess.Popen([*map(str, words)], stderr=subprocess.STDOUT, **options)
+    try:
+        yield started
+    finally:
+        started.terminate()
+        try:
+            started.wait(10)
+        except subprocess.TimeoutExpired:
+            started.kill()
+            started.wait()
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def is_up(url):
+    try:
+        with urllib.request.urlopen(f"{url}/api/status?token={TOKEN}") as answer:
+            return answer.status == 200
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+@contextlib.contextmanager
+def jupyterlab(folder):
+    """Serve a folder in JupyterLab, with no setting of this machine, and return its address."""
+    for name, content in SETTINGS.items():
+        path = folder / "settings" / f"{name}.jupyterlab-settings"
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(content), encoding="utf-8")
+    own = {
+        "JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data-of-jupyter",
+        "JUPYTER_RUNTIME_DIR": "runtime", "JUPYTERLAB_SETTINGS_DIR": "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": "workspaces", "IPYTHONDIR": "ipython",
+    }  # fmt: skip
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    environment = {**os.environ, "PYTHONPATH": path}
+    environment |= {name: str(folder / place) for name, place in own.items()}
+    port = free_port()
+    words = [
+        sys.executable, "-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}",
+        "--ServerApp.port_retries=0", f"--IdentityProvider.token={TOKEN}", "--allow-root",
+        f"--ServerApp.root_dir={folder}", "--LabApp.extension_manager=readonly",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    ]  # fmt: skip
+    with (
+        (folder / "server.log").open("w") as log,
+        process(*words, cwd=folder, env=environment, stdout=log) as server,
+    ):
+        url = f"http://127.0.0.1:{port}"
+        wait_for(
+            lambda: is_up(url) or server.poll() is not None,
+            seconds=LONGEST_START,
+            what="the server",
+        )
+        assert server.poll() is None, (folder / "server.log").read_text()
+        yield url
+
+
+@contextlib.contextmanager
+def browser(folder):
+    """Return a Chromium of our own, ended when it hangs: Playwright waits for ever for a page."""
+    from playwright.sync_api import Error, sync_playwright
+
+    path = find_browser()
+    if path is None:
+        pytest.fail(HOW_TO)
+    profile = folder / "profile"
+    words = [
+        path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+        "--no-first-run", "--remote-debugging-port=0", f"--user-data-dir={profile}", "about:blank",
+    ]  # fmt: skip
+    with process(*words, stdout=subprocess.DEVNULL) as started:
+        watchdog = threading.Timer(LONGEST_VISIT, started.kill)
+        watchdog.start()
+        active = profile / "DevToolsActivePort"
+        port, _ = wait_for(
+            lambda: active.exists() and active.read_text().split(),
+            seconds=LONGEST_START, what="Chromium",
+        )  # fmt: skip
+        try:
+            with sync_playwright() as playwright:
+                yield playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{port}")
+        except Error as error:
+            raise AssertionError(f"JupyterLab did not get done in {LONGEST_VISIT} s") from error
+        finally:
+            watchdog.cancel()
+
+
+def run_all(folder) -> Run:
+    """Open the notebook as an analyst does, run all of it, and return what is to be seen."""
+    shutil.copytree(ROOT / "notebooks", folder / "notebooks")
+    shutil.copytree(ROOT / "data" / "sample", folder / "data" / "sample")
+    outside = []
+
+    def only_here(route, request):
+        if request.url.startswith(("http://127.0.0.1", "data:", "blob:")):
+            route.continue_()
+        else:
+            outside.append(request.url)
+            route.abort()
+
+    with jupyterlab(folder) as url, browser(folder) as chromium:
+        page = chromium.contexts[0].new_page()
+        page.set_viewport_size({"width": 1400, "height": 1000})
+        page.route("**/*", only_here)
+        page.goto(f"{url}/lab/tree/notebooks/mql_report.ipynb?token={TOKEN}")
+        seconds = 1000
+        page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=LONGEST_START * seconds)
+        page.locator(".lm-MenuBar-itemLabel", has_text="Run").first.click()
+        page.locator(".lm-Menu-itemLabel", has_text="Run All Cells").first.click()
+        page.wait_for_function(FINISHED, timeout=LONGEST_VISIT * seconds)
+        page.wait_for_function(DRAWN, timeout=LONGEST_VISIT * seconds)
+        page.wait_for_timeout(500)
+        evidence = {**page.evaluate(EVIDENCE), "outside": outside}
+    return Run(0, json.dumps(evidence), "", str(folder))
+
+
+@pytest.fixture(scope="session")
+def seen(tmp_path_factory):
+    return json.loads(once(tmp_path_factory, "lab", run_all).stdout)
+
+
+@pytest.fixture(scope="module")
+def defaults():
+    """Return the numbers of the notebook's own parameters."""
+    return read_numbers(ReportParams(), base=ROOT / "notebooks")
+
+
+def test_run_all_ends_without_an_error(seen):
+    assert seen["errors"] == []
+
+
+def test_every_chart_is_drawn(seen, sample_run):
+    assert len(seen["charts"]) >= 10
+    for chart in seen["charts"]:
+        assert chart["painted"], seen["charts"]
+        assert chart["width"] > 300, seen["charts"]
+    assert seen["sliders"] == 1
+
+
+def test_the_headline_shows_the_numbers_of_the_parameters(seen, defaults):
+    figures = headline(defaults.rows, defaults.params, currency=defaults.currency)
+    shown = dict(zip(seen["names"], seen["values"], strict=True))
+    assert shown == {figure.name: figure.value for figure in figures}
+
+
+def test_tables_are_set_as_on_the_page(seen):
+    assert seen["tables"] >= 15
+    # JupyterLab sets every table to the right, unless told otherwise by a closer rule.
+    assert seen["alignments"] == ["left"]
+
+
+def test_nothing_was_asked_of_another_machine(seen):
+    assert seen["outside"] == []
