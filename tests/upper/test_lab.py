@@ -21,6 +21,7 @@ from runs import ROOT, Run, once
 from mqlkit.headline import headline
 from mqlkit.numbers import read_numbers
 from mqlkit.params import ReportParams
+from mqlkit.theme import ORANGE
 
 pytestmark = pytest.mark.browser
 
@@ -45,7 +46,22 @@ EVIDENCE = """() => {
     const texts = (selector) => [...document.querySelectorAll(selector)].map((e) => e.textContent);
     const isPainted = (c) => c.getContext("2d").getImageData(0, 0, c.width, c.height).data
         .some((value) => value > 0);
+    const isGoal = (c) => {
+        const { data } = c.getContext("2d").getImageData(0, 0, c.width, c.height);
+        const near = (i) => [GOAL].every((wanted, k) => Math.abs(data[i + k] - wanted) < 12);
+        let hits = 0;
+        for (let i = 0; i < data.length; i += 4) hits += data[i + 3] > 100 && near(i);
+        return hits > 50;
+    };
+    const boxes = [...document.querySelectorAll(".mk-card")].map((card) => ({
+        card: card.getBoundingClientRect(),
+        parts: [...card.querySelectorAll("dt, dd")].map((p) => p.getBoundingClientRect()),
+    }));
+    const isIn = (a, b) => a.top >= b.top && a.bottom <= b.bottom && a.left >= b.left
+        && a.right <= b.right;
     return {
+        spilled: boxes.filter((b) => !b.parts.every((part) => isIn(part, b.card))).length,
+        has_goal: isGoal(document.querySelector(".jp-RenderedVegaCommon5 canvas")),
         names: texts(".mk-card dt"),
         values: texts(".mk-card .mk-value"),
         charts: [...document.querySelectorAll(".jp-RenderedVegaCommon5 canvas")].map((c) =>
@@ -57,7 +73,7 @@ EVIDENCE = """() => {
         errors: [...document.querySelectorAll(".jp-OutputArea-output")].filter((o) =>
             /stderr|error/.test(o.dataset.mimeType)).map((o) => o.textContent),
     };
-}"""
+}""".replace("GOAL", ", ".join(str(int(ORANGE[i : i + 2], 16)) for i in (1, 3, 5)))
 
 
 def wait_for(condition, *, seconds, what):
@@ -219,6 +235,16 @@ def test_the_headline_shows_the_numbers_of_the_parameters(seen, defaults):
     figures = headline(defaults.rows, defaults.params, currency=defaults.currency)
     shown = dict(zip(seen["names"], seen["values"], strict=True))
     assert shown == {figure.name: figure.value for figure in figures}
+
+
+def test_the_goal_is_drawn_here_too(seen):
+    # JupyterLab has an older Vega-Lite than the page, and draws nothing where it knows no better.
+    assert seen["has_goal"]
+
+
+def test_the_headline_is_set_in_cards(seen):
+    # JupyterLab has rules of its own for lists of definitions, which the cards are.
+    assert seen["spilled"] == 0
 
 
 def test_tables_are_set_as_on_the_page(seen):

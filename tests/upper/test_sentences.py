@@ -253,7 +253,8 @@ def terms(**given):
             kept(40, 0, mean=20, low=0.9124, high=1),
             {"sla": "48h"},
             "Sales takes 0.8 days on average against an SLA of 2: within it on average. Sales has "
-            "48 hours to decide on an MQL: 100.0% in time (91.2–100.0%). No lead was let lie past it.",
+            "48 hours to decide on an MQL: 100.0% in time (91.2–100.0%). No lead was let lie past "
+            "it.",
             "good",
             id="kept",
         ),
@@ -483,7 +484,8 @@ RESTS_ON = (
             "auto",
             30,
             "With a lag of 30 days (measured as the mean), the spend data does not cover the whole "
-            "period: no cost is given for it rather than one that is too low. No bucket is covered.",
+            "period: no cost is given for it rather than one that is too low. No bucket is "
+            "covered.",
             id="not covered",
         ),
         pytest.param(
