@@ -31,7 +31,7 @@ def take(report: Path, picture: Path) -> None:
         chart.locator("svg").wait_for()
         box = chart.bounding_box() or {"y": 0, "height": 900}
         clip = {"x": 0, "y": 0, "width": WIDTH, "height": round(box["y"] + box["height"]) + 4}
-        page.screenshot(path=picture, clip=clip)
+        page.screenshot(path=picture, clip=clip, full_page=True)
         browser.close()
 
 

@@ -190,7 +190,10 @@ def _pace(total: Totals, params: ReportParams) -> str:
     is_days = params.sla_hours >= 2 * params.day_hours
     unit, size = ("days", params.day_hours) if is_days else ("hours", 1)
     unit = f"working {unit}" if params.sla_clock == "business" else unit
-    against = f"{mean / size:.1f} {unit} on average against an SLA of {params.sla_hours / size:g}"
+    digits = 1 if abs(mean - params.sla_hours) >= size / 20 else 2
+    against = (
+        f"{mean / size:.{digits}f} {unit} on average against an SLA of {params.sla_hours / size:g}"
+    )
     return f"Sales takes {against}." if is_slow else f"Sales takes {against}: within it on average."
 
 
