@@ -186,15 +186,14 @@ def _pace(total: Totals, params: ReportParams) -> str:
     mean = total.value("hours_in_stage_mean")
     if params.sla_stops_on == "contact" or math.isnan(mean):
         return ""
-    is_slow = mean > params.sla_hours
     is_days = params.sla_hours >= 2 * params.day_hours
     unit, size = ("days", params.day_hours) if is_days else ("hours", 1)
     unit = f"working {unit}" if params.sla_clock == "business" else unit
-    digits = 1 if abs(mean - params.sla_hours) >= size / 20 else 2
-    against = (
-        f"{mean / size:.{digits}f} {unit} on average against an SLA of {params.sla_hours / size:g}"
-    )
-    return f"Sales takes {against}." if is_slow else f"Sales takes {against}: within it on average."
+    # A mean just over the SLA must not be rounded onto it.
+    digits = 2 if 0 < mean - params.sla_hours < size / 20 else 1
+    sla = f"{params.sla_hours / size:g}"
+    against = f"Sales takes {mean / size:.{digits}f} {unit} on average against an SLA of {sla}"
+    return f"{against}." if mean > params.sla_hours else f"{against}: within it on average."
 
 
 def judge_velocity(rows: pd.DataFrame, *, day_hours: float = 24) -> Verdict:
@@ -297,6 +296,5 @@ def _judge_ledger(name: str, ledger: Ledger) -> Verdict:
 
 
 def _small(n: float) -> str:
-    if n >= SMALL_N:
-        return ""
-    return f" With only {counted(n, 'lead')} this says little; do not rank or plan by it."
+    warning = f" With only {counted(n, 'lead')} this says little; do not rank or plan by it."
+    return "" if n >= SMALL_N else warning

@@ -193,7 +193,7 @@ def run_all(folder) -> Run:
             route.abort()
 
     with jupyterlab(folder) as url, browser(folder) as chromium:
-        page = chromium.contexts[0].new_page()
+        page = chromium.contexts[0].pages[0]
         page.set_viewport_size({"width": 1400, "height": 1000})
         page.route("**/*", only_here)
         page.goto(f"{url}/lab/tree/notebooks/mql_report.ipynb?token={TOKEN}")
@@ -201,9 +201,9 @@ def run_all(folder) -> Run:
         page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=LONGEST_START * seconds)
         page.locator(".lm-MenuBar-itemLabel", has_text="Run").first.click()
         page.locator(".lm-Menu-itemLabel", has_text="Run All Cells").first.click()
-        page.wait_for_function(FINISHED, timeout=LONGEST_VISIT * seconds)
-        page.wait_for_function(DRAWN, timeout=LONGEST_VISIT * seconds)
-        page.wait_for_timeout(500)
+        # Asked from here: what waits for the next frame may wait for ever in a page not looked at.
+        for condition in (FINISHED, DRAWN):
+            wait_for(lambda c=condition: page.evaluate(c), seconds=LONGEST_VISIT, what="Run All")
         evidence = {**page.evaluate(EVIDENCE), "outside": outside}
     return Run(0, json.dumps(evidence), "", str(folder))
 
