@@ -26,7 +26,8 @@ class Charts:
     def add(self, spec: dict[str, Any]) -> str:
         """Keep a chart and return its id."""
         name = f"chart-{len(self.specs) + 1}"
-        self.specs[name] = {k: v for k, v in spec.items() if k != "$schema"}
+        kept = {k: v for k, v in spec.items() if k != "$schema"}
+        self.specs[name] = {**kept, "width": "container"}
         return name
 
     def to_json(self) -> str:

@@ -18,6 +18,7 @@ from mqlkit.tables import Table
 from mqlkit.theme import CHART_SCHEMA, CHART_TYPE
 from mqlkit.wording import counted, day, moment
 
+LAB_WIDTH = 760
 MARKS = {"good": "✓", "bad": "!", "plain": ""}
 
 Part = Verdict | Table | alt.TopLevelMixin | Sequence[Figure] | str | None
@@ -55,7 +56,8 @@ def _bundle(part: Verdict | Table | alt.TopLevelMixin | Sequence[Figure] | str) 
     if isinstance(part, alt.TopLevelMixin):
         # The suite checks every chart against the schema; a report need not again.
         spec = part.to_dict(validate=False)
-        spec["$schema"] = CHART_SCHEMA
+        # A width that follows its container never comes to rest in JupyterLab, and hangs the tab.
+        spec |= {"$schema": CHART_SCHEMA, "width": LAB_WIDTH}
         return {CHART_TYPE: spec, "text/plain": spec.get("description", "chart")}
     if isinstance(part, Verdict):
         return _html(_verdict(part), part.text)
@@ -92,10 +94,10 @@ def _table(table: Table) -> str:
     before, _, rest = table.body.as_raw_html().partition("<style>")
     body = before + rest.partition("</style>")[2] if rest else before
     is_open = " open" if table.is_open else ""
-    return (
-        f'<details class="mk-table"{is_open}><summary>{escape(table.title)}</summary>'
-        f"{body}</details>"
-    )
+    title = escape(table.title)
+    # What scrolls sideways must be reached by the keyboard.
+    body = body.replace("<div ", f'<div tabindex="0" role="region" aria-label="{title}" ', 1)
+    return f'<details class="mk-table"{is_open}><summary>{title}</summary>{body}</details>'
 
 
 def style_sheet() -> str:

@@ -82,7 +82,7 @@ def plot_stage_efficiency(rows: pd.DataFrame) -> Chart | None:
     words = "; the dashed line is the flow."
     if merged["is_young"].any():
         young = alt.Chart(merged[merged["is_young"]]).encode(x=bucket_axis())
-        tick = young.mark_tick(color=ORANGE, thickness=2, width=alt.RelativeBandSize(0.5))
+        tick = young.mark_tick(color=ORANGE, thickness=2)
         layers.insert(2, tick.encode(y="efficiency_projected:Q", tooltip=tips))
         words = "; young cohorts are hollow, with their projection as an orange line" + words
     return finished(

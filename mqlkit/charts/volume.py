@@ -48,11 +48,7 @@ def plot_mql_volume(rows: pd.DataFrame) -> Chart | None:
             )
         )
     if has_goal:
-        layers.append(
-            base.mark_tick(color=ORANGE, thickness=3, width=alt.RelativeBandSize(0.95)).encode(
-                y="goal:Q", tooltip=tips
-            )
-        )
+        layers.append(base.mark_tick(color=ORANGE, thickness=3).encode(y="goal:Q", tooltip=tips))
     return finished(
         alt.layer(*layers),
         f"MQLs per {grain_of(wide)}, from {span_of(wide['mqls'])}"

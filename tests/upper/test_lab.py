@@ -199,6 +199,11 @@ def run_all(folder) -> Run:
         page.goto(f"{url}/lab/tree/notebooks/mql_report.ipynb?token={TOKEN}")
         seconds = 1000
         page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=LONGEST_START * seconds)
+        # Before the kernel is there, "Run All" asks which one to take.
+        wait_for(
+            lambda: page.evaluate("document.body.innerText.includes('| Idle')"),
+            seconds=LONGEST_START, what="the kernel",
+        )  # fmt: skip
         page.locator(".lm-MenuBar-itemLabel", has_text="Run").first.click()
         page.locator(".lm-Menu-itemLabel", has_text="Run All Cells").first.click()
         # Asked from here: what waits for the next frame may wait for ever in a page not looked at.
