@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from mqlkit.checks import COMPARISON
+from mqlkit.dress import plain_page
 from mqlkit.errors import MqlkitError
-from mqlkit.html import plain_page
 from mqlkit.params import ReportParams
 from mqlkit.report import Outcome, run_report
 
@@ -34,7 +34,8 @@ def run_all(params: Sequence[Path], out: Path, overrides: Sequence[str]) -> int:
             sys.stderr.write(f"mqlkit: {error}\n")
             code = max(code, error.exit_code)
             continue
-        broken = broken_limits(ReportParams.read(path, overrides).fail_on, _metrics(outcome))
+        limits = ReportParams.read(path, overrides).fail_on
+        broken = broken_limits(limits, _metrics(outcome)) if limits else []
         for line in broken:
             sys.stderr.write(f"mqlkit: {path}: {line}\n")
         code = max(code, LIMIT_BROKEN if broken else 0)

@@ -6,15 +6,16 @@ import base64
 import hashlib
 import json
 from dataclasses import dataclass, field
-from html import escape
 from importlib.resources import as_file, files
 from typing import Any
 
+from nbconvert.exporters.templateexporter import TemplateExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
 from mqlkit import __version__
+from mqlkit.dress import asset
 from mqlkit.params import ReportParams
 from mqlkit.theme import CHART_TYPE
-
-VEGA_LITE = "6.4"
 
 
 @dataclass
@@ -36,19 +37,6 @@ class Charts:
         return (
             text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
         )
-
-
-def asset(name: str) -> str:
-    """Return a file of the template folder."""
-    return (files("mqlkit") / "templates" / name).read_text(encoding="utf-8")
-
-
-def page_script() -> str:
-    """Return the chart library and the page's own script as one text."""
-    import vl_convert
-
-    bundle: str = vl_convert.javascript_bundle(asset("page.js"), VEGA_LITE)
-    return bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 
 def policy(script: str) -> str:
@@ -74,8 +62,6 @@ def render(notebook: Any, params: ReportParams, *, script: str, made_at: str) ->
     made_at
         The one time stamp of the page, as it is to be shown.
     """
-    from nbconvert.exporters.templateexporter import TemplateExporter
-
     page = {
         "title": params.title,
         "language": params.language,
@@ -100,18 +86,5 @@ def render(notebook: Any, params: ReportParams, *, script: str, made_at: str) ->
 
 def _markdown(text: str) -> str:
     """Return Markdown as HTML, without the anchors that nbconvert hangs on headings."""
-    from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
-
     renderer = IPythonRenderer(escape=False, exclude_anchor_links=True)
     return str(MarkdownWithMath(renderer=renderer).render(text))
-
-
-def plain_page(title: str, body: str) -> str:
-    """Return a page without charts or scripts, in the same dress."""
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
-        f"style-src 'unsafe-inline'\"><title>{escape(title)}</title>"
-        f"<style>{asset('page.css')}</style></head><body><main>{body}</main></body></html>\n"
-    )

@@ -11,8 +11,9 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import mqlkit
+from mqlkit.dress import page_script
 from mqlkit.errors import ParamsError, RunError, SourceError, report
-from mqlkit.html import page_script, render
+from mqlkit.kernel import kernel_ahead
 from mqlkit.params import ReportParams
 
 
@@ -96,18 +97,21 @@ def run_report(params_path: Path, out: Path, overrides: Iterable[str] = ()) -> O
 
 
 def _run_into(out: Path, notebook: Path, name: str, params: ReportParams) -> Outcome:
-    from mqlkit.execute import execute
-
     with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=out) as scratch, _helper() as helper:
-        # Putting the chart library together takes a second, in which nothing else would move.
-        script = helper.submit(page_script)
         folder = Path(scratch)
         executed = folder / f"{name}.ipynb"
-        try:
-            node = execute(notebook, executed, params)
-        except RunError:
-            _move([executed], out)
-            raise
+        with kernel_ahead(folder / name) as kernel:
+            # The kernel needs a second to get up: time to import what takes long, and to have the
+            # chart library put together.
+            from mqlkit.execute import execute
+            from mqlkit.html import render
+
+            script = helper.submit(page_script)
+            try:
+                node = execute(notebook, executed, params, kernel)
+            except RunError:
+                _move([executed], out)
+                raise
         made_at = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
         html = folder / f"{name}.html"
         html.write_text(render(node, params, script=script.result(), made_at=made_at), "utf-8")

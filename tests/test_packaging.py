@@ -21,6 +21,7 @@ LOCK_TEXT = (ROOT / "requirements.lock").read_text(encoding="utf-8")
 CONDA_NAMES = {
     "duckdb": "python-duckdb",
     "great-tables": "great_tables",
+    "jupyter-client": "jupyter_client",
     "ibis-framework": "ibis-duckdb",  # the name alone says which engine
     "playwright": "playwright-python",
 }
