@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from datetime import UTC
 from functools import reduce
 from typing import TYPE_CHECKING, Any
@@ -15,8 +14,8 @@ import ibis.expr.types as ir
 from mqlkit.durations import Clock, add_durations
 from mqlkit.engine import literal, step
 from mqlkit.errors import ParamsError, listed, report
-from mqlkit.leads import ALL_LEADS, LeadTable, Segment, breakdown
-from mqlkit.moment import known_by, latest_moment, stamp_precision
+from mqlkit.leads import LeadTable, breakdown
+from mqlkit.moment import known_by, survey
 from mqlkit.outcomes import is_rejected
 from mqlkit.params import ReportParams, resolve_as_of
 from mqlkit.periods import DAY, AsOf, Bucket, to_utc
@@ -34,6 +33,7 @@ COLUMNS = (
     "lag_us", "calendar_waited_us", "stage_us", "stop_us", "waited_us", "sla_waited_us",
     "is_in_order", "is_accepted_first",
 )  # fmt: skip
+NOTED = ("skipped_mql", "out_of_order", "overturned")
 
 
 def lead_table(
@@ -42,6 +42,7 @@ def lead_table(
     *,
     zone: ZoneInfo,
     store: Callable[[ir.Table], ir.Table],
+    layer: Callable[[ir.Table], ir.Table],
 ) -> LeadTable:
     """Return the lead table as of the report's moment.
 
@@ -52,42 +53,47 @@ def lead_table(
         ``out_of_order``, ``overturned``).
     params, zone
         The report and its time zone.
-    store
-        Keeps a table in the engine.
+    store, layer
+        Keep a table in the engine, computed or as a view.
     """
     leads, events = tables.leads, tables.events
-    latest = latest_moment(leads, events, stamp_precision(leads, events)[1], zone)
-    as_of = resolve_as_of(params.as_of, zone=zone, latest=latest)
-    leads, events, late = known_by(leads, events, as_of)
-    recorded, dated = stamp_precision(leads, events)
+    everything = seen = survey(leads, events)
+    as_of = resolve_as_of(params.as_of, zone=zone, latest=seen.moment(zone))
+    if seen.goes_past(as_of):
+        leads, events = known_by(leads, events, as_of)
+        seen = survey(leads, events)
     if events is not None and "leads" in tables.ledgers:
         strangers = events.anti_join(leads, "lead_id").count().to_pyarrow().as_py()
         tables.ledgers["history"].noted.update({"unknown_lead": strangers} if strangers else {})
     if events is not None:
         leads = with_history(store(leads), store(events), params.passes)
-    clock = Clock(params, zone, as_of, frozenset(dated))
+    clock = Clock(params, zone, as_of, seen.dated)
     # What a deal is worth is known when it is won.
     amount = leads["won_at"].notnull().ifelse(leads["amount"], ibis.null(MONEY))
     leads = add_durations(_where(leads.mutate(amount=amount), params), clock)
     start, end = params.calendar.resolve(params.period, as_of)
     buckets = params.calendar.cut(start, end, params.grain)
     earlier = params.calendar.before(buckets[0], params.grain, params.rolling - 1)
-    table = store(_columns(leads, params, [*earlier, *buckets], len(earlier), zone))
+    table = _columns(leads, params, [*earlier, *buckets], len(earlier), zone)
+    # Calendar durations are subtractions, quicker made again than kept.
+    is_dear = events is not None or params.sla_clock == "business"
+    table = store(table) if is_dear else layer(table)
     noted = tables.ledgers["leads" if "leads" in tables.ledgers else "history"].noted
-    noted.update(after_as_of=late, **_notes(table))
-    _check_span(table, params, Bucket("period", start, end), as_of, zone)
-    found = LeadTable(
+    summary = _summary(table)
+    noted.update({name: int(summary[name]) for name in NOTED})
+    noted["after_as_of"] = everything.stamps - seen.stamps
+    _check_span(summary, params, Bucket("period", start, end), as_of, zone)
+    return LeadTable(
         table=table,
         clock=clock,
         buckets=tuple(buckets),
         earlier=tuple(earlier),
-        recorded=frozenset(recorded),
+        recorded=frozenset(seen.latest),
     )
-    return replace(found, segments=_segments(found))
 
 
 def _check_span(
-    table: ir.Table, params: ReportParams, period: Bucket, as_of: AsOf, zone: ZoneInfo
+    summary: Mapping[str, Any], params: ReportParams, period: Bucket, as_of: AsOf, zone: ZoneInfo
 ) -> None:
     """Stop where the parameters leave nothing to report on.
 
@@ -97,8 +103,7 @@ def _check_span(
         When no lead passes ``where``, or the period lies wholly before the first MQL or after the
         data's end.
     """
-    row = table.aggregate(n=table.count(), first=table["mql_at"].min()).to_pyarrow().to_pylist()[0]
-    if params.where and not row["n"]:
+    if params.where and not summary["n"]:
         raise ParamsError(
             report(
                 "where: no lead is left.",
@@ -106,9 +111,9 @@ def _check_span(
                 fix="compare the values with the data's; text in quotes stays text in YAML",
             )
         )
-    if row["first"] is None:
+    if summary["first"] is None:
         return
-    first = row["first"].replace(tzinfo=UTC).astimezone(zone).date()
+    first = summary["first"].replace(tzinfo=UTC).astimezone(zone).date()
     if period.end <= first or period.start > as_of.on:
         raise ParamsError(
             report(
@@ -124,13 +129,13 @@ def _columns(
     leads: ir.Table, params: ReportParams, buckets: list[Bucket], earlier: int, zone: ZoneInfo
 ) -> ir.Table:
     """Return the columns that the numbers need, with the bucket of each stamp."""
-    none = ibis.null("timestamp")
-    sql_at = leads["mql_at"].notnull().ifelse(leads["sql_at"], none)
     cuts = [breakdown(i) for i in range(len(params.by))]
     kept = [*COLUMNS, *(c for c in TEXT_COLUMNS if c in leads.columns), *cuts]
     return leads.mutate(
         mql_bucket=_bucket(leads["mql_at"], buckets, earlier, zone),
-        sql_bucket=_bucket(sql_at, buckets, earlier, zone),
+        sql_bucket=leads["mql_at"]
+        .notnull()
+        .ifelse(_bucket(leads["sql_at"], buckets, earlier, zone), ibis.null("int32")),
     ).select(*kept)
 
 
@@ -150,22 +155,6 @@ def _bucket(
     return step(stamp, edges, places)
 
 
-def _segments(leads: LeadTable) -> tuple[Segment, ...]:
-    table = leads.table
-    last = len(leads.buckets) - 1
-    waiting = table["exit_at"].isnull() | (
-        table["exit_at"] >= literal(to_utc(leads.buckets[0].end, leads.zone))
-    )
-    entered = table["mql_at"] < literal(to_utc(leads.buckets[-1].end, leads.zone))
-    active = table.filter(
-        table["mql_bucket"].between(0, last)
-        | table["sql_bucket"].between(0, last)
-        | (entered & waiting)
-    )
-    found = leads.totals({"n": active["mql_at"].notnull()}, of=active)
-    return tuple(dict.fromkeys([ALL_LEADS, *sorted(found["segment"])]))
-
-
 def _where(leads: ir.Table, params: ReportParams) -> ir.Table:
     """Return the leads wanted, with the breakdowns under names that no export can have."""
     text = {c: leads[c].cast("string").fill_null(MISSING) for c in {*params.by, *params.where}}
@@ -183,11 +172,14 @@ def _where(leads: ir.Table, params: ReportParams) -> ir.Table:
     return cut.filter(cut["_kept"]).drop("_kept")
 
 
-def _notes(table: ir.Table) -> dict[str, int]:
-    counted: dict[str, Any] = {
-        "skipped_mql": (table["mql_at"].isnull() & table["sql_at"].notnull()).sum(),
-        "out_of_order": (table["mql_at"].notnull() & ~table["is_in_order"]).sum(),
-        "overturned": (is_rejected(table) & table["accepted_us"].notnull()).sum(),
+def _summary(table: ir.Table) -> dict[str, Any]:
+    """Return the number of leads, the first MQL, and what is noted about them, in one pass."""
+    noted = {
+        "skipped_mql": table["mql_at"].isnull() & table["sql_at"].notnull(),
+        "out_of_order": table["mql_at"].notnull() & ~table["is_in_order"],
+        "overturned": is_rejected(table) & table["accepted_us"].notnull(),
     }
-    row = table.aggregate(**counted).to_pyarrow().to_pylist()[0]
-    return {name: int(value or 0) for name, value in row.items()}
+    counts = {name: holds.sum().fill_null(0) for name, holds in noted.items()}
+    row = table.aggregate(n=table.count(), first=table["mql_at"].min(), **counts)
+    found: dict[str, Any] = row.to_pyarrow().to_pylist()[0]
+    return found

@@ -151,7 +151,7 @@ def rolling_cost(leads: LeadTable, *, spend: pd.DataFrame, lags: Sequence[int]) 
         its buckets is not covered by spend or starts before the bucket of the first MQL.
     """
     buckets = [*leads.earlier, *leads.buckets]
-    mqls = _mqls_with_earlier(leads)
+    mqls = leads.mqls_with_earlier
     line, shift = SpendLine.of(spend), np.asarray(lags)[:, None]
     begins = day_numbers([b.start for b in buckets]) - shift
     ends = day_numbers([b.end for b in buckets]) - shift
@@ -178,14 +178,6 @@ def rolling_cost(leads: LeadTable, *, spend: pd.DataFrame, lags: Sequence[int]) 
 def _last(values: npt.NDArray[Any], k: int) -> npt.NDArray[Any]:
     """Return each value of the last axis with the k - 1 before it, from the k-th on."""
     return np.lib.stride_tricks.sliding_window_view(values, k, axis=-1)
-
-
-def _mqls_with_earlier(leads: LeadTable) -> npt.NDArray[np.int64]:
-    table = leads.table.filter(leads.table["mql_bucket"].notnull())
-    counts = table.group_by("mql_bucket").aggregate(n=table.count()).to_pyarrow().to_pylist()
-    by_bucket = {row["mql_bucket"]: row["n"] for row in counts}
-    span = range(-len(leads.earlier), len(leads.buckets))
-    return np.array([by_bucket.get(i, 0) for i in span], dtype="int64")
 
 
 def _since_first_mql(leads: LeadTable, buckets: Sequence[Bucket]) -> npt.NDArray[np.bool_]:

@@ -92,7 +92,7 @@ def stage_efficiency(leads: LeadTable, *, maturity: float) -> pd.DataFrame:
     """
     wide = leads.counts
     low, high = wilson(wide["ripe_sqls"], wide["ripe"])
-    flow = leads.grid(_flow(leads))["flow"]
+    flow = leads.flow["flow"]
     within = leads.params.within_days
     young = {"immature": is_immature(leads, wide, maturity)}
     ripe = young if within is None else {"immature": is_immature(leads, wide, within)}
@@ -125,13 +125,6 @@ def is_immature(leads: LeadTable, grid: pd.DataFrame, days: float) -> np.ndarray
         return np.zeros(len(grid), dtype=bool)
     ends = [to_utc(end, leads.zone) + timedelta(days=days) for end in grid["end"]]
     return np.array([end > leads.as_of.at for end in ends], dtype=bool)
-
-
-def _flow(leads: LeadTable) -> pd.DataFrame:
-    """Return the SQLs dated in each bucket, of any cohort."""
-    table = leads.table
-    dated = table.filter(table["sql_bucket"].between(0, len(leads.buckets) - 1))
-    return leads.totals({"flow": dated["sql_us"].notnull()}, of=dated, bucket="sql_bucket")
 
 
 def _projected(leads: LeadTable, maturity: float) -> pd.DataFrame:

@@ -28,21 +28,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from mqlkit.durations import Clock
-from mqlkit.engine import to_frame
+from mqlkit.engine import literal, to_frame
 from mqlkit.outcomes import counted_outcomes
 from mqlkit.params import ReportParams
 from mqlkit.periods import AsOf, Bucket, to_utc
-
-if TYPE_CHECKING:
-    pass
 
 ALL_LEADS: Segment = ()
 TOTAL_BUCKET = 1 << 20
@@ -69,8 +67,6 @@ class LeadTable:
         Buckets of the period, and those before it that a rolling cost needs.
     recorded
         Stamps of which the data holds any value, before ``sql_at`` stands in for an acceptance.
-    segments
-        Every segment with a lead that came in, became SQL or waited in the period.
     """
 
     table: ir.Table
@@ -78,7 +74,6 @@ class LeadTable:
     buckets: tuple[Bucket, ...]
     earlier: tuple[Bucket, ...]
     recorded: frozenset[str]
-    segments: tuple[Segment, ...] = ()
 
     @property
     def params(self) -> ReportParams:
@@ -131,7 +126,58 @@ class LeadTable:
         pandas.DataFrame
             The grid's columns and those of `outcomes.counted_outcomes`.
         """
-        return self.grid(self.totals(counted_outcomes(self.cohort, self.clock)))
+        return self.grid(self._counted)
+
+    @cached_property
+    def flow(self) -> pd.DataFrame:
+        """Return the SQLs dated in each bucket, of any cohort: the grid's columns and ``flow``."""
+        return self.grid(self._flowing)
+
+    @cached_property
+    def stock(self) -> pd.DataFrame:
+        """Return who is an MQL at each bucket's end: the grid's columns and ``in_stage``."""
+        return self.grid(self._waiting)
+
+    @cached_property
+    def segments(self) -> tuple[Segment, ...]:
+        """Return every segment with a lead that came in, became SQL or waited in the period."""
+        found = [self._counted, self._flowing, self._waiting[self._waiting["in_stage"] > 0]]
+        seen = {segment for frame in found for segment in frame["segment"]}
+        return tuple(dict.fromkeys([ALL_LEADS, *sorted(seen)]))
+
+    @cached_property
+    def mqls_with_earlier(self) -> npt.NDArray[np.int64]:
+        """Return the MQLs of each bucket, those before the period first."""
+        table = self.table.filter(self.table["mql_bucket"].notnull())
+        counts = table.group_by("mql_bucket").aggregate(n=table.count()).to_pyarrow().to_pylist()
+        by_bucket = {row["mql_bucket"]: row["n"] for row in counts}
+        span = range(-len(self.earlier), len(self.buckets))
+        return np.array([by_bucket.get(i, 0) for i in span], dtype="int64")
+
+    @cached_property
+    def _counted(self) -> pd.DataFrame:
+        return self.totals(counted_outcomes(self.cohort, self.clock))
+
+    @cached_property
+    def _flowing(self) -> pd.DataFrame:
+        dated = self.table.filter(self.table["sql_bucket"].between(0, len(self.buckets) - 1))
+        return self.totals({"flow": dated["sql_us"].notnull()}, of=dated, bucket="sql_bucket")
+
+    @cached_property
+    def _waiting(self) -> pd.DataFrame:
+        """Return the leads entered before each bucket's end and not left before it."""
+        table = self.table.filter(self.table["mql_at"].notnull())
+        ends = [literal(to_utc(b.end, self.zone)) for b in self.buckets]
+        stock = {
+            f"{i}": (table["mql_at"] < end)
+            & (table["exit_at"].isnull() | (table["exit_at"] >= end))
+            for i, end in enumerate(ends)
+        }
+        # A lead counts in no bucket here but at every bucket's end: one total per segment and end.
+        wide = self.totals(stock, of=table)
+        wide = wide[wide["bucket"] == TOTAL_BUCKET].drop(columns="bucket")
+        tall = wide.melt(id_vars="segment", var_name="bucket", value_name="in_stage")
+        return tall.assign(bucket=tall["bucket"].astype("int64"))
 
     def grid(self, wide: pd.DataFrame, *, fill: float = 0) -> pd.DataFrame:
         """Return a frame with a row for every segment and bucket, and for the whole period.
@@ -216,31 +262,33 @@ class LeadTable:
         )
 
     def at_levels(self, table: ir.Table) -> tuple[ir.Table, list[str]]:
-        """Return leads once for every breakdown, cut in buckets and whole, with the group's keys.
+        """Return leads once for every breakdown, cut in buckets and whole, with the group's key.
 
         Sums add up from the finest groups; medians and curves do not, and need all leads of a
-        group side by side.
+        group side by side. The key is one number, which sorts in half the time of its parts.
         """
-        by = self.params.by
-        masks = [sum(1 << i for i, c in enumerate(by) if c in level) for level in self.levels]
-        choices = [{"level": mask, "cut": cut} for mask in masks for cut in (True, False)]
-        laid = table.cross_join(ibis.memtable(choices, schema={"level": "int32", "cut": "boolean"}))
-        keys: dict[str, ir.Value] = {
-            f"by_{i}": (laid["level"] & (1 << i) != 0).ifelse(laid[breakdown(i)], ibis.literal(""))
-            for i in range(len(by))
-        }
-        keys["bucket"] = laid["cut"].ifelse(laid["mql_bucket"].cast("int64"), TOTAL_BUCKET)
-        return laid.mutate(**keys), ["level", *keys]
+        by, size = self.params.by, len(self.buckets) + 1
+        keys = [*map(breakdown, range(len(by)))]
+        place = {segment: i * size for i, segment in enumerate(self.segments)}
+        rows = [
+            dict(zip(keys, (value for _, value in finest), strict=True))
+            | {"place": place[tuple(p for p in finest if p[0] in level)], "cut": cut}
+            for finest in self.segments
+            if len(finest) == len(by)
+            for level in self.levels
+            for cut in (True, False)
+        ]
+        schema = {**dict.fromkeys(keys, "string"), "place": "int32", "cut": "boolean"}
+        places = ibis.memtable(rows, schema=schema)
+        laid = table.join(places, keys) if keys else table.cross_join(places)
+        group = laid["place"] + laid["cut"].ifelse(laid["mql_bucket"], size - 1)
+        return laid.mutate(group=group.cast("int32")), ["group"]
 
     def segmented(self, grouped: ir.Table) -> pd.DataFrame:
-        """Return an aggregate over `at_levels` with ``segment`` and ``bucket`` for its keys."""
-        frame = to_frame(grouped)
-        by = self.params.by
-        names = [f"by_{i}" for i in range(len(by))]
-        rows = zip(frame["level"], *(frame[n] for n in names), strict=True)
-        segments = [
-            tuple((by[i], v) for i, v in enumerate(values) if mask >> i & 1)
-            for mask, *values in rows
-        ]
+        """Return an aggregate over `at_levels` with ``segment`` and ``bucket`` for its key."""
+        frame, size = to_frame(grouped), len(self.buckets) + 1
+        group = frame.pop("group")
+        segments = [self.segments[i] for i in group // size]
         frame["segment"] = pd.Series(segments, index=frame.index, dtype=object)
-        return frame.drop(columns=["level", *names])
+        frame["bucket"] = (group % size).replace(size - 1, TOTAL_BUCKET)
+        return frame

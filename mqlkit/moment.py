@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC
-from functools import reduce
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import ibis
@@ -14,52 +14,68 @@ from mqlkit.periods import AsOf
 from mqlkit.terms import STAMPS
 
 
-def stamp_precision(leads: ir.Table, events: ir.Table | None) -> tuple[set[str], set[str]]:
-    """Return the stamps that are recorded at all, and those of them that hold only dates."""
-    counts = {s: leads[s].count() for s in STAMPS}
+@dataclass(frozen=True)
+class Survey:
+    """What the stamps of leads and events hold.
+
+    Attributes
+    ----------
+    stamps
+        How many there are.
+    latest
+        The latest of each that is recorded at all, naive UTC.
+    dated
+        Those that hold only dates.
+    """
+
+    stamps: int
+    latest: dict[str, datetime]
+    dated: frozenset[str]
+
+    def goes_past(self, as_of: AsOf) -> bool:
+        """Return whether any stamp is at or after the cut-off."""
+        return any(at.replace(tzinfo=UTC) >= as_of.cutoff for at in self.latest.values())
+
+    def moment(self, zone: ZoneInfo) -> AsOf | None:
+        """Return the cut-off by the latest stamp of any stage."""
+        cuts = []
+        for name, naive in self.latest.items():
+            at = naive.replace(tzinfo=UTC)
+            is_day = name in self.dated
+            cuts.append(
+                AsOf.end_of(at.astimezone(zone).date(), zone) if is_day else AsOf.stamp(at, zone)
+            )
+        return max(cuts, key=lambda cut: cut.cutoff, default=None)
+
+
+def survey(leads: ir.Table, events: ir.Table | None) -> Survey:
+    """Return what the stamps hold, in one pass over each table."""
+    counts = {f"{s}_n": leads[s].count() for s in STAMPS}
+    highest = {s: leads[s].max() for s in STAMPS}
     times = {f"{s}_timed": (leads[f"{s}_timed"] & leads[s].notnull()).any() for s in STAMPS}
-    row = leads.aggregate(**counts, **times).to_pyarrow().to_pylist()[0]
-    recorded = {s for s in STAMPS if row[s]}
-    timed = {s for s in STAMPS if row[f"{s}_timed"]}
+    row = leads.aggregate(**counts, **highest, **times).to_pyarrow().to_pylist()[0]
+    found = [(s, row[f"{s}_n"], row[s], row[f"{s}_timed"]) for s in STAMPS]
     if events is not None:
-        by_stage = events.group_by("stage").aggregate(timed=events["at_timed"].any())
-        for found in by_stage.to_pyarrow().to_pylist():
-            recorded.add(f"{found['stage']}_at")
-            timed |= {f"{found['stage']}_at"} if found["timed"] else set()
-    return recorded, recorded - timed
-
-
-def latest_moment(
-    leads: ir.Table, events: ir.Table | None, dated: set[str], zone: ZoneInfo
-) -> AsOf | None:
-    """Return the cut-off by the latest stamp of any stage."""
-    highest = leads.aggregate(**{s: leads[s].max() for s in STAMPS}).to_pyarrow().to_pylist()[0]
-    found = [(s, at) for s, at in highest.items() if at is not None]
-    if events is not None:
-        by_stage = events.group_by("stage").aggregate(at=events["at"].max()).to_pyarrow()
-        found += [(f"{row['stage']}_at", row["at"]) for row in by_stage.to_pylist()]
-    cuts = []
-    for name, naive in found:
-        at = naive.replace(tzinfo=UTC)
-        is_day = name in dated
-        cuts.append(
-            AsOf.end_of(at.astimezone(zone).date(), zone) if is_day else AsOf.stamp(at, zone)
+        by_stage = events.group_by("stage").aggregate(
+            n=events.count(), at=events["at"].max(), timed=events["at_timed"].any()
         )
-    return max(cuts, key=lambda cut: cut.cutoff, default=None)
+        rows = by_stage.to_pyarrow().to_pylist()
+        found += [(f"{r['stage']}_at", r["n"], r["at"], r["timed"]) for r in rows]
+    found = [each for each in found if each[1]]
+    latest: dict[str, datetime] = {}
+    for name, _, at, _ in found:
+        latest[name] = max(at, latest.get(name, at))
+    return Survey(
+        stamps=sum(n for _, n, _, _ in found),
+        latest=latest,
+        dated=frozenset(latest) - {name for name, _, _, is_timed in found if is_timed},
+    )
 
 
 def known_by(
     leads: ir.Table, events: ir.Table | None, as_of: AsOf
-) -> tuple[ir.Table, ir.Table | None, int]:
-    """Return leads and events without what has not happened yet, and how much that was."""
-    cutoff = literal(as_of.cutoff)
-    late = leads.aggregate(
-        n=reduce(lambda a, b: a + b, [(leads[s] >= cutoff).sum().fill_null(0) for s in STAMPS])
-    )
-    n = int(late.to_pyarrow()["n"][0].as_py() or 0)
-    none = ibis.null("timestamp")
+) -> tuple[ir.Table, ir.Table | None]:
+    """Return leads and events without what has not happened yet."""
+    cutoff, none = literal(as_of.cutoff), ibis.null("timestamp")
     blanked = leads.mutate(**{s: (leads[s] < cutoff).ifelse(leads[s], none) for s in STAMPS})
-    if events is None:
-        return blanked, None, n
-    n += int(events.filter(events["at"] >= cutoff).count().to_pyarrow().as_py())
-    return blanked, events.filter(events["at"] < cutoff), n
+    return blanked, None if events is None else events.filter(events["at"] < cutoff)

@@ -38,6 +38,7 @@ from mqlkit.volume import mql_volume
 
 LONGEST_LAG = 90
 SLIDER_ROWS = 4_000
+LISTED_BREACHES = 25
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,8 @@ class Numbers:
 
     @cached_property
     def breaches(self) -> pd.DataFrame:
-        """Return the leads that broke the SLA; see `sla.breach_list`."""
-        return breach_list(self.leads)
+        """Return the leads that broke the SLA by most; see `sla.breach_list`."""
+        return breach_list(self.leads, longest=LISTED_BREACHES)
 
     @cached_property
     def changes(self) -> pd.DataFrame:
@@ -183,7 +184,7 @@ def read_numbers(params: ReportParams, *, base: Path | None = None) -> Numbers:
             connect(), Path(folder), source.path.parent, params.max_set_aside, str(zone)
         )
         tables = load(reader, source, extras=list(dict.fromkeys([*params.by, *params.where])))
-        leads = lead_table(tables, params, zone=zone, store=reader.store)
+        leads = lead_table(tables, params, zone=zone, store=reader.store, layer=reader.layer)
         return measure(leads, tables)
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 
 from mqlkit import __version__
 from mqlkit.numbers import Numbers
+from mqlkit.sla import breach_lines
 from mqlkit.terms import RESULTS_VARIABLE
 
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -112,15 +113,7 @@ def write_results(numbers: Numbers, folder: Path, name: str) -> list[Path]:
     metrics = folder / f"{name}.metrics.json"
     metrics.write_text(as_json(metrics_document(numbers)), encoding="utf-8")
     breaches = folder / f"{name}.breaches.csv"
-    listed = numbers.breaches
-    cells = listed.assign(
-        entered=[t.isoformat() for t in listed["entered"]],
-        due=[t.isoformat() for t in listed["due"]],
-        hours_late=listed["hours_late"].round(4),
-        is_open=["yes" if is_open else "no" for is_open in listed["is_open"]],
-    )
-    cells = cells.astype(object).where(cells.notna(), "")
-    write_csv(breaches, list(cells.columns), cells.itertuples(index=False, name=None))
+    breach_lines(numbers.leads).to_csv(breaches)
     aside = folder / f"{name}.set-aside.csv"
     rows = [(r.file, r.line, r.reason, r.text) for t in numbers.ledgers.values() for r in t.rows]
     write_csv(aside, ["file", "line", "reason", "text"], rows)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import ibis
+import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
 from mqlkit.durations import HOUR_US
-from mqlkit.engine import to_frame
+from mqlkit.engine import iso_local, safe_text, to_frame
 from mqlkit.estimators import wilson
 from mqlkit.leads import LeadTable
 from mqlkit.outcomes import sla_outcomes
 from mqlkit.tidy import metric_rows, share
 
+LATEST_FIRST = (ibis.desc("hours_late"), "mql_at", "lead_id")
 OUTCOMES = ("sla_met", "sla_breached", "sla_past_due", "sla_pending", "sla_unmeasurable")
 
 
@@ -39,19 +41,19 @@ def sla_outcome(leads: LeadTable) -> pd.DataFrame:
     return pd.concat(rows, ignore_index=True)
 
 
-def breach_list(leads: LeadTable) -> pd.DataFrame:
-    """Return every breached lead of the period, the latest ones first.
+def breaches(leads: LeadTable) -> ir.Table:
+    """Return every breached lead of the period, in no order.
 
     Returns
     -------
-    pandas.DataFrame
-        ``lead_id``, ``owner``, ``source``, ``entered`` and ``due`` (local stamps), ``hours_late``
-        (on the chosen clock), ``is_open`` (whether it still waits).
+    ibis.Table
+        ``lead_id``, ``owner``, ``source``, ``mql_at``, ``due_at`` (naive UTC), ``hours_late`` (on
+        the chosen clock), ``is_open`` (whether it still waits).
     """
     cohort = leads.cohort
     late = cohort.filter(sla_outcomes(cohort, leads.clock)["sla_breached"])
     taken = late["stop_us"].coalesce(late["sla_waited_us"])
-    listed = late.select(
+    return late.select(
         "lead_id",
         "owner",
         "source",
@@ -60,18 +62,41 @@ def breach_list(leads: LeadTable) -> pd.DataFrame:
         hours_late=(taken - leads.clock.sla_us) / HOUR_US,
         is_open=late["stop_us"].isnull(),
     )
-    frame = to_frame(listed.order_by(ibis.desc("hours_late"), "mql_at", "lead_id"))
-    local = {
-        name: frame[column].dt.tz_localize("UTC").dt.tz_convert(leads.zone)
-        for name, column in (("entered", "mql_at"), ("due", "due_at"))
-    }
-    return pd.DataFrame(
-        {
-            "lead_id": frame["lead_id"],
-            "owner": frame["owner"],
-            "source": frame["source"],
-            **local,
-            "hours_late": frame["hours_late"],
-            "is_open": frame["is_open"],
-        }
+
+
+def breach_list(leads: LeadTable, *, longest: int | None = None) -> pd.DataFrame:
+    """Return the breached leads of the period, or the ``longest`` of them, the latest ones first.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `breaches`, with ``entered`` and ``due`` as local stamps.
+    """
+    frame = to_frame(breaches(leads).order_by(*LATEST_FIRST).limit(longest))
+    names = {"mql_at": "entered", "due_at": "due"}
+    local = {c: frame[c].dt.tz_localize("UTC").dt.tz_convert(leads.zone) for c in names}
+    return frame.assign(**local).rename(columns=names)
+
+
+def breach_lines(leads: LeadTable) -> ir.Table:
+    """Return `breaches` as a CSV file has them: local ISO stamps, and no cell that is a formula.
+
+    There is a line per late lead, so that they are written by the engine and never come to Python.
+    """
+    late, zone = breaches(leads), str(leads.zone)
+    late = late.mutate(
+        entered=iso_local(late["mql_at"], zone),
+        due=iso_local(late["due_at"], zone),
+        id_text=safe_text(late["lead_id"]),
+    )
+    # Sorted last: the engine does not keep the order of a table that it selects from.
+    late = late.order_by(*LATEST_FIRST)
+    return late.select(
+        lead_id=late["id_text"],
+        owner=safe_text(late["owner"]),
+        source=safe_text(late["source"]),
+        entered=late["entered"],
+        due=late["due"],
+        hours_late=late["hours_late"].round(4),
+        is_open=late["is_open"].ifelse("yes", "no"),
     )

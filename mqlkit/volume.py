@@ -7,9 +7,9 @@ from datetime import date, datetime, time
 import numpy as np
 import pandas as pd
 
-from mqlkit.engine import literal, to_frame
+from mqlkit.engine import to_frame
 from mqlkit.leads import LeadTable
-from mqlkit.periods import DAY, Bucket, add_months, to_utc
+from mqlkit.periods import DAY, Bucket, add_months
 from mqlkit.tidy import metric_rows, share
 
 
@@ -38,18 +38,7 @@ def mql_volume(leads: LeadTable, *, goals: pd.DataFrame | None = None) -> pd.Dat
 
 def _stock(leads: LeadTable) -> pd.DataFrame:
     """Return who is an MQL at each bucket's end: entered before it and not left before it."""
-    table = leads.table
-    ends = [literal(to_utc(b.end, leads.zone)) for b in leads.buckets]
-    stock = {
-        f"{i}": (table["mql_at"] < end) & (table["exit_at"].isnull() | (table["exit_at"] >= end))
-        for i, end in enumerate(ends)
-    }
-    # A lead counts in no bucket here but at every bucket's end: one total per segment and end.
-    wide = leads.totals(stock, of=table.filter(table["mql_at"].notnull()))
-    wide = wide[wide["bucket"] == wide["bucket"].max()].drop(columns="bucket")
-    tall = wide.melt(id_vars="segment", var_name="bucket", value_name="in_stage")
-    tall["bucket"] = tall["bucket"].astype("int64")
-    grid = leads.grid(tall)
+    grid = leads.stock
     last = grid.groupby("segment")["in_stage"].transform(lambda s: s.iloc[len(leads.buckets) - 1])
     is_total = grid["bucket"] == leads.whole.label
     return metric_rows(grid, "in_stage", np.where(is_total, last, grid["in_stage"]))
