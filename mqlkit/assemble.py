@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import UTC
+from datetime import UTC, date
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -21,6 +20,7 @@ from mqlkit.params import ReportParams, resolve_as_of
 from mqlkit.periods import DAY, AsOf, Bucket, to_utc
 from mqlkit.sources.cells import MONEY
 from mqlkit.sources.history import with_history
+from mqlkit.sources.staging import Reader
 from mqlkit.terms import LEAD_COLUMNS, MISSING, STAMPS, TEXT_COLUMNS
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ COLUMNS = (
     "lag_us", "calendar_waited_us", "stage_us", "stop_us", "waited_us", "sla_waited_us",
     "is_in_order", "is_accepted_first",
 )  # fmt: skip
+# A year has 52 or 53 weeks.
+BUCKETS_A_YEAR = {"week": 53, "month": 12, "quarter": 4, "half": 2, "year": 1}
 NOTED = ("skipped_mql", "out_of_order", "overturned")
 
 
@@ -41,8 +43,7 @@ def lead_table(
     params: ReportParams,
     *,
     zone: ZoneInfo,
-    store: Callable[[ir.Table], ir.Table],
-    layer: Callable[[ir.Table], ir.Table],
+    reader: Reader,
 ) -> LeadTable:
     """Return the lead table as of the report's moment.
 
@@ -53,8 +54,8 @@ def lead_table(
         ``out_of_order``, ``overturned``).
     params, zone
         The report and its time zone.
-    store, layer
-        Keep a table in the engine, computed or as a view.
+    reader
+        The engine it was read with.
     """
     leads, events = tables.leads, tables.events
     everything = seen = survey(leads, events)
@@ -66,63 +67,53 @@ def lead_table(
         strangers = events.anti_join(leads, "lead_id").count().to_pyarrow().as_py()
         tables.ledgers["history"].noted.update({"unknown_lead": strangers} if strangers else {})
     if events is not None:
-        leads = with_history(store(leads), store(events), params.passes)
+        leads = with_history(reader.store(leads), reader.store(events), params.passes)
     clock = Clock(params, zone, as_of, seen.dated)
     # What a deal is worth is known when it is won.
     amount = leads["won_at"].notnull().ifelse(leads["amount"], ibis.null(MONEY))
     leads = add_durations(_where(leads.mutate(amount=amount), params), clock)
     start, end = params.calendar.resolve(params.period, as_of)
     buckets = params.calendar.cut(start, end, params.grain)
-    earlier = params.calendar.before(buckets[0], params.grain, params.rolling - 1)
-    table = _columns(leads, params, [*earlier, *buckets], len(earlier), zone)
+    n_before = max(params.rolling - 1, BUCKETS_A_YEAR[params.grain])
+    before = params.calendar.before(buckets[0], params.grain, n_before)
+    table = _columns(leads, params, [*before, *buckets], len(before), zone)
     # Calendar durations are subtractions, quicker made again than kept.
     is_dear = events is not None or params.sla_clock == "business"
-    table = store(table) if is_dear else layer(table)
+    table = reader.store(table) if is_dear else reader.layer(table)
     noted = tables.ledgers["leads" if "leads" in tables.ledgers else "history"].noted
     summary = _summary(table)
     noted.update({name: int(summary[name]) for name in NOTED})
     noted["after_as_of"] = everything.stamps - seen.stamps
-    _check_span(summary, params, Bucket("period", start, end), as_of, zone)
+    first = summary["first"] and summary["first"].replace(tzinfo=UTC).astimezone(zone).date()
+    if params.where and not summary["n"]:
+        raise ParamsError(_no_lead_left(params))
+    if first is not None and (end <= first or start > as_of.on):
+        raise ParamsError(_no_data(params, Bucket("period", start, end), first, as_of))
     return LeadTable(
         table=table,
         clock=clock,
         buckets=tuple(buckets),
-        earlier=tuple(earlier),
+        before=tuple(before),
+        first_mql=first,
         recorded=frozenset(seen.latest),
     )
 
 
-def _check_span(
-    summary: Mapping[str, Any], params: ReportParams, period: Bucket, as_of: AsOf, zone: ZoneInfo
-) -> None:
-    """Stop where the parameters leave nothing to report on.
+def _no_lead_left(params: ReportParams) -> str:
+    return report(
+        "where: no lead is left.",
+        found="; ".join(f"{c}: {listed(v)}" for c, v in params.where.items()),
+        fix="compare the values with the data's; text in quotes stays text in YAML",
+    )
 
-    Raises
-    ------
-    ParamsError
-        When no lead passes ``where``, or the period lies wholly before the first MQL or after the
-        data's end.
-    """
-    if params.where and not summary["n"]:
-        raise ParamsError(
-            report(
-                "where: no lead is left.",
-                found="; ".join(f"{c}: {listed(v)}" for c, v in params.where.items()),
-                fix="compare the values with the data's; text in quotes stays text in YAML",
-            )
-        )
-    if summary["first"] is None:
-        return
-    first = summary["first"].replace(tzinfo=UTC).astimezone(zone).date()
-    if period.end <= first or period.start > as_of.on:
-        raise ParamsError(
-            report(
-                f"period {params.period!r} has no data.",
-                expected=f"a period that meets {first} .. {as_of.on}",
-                found=f"{period.start} .. {period.end - DAY}",
-                fix="choose another period, or check as_of",
-            )
-        )
+
+def _no_data(params: ReportParams, period: Bucket, first: date, as_of: AsOf) -> str:
+    return report(
+        f"period {params.period!r} has no data.",
+        expected=f"a period that meets {first} .. {as_of.on}",
+        found=f"{period.start} .. {period.end - DAY}",
+        fix="choose another period, or check as_of",
+    )
 
 
 def _columns(

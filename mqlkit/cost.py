@@ -63,6 +63,15 @@ def lag_days(leads: LeadTable, lags: pd.DataFrame) -> int:
 def cost_per_mql(leads: LeadTable, *, spend: pd.DataFrame, lag: int) -> pd.DataFrame:
     """Return spend and what an MQL and an SQL cost, by bucket and segment, and rolling.
 
+    Takes what `bucket_costs` takes, and returns its rows and those of cost_per_mql_rolling.
+    """
+    costs = [bucket_costs(leads, spend=spend, lag=lag), _rolling(leads, spend=spend, lag=lag)]
+    return pd.concat(costs, ignore_index=True)
+
+
+def bucket_costs(leads: LeadTable, *, spend: pd.DataFrame, lag: int) -> pd.DataFrame:
+    """Return spend and what an MQL and an SQL cost, each bucket by itself.
+
     Parameters
     ----------
     leads
@@ -75,8 +84,8 @@ def cost_per_mql(leads: LeadTable, *, spend: pd.DataFrame, lag: int) -> pd.DataF
     Returns
     -------
     pandas.DataFrame
-        Tidy rows of spend, cost_per_mql, cost_per_mql_rolling, cost_per_sql, wasted_cost and,
-        where deals are worth something, return_on_spend (metrics.md §8).
+        Tidy rows of spend, cost_per_mql, cost_per_sql, wasted_cost and, where deals are worth
+        something, return_on_spend (metrics.md §8).
     """
     grid = leads.counts
     begins, ends = (day_numbers(grid[edge]) - lag for edge in ("start", "end"))
@@ -99,7 +108,6 @@ def cost_per_mql(leads: LeadTable, *, spend: pd.DataFrame, lag: int) -> pd.DataF
         metric_rows(
             grid, "wasted_cost", grid["sla_breached"] * cost, n=grid["sla_breached"], flags=flags
         ),
-        _rolling(leads, grid, spend=spend, lag=lag),
     ]
     if (grid["won"] > 0).any():
         out.append(
@@ -124,11 +132,10 @@ def _of_channel(spend: pd.DataFrame, segment: Segment) -> pd.DataFrame | None:
     return channel if len(channel) else None
 
 
-def _rolling(
-    leads: LeadTable, grid: pd.DataFrame, *, spend: pd.DataFrame, lag: int
-) -> pd.DataFrame:
+def _rolling(leads: LeadTable, *, spend: pd.DataFrame, lag: int) -> pd.DataFrame:
     """Return the rolling cost of all leads, reaching back before the period."""
     frame = rolling_cost(leads, spend=spend, lags=[lag])
+    grid = leads.counts
     is_all = pd.Series([s == ALL_LEADS for s in grid["segment"]])
     grid = grid[is_all & (grid["index"] != TOTAL_BUCKET)]
     return metric_rows(
@@ -151,7 +158,7 @@ def rolling_cost(leads: LeadTable, *, spend: pd.DataFrame, lags: Sequence[int]) 
         its buckets is not covered by spend or starts before the bucket of the first MQL.
     """
     buckets = [*leads.earlier, *leads.buckets]
-    mqls = leads.mqls_with_earlier
+    mqls = _mqls_with_earlier(leads)
     line, shift = SpendLine.of(spend), np.asarray(lags)[:, None]
     begins = day_numbers([b.start for b in buckets]) - shift
     ends = day_numbers([b.end for b in buckets]) - shift
@@ -180,12 +187,18 @@ def _last(values: npt.NDArray[Any], k: int) -> npt.NDArray[Any]:
     return np.lib.stride_tricks.sliding_window_view(values, k, axis=-1)
 
 
+def _mqls_with_earlier(leads: LeadTable) -> npt.NDArray[np.int64]:
+    first = -len(leads.earlier)
+    table = leads.table.filter(leads.table["mql_bucket"] >= first)
+    counts = table.group_by("mql_bucket").aggregate(n=table.count()).to_pyarrow().to_pylist()
+    by_bucket = {row["mql_bucket"]: row["n"] for row in counts}
+    return np.array([by_bucket.get(i, 0) for i in range(first, len(leads.buckets))], dtype="int64")
+
+
 def _since_first_mql(leads: LeadTable, buckets: Sequence[Bucket]) -> npt.NDArray[np.bool_]:
-    first = leads.table["mql_at"].min().to_pyarrow().as_py()
-    if first is None:
+    if leads.first_mql is None:
         return np.zeros(len(buckets), dtype=bool)
-    day = pd.Timestamp(first, tz="UTC").tz_convert(leads.zone).date()
-    start = leads.params.calendar.start_of(day, leads.params.grain)
+    start = leads.params.calendar.start_of(leads.first_mql, leads.params.grain)
     return np.array([b.start >= start for b in buckets], dtype=bool)
 
 

@@ -90,9 +90,22 @@ def stage_efficiency(leads: LeadTable, *, maturity: float) -> pd.DataFrame:
         Tidy rows of sqls, efficiency, mqls_per_sql, sqls_in_period, efficiency_flow and
         efficiency_projected (metrics.md §4).
     """
+    wide, flow = leads.counts, leads.flow["flow"]
+    return pd.concat(
+        [
+            cohort_efficiency(leads, maturity=maturity),
+            metric_rows(wide, "sqls_in_period", flow),
+            metric_rows(wide, "efficiency_flow", share(flow, wide["mqls"]), n=wide["mqls"]),
+            _projected(leads, maturity),
+        ],
+        ignore_index=True,
+    )
+
+
+def cohort_efficiency(leads: LeadTable, *, maturity: float) -> pd.DataFrame:
+    """Return tidy rows of sqls, efficiency and mqls_per_sql, all of the cohort."""
     wide = leads.counts
     low, high = wilson(wide["ripe_sqls"], wide["ripe"])
-    flow = leads.flow["flow"]
     within = leads.params.within_days
     young = {"immature": is_immature(leads, wide, maturity)}
     ripe = young if within is None else {"immature": is_immature(leads, wide, within)}
@@ -111,9 +124,6 @@ def stage_efficiency(leads: LeadTable, *, maturity: float) -> pd.DataFrame:
             metric_rows(
                 wide, "mqls_per_sql", share(wide["mqls"], wide["sqls"]), n=wide["mqls"], flags=young
             ),
-            metric_rows(wide, "sqls_in_period", flow),
-            metric_rows(wide, "efficiency_flow", share(flow, wide["mqls"]), n=wide["mqls"]),
-            _projected(leads, maturity),
         ],
         ignore_index=True,
     )
@@ -128,7 +138,11 @@ def is_immature(leads: LeadTable, grid: pd.DataFrame, days: float) -> np.ndarray
 
 
 def _projected(leads: LeadTable, maturity: float) -> pd.DataFrame:
-    """Return the Aalen–Johansen estimate of the share that will be SQL at maturity."""
+    """Return the Aalen–Johansen estimate of the share that will be SQL at maturity.
+
+    Flagged ``immature`` where no lead of the bucket can be that old yet: the estimate then ends
+    with the oldest of them, and is too low.
+    """
     wide = leads.counts
     n = wide["in_order"]
     if np.isnan(maturity):
@@ -143,6 +157,7 @@ def _projected(leads: LeadTable, maturity: float) -> pd.DataFrame:
     grid = leads.grid(found)
     value = np.where(n > 0, grid["incidence"].round(12), np.nan)
     low, high = share_band(value, grid["variance"].to_numpy(dtype=float))
-    return metric_rows(
-        wide, "efficiency_projected", value, n=n, low=low.round(12), high=high.round(12)
-    )
+    begun = [to_utc(start, leads.zone) + timedelta(days=maturity) for start in wide["start"]]
+    young = {"immature": np.array([at > leads.as_of.at for at in begun], dtype=bool)}
+    bounds = {"low": low.round(12), "high": high.round(12)}
+    return metric_rows(wide, "efficiency_projected", value, n=n, **bounds, flags=young)

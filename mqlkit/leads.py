@@ -27,13 +27,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
 import ibis
 import ibis.expr.types as ir
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from mqlkit.durations import Clock
@@ -63,8 +62,10 @@ class LeadTable:
         See the module's docstring.
     clock
         The report's parameters, zone and cut-off, and which stamps hold only dates.
-    buckets, earlier
-        Buckets of the period, and those before it that a rolling cost needs.
+    buckets, before
+        Buckets of the period, and those of a year and more before it.
+    first_mql
+        Local date of the first MQL; None without any.
     recorded
         Stamps of which the data holds any value, before ``sql_at`` stands in for an acceptance.
     """
@@ -72,7 +73,8 @@ class LeadTable:
     table: ir.Table
     clock: Clock
     buckets: tuple[Bucket, ...]
-    earlier: tuple[Bucket, ...]
+    before: tuple[Bucket, ...]
+    first_mql: date | None
     recorded: frozenset[str]
 
     @property
@@ -99,6 +101,11 @@ class LeadTable:
     def whole(self) -> Bucket:
         """Return the period as one bucket."""
         return Bucket("total", self.buckets[0].start, self.buckets[-1].end)
+
+    @property
+    def earlier(self) -> tuple[Bucket, ...]:
+        """Return the buckets before the period that a rolling cost needs."""
+        return self.before[len(self.before) - self.params.rolling + 1 :]
 
     @property
     def levels(self) -> list[tuple[str, ...]]:
@@ -141,18 +148,11 @@ class LeadTable:
     @cached_property
     def segments(self) -> tuple[Segment, ...]:
         """Return every segment with a lead that came in, became SQL or waited in the period."""
+        if not self.params.by:
+            return (ALL_LEADS,)
         found = [self._counted, self._flowing, self._waiting[self._waiting["in_stage"] > 0]]
         seen = {segment for frame in found for segment in frame["segment"]}
         return tuple(dict.fromkeys([ALL_LEADS, *sorted(seen)]))
-
-    @cached_property
-    def mqls_with_earlier(self) -> npt.NDArray[np.int64]:
-        """Return the MQLs of each bucket, those before the period first."""
-        table = self.table.filter(self.table["mql_bucket"].notnull())
-        counts = table.group_by("mql_bucket").aggregate(n=table.count()).to_pyarrow().to_pylist()
-        by_bucket = {row["mql_bucket"]: row["n"] for row in counts}
-        span = range(-len(self.earlier), len(self.buckets))
-        return np.array([by_bucket.get(i, 0) for i in span], dtype="int64")
 
     @cached_property
     def _counted(self) -> pd.DataFrame:

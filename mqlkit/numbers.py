@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,23 @@ import pandas as pd
 
 from mqlkit.assemble import lead_table
 from mqlkit.changes import changes
-from mqlkit.cost import cost_per_mql, lag_days, lead_to_mql, rolling_cost, unnamed_channels
+from mqlkit.cost import (
+    bucket_costs,
+    cost_per_mql,
+    lag_days,
+    lead_to_mql,
+    rolling_cost,
+    unnamed_channels,
+)
 from mqlkit.engine import connect
 from mqlkit.errors import SourceError, report
-from mqlkit.funnel import hand_off, maturity_days, rejection_reasons, stage_efficiency
+from mqlkit.funnel import (
+    cohort_efficiency,
+    hand_off,
+    maturity_days,
+    rejection_reasons,
+    stage_efficiency,
+)
 from mqlkit.leads import LeadTable
 from mqlkit.mix import efficiency_mix_and_rate
 from mqlkit.params import ReportParams
@@ -27,6 +41,7 @@ from mqlkit.sources.ledger import Ledger
 from mqlkit.sources.load import Tables, load
 from mqlkit.sources.spec import read_source
 from mqlkit.sources.staging import Reader
+from mqlkit.tidy import metric_rows
 from mqlkit.velocity import (
     hours_histogram,
     response_speed,
@@ -53,6 +68,9 @@ class Numbers:
         The lead table and all that was read.
     rows
         Every metric, bucket and segment (metrics.md §9).
+    before
+        The compared metrics of all leads in the buckets of the year before the period; None where
+        no MQL is that old.
     lag_days_used, maturity_days
         The one lag of the report, and the age at which most conversions are in (NaN: none yet).
     """
@@ -61,6 +79,7 @@ class Numbers:
     leads: LeadTable
     tables: Tables
     rows: pd.DataFrame
+    before: pd.DataFrame | None
     lag_days_used: int
     maturity_days: float
 
@@ -82,7 +101,7 @@ class Numbers:
     @cached_property
     def changes(self) -> pd.DataFrame:
         """Return each bucket against the one before and a year before; see `changes.changes`."""
-        return changes(self.rows)
+        return changes(self.rows, earlier=self.before)
 
     @cached_property
     def mix(self) -> pd.DataFrame:
@@ -184,7 +203,7 @@ def read_numbers(params: ReportParams, *, base: Path | None = None) -> Numbers:
             connect(), Path(folder), source.path.parent, params.max_set_aside, str(zone)
         )
         tables = load(reader, source, extras=list(dict.fromkeys([*params.by, *params.where])))
-        leads = lead_table(tables, params, zone=zone, store=reader.store, layer=reader.layer)
+        leads = lead_table(tables, params, zone=zone, reader=reader)
         return measure(leads, tables)
 
 
@@ -225,4 +244,37 @@ def measure(leads: LeadTable, tables: Tables) -> Numbers:
     if tables.spend is not None:
         cost = cost_per_mql(leads, spend=tables.spend, lag=lag)
         rows = pd.concat([rows, cost], ignore_index=True)
-    return Numbers(leads.params, leads, tables, rows, lag, maturity)
+    past = _year_before(leads, lag)
+    before = None if past is None else _compared(past, tables, maturity=maturity, lag=lag)
+    return Numbers(leads.params, leads, tables, rows, before, lag, maturity)
+
+
+def _year_before(leads: LeadTable, lag: int) -> LeadTable | None:
+    """Return all leads cut in the buckets of the year before the period, as far as they are whole.
+
+    An export that begins on some day lacks the leads created before it: for a lag after its first
+    MQL, some of the MQLs are missing.
+    """
+    if leads.first_mql is None:
+        return None
+    whole = leads.first_mql + timedelta(days=max(lag, 1))
+    buckets = tuple(b for b in leads.before if b.start >= whole)
+    if not buckets:
+        return None
+    table = leads.table.mutate(mql_bucket=leads.table["mql_bucket"] + len(buckets))
+    clock = replace(leads.clock, params=replace(leads.params, by=[]))
+    return replace(leads, table=table, clock=clock, buckets=buckets, before=())
+
+
+def _compared(leads: LeadTable, tables: Tables, *, maturity: float, lag: int) -> pd.DataFrame:
+    """Return the rows that `changes` compares, none of which needs more than `LeadTable.counts`."""
+    rows = [
+        metric_rows(leads.counts, "mqls", leads.counts["mqls"]),
+        hand_off(leads),
+        cohort_efficiency(leads, maturity=maturity),
+        sla_outcome(leads),
+        response_speed(leads),
+    ]
+    if tables.spend is not None:
+        rows.append(bucket_costs(leads, spend=tables.spend, lag=lag))
+    return pd.concat(rows, ignore_index=True)

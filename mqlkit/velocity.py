@@ -11,7 +11,7 @@ import pandas as pd
 from mqlkit.durations import HOUR_US
 from mqlkit.engine import to_frame
 from mqlkit.estimators import EDGE, relative_risk, survival_band, survival_steps, wilson
-from mqlkit.leads import LeadTable
+from mqlkit.leads import TOTAL_BUCKET, LeadTable
 from mqlkit.terms import LAST_BIN
 from mqlkit.tidy import metric_rows, share
 
@@ -96,7 +96,8 @@ def survival_curve(leads: LeadTable) -> pd.DataFrame:
             "at_risk": frame["at_risk"],
         }
     )
-    n = int(seen.count().to_pyarrow().as_py())
+    counted = leads.counts
+    n = int(counted["in_order"][counted["index"] == TOTAL_BUCKET].iloc[0])
     start = pd.DataFrame(
         {"hours": [0.0], "waiting": [1.0], "low": [1.0], "high": [1.0], "at_risk": [n]}
     )

@@ -168,7 +168,7 @@ def make_report(source: Path, params: ReportParams, workdir: Path) -> Made:
     tables = load(reader, spec, extras=list(dict.fromkeys([*params.by, *params.where])))
 
     def cut(chosen: ReportParams) -> LeadTable:
-        return lead_table_of(tables, chosen, zone=zone, store=reader.store)
+        return lead_table_of(tables, chosen, zone=zone, reader=reader)
 
     return Made(tables, cut(params), cut)
 
