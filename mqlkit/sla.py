@@ -10,7 +10,7 @@ import pandas as pd
 from mqlkit.durations import HOUR_US
 from mqlkit.engine import iso_local, safe_text, to_frame
 from mqlkit.estimators import wilson
-from mqlkit.leads import LeadTable
+from mqlkit.leads import TOTAL_BUCKET, LeadTable
 from mqlkit.outcomes import sla_outcomes
 from mqlkit.tidy import metric_rows, share
 
@@ -70,12 +70,14 @@ def breach_list(leads: LeadTable, *, longest: int | None = None) -> pd.DataFrame
     Returns
     -------
     pandas.DataFrame
-        As `breaches`, with ``entered`` and ``due`` as local stamps.
+        As `breaches`, with ``entered`` and ``due`` as local stamps, and ``of``: how many there are.
     """
     frame = to_frame(breaches(leads).order_by(*LATEST_FIRST).limit(longest))
     names = {"mql_at": "entered", "due_at": "due"}
     local = {c: frame[c].dt.tz_localize("UTC").dt.tz_convert(leads.zone) for c in names}
-    return frame.assign(**local).rename(columns=names)
+    counted = leads.counts
+    n = int(counted["sla_breached"][counted["index"] == TOTAL_BUCKET].iloc[0])
+    return frame.assign(**local, of=n).rename(columns=names)
 
 
 def breach_lines(leads: LeadTable) -> ir.Table:

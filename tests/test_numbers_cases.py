@@ -11,6 +11,7 @@ import pytest
 
 from mqlkit import cost, funnel, sla, velocity, volume
 from mqlkit.errors import ParamsError
+from mqlkit.numbers import measure
 
 JAN, FEB, MAR = "2026-01", "2026-02", "2026-03"
 
@@ -812,6 +813,8 @@ def test_the_breach_list(lead_table):
         ("a second too late", "Ana", "2026-01-05 11:00", "2026-01-07 11:00", False),
     ]
     assert found["hours_late"].tolist() == [219, 24, 1 / 3600]
+    longest = sla.breach_list(made.leads, longest=1)
+    assert listed(longest, "lead_id", "of") == [("overdue and open", 3)]
 
 
 def test_an_sla_between_dates_is_whole_days(lead_table):
@@ -1444,3 +1447,29 @@ def test_data_in_which_nobody_became_an_mql(lead_table):
     assert sla.breach_list(made.leads).empty
     assert volume.waiting_list(made.leads).empty
     assert funnel.rejection_reasons(made.leads).empty
+
+
+# --- The year before
+
+
+def test_the_year_before_the_period_is_compared_as_far_as_the_data_is_whole(lead_table):
+    made = lead_table(
+        """
+            lead_id                           | mql_at
+            the data begins inside this month | 2025-01-15
+            whole from here on                | 2025-02-10
+            once more                         | 2025-02-11
+            not a year before                 | 2025-12-01
+            in the period                     | 2026-01-10
+            in the period's last month        | 2026-02-10
+        """,
+        period="2026-01..2026-02",
+        lag_days=0,
+    )
+    found = measure(made.leads, made.tables).changes
+    mqls = found[found["metric"] == "mqls"]
+    assert listed(mqls, "kind", "bucket", "against", "value", "before") == [
+        ("bucket before", JAN, "2025-12", 1, 1),
+        ("bucket before", FEB, JAN, 1, 1),
+        ("year before", FEB, "2025-02", 1, 2),
+    ]

@@ -15,10 +15,10 @@ LISTED_BREACHES = 25
 
 
 def tabulate_breaches(breaches: pd.DataFrame, *, day_hours: float = 24) -> Table | None:
-    """Set the leads that were let lie the longest."""
+    """Set the leads that were let lie the longest, of ``breaches["of"]`` in all."""
     if breaches.empty:
         return None
-    top = breaches.head(LISTED_BREACHES)
+    top, n = breaches.head(LISTED_BREACHES), int(breaches["of"].iloc[0])
     frame = pd.DataFrame(
         {
             "Lead": top["lead_id"],
@@ -30,8 +30,8 @@ def tabulate_breaches(breaches: pd.DataFrame, *, day_hours: float = 24) -> Table
             "Still open": ["yes" if is_open else "no" for is_open in top["is_open"]],
         }
     )
-    title = f"The {len(top)} of {count(len(breaches))} late leads that waited longest"
-    if len(breaches) <= LISTED_BREACHES:
+    title = f"The {len(top)} of {count(n)} late leads that waited longest"
+    if n <= LISTED_BREACHES:
         title = "The late leads, those that waited longest first"
     left = ["Lead", "Owner", "Source", "Entered", "Due", "Still open"]
     return titled(title, frame, left=left)

@@ -293,6 +293,7 @@ def breaches(n, **first):
             "due": [at + pd.Timedelta(days=2)] * n,
             "hours_late": [100.0 - i for i in range(n)],
             "is_open": [i % 2 == 0 for i in range(n)],
+            "of": n,
         }
     )
     for name, value in first.items():
@@ -313,6 +314,8 @@ def test_of_many_breaches_the_25_longest_are_listed():
     table = tables.tabulate_breaches(breaches(1026))
     assert table.title == "The 25 of 1,026 late leads that waited longest"
     assert [line[0] for line in cells(table)[1:]] == [f"L{i}" for i in range(25)]
+    # The frame may hold the longest only.
+    assert tables.tabulate_breaches(breaches(1026).head(25)).title == table.title
 
 
 def test_no_breach_no_table():
