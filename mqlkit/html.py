@@ -65,6 +65,7 @@ def render(notebook: Any, params: ReportParams, *, script: str, made_at: str) ->
     page = {
         "title": params.title,
         "language": params.language,
+        "running_title": _css_text(params.title),
         "made_at": made_at,
         "version": __version__,
         "style": asset("page.css"),
@@ -82,6 +83,15 @@ def render(notebook: Any, params: ReportParams, *, script: str, made_at: str) ->
         exporter.register_filter("markdown2html", _markdown)
         body, _ = exporter.from_notebook_node(notebook, resources={"page": page})
     return str(body)
+
+
+def _css_text(text: str) -> str:
+    r"""Return text for a string in a style sheet, every odd character by its number.
+
+    >>> _css_text('Q1 "</style>')
+    'Q1 \\22 \\3c \\2f style\\3e '
+    """
+    return "".join(c if c.isalnum() or c == " " else f"\\{ord(c):x} " for c in text)
 
 
 def _markdown(text: str) -> str:
