@@ -121,8 +121,14 @@ class LeadTable:
     @property
     def cohort(self) -> ir.Table:
         """Return the leads that became MQLs in the period."""
-        bucket = self.table["mql_bucket"]
-        return self.table.filter(bucket.between(0, len(self.buckets) - 1))
+        return self.between(self.buckets[0], self.buckets[-1])
+
+    def between(self, first: Bucket, last: Bucket, stamp: str = "mql_at") -> ir.Table:
+        """Return the leads with a stamp in the first to the last of some buckets."""
+        # By the stamp and not by its bucket, which would have to be found for every lead.
+        start, end = (literal(to_utc(day, self.zone)) for day in (first.start, last.end))
+        at = self.table[stamp]
+        return self.table.filter((at >= start) & (at < end))
 
     @cached_property
     def counts(self) -> pd.DataFrame:
@@ -160,7 +166,8 @@ class LeadTable:
 
     @cached_property
     def _flowing(self) -> pd.DataFrame:
-        dated = self.table.filter(self.table["sql_bucket"].between(0, len(self.buckets) - 1))
+        dated = self.between(self.buckets[0], self.buckets[-1], "sql_at")
+        dated = dated.filter(dated["mql_at"].notnull())
         return self.totals({"flow": dated["sql_us"].notnull()}, of=dated, bucket="sql_bucket")
 
     @cached_property
@@ -173,7 +180,6 @@ class LeadTable:
             & (table["exit_at"].isnull() | (table["exit_at"] >= end))
             for i, end in enumerate(ends)
         }
-        # A lead counts in no bucket here but at every bucket's end: one total per segment and end.
         wide = self.totals(stock, of=table)
         wide = wide[wide["bucket"] == TOTAL_BUCKET].drop(columns="bucket")
         tall = wide.melt(id_vars="segment", var_name="bucket", value_name="in_stage")

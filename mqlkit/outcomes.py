@@ -29,17 +29,17 @@ def sla_outcomes(leads: ir.Table, clock: Clock) -> dict[str, ir.BooleanValue]:
     Met, breached, pending and unmeasurable exclude each other and cover every MQL; past due is a
     part of breached (metrics.md §6).
     """
-    stop, waited = leads["stop_us"], leads["sla_waited_us"]
-    is_measurable = leads["is_in_order"] & (stop.isnull() | (stop >= 0)).fill_null(True)
-    is_open = is_measurable & stop.isnull()
-    is_late = is_measurable & (stop > clock.sla_us).fill_null(False)
+    stop, waited, is_in_order = leads["stop_us"], leads["sla_waited_us"], leads["is_in_order"]
+    is_open = is_in_order & stop.isnull()
+    is_stopped = is_in_order & (stop >= 0).fill_null(False)
+    is_late = is_in_order & (stop > clock.sla_us).fill_null(False)
     is_overdue = is_open & (waited > clock.sla_us)
     return {
-        "sla_met": is_measurable & (stop <= clock.sla_us).fill_null(False),
+        "sla_met": is_stopped & ~is_late,
         "sla_breached": is_late | is_overdue,
         "sla_past_due": is_overdue,
         "sla_pending": is_open & (waited <= clock.sla_us),
-        "sla_unmeasurable": ~is_measurable,
+        "sla_unmeasurable": ~(is_open | is_stopped),
     }
 
 
