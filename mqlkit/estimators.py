@@ -209,11 +209,9 @@ def incidence(
     stays = 1 - risk["left"] / risk["at_risk"]
     logs = (stays > 0).ifelse(ibis.greatest(stays, 1e-300).ln(), -1000.0)
     order = {"group_by": groups, "order_by": time}
-    steps = risk.mutate(_log=logs)
-    earlier = steps["_log"].lag().over(ibis.window(**order)).fill_null(0.0)
+    earlier = ibis.window(**order, preceding=(None, 1))
     so_far = ibis.window(**order, preceding=None, following=0)
-    steps = steps.mutate(_earlier=earlier)
-    steps = steps.mutate(before=steps["_earlier"].sum().over(so_far).exp())
+    steps = risk.mutate(before=logs.sum().over(earlier).fill_null(0.0).exp())
     step = steps["before"] * steps["hits"] / steps["at_risk"]
     steps = steps.mutate(step=step, reached=step.sum().over(so_far))
     n, d, d1, s = (steps[c] for c in ("at_risk", "left", "hits", "before"))
