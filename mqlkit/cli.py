@@ -44,7 +44,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _formats(_: argparse.Namespace) -> int:
-    from mqlkit.sources.spec import known_formats
+    from mqlkit.sources.formats import known_formats
 
     for name, title in known_formats():
         print(f"{name:<12}{title}")

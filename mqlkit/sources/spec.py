@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 from mqlkit.errors import ParamsError, SourceError, nearest, report, unknown_name
 from mqlkit.params import read_yaml
 from mqlkit.sources.dates import date_patterns
-from mqlkit.terms import LEAD_COLUMNS, STAGES
+from mqlkit.sources.formats import check_format
+from mqlkit.terms import STAGES, TABLE_COLUMNS
 
 TABLES = ("leads", "history", "spend", "goals")
 KEYS = {
@@ -21,12 +22,7 @@ KEYS = {
     "goals": ("dates",),
 }
 COMMON_KEYS = ("files", "format", "columns", "encoding", "delimiter", "decimal", "keep_duplicates")
-COLUMNS = {
-    "leads": LEAD_COLUMNS,
-    "history": ("lead_id", "at", "stage"),
-    "spend": ("date", "date_from", "date_to", "amount", "channel", "currency"),
-    "goals": ("month", "mqls", "source"),
-}
+COLUMNS = TABLE_COLUMNS
 DELIMITER_NAMES = {"auto": "auto", "tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
 DECIMALS = ("auto", ".", ",")
 
@@ -160,7 +156,7 @@ def _table_spec(
         lambda: _check_columns(table, block.get("columns") or {}, f"{path}: {place}"),
         lambda: _check_zone(zone, f"{path}: {place}"),
         lambda: _check_stages(block, f"{path}: {place}"),
-        lambda: _check_format(block.get("format", "auto"), f"{path}: {place}"),
+        lambda: check_format(block.get("format", "auto"), f"{path}: {place}"),
         lambda: _check_reading(block, f"{path}: {place}"),
     ]
     for check in checks:
@@ -265,12 +261,6 @@ def _check_stages(block: Mapping[str, Any], where: str) -> None:
             raise SourceError(unknown_name(where, "stage", str(stage), STAGES))
 
 
-def known_formats() -> list[tuple[str, str]]:
-    """Return name and title of every export format, as their YAML files tell."""
-    files = sorted((Path(__file__).parent / "formats").glob("*.yaml"))
-    return [(f.stem, str(read_yaml(f)["title"])) for f in files]
-
-
 def _check_reading(block: Mapping[str, Any], where: str) -> None:
     """Refuse a delimiter, a decimal sign or a date order that means nothing."""
     delimiter = str(block.get("delimiter", "auto"))
@@ -292,9 +282,3 @@ def _check_reading(block: Mapping[str, Any], where: str) -> None:
         date_patterns(str(block.get("dates", "auto")))
     except SourceError as error:
         raise SourceError(f"{where}: {error}") from None
-
-
-def _check_format(name: Any, where: str) -> None:
-    known = [format_name for format_name, _ in known_formats()]
-    if name not in ("auto", *known):
-        raise SourceError(unknown_name(where, "format", str(name), ["auto", *known]))
