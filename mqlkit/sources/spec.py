@@ -41,6 +41,11 @@ class TableSpec:
         The files, in order, absolute.
     columns
         Ours to theirs.
+    format
+        Name of the export format, or ``auto``.
+    timezone, zone_given
+        Zone of stamps without an offset; and whether it stands in this block (``here``), with the
+        leads (``leads``) or nowhere (empty).
     stage, stages
         For history: the one stage of every row, or our stages with the values that mean them.
     """
@@ -48,8 +53,10 @@ class TableSpec:
     table: str
     place: str
     files: tuple[Path, ...]
+    format: str = "auto"
     columns: Mapping[str, str] = field(default_factory=dict)
     timezone: str = "UTC"
+    zone_given: str = ""
     dates: str = "auto"
     encoding: str = "auto"
     delimiter: str = "auto"
@@ -81,6 +88,12 @@ class SourceSpec:
     def timezone(self) -> str:
         """Return the zone of the leads, or of the first history where there are no leads."""
         return (self.leads or self.history[0]).timezone
+
+    @property
+    def tables(self) -> tuple[TableSpec, ...]:
+        """Return the blocks in the order of reading."""
+        given = (self.leads, *self.history, self.spend, self.goals)
+        return tuple(spec for spec in given if spec is not None)
 
 
 def read_source(path: Path) -> SourceSpec:
@@ -171,8 +184,10 @@ def _table_spec(
         table=table,
         place=place,
         files=tuple(files),
+        format=str(block.get("format", "auto")),
         columns={str(k): str(v) for k, v in (block.get("columns") or {}).items()},
         timezone=zone,
+        zone_given="here" if block.get("timezone") else "leads" if inherited else "",
         dates=str(block.get("dates", "auto")),
         encoding=str(block.get("encoding", "auto")),
         delimiter=DELIMITER_NAMES.get(delimiter := str(block.get("delimiter", "auto")), delimiter),

@@ -1,0 +1,122 @@
+"""What a source looks like to the reader, for ``mqlkit check``: said, not computed into a report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING
+
+from mqlkit.sources.ledger import Ledger
+
+if TYPE_CHECKING:
+    from mqlkit.sources.spec import SourceSpec
+
+
+@dataclass(frozen=True)
+class Question:
+    """Something the data cannot decide.
+
+    Attributes
+    ----------
+    place
+        The block of ``source.yaml`` that the answer belongs to: ``leads``, ``history[0]``.
+    text
+        What is undecided, with file, column and examples.
+    answers
+        The YAML lines that answer it, one of which is to be added: ``dates: dmy``.
+    """
+
+    place: str
+    text: str
+    answers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FileLook:
+    """One file: what it is.
+
+    Attributes
+    ----------
+    name, format, why
+        The file, the format's name, and the words of its recognition.
+    header_line
+        Physical line (row, of a workbook) that the header stands on.
+    rows
+        Rows read, None where it came to nothing.
+    """
+
+    name: str
+    format: str
+    why: str
+    encoding: str
+    delimiter: str
+    header_line: int
+    rows: int | None
+
+
+@dataclass(frozen=True)
+class ColumnLook:
+    """One column of ours: how it is read.
+
+    Attributes
+    ----------
+    ours, header
+        Our name, and the header it stands under.
+    reading
+        In words: ``day.month.year, decided by 41 values``; ``text``; ``number, decimal comma``.
+    examples
+        Up to three values, as written and as read.
+    """
+
+    ours: str
+    header: str
+    reading: str
+    examples: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class TableLook:
+    """One block of ``source.yaml``: what its files hold.
+
+    Attributes
+    ----------
+    first, last
+        The range of its dates, None where there are none.
+    unmapped
+        Headers nothing is read from.
+    stages
+        For a history: each stage value as written, with our stage (None: not mapped) and its count.
+    ledger
+        The account of its rows, None where it came to nothing.
+    questions
+        What must be decided before a report can run.
+    errors
+        What is wrong beside that, as messages.
+    notes
+        Sentences worth knowing, from the format and from reading.
+    """
+
+    table: str
+    place: str
+    files: tuple[FileLook, ...] = ()
+    columns: tuple[ColumnLook, ...] = ()
+    first: date | None = None
+    last: date | None = None
+    unmapped: tuple[str, ...] = ()
+    stages: Mapping[str, tuple[str | None, int]] = field(default_factory=dict)
+    ledger: Ledger | None = None
+    questions: tuple[Question, ...] = ()
+    errors: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def inspect_source(source: SourceSpec) -> list[TableLook]:
+    """Return a look at every table of a source; it raises nothing that it can report.
+
+    Parameters
+    ----------
+    source
+        As `read_source` returns it, or made from bare exports.
+    """
+    return [TableLook(spec.table, spec.place) for spec in source.tables]
