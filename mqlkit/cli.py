@@ -47,7 +47,7 @@ def _formats(_: argparse.Namespace) -> int:
     from mqlkit.sources.formats import known_formats
 
     for name, title in known_formats():
-        print(f"{name:<12}{title}")
+        print(f"{name:<20}{title}")
     return 0
 
 
