@@ -5,6 +5,8 @@ Nothing here opens an export: a header goes in, a format and our names for its c
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -30,6 +32,8 @@ __all__ = [
 FOLDER = Path(__file__).parent / "formats"
 # Enough for a line of a preamble not to pass for a header by accident.
 NAMES_OF_A_HEADER = 2
+# Longer cells are prose: no regex is tried on them.
+LONGEST_LABEL = 200
 
 
 @dataclass(frozen=True)
@@ -136,16 +140,33 @@ def looks_like_header(cells: Sequence[str], *, table: str, columns: Mapping[str,
     named = {fold(theirs) for theirs in columns.values()}
     if named and len(named & set(folded)) >= min(NAMES_OF_A_HEADER, len(named)):
         return True
+    labels, patterns = _names_known(table)
+    told = {place for cell in folded for place in labels.get(cell, ())}
+    for cell in (c for c in folded if len(c) <= LONGEST_LABEL):
+        told |= {(*place, cell) for place, pattern in patterns if pattern.fullmatch(cell)}
+    of_format = Counter(place[0] for place in told)
+    return max(of_format.values(), default=0) >= NAMES_OF_A_HEADER
+
+
+@cache
+def _names_known(
+    table: str,
+) -> tuple[dict[str, set[tuple[str, ...]]], list[tuple[tuple[str, ...], re.Pattern[str]]]]:
+    """Return format and column behind each folded label of a table, and behind each regex."""
+    labels: dict[str, set[tuple[str, ...]]] = {}
+    patterns = []
     for each in formats().values():
         if each.table not in (table, "any"):
             continue
-        known = known_headers(each, table).values()
-        if sum(bool(matches(theirs, folded)) for theirs in known) >= NAMES_OF_A_HEADER:
-            return True
-        wide = f"/{each.wide}/"
-        if each.wide and len(matches([wide], folded)) >= NAMES_OF_A_HEADER:
-            return True
-    return False
+        for column, names in known_headers(each, table).items():
+            for name in names:
+                if pattern := pattern_of(name):
+                    patterns.append(((each.name, column), pattern))
+                else:
+                    labels.setdefault(fold(name), set()).add((each.name, column))
+        if each.wide and (pattern := pattern_of(f"/{each.wide}/")):
+            patterns.append(((each.name, "month"), pattern))
+    return labels, patterns
 
 
 def known_headers(found: Format, table: str) -> dict[str, tuple[str, ...]]:
