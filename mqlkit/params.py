@@ -181,6 +181,15 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return loaded
 
 
+def filled_in(given: Any) -> Any:
+    """Return YAML without what is empty in it: a line yet to be filled in says nothing."""
+    if isinstance(given, Mapping):
+        return {name: filled_in(value) for name, value in given.items() if value is not None}
+    if isinstance(given, list):
+        return [filled_in(value) for value in given if value is not None]
+    return given
+
+
 def key_lines(path: Path) -> dict[str, int]:
     """Return the line on which each name of a YAML mapping stands, the first one being 1."""
     root = yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=TextDatesLoader)

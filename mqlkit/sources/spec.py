@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from mqlkit.errors import ParamsError, SourceError, nearest, report, unknown_name
-from mqlkit.params import read_yaml
+from mqlkit.params import filled_in, read_yaml
 from mqlkit.sources.dates import date_patterns
 from mqlkit.sources.formats import check_format
 from mqlkit.terms import STAGES, TABLE_COLUMNS
@@ -105,7 +105,7 @@ def read_source(path: Path) -> SourceSpec:
         With every fault found: unknown names, missing files, wrong values.
     """
     try:
-        given = read_yaml(path)
+        given = filled_in(read_yaml(path))
     except ParamsError as error:
         raise SourceError(
             f"{error}\n  Fix:      give the path of a source.yaml, beside the params file"
