@@ -9,16 +9,19 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     import pandas as pd
     from ibis.backends.duckdb import Backend
 
+EngineError = duckdb.Error
 Instant = dt.Timestamp("UTC")
 Texts = dt.Array(dt.string)
 EARLIEST, LATEST = datetime(1900, 1, 1), datetime(2200, 1, 1)  # noqa: DTZ001
@@ -115,6 +118,30 @@ def step(value: ir.Value, edges: list[Any], places: list[int | None]) -> ir.Inte
     above = step(value, edges[middle + 1 :], places[middle + 1 :])
     # A NULL is not below, and every tree's last place is outside all buckets.
     return (value < edges[middle]).ifelse(below, above)
+
+
+@ibis.udf.scalar.builtin
+def json_valid(text: dt.string) -> dt.boolean:
+    """Return whether text is JSON (DuckDB)."""
+
+
+@ibis.udf.scalar.builtin
+def json_extract_string(text: dt.string, path: dt.string) -> dt.string:
+    """Return the text at a path of a JSON value (DuckDB)."""
+
+
+def json_text(text: ir.StringValue, key: str) -> ir.StringValue:
+    """Return the text under a key of a JSON object; NULL where there is none."""
+    sound = json_valid(text).ifelse(text, ibis.null("string"))
+    return json_extract_string(sound, f'$."{key}"')
+
+
+def texts_of_parquet(backend: Backend, path: Path, copy: Path) -> int:
+    """Write a parquet file as CSV, each value as text, and return its number of rows."""
+    table = backend.read_parquet(path)
+    texts = table.select(**{name: table[name].cast("string") for name in table.columns})
+    backend.to_csv(texts, copy)
+    return int(table.count().to_pyarrow().as_py())
 
 
 def to_frame(table: ir.Table) -> pd.DataFrame:

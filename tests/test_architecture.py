@@ -39,6 +39,7 @@ OWNERS: dict[str, set[str]] = {
     "holidays": {"worktime"},
     "scipy": {"estimators"},
     "yaml": {"params"},
+    "python_calamine": {"sources"},
     "tqdm": {"batch", "report"},
 }
 JUPYTER = {

@@ -12,13 +12,15 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from mqlkit.errors import ParamsError, SourceError, report, unknown_name
-from mqlkit.sources.cells import clean_number, has_time, money, stamp
+from mqlkit.sources.cells import all_of, any_of, has_time, money, stamp
+from mqlkit.sources.decisions import Kinds, Readings
 from mqlkit.sources.goals import read_goals
 from mqlkit.sources.ledger import Ledger
+from mqlkit.sources.oddities import UNLIKELY_ID
 from mqlkit.sources.reading import Read, known_columns, read_table
 from mqlkit.sources.spec import SourceSpec, TableSpec
 from mqlkit.sources.spend import read_spend
-from mqlkit.sources.staging import Cells, Reader, Typing
+from mqlkit.sources.staging import COUNTS, Cells, Reader, Typing
 from mqlkit.terms import LEAD_COLUMNS, STAGES, STAMPS, TEXT_COLUMNS
 
 if TYPE_CHECKING:
@@ -122,12 +124,11 @@ def _read_leads(
     others = [c for c in extras if c not in LEAD_COLUMNS]
     texts = [*TEXT_COLUMNS, *others]
 
-    read_stamp = partial(stamp, dates=spec.dates, zone=spec.timezone, day_zone=reader.day_zone)
-
-    def typed(cells: Cells) -> dict[str, ir.Value]:
-        stamps = {s: read_stamp(cells[s]) for s in STAMPS}
-        times = {f"{s}_timed": has_time(cells[s]) for s in STAMPS}
-        amount = {"amount": money(clean_number(cells["amount"]), decimal=spec.decimal)}
+    def typed(cells: Cells, how: Readings) -> dict[str, ir.Value]:
+        read_stamp = partial(stamp, zone=how.zone, day_zone=reader.day_zone)
+        stamps = {s: read_stamp(cells[s], how.date(s)) for s in STAMPS}
+        times = {f"{s}_timed": has_time(cells[s], how.date(s)) for s in STAMPS}
+        amount = {"amount": money(cells["amount"], how.number("amount"))}
         return {"lead_id": cells["lead_id"], **stamps, **times, **amount} | {
             t: cells[t] for t in texts
         }
@@ -137,14 +138,28 @@ def _read_leads(
         bad_amount = cells["amount"].notnull() & values["amount"].isnull()
         return [
             ("no_id", cells["lead_id"].isnull()),
-            ("bad_date", reduce(lambda a, b: a | b, bad)),
+            ("bad_date", any_of(bad)),
             ("bad_amount", bad_amount),
         ]
 
-    needed = ["lead_id"] if has_mql else ["lead_id", "mql_at"]
-    typing = Typing([*LEAD_COLUMNS, *others], needed, typed, faults)
+    def has_date(values: ir.Table) -> ir.BooleanValue:
+        return any_of([values[s].notnull() for s in STAMPS])
+
+    def is_odd(cells: Cells, _: ir.Table) -> ir.BooleanValue:
+        # A total or a footer fills the first column alone, which may be that of the id.
+        return all_of([cells[s].isnull() for s in STAMPS]) & cells["lead_id"].re_search(UNLIKELY_ID)
+
+    typing = Typing(
+        columns=[*LEAD_COLUMNS, *others],
+        needed=["lead_id"] if has_mql else ["lead_id", "mql_at"],
+        kinds=Kinds(STAMPS, ["amount"]),
+        typed=typed,
+        faults=faults,
+        has_date=has_date,
+        is_odd=is_odd,
+    )
     read = keep(read_table(reader, spec, typing, key="lead_id"), spec)
-    columns = known_columns(spec, read.exports)
+    columns = known_columns(read.exports)
     missing = [c for c in others if c.casefold() not in {k.casefold() for k in columns}]
     if missing:
         raise ParamsError(
@@ -185,25 +200,32 @@ def _read_history(reader: Reader, spec: TableSpec) -> Read:
     if not by_value:
         by_value = {stage: stage for stage in STAGES}
 
-    def typed(cells: Cells) -> dict[str, ir.Value]:
+    def typed(cells: Cells, how: Readings) -> dict[str, ir.Value]:
         text = cells["stage"] if spec.stage is None else ibis.literal(spec.stage)
         folded = text.lower()
         known = [(folded == value.lower(), ibis.literal(ours)) for value, ours in by_value.items()]
+        stage = ibis.literal(spec.stage) if spec.stage else ibis.cases(*known)
         return {
             "lead_id": cells["lead_id"],
-            "at": stamp(
-                cells["at"], dates=spec.dates, zone=spec.timezone, day_zone=reader.day_zone
-            ),
-            "stage": ibis.literal(spec.stage) if spec.stage else ibis.cases(*known),
+            "at": stamp(cells["at"], how.date("at"), zone=how.zone, day_zone=reader.day_zone),
+            "stage": cells[COUNTS].ifelse(stage, ibis.null("string")),
             "stage_text": text,
-            "at_timed": has_time(cells["at"]),
+            "counts": cells[COUNTS],
+            "at_timed": has_time(cells["at"], how.date("at")),
         }
 
     def faults(cells: Cells, values: ir.Table) -> list[tuple[str, ir.BooleanValue]]:
         return [("no_id", cells["lead_id"].isnull()), ("bad_date", values["at"].isnull())]
 
-    needed = ["lead_id", "at"] if spec.stage else ["lead_id", "at", "stage"]
-    read = read_table(reader, spec, Typing(["lead_id", "at", "stage"], needed, typed, faults))
+    typing = Typing(
+        columns=["lead_id", "at", "stage"],
+        needed=["lead_id", "at"] if spec.stage else ["lead_id", "at", "stage"],
+        kinds=Kinds(["at"]),
+        typed=typed,
+        faults=faults,
+        has_date=lambda values: values["at"].notnull(),
+    )
+    read = read_table(reader, spec, typing)
     read.table = read.table.drop("_order")
     return read
 

@@ -1,4 +1,4 @@
-"""What a source looks like to the reader, for ``mqlkit check``: said, not computed into a report."""
+"""What a source looks like to the reader, for ``mqlkit check``: said, not made into a report."""
 
 from __future__ import annotations
 
@@ -8,28 +8,10 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from mqlkit.sources.ledger import Ledger
+from mqlkit.sources.questions import Question
 
 if TYPE_CHECKING:
     from mqlkit.sources.spec import SourceSpec
-
-
-@dataclass(frozen=True)
-class Question:
-    """Something the data cannot decide.
-
-    Attributes
-    ----------
-    place
-        The block of ``source.yaml`` that the answer belongs to: ``leads``, ``history[0]``.
-    text
-        What is undecided, with file, column and examples.
-    answers
-        The YAML lines that answer it, one of which is to be added: ``dates: dmy``.
-    """
-
-    place: str
-    text: str
-    answers: tuple[str, ...]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from mqlkit.errors import ParamsError, SourceError, nearest, report, unknown_name
 from mqlkit.params import filled_in, read_yaml
-from mqlkit.sources.dates import date_patterns
+from mqlkit.sources.dates import check_dates
 from mqlkit.sources.formats import check_format
 from mqlkit.terms import STAGES, TABLE_COLUMNS
 
@@ -294,6 +294,6 @@ def _check_reading(block: Mapping[str, Any], where: str) -> None:
             )
         )
     try:
-        date_patterns(str(block.get("dates", "auto")))
+        check_dates(str(block.get("dates", "auto")))
     except SourceError as error:
         raise SourceError(f"{where}: {error}") from None

@@ -11,11 +11,12 @@ import pandas as pd
 
 from mqlkit.engine import to_frame
 from mqlkit.errors import SourceError, listed, report
-from mqlkit.sources.cells import clean_number, day, money
+from mqlkit.sources.cells import all_of, day, money
+from mqlkit.sources.decisions import Kinds, Readings
 from mqlkit.sources.files import Export
 from mqlkit.sources.reading import Read, read_table
 from mqlkit.sources.spec import TableSpec
-from mqlkit.sources.staging import Cells, Reader, Typing, header_of
+from mqlkit.sources.staging import Cells, Reader, Typing
 
 
 def read_spend(reader: Reader, spec: TableSpec) -> tuple[Read, pd.DataFrame, str]:
@@ -28,12 +29,15 @@ def read_spend(reader: Reader, spec: TableSpec) -> tuple[Read, pd.DataFrame, str
     """
     columns = ["date", "date_from", "date_to", "amount", "channel", "currency"]
 
-    def typed(cells: Cells) -> dict[str, ir.Value]:
-        single = day(cells["date"], dates=spec.dates)
+    def typed(cells: Cells, how: Readings) -> dict[str, ir.Value]:
+        single = day(cells["date"], how.date("date"))
+        # A day wins over the range of the whole report, which stands beside it in every row.
+        start = single.coalesce(day(cells["date_from"], how.date("date_from")))
+        end = single.coalesce(day(cells["date_to"], how.date("date_to")))
         return {
-            "date_from": day(cells["date_from"], dates=spec.dates).coalesce(single),
-            "date_to": day(cells["date_to"], dates=spec.dates).coalesce(single),
-            "amount": money(clean_number(cells["amount"]), decimal=spec.decimal),
+            "date_from": start,
+            "date_to": end,
+            "amount": money(cells["amount"], how.number("amount")),
             "channel": cells["channel"],
             "currency": cells["currency"].coalesce(ibis.literal(spec.currency, type="string")),
         }
@@ -45,7 +49,18 @@ def read_spend(reader: Reader, spec: TableSpec) -> tuple[Read, pd.DataFrame, str
             ("bad_amount", values["amount"].isnull()),
         ]
 
-    typing = Typing(columns, ["amount"], typed, faults, partial(_check_dates, spec))
+    when = ("date", "date_from", "date_to")
+    typing = Typing(
+        columns=columns,
+        needed=["amount"],
+        kinds=Kinds(when, ["amount"]),
+        typed=typed,
+        faults=faults,
+        has_date=lambda values: values["date_from"].notnull(),
+        is_empty=lambda cells: all_of([cells[c].isnull() for c in (*when, "amount")]),
+        is_odd=lambda *_: ibis.literal(True),
+        check=partial(_check_dates, spec),
+    )
     read = read_table(reader, spec, typing)
     table = read.table
     grouped = table.group_by("date_from", "date_to", "channel", "currency").aggregate(
@@ -61,12 +76,15 @@ def read_spend(reader: Reader, spec: TableSpec) -> tuple[Read, pd.DataFrame, str
 def _check_dates(spec: TableSpec, exports: Sequence[Export]) -> None:
     """Refuse spend without a date: a total nobody can place in a period."""
     for export in exports:
-        theirs = {h.casefold() for h in export.header}
-        there = {n for n in ("date", "date_from", "date_to") if header_of(spec, n) in theirs}
-        if "date" not in there and not {"date_from", "date_to"} <= there:
+        there = export.recognised.columns
+        if "date" not in there and not {"date_from", "date_to"} <= there.keys():
+            refused = export.recognised.format.refuses
+            why = [f"{h} {refused[r]}" for r in refused if (h := export.like(r))]
             raise SourceError(
                 report(
-                    f"{export.name}:1: has no date.",
+                    f"{export.name}:{export.header_line}: has no date"
+                    + "".join(f"; {words}" for words in why[:1])
+                    + ".",
                     expected="a column date, or date_from and date_to",
                     found=listed(export.header, 6),
                     fix=f"map it under {spec.place}.columns in source.yaml",
