@@ -46,7 +46,7 @@ WANTED = {
     "created_at": "when it first came in; for the lag",
     "accepted_at": "for the hand-off and the SLA",
     "rejected_at": "for the hand-off and the SLA",
-    "sql_at": "when it became a sales qualified lead; for efficiency",
+    "sql_at": "when it became an SQL; for efficiency",
     "contacted_at": "for the time to the first contact",
     "owner": "for who is late",
     "source": "for breakdowns and the cost per source",
@@ -54,7 +54,7 @@ WANTED = {
 DATE_WORDS = re.compile(
     r"date|time|stamp|[a-z]at\b|_at\b|\bat\b|\bon\b|datum|fecha|jour", re.IGNORECASE
 )
-PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./()+-]*( [A-Za-z0-9_./()+-]+)*")
+PLAIN = re.compile(r"(\.\./)*[A-Za-z][A-Za-z0-9_./()+-]*( [A-Za-z0-9_./()+-]+)*")
 RESERVED = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 WORDS_AT = 34
 VALUES_SHOWN = 8
@@ -112,7 +112,7 @@ def _block(spec: TableSpec, look: TableLook, folder: Path, *, needs_mql: bool) -
 def _body(spec: TableSpec, look: TableLook, folder: Path, *, needs_mql: bool) -> Iterator[str]:
     yield "files:"
     for path, file in zip_longest(spec.files, look.files):
-        rows = f"{file.rows:,} rows" if file and file.rows is not None else ""
+        rows = f"rows: {file.rows:,}" if file and file.rows is not None else ""
         yield _line(f"  - {yaml_text(_relative(path, folder))}", rows)
     name = spec.format
     title = formats()[name].title if name in formats() else "each file is recognised by itself"
@@ -150,7 +150,7 @@ def _columns(
         dated = tuple(header for header in look.unmapped if DATE_WORDS.search(header))
         needed = {"lead_id": look.unmapped} | ({"mql_at": dated} if needs_mql else {})
         to_name = {c: h for c, h in needed.items() if c not in ours} | to_name
-    yield _line("columns:", "ours: the file's. What stands behind a # is read from the header")
+    yield _line("columns:", "ours: the file's. Those behind a # are found by themselves")
     for column, headers in to_name.items():
         some = ", ".join(yaml_text(cut(h, 40)) for h in headers[:VALUES_SHOWN])
         yield _line(f"  {column}:", f"one of {some}" if some else "a column", fill_in=True)

@@ -111,8 +111,9 @@ def wrapped(text: str, columns: int, *, first: str = "", rest: str = "") -> list
     lines = []
     before = first
     for part in text.split("\n"):
-        line = before
-        for word in harmless(part).split(" "):
+        shown = harmless(part)
+        line = before = before + " " * (len(shown) - len(shown.lstrip(" ")))
+        for word in shown.strip(" ").split(" "):
             if width(line) > width(before) and width(line) + 1 + width(word) > columns:
                 lines.append(line.rstrip())
                 line = before = rest
