@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -10,6 +9,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from mqlkit.coverage import available
+from mqlkit.params import yaml_text
 from mqlkit.sources.formats import formats
 from mqlkit.sources.look import ColumnLook, TableLook
 from mqlkit.sources.spec import SourceSpec, TableSpec
@@ -54,8 +54,6 @@ WANTED = {
 DATE_WORDS = re.compile(
     r"date|time|stamp|[a-z]at\b|_at\b|\bat\b|\bon\b|datum|fecha|jour", re.IGNORECASE
 )
-PLAIN = re.compile(r"(\.\./)*[A-Za-z][A-Za-z0-9_./()+-]*( [A-Za-z0-9_./()+-]+)*")
-RESERVED = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 WORDS_AT = 34
 VALUES_SHOWN = 8
 
@@ -79,23 +77,6 @@ def draft_source(source: SourceSpec | None, looks: Sequence[TableLook], *, folde
     if source.leads is None and not source.history:
         lines += ["", *FORM.split("\n\n", 1)[0].splitlines()]
     return "\n".join([HEAD.rstrip(), *lines]) + "\n"
-
-
-def yaml_text(text: str) -> str:
-    r"""Return text as YAML reads it back, quoted only where it must be.
-
-    >>> print(yaml_text("MQL Date"), yaml_text("no"), yaml_text('the "MQL"'), yaml_text("1\xa02"))
-    MQL Date "no" "the \"MQL\"" "1\u00a02"
-    """
-    if PLAIN.fullmatch(text) and text.casefold() not in RESERVED:
-        return text
-    quoted = json.dumps(text, ensure_ascii=False)
-    return "".join(c if c.isprintable() else _escaped(c) for c in quoted)
-
-
-def _escaped(character: str) -> str:
-    code = ord(character)
-    return f"\\u{code:04x}" if code < 1 << 16 else f"\\U{code:08x}"
 
 
 def _block(spec: TableSpec, look: TableLook, folder: Path, *, needs_mql: bool) -> Iterator[str]:

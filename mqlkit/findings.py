@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from mqlkit.coverage import sections
+from mqlkit.errors import listed
 from mqlkit.sources.formats import formats, refused
 from mqlkit.sources.look import ColumnLook, FileLook, TableLook
 from mqlkit.terminal import cut, in_columns, wrapped
@@ -153,6 +154,9 @@ def _verdict(looks: Sequence[TableLook], wide: int) -> Iterator[str]:
     asked = [question for look in looks for question in look.questions]
     for number, question in enumerate(asked, start=1):
         yield from wrapped(question.text, wide, first=f"Question {number}: ", rest=INDENT)
+        if question.found:
+            found = f"found {listed(question.found)}"
+            yield from wrapped(found, wide, first=INDENT, rest=INDENT * 2)
         which = "one of these lines" if len(question.answers) > 1 else "this line"
         yield f"{INDENT}add {which} below {question.place}: in source.yaml"
         yield from (INDENT * 2 + cut(answer, wide - 4) for answer in question.answers)

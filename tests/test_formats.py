@@ -449,7 +449,12 @@ def test_the_older_family_of_stage_dates_comes_first_and_the_other_is_named():
 def test_stage_dates_that_may_mean_different_things_are_asked_about():
     with pytest.raises(SourceError) as error:
         recognise(["Id", "LeadSource", "MQL_Date__c", "First_MQL_Date__c"], table="leads")
-    assert "2 columns could be mql_at: 'MQL_Date__c', 'First_MQL_Date__c'" in str(error.value)
+    assert str(error.value) == (
+        "2 columns could be mql_at, and need not mean the same.\n"
+        "  Found:    'MQL_Date__c', 'First_MQL_Date__c'\n"
+        "  Fix:      add the line `columns: {mql_at: MQL_Date__c}` or "
+        "`columns: {mql_at: First_MQL_Date__c}` below leads: in source.yaml"
+    )
     answered = recognise(
         ["Id", "LeadSource", "MQL_Date__c", "First_MQL_Date__c"],
         table="leads",
@@ -489,11 +494,14 @@ def test_the_more_specific_format_wins():
 
 def test_a_tie_is_a_question():
     with pytest.raises(SourceError) as error:
-        recognise(["Record ID", "Create Date", "Lead ID", "Lead Source"], table="leads")
+        recognise(
+            ["Record ID", "Create Date", "Lead ID", "Lead Source"], table="leads", file="a.csv"
+        )
     assert str(error.value) == (
-        "The header fits 2 formats equally well: hubspot, salesforce.\n"
-        "  Found:    'Record ID', 'Create Date', 'Lead ID', 'Lead Source'\n"
-        "  Fix:      add the line `format: hubspot` (or salesforce) in source.yaml"
+        "a.csv: the header fits 2 formats equally well.\n"
+        "  Found:    'Record ID', 'Create Date', 'Lead ID' and 1 more\n"
+        "  Fix:      add the line `format: hubspot` or `format: salesforce` below leads: in "
+        "source.yaml"
     )
     named = recognise(
         ["Record ID", "Create Date", "Lead ID", "Lead Source"], table="leads", name="hubspot"

@@ -10,9 +10,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mqlkit.draft import FILL_IN, draft_source, yaml_text
+from mqlkit.draft import FILL_IN, draft_source
 from mqlkit.errors import ParamsError, SourceError
-from mqlkit.params import ReportParams
+from mqlkit.params import ReportParams, yaml_text
 from mqlkit.sources.look import ColumnLook, FileLook, Question, TableLook
 from mqlkit.sources.spec import SourceSpec, TableSpec, read_source
 from mqlkit.workspace import kit_notebooks, lay_down, next_steps, params_yaml

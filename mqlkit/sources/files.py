@@ -184,7 +184,14 @@ def _export(
         lines=range(n_before + 2, (text.rows or 0) + 1) if is_row else None,
         is_damaged=text.is_damaged,
         sample=layout.sample,
-        recognised=recognise(cells, table=spec.table, name=spec.format, columns=spec.columns),
+        recognised=recognise(
+            cells,
+            table=spec.table,
+            name=spec.format,
+            columns=spec.columns,
+            place=spec.place,
+            file=name,
+        ),
         mark=mark,
     )
     return _long(export, spec, workdir)

@@ -13,8 +13,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mqlkit.errors import SourceError, listed, report, unknown_name
+from mqlkit.errors import SourceError, listed, unknown_name
+from mqlkit.params import yaml_text
 from mqlkit.sources.export_format import Format, by_fold, fold, matches, pattern_of, read_format
+from mqlkit.sources.questions import Question, Undecided
 from mqlkit.terms import TABLE_COLUMNS
 
 __all__ = [
@@ -61,6 +63,24 @@ class Recognised:
     passed_over: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """Words of the questions that one export's header raises."""
+
+    place: str
+    file: str
+
+    def format(self, names: Sequence[str], headers: Sequence[str]) -> Question:
+        words = f"{self.file}the header fits {len(names)} formats equally well"
+        answers = tuple(f"format: {name}" for name in names)
+        return Question(self.place, f"{words}.", answers, tuple(headers))
+
+    def which(self, column: str, headers: Sequence[str]) -> Question:
+        words = f"{self.file}{len(headers)} columns could be {column}, and need not mean the same"
+        answers = tuple(f"columns: {{{column}: {yaml_text(header)}}}" for header in headers)
+        return Question(self.place, f"{words}.", answers, tuple(headers))
+
+
 @cache
 def formats() -> dict[str, Format]:
     """Return every known format by name, `plain` first."""
@@ -87,7 +107,13 @@ def check_format(name: Any, where: str) -> None:
 
 
 def recognise(
-    header: Sequence[str], *, table: str, name: str = "auto", columns: Mapping[str, str] = {}
+    header: Sequence[str],
+    *,
+    table: str,
+    name: str = "auto",
+    columns: Mapping[str, str] = {},
+    place: str = "",
+    file: str = "",
 ) -> Recognised:
     """Return the format of a header and what its columns are.
 
@@ -101,15 +127,20 @@ def recognise(
         The format, or ``auto``: the most specific one that the header meets, else `plain`.
     columns
         Ours to theirs, from source.yaml; these win over the format's.
+    place, file
+        The block of source.yaml and the export, for questions.
 
     Raises
     ------
     SourceError
+        When nobody knows the format.
+    Undecided
         When formats fit equally well, or columns of different meaning equally well one of ours.
     """
     folded = by_fold(header)
+    asked = _Asked(place or table, f"{file}: " if file else "")
     if name == "auto":
-        found, why = _choose([f for f in formats().values() if f.table == table], folded)
+        found, why = _choose([f for f in formats().values() if f.table == table], folded, asked)
     else:
         check_format(name, "format")
         found, why = formats()[name], f"format: {name} in source.yaml"
@@ -124,7 +155,7 @@ def recognise(
     _prefer_days(ours, passed_over, columns)
     questions = [c for c in found.ask if passed_over.get(c)]
     if questions:
-        raise SourceError("\n".join(_which(c, (ours[c], *passed_over[c])) for c in questions))
+        raise Undecided([asked.which(c, (ours[c], *passed_over[c])) for c in questions])
     return Recognised(
         format=found,
         columns=ours,
@@ -154,7 +185,7 @@ def _names_known(
 ) -> tuple[dict[str, set[tuple[str, ...]]], list[tuple[tuple[str, ...], re.Pattern[str]]]]:
     """Return format and column behind each folded label of a table, and behind each regex."""
     labels: dict[str, set[tuple[str, ...]]] = {}
-    patterns = []
+    patterns: list[tuple[tuple[str, ...], re.Pattern[str]]] = []
     for each in formats().values():
         if each.table not in (table, "any"):
             continue
@@ -198,7 +229,9 @@ def _currency(found: Format, header: str | None) -> str | None:
     return None
 
 
-def _choose(candidates: Sequence[Format], folded: Mapping[str, str]) -> tuple[Format, str]:
+def _choose(
+    candidates: Sequence[Format], folded: Mapping[str, str], asked: _Asked
+) -> tuple[Format, str]:
     """Return the most specific format that a header meets, and what told it."""
     met = [(each, told) for each in candidates if (told := _met(each, folded))]
     most = max((len(told) for _, told in met), default=0)
@@ -206,14 +239,7 @@ def _choose(candidates: Sequence[Format], folded: Mapping[str, str]) -> tuple[Fo
     if not best:
         return formats()["plain"], "it has the headers of no other format"
     if len(best) > 1:
-        names = [each.name for each, _ in best]
-        raise SourceError(
-            report(
-                f"The header fits {len(best)} formats equally well: {', '.join(names)}.",
-                found=listed(list(folded.values()), 6),
-                fix=f"add the line `format: {names[0]}` (or {', '.join(names[1:])}) in source.yaml",
-            )
-        )
+        raise Undecided([asked.format([each.name for each, _ in best], list(folded.values()))])
     found, told = best[0]
     return found, f"it has {listed(told, 6)}"
 
@@ -230,11 +256,3 @@ def _met(candidate: Format, folded: Mapping[str, str]) -> list[str]:
 
 def _meant(candidate: Format, required: str) -> tuple[str, ...]:
     return candidate.columns[required[1:]] if required.startswith("=") else (required,)
-
-
-def _which(column: str, headers: Sequence[str]) -> str:
-    return report(
-        f"{len(headers)} columns could be {column}: {listed(headers, 6)}.",
-        expected="one, chosen by you: they need not mean the same",
-        fix=f"add the line `columns: {{{column}: {headers[0]}}}` (or another) in source.yaml",
-    )
