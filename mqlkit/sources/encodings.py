@@ -124,6 +124,8 @@ def _fits(words: Counter[bytes], encoding: str, alphabets: tuple[str, ...]) -> b
             return False
         if any(c in SIGNS and _inside(text, c) for c in marks):
             return False
+        if "ё" in alphabets[0] and re.search(r"[A-Za-z][^\W\d_]|[^\W\d_][A-Za-z]", text):
+            return False  # no word is half Latin, half Cyrillic
         if len(text) == 1 and text.isupper():
             return False  # what is a letter by itself here is the pound sign elsewhere
         letters |= {c.lower() for c in marks if c.isalpha()}
