@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 
 import ibis
@@ -39,12 +39,15 @@ class Readings:
         Zone of stamps without an offset.
     is_presumed
         Whether only the first rows were looked at.
+    stages
+        Our stages with the values that the format knows for them.
     """
 
     dates: Mapping[str, DateReading]
     numbers: Mapping[str, NumberReading]
     zone: str
     is_presumed: bool = False
+    stages: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def date(self, column: str) -> DateReading:
         """Return how a column of dates is read."""
@@ -87,7 +90,8 @@ class Batch:
     @property
     def how(self) -> Readings:
         """Return how the columns are read, once that is decided."""
-        return self.readings or Readings({}, {}, self.zone)
+        decided = self.readings or Readings({}, {}, self.zone)
+        return replace(decided, stages=self.exports[0].recognised.format.stages)
 
 
 def presume(batch: Batch, kinds: Kinds) -> Readings | None:

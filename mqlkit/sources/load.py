@@ -196,14 +196,15 @@ def _leads_of(events: ir.Table | None, ledgers: Mapping[str, Ledger]) -> ir.Tabl
 
 
 def _read_history(reader: Reader, spec: TableSpec) -> Read:
-    by_value = {v.casefold(): ours for ours, values in spec.stages.items() for v in values}
-    if not by_value:
-        by_value = {stage: stage for stage in STAGES}
-
     def typed(cells: Cells, how: Readings) -> dict[str, ir.Value]:
         text = cells["stage"] if spec.stage is None else ibis.literal(spec.stage)
+        stages = spec.stages or how.stages or {stage: [stage] for stage in STAGES}
         folded = text.lower()
-        known = [(folded == value.lower(), ibis.literal(ours)) for value, ours in by_value.items()]
+        known = [
+            (folded == value.lower(), ibis.literal(ours))
+            for ours, values in stages.items()
+            for value in values
+        ]
         stage = ibis.literal(spec.stage) if spec.stage else ibis.cases(*known)
         return {
             "lead_id": cells["lead_id"],
