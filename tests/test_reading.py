@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import gzip
 from datetime import date
+from pathlib import Path
 
 import pytest
 
+from mqlkit.engine import connect
 from mqlkit.errors import ParamsError, SourceError
+from mqlkit.sources.load import load
+from mqlkit.sources.spec import read_source
+from mqlkit.sources.staging import Reader
 
 LEADS = {"leads": {"files": ["leads.csv"]}}
 TWO_LEADS = "lead_id,mql_at,source\nA,2026-01-05 10:00,Müller\nB,2026-01-06 10:00,Õie\n"
@@ -578,7 +583,7 @@ def test_spend_of_the_year_26_is_no_date(desk, dates, text):
             "date,amount\n2026-01-05,5\n",
             {"currency": None},
             "spend.csv: no column tells the currency.\n"
-            "  Fix:      add `currency: EUR` (or yours) below spend: in source.yaml",
+            "  Fix:      add the line `currency: EUR` below spend: in source.yaml",
             id="no currency",
         ),
     ],
@@ -813,3 +818,21 @@ def test_the_ledger_of_every_table(desk):
         "goals": (2, 1, {"duplicate": 1}),
     }
     assert tables.spend["date_from"].tolist() == [date(2026, 1, 5)]
+
+
+@pytest.mark.parametrize("pattern", ["../exports/leads.csv", "../exp*/leads.csv", "./../exports/*"])
+def test_exports_beside_the_folder_of_the_source_are_read(desk, pattern):
+    desk.write("exports/leads.csv", TWO_LEADS)
+    source = desk.write("mine/source.yaml", f'leads: {{files: ["{pattern}"]}}')
+    spec = read_source(source)
+    reader = Reader(connect(), desk.folder, source.parent, 1.0, "UTC")
+    assert load(reader, spec, extras=[]).ledgers["leads"].used == 2
+
+
+def test_a_relative_path_to_the_source_will_do(desk, monkeypatch):
+    desk.write("leads.csv", TWO_LEADS)
+    desk.write("source.yaml", "leads: {files: [leads.csv]}")
+    monkeypatch.chdir(desk.folder)
+    reader = Reader(connect(), desk.folder, desk.folder, 1.0, "UTC")
+    tables = load(reader, read_source(Path("source.yaml")), extras=[])
+    assert tables.ledgers["leads"].used == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +23,6 @@ KEYS = {
     "goals": ("dates",),
 }
 COMMON_KEYS = ("files", "format", "columns", "encoding", "delimiter", "decimal", "keep_duplicates")
-COLUMNS = TABLE_COLUMNS
 DELIMITER_NAMES = {"auto": "auto", "tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
 DECIMALS = ("auto", ".", ",")
 
@@ -211,7 +211,8 @@ def _find_files(given: Any, path: Path, place: str, faults: list[str]) -> list[P
         return []
     found: list[Path] = []
     for pattern in map(str, patterns):
-        here = _matches(path.parent, pattern)
+        # `..` is taken out of a path, as the engine does it.
+        here = [Path(os.path.abspath(p)) for p in _matches(path.parent, pattern)]  # noqa: PTH100
         if not here:
             folder = (path.parent / pattern).parent
             beside = [p.name for p in folder.glob("*")] if folder.is_dir() else []
@@ -245,11 +246,11 @@ def _check_columns(table: str, columns: Any, where: str) -> None:
         )
     if table == "leads":
         return  # any other column may be kept under a name of the user's
-    unknown = [str(c) for c in columns if c not in COLUMNS[table]]
+    unknown = [str(c) for c in columns if c not in TABLE_COLUMNS[table]]
     if unknown:
         raise SourceError(
             "\n".join(
-                unknown_name(f"{where}.columns", "column", c, COLUMNS[table]) for c in unknown
+                unknown_name(f"{where}.columns", "column", c, TABLE_COLUMNS[table]) for c in unknown
             )
         )
 
