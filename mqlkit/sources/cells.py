@@ -22,6 +22,8 @@ from mqlkit.sources.dates import DateReading
 
 # Text that exports write where there is nothing; `unknown` is a value.
 NOTHING = ("", "null", "NULL", "Null", "--", "-", "n/a", "N/A")
+# Signs of one currency; that of the dollar is also that of others.
+SIGNS = {"€": "EUR", "£": "GBP", "R$": "BRL", "US$": "USD", "zł": "PLN", "Kč": "CZK", "₹": "INR"}
 MONEY = "decimal(38, 6)"
 DAY_US = 86_400_000_000
 # Excel counts days from here, since it takes 1900 for a leap year.
@@ -127,6 +129,13 @@ def money(text: ir.StringValue, reading: NumberReading) -> ir.DecimalValue:
         return written
     plain = text.re_search(r"^-?[0-9]+(\.[0-9]+)?$").ifelse(text, ibis.null("string"))
     return plain.try_cast(MONEY).coalesce(written)
+
+
+def code_in(text: ir.StringValue) -> ir.StringValue:
+    """Return the currency glued to an amount; NULL without one, or where it could be several."""
+    code = text.re_extract(r"(?:^|[^A-Z])([A-Z]{3})(?:[^A-Z]|$)", 1).nullif("")
+    signs = [(text.contains(sign), ibis.literal(known)) for sign, known in SIGNS.items()]
+    return ibis.cases(*signs).coalesce(code)
 
 
 def number(text: ir.StringValue, reading: NumberReading) -> ir.FloatingValue:

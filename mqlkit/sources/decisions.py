@@ -37,17 +37,17 @@ class Readings:
         The reading of each column of ours that is a date or a number.
     zone
         Zone of stamps without an offset.
+    stages
+        Of a history, our stages with the values that mean them in this format.
     is_presumed
         Whether only the first rows were looked at.
-    stages
-        Our stages with the values that the format knows for them.
     """
 
     dates: Mapping[str, DateReading]
     numbers: Mapping[str, NumberReading]
     zone: str
-    is_presumed: bool = False
     stages: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    is_presumed: bool = False
 
     def date(self, column: str) -> DateReading:
         """Return how a column of dates is read."""
@@ -88,6 +88,11 @@ class Batch:
     readings: Readings | None = None
 
     @property
+    def plain(self) -> Readings:
+        """Return the readings of a plain file in its format."""
+        return Readings({}, {}, self.zone, self.exports[0].recognised.format.stages)
+
+    @property
     def how(self) -> Readings:
         """Return how the columns are read, once that is decided."""
         decided = self.readings or Readings({}, {}, self.zone)
@@ -101,7 +106,7 @@ def presume(batch: Batch, kinds: Kinds) -> Readings | None:
     """
     if any(not _is_plain(export, kinds) for export in batch.exports):
         return None
-    return Readings({}, {}, batch.zone, is_presumed=True)
+    return replace(batch.plain, is_presumed=True)
 
 
 def _is_plain(export: Export, kinds: Kinds) -> bool:
@@ -149,10 +154,10 @@ def decide(spec: TableSpec, batches: Sequence[Batch], kinds: Kinds) -> None:
         raise Undecided(questions)
     for batch in batches:
         mine = {c: decided.get((c, h)) for c, h in _mapped(batch, kinds).items()}
-        batch.readings = Readings(
-            {c: r for c, r in mine.items() if isinstance(r, DateReading)},
-            {c: r for c, r in mine.items() if isinstance(r, NumberReading)},
-            batch.zone,
+        batch.readings = replace(
+            batch.plain,
+            dates={c: r for c, r in mine.items() if isinstance(r, DateReading)},
+            numbers={c: r for c, r in mine.items() if isinstance(r, NumberReading)},
         )
 
 

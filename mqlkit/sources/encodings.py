@@ -120,14 +120,8 @@ def _fits(words: Counter[bytes], encoding: str, alphabets: tuple[str, ...]) -> b
         except UnicodeDecodeError:
             return False
         marks = [c for c in text if c > "\x7f"]
-        if any(not c.isalpha() and c not in SIGNS for c in marks):
+        if not all(_is_plausible(text, c, is_cyrillic="ё" in alphabets[0]) for c in marks):
             return False
-        if any(c in SIGNS and _inside(text, c) for c in marks):
-            return False
-        if "ё" in alphabets[0] and re.search(r"[A-Za-z][^\W\d_]|[^\W\d_][A-Za-z]", text):
-            return False  # no word is half Latin, half Cyrillic
-        if len(text) == 1 and text.isupper():
-            return False  # what is a letter by itself here is the pound sign elsewhere
         letters |= {c.lower() for c in marks if c.isalpha()}
         frequent += n * sum(c in FREQUENT for c in text)
         # After its first letter a word is small throughout or large throughout.
@@ -138,9 +132,15 @@ def _fits(words: Counter[bytes], encoding: str, alphabets: tuple[str, ...]) -> b
     return "ё" not in alphabets[0] or (upper <= lower / 10 and frequent > 0)
 
 
-def _inside(text: str, sign: str) -> bool:
-    before, _, after = text.partition(sign)
-    return before[-1:].isalpha() and after[:1].isalpha() and sign not in "’\N{SOFT HYPHEN}·"
+def _is_plausible(text: str, mark: str, *, is_cyrillic: bool) -> bool:
+    """Return whether a character makes sense where it stands in a word."""
+    before, _, after = text.partition(mark)
+    if mark in SIGNS:
+        is_inside = before[-1:].isalpha() and after[:1].isalpha()
+        return not is_inside or mark in "’\N{SOFT HYPHEN}·"
+    # A capital by itself is the pound sign elsewhere; no word is half Latin, half Cyrillic.
+    is_mixed = is_cyrillic and any(c.isascii() and c.isalpha() for c in text)
+    return mark.isalpha() and not is_mixed and not (len(text) == 1 and mark.isupper())
 
 
 def _different(words: Counter[bytes], fitting: list[str]) -> list[str]:

@@ -82,7 +82,7 @@ def load(reader: Reader, source: SourceSpec, *, extras: Sequence[str]) -> Tables
 
     events = None
     if source.history:
-        pieces = [(keep(_read_history(reader, spec), spec), spec) for spec in source.history]
+        pieces = [(keep(read_history(reader, spec), spec), spec) for spec in source.history]
         events = reader.store(reduce(lambda a, b: a.union(b), [p.table for p, _ in pieces]))
         _note_stages(events, ledgers["history"])
     has_mql = events is not None and _has_stage(events, "mql")
@@ -118,9 +118,8 @@ def _added(a: Ledger, b: Ledger) -> Ledger:
     return Ledger(a.read + b.read, a.set_aside + b.set_aside, a.noted + b.noted, a.rows + b.rows)
 
 
-def _read_leads(
-    reader: Reader, spec: TableSpec, extras: Sequence[str], keep: Any, *, has_mql: bool
-) -> tuple[ir.Table, list[str]]:
+def read_leads(reader: Reader, spec: TableSpec, extras: Sequence[str], *, has_mql: bool) -> Read:
+    """Return the leads as read, row by row; ``mql_at`` may be missing where ``has_mql``."""
     others = [c for c in extras if c not in LEAD_COLUMNS]
     texts = [*TEXT_COLUMNS, *others]
 
@@ -158,7 +157,15 @@ def _read_leads(
         has_date=has_date,
         is_odd=is_odd,
     )
-    read = keep(read_table(reader, spec, typing, key="lead_id"), spec)
+    return read_table(reader, spec, typing, key="lead_id")
+
+
+def _read_leads(
+    reader: Reader, spec: TableSpec, extras: Sequence[str], keep: Any, *, has_mql: bool
+) -> tuple[ir.Table, list[str]]:
+    others = [c for c in extras if c not in LEAD_COLUMNS]
+    texts = [*TEXT_COLUMNS, *others]
+    read = keep(read_leads(reader, spec, extras, has_mql=has_mql), spec)
     columns = known_columns(read.exports)
     missing = [c for c in others if c.casefold() not in {k.casefold() for k in columns}]
     if missing:
@@ -195,10 +202,16 @@ def _leads_of(events: ir.Table | None, ledgers: Mapping[str, Ledger]) -> ir.Tabl
     return ids.mutate(**stamps, amount=ibis.null("decimal(38, 6)"), **texts)
 
 
-def _read_history(reader: Reader, spec: TableSpec) -> Read:
+def read_history(reader: Reader, spec: TableSpec) -> Read:
+    """Return a log of stage changes as read, row by row.
+
+    A value means what source.yaml says; where that says nothing, what the format does, or the
+    stage of that name.
+    """
+
     def typed(cells: Cells, how: Readings) -> dict[str, ir.Value]:
         text = cells["stage"] if spec.stage is None else ibis.literal(spec.stage)
-        stages = spec.stages or how.stages or {stage: [stage] for stage in STAGES}
+        stages = spec.stages or how.stages or {stage: (stage,) for stage in STAGES}
         folded = text.lower()
         known = [
             (folded == value.lower(), ibis.literal(ours))
@@ -237,7 +250,9 @@ def _has_stage(events: ir.Table, stage: str) -> bool:
 
 def _note_stages(events: ir.Table, ledger: Ledger) -> None:
     """Note how often each stage value occurs that no mapping names."""
-    unknown = events.filter(events["stage"].isnull())
+    unknown = events.filter(events["stage"].isnull() & events["counts"])
     counts = unknown.group_by("stage_text").aggregate(n=unknown.count()).order_by("stage_text")
     for row in counts.to_pyarrow().to_pylist():
         ledger.noted[f"stage not mapped: {row['stage_text'] or '(empty)'}"] = row["n"]
+    if others := int((~events["counts"]).sum().to_pyarrow().as_py() or 0):
+        ledger.noted["rows of another kind"] = others

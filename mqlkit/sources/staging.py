@@ -5,6 +5,7 @@ Three layers: the clean cells, the typed columns, and what is wrong with the row
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -17,7 +18,7 @@ import ibis.expr.types as ir
 
 from mqlkit.engine import EngineError, json_text, session_zone
 from mqlkit.errors import SourceError, report
-from mqlkit.sources.cells import all_of, any_of, clean
+from mqlkit.sources.cells import NOTHING, all_of, any_of, clean
 from mqlkit.sources.decisions import Batch, Kinds, Readings
 from mqlkit.sources.files import LOST, Export
 from mqlkit.sources.oddities import why_no_data
@@ -281,21 +282,30 @@ def _counts(raw: ir.Table, export: Export) -> ir.BooleanValue:
 def _odd(raw: ir.Table, export: Export) -> ir.StringValue:
     """Return why a row is no data whatever it means: blank, the header again, broken text."""
     key = next(iter(export.recognised.columns.values()), export.header_cells[0])
-    key = export.header[export.header_cells.index(key)]
-    text = {h: raw[h].strip().fill_null("") for h in export.header}
-    joined = ibis.literal("\x1f").join(list(text.values()))
+    cell = raw[export.header[export.header_cells.index(key)]].strip().fill_null("")
+    row = _joined(raw, export)
     # One cell is looked at first: joining all of them costs, and is hardly ever needed.
-    is_blank = (text[key] == "") & (joined == "\x1f" * (len(text) - 1))
-    written = dict(zip(export.header, export.header_cells, strict=True))
-    is_header = (text[key] == written[key]) & (joined == "\x1f".join(export.header_cells))
+    is_blank = (cell == "") & row.re_search(r"^[\s\x1f]*$")
+    trimmed = row.strip().re_replace(r"\s*\x1f\s*", "\x1f")
+    is_header = (cell == key) & (trimmed == "\x1f".join(filter(None, export.header_cells)))
     odd = [(is_blank, "blank"), (is_header, "repeated_header")]
     if export.is_damaged:
-        odd.append((joined.contains(LOST), "bad_row"))
+        odd.append((row.contains(LOST), "bad_row"))
     return ibis.cases(*odd)
 
 
+def _joined(raw: ir.Table, export: Export) -> ir.StringValue:
+    """Return the cells of a row as one text, without those that are NULL.
+
+    Nothing is done to each cell first: with thousands of columns the engine would take minutes.
+    """
+    return ibis.literal("\x1f").join([raw[header] for header in export.header])
+
+
 def _first_cell(raw: ir.Table, export: Export) -> ir.StringValue:
-    return ibis.coalesce(*(clean(raw[header]) for header in export.header))
+    nothing = "|".join(re.escape(word) for word in NOTHING if word)
+    first = rf"^(?:\s*(?:{nothing})?\s*\x1f)*\s*([^\x1f]+)"
+    return _joined(raw, export).re_extract(first, 1).strip().nullif("")
 
 
 def _place(raw: ir.Table, batch: Batch) -> dict[str, ir.Value]:
