@@ -95,7 +95,8 @@ def _body(spec: TableSpec, look: TableLook, folder: Path, *, needs_mql: bool) ->
     for path, file in zip_longest(spec.files, look.files):
         rows = f"rows: {file.rows:,}" if file and file.rows is not None else ""
         yield _line(f"  - {yaml_text(_relative(path, folder))}", rows)
-    name = spec.format
+    names = {file.format for file in look.files}
+    name = names.pop() if len(names) == 1 else spec.format
     title = formats()[name].title if name in formats() else "each file is recognised by itself"
     yield _line(f"format: {name}", title)
     asked = _asked(look)
@@ -153,7 +154,7 @@ def _to_name(answers: Sequence[str]) -> dict[str, tuple[str, ...]]:
 def _read(column: ColumnLook) -> str:
     # Examples of dates and amounts only: a file that is mailed about should name nobody.
     is_telling = column.ours.endswith("_at") or column.ours in ("date", "amount", "at", "month")
-    examples = [f"{before} → {after}" for before, after in column.examples[:1] if is_telling]
+    examples = [b if b == a else f"{b} → {a}" for b, a in column.examples[:1] if is_telling]
     return _line(f"  # {column.ours}: {yaml_text(column.header)}", "".join(examples))
 
 

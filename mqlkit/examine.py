@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Event, Thread
+
+from tqdm import tqdm
 
 from mqlkit.errors import ParamsError, report
 from mqlkit.sources.look import TableLook, inspect_source
@@ -11,6 +16,9 @@ from mqlkit.sources.sorting import sort_exports
 from mqlkit.sources.spec import SourceSpec, read_source
 
 YAML = (".yaml", ".yml")
+# Bytes that take some seconds to read: a bar for less would only flicker.
+LONG = 50_000_000
+TICK_SECONDS = 0.2
 
 
 def source_of(paths: Sequence[Path]) -> SourceSpec:
@@ -38,6 +46,40 @@ def source_of(paths: Sequence[Path]) -> SourceSpec:
 
 
 def examine(paths: Sequence[Path]) -> tuple[SourceSpec, list[TableLook]]:
-    """Return the source that was given, and what its tables hold."""
+    """Return the source that was given, and what its tables hold.
+
+    Long files show a progress bar on stderr, where that is a terminal.
+    """
     source = source_of(paths)
-    return source, inspect_source(source)
+    sizes = {spec.place: sum(p.stat().st_size for p in spec.files) for spec in source.tables}
+    is_shown = sys.stderr.isatty() and sum(sizes.values()) >= LONG
+    with _bar(sum(sizes.values()), is_shown=is_shown) as bar:
+        read: list[str] = []
+
+        def tell(place: str) -> None:
+            bar.update(sum(sizes[done] for done in read[-1:]))
+            bar.set_description(f"reading {place}")
+            read.append(place)
+
+        return source, inspect_source(source, tell=tell)
+
+
+@contextmanager
+def _bar(total: int, *, is_shown: bool) -> Iterator[tqdm]:
+    """Return a bar over bytes, its clock kept going while one large file is read."""
+    stopped = Event()
+    with tqdm(total=total, unit="B", unit_scale=True, leave=False, disable=not is_shown) as bar:
+
+        def tick() -> None:
+            while not stopped.wait(TICK_SECONDS):
+                bar.refresh()
+
+        ticker = Thread(target=tick, daemon=True)
+        if is_shown:
+            ticker.start()
+        try:
+            yield bar
+        finally:
+            stopped.set()
+            if is_shown:
+                ticker.join()

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from mqlkit.coverage import sections
+from mqlkit.coverage import available, sections
 from mqlkit.errors import listed
-from mqlkit.sources.formats import formats, refused
+from mqlkit.params import ReportParams
+from mqlkit.sources.formats import fold, formats, refused, told_by
 from mqlkit.sources.look import ColumnLook, FileLook, TableLook
-from mqlkit.terminal import cut, in_columns, wrapped
+from mqlkit.terminal import cut, in_columns, width, wrapped
 from mqlkit.terms import SET_ASIDE_REASONS, UNUSABLE_REASONS
 
+MOST_SET_ASIDE = ReportParams().max_set_aside
+NO_MQL = (
+    "Nothing here tells when a lead became an MQL.\n"
+    "  Fix:      name its column under leads.columns in source.yaml (mql_at: ...), or give a "
+    "history with that stage"
+)
 NARROWEST, WIDEST = 80, 120
-INDENT = "  "
+INDENT = GAP = "  "
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 FILES_SHOWN, HEADERS_SHOWN, STAGES_SHOWN, ROWS_SHOWN = 12, 12, 20, 3
 
@@ -36,7 +43,23 @@ def findings(looks: Sequence[TableLook], *, columns: int) -> list[str]:
 
 def is_open(looks: Sequence[TableLook]) -> bool:
     """Return whether something must be decided or mended before a report can run."""
-    return any(look.questions or look.errors for look in looks)
+    return bool(_faults(looks)) or any(look.questions for look in looks)
+
+
+def _faults(looks: Sequence[TableLook]) -> list[str]:
+    """Return what a report would stop at, beside the questions."""
+    faults = [error for look in looks for error in look.errors]
+    faults += [
+        f"{look.place}: {look.ledger.unusable:,} of {look.ledger.read:,} rows cannot be used, more "
+        f"than the {MOST_SET_ASIDE:.0%} that max_set_aside allows."
+        for look in looks
+        if look.ledger and look.ledger.unusable > MOST_SET_ASIDE * look.ledger.read
+    ]
+    is_about_leads = any(look.table in ("leads", "history") for look in looks)
+    is_settled = not faults and not any(look.questions for look in looks)
+    if is_about_leads and is_settled and "mql_at" not in available(looks):
+        faults.append(NO_MQL)
+    return faults
 
 
 def _table(look: TableLook, wide: int) -> Iterator[str]:
@@ -77,9 +100,13 @@ def _columns(columns: Sequence[ColumnLook], wide: int) -> list[str]:
         first, *others = _examples(column)
         rows.append((column.ours, column.header, column.reading, first))
         rows += [("", "", "", other) for other in others]
-    names, quarter = 16, wide // 4
-    most = (names, quarter - 2, quarter, wide - names - 2 * quarter - 6)
-    return [INDENT + line for line in in_columns(rows, most=most)]
+    natural = [max(width(row[i]) for row in rows) for i in range(3)]
+    changed = max((width(row[3]) for row in rows if "→" in row[3]), default=len("examples"))
+    ours, header = min(natural[0], 16), min(natural[1], wide // 4)
+    room = wide - len(INDENT) - 3 * len(GAP) - ours - header
+    reading = min(natural[2], max(room - changed, room * 2 // 5))
+    lines = in_columns(rows, most=(ours, header, reading, room - reading), gap=len(GAP))
+    return [INDENT + line for line in lines]
 
 
 def _examples(column: ColumnLook) -> list[str]:
@@ -94,7 +121,8 @@ def _examples(column: ColumnLook) -> list[str]:
 def _not_read(look: TableLook, wide: int) -> Iterator[str]:
     known = [formats()[f.format] for f in look.files if f.format in formats()]
     why = {h: next((w for f in known if (w := refused(f, h))), "") for h in look.unmapped}
-    plain = [header for header in look.unmapped if not why[header]]
+    telling = {fold(h) for f in known for h in told_by(f)}
+    plain = [h for h in look.unmapped if not why[h] and fold(h) not in telling]
     if plain:
         names = ", ".join(cut(header, 40) for header in plain[:HEADERS_SHOWN])
         more = len(plain) - HEADERS_SHOWN
@@ -148,9 +176,8 @@ def _coverage(looks: Sequence[TableLook], wide: int) -> list[str]:
 
 
 def _verdict(looks: Sequence[TableLook], wide: int) -> Iterator[str]:
-    for look in looks:
-        for error in look.errors:
-            yield from wrapped(error, wide, first="", rest="")
+    for fault in _faults(looks):
+        yield from wrapped(fault, wide)
     asked = [question for look in looks for question in look.questions]
     for number, question in enumerate(asked, start=1):
         yield from wrapped(question.text, wide, first=f"Question {number}: ", rest=INDENT)

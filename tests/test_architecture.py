@@ -40,7 +40,7 @@ OWNERS: dict[str, set[str]] = {
     "scipy": {"estimators"},
     "yaml": {"params"},
     "python_calamine": {"sources"},
-    "tqdm": {"batch", "report"},
+    "tqdm": {"batch", "report", "examine"},
 }
 JUPYTER = {
     "IPython", "ipykernel", "ipywidgets", "jupyter_client", "jupyter_core", "nbclient", "nbconvert",

@@ -13,7 +13,7 @@ from mqlkit.sources.ledger import Ledger, SetAside
 from mqlkit.sources.look import ColumnLook, FileLook, Question, TableLook
 from mqlkit.terminal import cut, harmless, in_columns, width, wrapped
 
-FILE = FileLook("exports/leads.csv", "salesforce", "it has 'Id'", "utf-8", ",", 1, 4)
+FILE = FileLook("exports/leads.csv", "salesforce", "it has 'Id'", "utf-8", ",", 1, 40)
 MQL = ColumnLook("mql_at", "MQL_Date__c", "day/month/year", (("05/04/2026", "2026-04-05"),))
 LEADS = TableLook(
     table="leads",
@@ -28,7 +28,7 @@ LEADS = TableLook(
     last=date(2026, 6, 30),
     unmapped=("Name", "ConvertedDate"),
     ledger=Ledger(
-        read=4,
+        read=40,
         set_aside=Counter(bad_date=1),
         noted=Counter(merged=1),
         rows=[SetAside("exports/leads.csv", 3, "bad_date", "00Q3,31/02/2026")],
@@ -55,7 +55,7 @@ def test_a_look_is_shown_whole():
         == """\
 leads
   exports/leads.csv
-    utf-8, comma, header on line 1, 4 rows
+    utf-8, comma, header on line 1, 40 rows
     format salesforce: it has 'Id'
   dates from 2026-04-05 to 2026-06-30
 
@@ -68,7 +68,7 @@ leads
   Not read: ConvertedDate: a lead may be converted without being an SQL; if that is how it becomes
     one with you: columns: {sql_at: ConvertedDate}
 
-  4 rows read = 3 used + 1 set aside
+  40 rows read = 39 used + 1 set aside
     1  bad_date  a date that does not exist or cannot be read
     1  merged    used; worth knowing
     exports/leads.csv:3: bad_date: 00Q3,31/02/2026
@@ -99,6 +99,19 @@ What the report can tell from this
 
 Nothing is open: a report can run."""
     )
+
+
+def test_too_many_lost_rows_and_no_mql_date_leave_it_open():
+    lost = TableLook("leads", "leads", columns=(MQL,), ledger=Ledger(10, Counter(bad_date=1)))
+    assert "leads: 1 of 10 rows cannot be used, more than the 5%" in text_of(lost)
+    assert is_open([lost])
+    assert "Nothing here tells when a lead became an MQL." in text_of(HISTORY)
+    assert is_open([HISTORY])
+
+
+def test_spend_alone_may_be_looked_at():
+    spend = TableLook("spend", "spend", columns=(ColumnLook("amount", "Cost", "n", (("1", "1"),)),))
+    assert not is_open([spend])
 
 
 def test_a_question_is_shown_with_the_lines_that_answer_it():

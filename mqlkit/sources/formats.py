@@ -29,6 +29,7 @@ __all__ = [
     "looks_like_header",
     "recognise",
     "refused",
+    "told_by",
 ]
 
 FOLDER = Path(__file__).parent / "formats"
@@ -203,6 +204,12 @@ def _names_known(
 def known_headers(found: Format, table: str) -> dict[str, tuple[str, ...]]:
     """Return the headers known for each of our columns: the format's, then our own name."""
     return {c: (*found.columns.get(c, ()), c) for c in TABLE_COLUMNS[table]}
+
+
+def told_by(found: Format) -> set[str]:
+    """Return the headers that a format reads without any of our columns standing for them."""
+    telling = {header for mapping in found.rows for header in mapping}
+    return telling | {names[0] for names in found.json.values()}
 
 
 def refused(found: Format, header: str) -> str | None:

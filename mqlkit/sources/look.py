@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -108,19 +108,27 @@ class TableLook:
     notes: tuple[str, ...] = ()
 
 
-def inspect_source(source: SourceSpec) -> list[TableLook]:
+def inspect_source(
+    source: SourceSpec, *, tell: Callable[[str], None] = lambda _: None
+) -> list[TableLook]:
     """Return a look at every table of a source; it raises nothing that it can report.
 
     Parameters
     ----------
     source
         As `read_source` returns it, or made from bare exports.
+    tell
+        Called with the place of each table before it is read.
     """
     with TemporaryDirectory(prefix="mqlkit-") as folder:
         backend = connect()
         try:
             reader = Reader(backend, Path(folder), source.path.parent, 1.0, source.timezone)
-            return [_look(reader, spec, has_history=bool(source.history)) for spec in source.tables]
+            found = []
+            for spec in source.tables:
+                tell(spec.place)
+                found.append(_look(reader, spec, has_history=bool(source.history)))
+            return found
         finally:
             backend.disconnect()
 
@@ -145,7 +153,7 @@ def _look(reader: Reader, spec: TableSpec, *, has_history: bool) -> TableLook:
         table=spec.table,
         place=spec.place,
         files=tuple(_file(e, rows.get(e.path)) for e in exports),
-        columns=tuple(_columns(reader, read)) if read else (),
+        columns=tuple(_columns(reader, read) if read else _unread(exports)),
         first=first,
         last=last,
         unmapped=tuple(read.unmapped if read else unmapped(exports)),
@@ -216,9 +224,6 @@ def _stages(table: ir.Table) -> dict[str, tuple[str | None, int]]:
 def _notes(export: Export) -> Iterator[str]:
     known = export.recognised
     yield from known.format.notes
-    for header, why in known.format.refuses.items():
-        if found := export.like(header):
-            yield f"{found} is not read: {why}."
     for ours, others in known.passed_over.items():
         yield f"{ours} is read from {known.columns[ours]!r}, not from {listed(others)}."
     if export.is_damaged:
@@ -249,6 +254,18 @@ def _columns(reader: Reader, read: Read) -> Iterator[ColumnLook]:
                 yield ColumnLook(ours, header, words, tuple(zip(texts, after, strict=True)))
             else:
                 yield ColumnLook(ours, header, "text", tuple((t, t) for t in texts))
+
+
+def _unread(exports: Sequence[Export]) -> Iterator[ColumnLook]:
+    """Yield the columns of files that could not be read as a table, as far as they are known."""
+    seen = set()
+    for export in exports:
+        for ours in export.recognised.columns:
+            header = export.header_of(ours)
+            if header is not None and (ours, header) not in seen:
+                seen.add((ours, header))
+                texts = _samples(export, header)
+                yield ColumnLook(ours, header, "not read yet", tuple((t, t) for t in texts))
 
 
 def _samples(export: Export, header: str) -> tuple[str, ...]:

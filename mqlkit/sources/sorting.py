@@ -26,12 +26,11 @@ OWN_NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
 
 @dataclass(frozen=True)
 class Sorted:
-    """An export, the table it belongs to, and how sure that is: 2 by format, 1 by name, 0 not."""
+    """An export, with the table and the format that it is taken for."""
 
     path: Path
     table: str
     format: str
-    sureness: int
 
 
 def sort_exports(paths: Sequence[Path], *, root: Path) -> SourceSpec:
@@ -79,10 +78,7 @@ def sort_exports(paths: Sequence[Path], *, root: Path) -> SourceSpec:
 def _block(table: str, place: str, exports: Sequence[Sorted]) -> TableSpec | None:
     if not exports:
         return None
-    names = {s.format for s in exports}
-    # Files of several formats: each is recognised by itself.
-    name = names.pop() if len(names) == 1 else "auto"
-    return TableSpec(table, place, tuple(s.path.resolve() for s in exports), format=name)
+    return TableSpec(table, place, tuple(s.path.resolve() for s in exports))
 
 
 def _table_of(path: Path) -> Sorted:
@@ -97,7 +93,7 @@ def _table_of(path: Path) -> Sorted:
                 found.append((size, export.recognised.format.name, table))
     (sureness, _, _), name, table = max(found, default=((0, 0, 0), "auto", "leads"))
     # The look at the whole file says what is wrong with one that nothing can be told of.
-    return Sorted(path, table, name, sureness) if sureness else Sorted(path, "leads", "auto", 0)
+    return Sorted(path, table, name) if sureness else Sorted(path, "leads", "auto")
 
 
 def _opened(head: Path, table: str, workdir: Path) -> Export | None:
@@ -112,6 +108,7 @@ def _opened(head: Path, table: str, workdir: Path) -> Export | None:
 
 
 def _sureness(export: Export, table: str) -> int:
+    """Return 2 for an export of a known format, 1 for one with mqlkit's own names, else 0."""
     if export.recognised.format.name != "plain":
         return 2
     there = set(export.recognised.columns)
