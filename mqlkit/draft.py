@@ -51,6 +51,8 @@ WANTED = {
     "owner": "for who is late",
     "source": "for breakdowns and the cost per source",
 }
+# Answers that are only an example.
+HINTS = {"timezone": "the zone of these stamps, such as ", "currency": "such as "}
 DATE_WORDS = re.compile(
     r"date|time|stamp|[a-z]at\b|_at\b|\bat\b|\bon\b|datum|fecha|jour", re.IGNORECASE
 )
@@ -72,8 +74,14 @@ def draft_source(source: SourceSpec | None, looks: Sequence[TableLook], *, folde
         return f"{HEAD}\n{FORM}"
     lines: list[str] = []
     knows_mql = "mql_at" in available([look for look in looks if look.table == "history"])
-    for spec, look in zip(source.tables, looks, strict=True):
+    known = len(source.tables)
+    for spec, look in zip(source.tables, looks[:known], strict=True):
         lines += ["", *_block(spec, look, folder, needs_mql=not knows_mql)]
+    for look in looks[known:]:
+        path = yaml_text(_relative(Path(look.place), folder))
+        headers = ", ".join(cut(h, 40) for h in look.unmapped[:VALUES_SHOWN])
+        words = f"put it under leads, history, spend or goals. Its columns: {headers}"
+        lines += ["", _line(f"# files: [{path}]", words, fill_in=True)]
     if source.leads is None and not source.history:
         lines += ["", *FORM.split("\n\n", 1)[0].splitlines()]
     return "\n".join([HEAD.rstrip(), *lines]) + "\n"
@@ -104,9 +112,9 @@ def _body(spec: TableSpec, look: TableLook, folder: Path, *, needs_mql: bool) ->
     if look.stages:
         yield from _stages(look)
     for key, answers in asked.items():
-        hint = " or ".join(answers)
-        yield _line(f"{key}:", hint, fill_in=True)
-    for error in look.errors:
+        yield _line(f"{key}:", HINTS.get(key, "") + " or ".join(answers), fill_in=True)
+    # A missing column is a line to fill in already.
+    for error in (e for e in look.errors if "needed are missing" not in e):
         yield from (f"# To mend: {harmless(line)}" for line in error.splitlines())
 
 

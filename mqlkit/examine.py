@@ -10,9 +10,9 @@ from threading import Event, Thread
 
 from tqdm import tqdm
 
-from mqlkit.errors import ParamsError, report
+from mqlkit.errors import ParamsError, listed, report
 from mqlkit.sources.look import TableLook, inspect_source
-from mqlkit.sources.sorting import sort_exports
+from mqlkit.sources.sorting import Sorted, sort_exports
 from mqlkit.sources.spec import SourceSpec, read_source
 
 YAML = (".yaml", ".yml")
@@ -21,8 +21,13 @@ LONG = 50_000_000
 TICK_SECONDS = 0.2
 
 
-def source_of(paths: Sequence[Path]) -> SourceSpec:
+def source_of(paths: Sequence[Path]) -> tuple[SourceSpec, list[TableLook]]:
     """Return the source that a source.yaml describes, or that bare exports make.
+
+    Returns
+    -------
+    tuple of SourceSpec and list of TableLook
+        With a look at each export that fits into no table.
 
     Raises
     ------
@@ -33,7 +38,8 @@ def source_of(paths: Sequence[Path]) -> SourceSpec:
     """
     described = [path for path in paths if path.suffix.lower() in YAML]
     if not described:
-        return sort_exports(paths, root=Path.cwd())
+        source, unknown = sort_exports(paths, root=Path.cwd())
+        return source, [_unknown(each) for each in unknown]
     if len(paths) > 1:
         raise ParamsError(
             report(
@@ -42,15 +48,16 @@ def source_of(paths: Sequence[Path]) -> SourceSpec:
                 fix="check them one after the other",
             )
         )
-    return read_source(described[0])
+    return read_source(described[0]), []
 
 
 def examine(paths: Sequence[Path]) -> tuple[SourceSpec, list[TableLook]]:
     """Return the source that was given, and what its tables hold.
 
-    Long files show a progress bar on stderr, where that is a terminal.
+    After the looks at its tables come those at exports that fit into none. Long files show a
+    progress bar on stderr, where that is a terminal.
     """
-    source = source_of(paths)
+    source, others = source_of(paths)
     sizes = {spec.place: sum(p.stat().st_size for p in spec.files) for spec in source.tables}
     is_shown = sys.stderr.isatty() and sum(sizes.values()) >= LONG
     with _bar(sum(sizes.values()), is_shown=is_shown) as bar:
@@ -61,7 +68,18 @@ def examine(paths: Sequence[Path]) -> tuple[SourceSpec, list[TableLook]]:
             bar.set_description(f"reading {place}")
             read.append(place)
 
-        return source, inspect_source(source, tell=tell)
+        return source, [*inspect_source(source, tell=tell), *others]
+
+
+def _unknown(export: Sorted) -> TableLook:
+    name = export.path.name
+    words = report(
+        f"{name}: nothing tells which table it is.",
+        expected="leads, history, spend or goals",
+        found=listed(export.header, 6),
+        fix="put it under one of these in a source.yaml, with its columns",
+    )
+    return TableLook("", str(export.path), unmapped=export.header, errors=(words,))
 
 
 @contextmanager

@@ -8,9 +8,9 @@ from mqlkit.coverage import available, sections
 from mqlkit.errors import listed
 from mqlkit.params import ReportParams
 from mqlkit.sources.formats import fold, formats, refused, told_by
-from mqlkit.sources.look import ColumnLook, FileLook, TableLook
+from mqlkit.sources.look import ColumnLook, FileLook, Question, TableLook
 from mqlkit.terminal import cut, in_columns, width, wrapped
-from mqlkit.terms import SET_ASIDE_REASONS, UNUSABLE_REASONS
+from mqlkit.terms import SET_ASIDE_REASONS, TABLE_COLUMNS, UNUSABLE_REASONS
 
 MOST_SET_ASIDE = ReportParams().max_set_aside
 NO_MQL = (
@@ -18,6 +18,7 @@ NO_MQL = (
     "  Fix:      name its column under leads.columns in source.yaml (mql_at: ...), or give a "
     "history with that stage"
 )
+EXAMPLES = ("timezone", "currency")
 NARROWEST, WIDEST = 80, 120
 INDENT = GAP = "  "
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
@@ -71,7 +72,11 @@ def _table(look: TableLook, wide: int) -> Iterator[str]:
     if look.first and look.last:
         yield f"{INDENT}dates from {look.first} to {look.last}"
     if look.columns:
-        yield from ("", *_columns(look.columns, wide))
+        order = TABLE_COLUMNS[look.table]
+        known = sorted(
+            look.columns, key=lambda c: order.index(c.ours) if c.ours in order else len(order)
+        )
+        yield from ("", *_columns(known, wide))
     yield from _not_read(look, wide)
     if look.stages:
         yield from ("", *_stages(look))
@@ -177,23 +182,35 @@ def _coverage(looks: Sequence[TableLook], wide: int) -> list[str]:
 
 def _verdict(looks: Sequence[TableLook], wide: int) -> Iterator[str]:
     for fault in _faults(looks):
-        yield from wrapped(fault, wide)
-    asked = [question for look in looks for question in look.questions]
-    for number, question in enumerate(asked, start=1):
-        yield from wrapped(question.text, wide, first=f"Question {number}: ", rest=INDENT)
-        if question.found:
-            found = f"found {listed(question.found)}"
-            yield from wrapped(found, wide, first=INDENT, rest=INDENT * 2)
-        which = "one of these lines" if len(question.answers) > 1 else "this line"
-        yield f"{INDENT}add {which} below {question.place}: in source.yaml"
-        yield from (INDENT * 2 + cut(answer, wide - 4) for answer in question.answers)
+        for line in fault.splitlines():
+            yield from wrapped(line, wide, rest=INDENT * 6)
+    asked: dict[tuple[str, tuple[str, ...]], list[Question]] = {}
+    for question in (q for look in looks for q in look.questions):
+        asked.setdefault((question.place, question.answers), []).append(question)
+    for number, ((place, answers), questions) in enumerate(asked.items(), start=1):
+        yield from _question(f"Question {number}: ", place, answers, questions, wide)
     if asked:
-        questions = _counted(len(asked), "question")
-        yield f"{questions} to answer in source.yaml before a report can run."
+        count = _counted(len(asked), "question")
+        yield f"{count} to answer in source.yaml before a report can run."
     elif is_open(looks):
         yield "To be mended before a report can run."
     else:
         yield "Nothing is open: a report can run."
+
+
+def _question(
+    first: str, place: str, answers: Sequence[str], questions: Sequence[Question], wide: int
+) -> Iterator[str]:
+    """Yield questions that have the same answers, and these once."""
+    for question in questions:
+        yield from wrapped(question.text, wide, first=first, rest=INDENT)
+        first = INDENT
+        if question.found:
+            yield from wrapped(f"found {listed(question.found)}", wide, first=INDENT, rest=INDENT)
+    yield f"{INDENT}add {'one of these lines' if len(answers) > 1 else 'this line'} below {place}:"
+    for answer in answers:
+        is_example = answer.split(":")[0] in EXAMPLES
+        yield INDENT * 2 + cut(answer, wide - 20) + ("   (or yours)" if is_example else "")
 
 
 def _counted(number: int, noun: str) -> str:

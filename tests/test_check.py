@@ -118,11 +118,28 @@ def test_a_question_is_shown_with_the_lines_that_answer_it():
     asked = TableLook("leads", "leads", questions=(DATES,))
     assert text_of(asked).endswith("""\
 Question 1: day or month first: 05/04/2026?
-  add one of these lines below leads: in source.yaml
+  add one of these lines below leads:
     dates: dmy
     dates: mdy
 1 question to answer in source.yaml before a report can run.""")
     assert is_open([LEADS, asked])
+
+
+def test_questions_with_the_same_answer_are_asked_once():
+    other = Question("leads", "column 'SQL Date': day or month first?", DATES.answers, ("5/4/26",))
+    zone = Question("leads", "which zone?", ("timezone: Europe/Tallinn",))
+    shown = text_of(TableLook("leads", "leads", questions=(DATES, zone, other)))
+    assert shown.endswith("""\
+Question 1: day or month first: 05/04/2026?
+  column 'SQL Date': day or month first?
+  found '5/4/26'
+  add one of these lines below leads:
+    dates: dmy
+    dates: mdy
+Question 2: which zone?
+  add this line below leads:
+    timezone: Europe/Tallinn   (or yours)
+2 questions to answer in source.yaml before a report can run.""")
 
 
 def test_an_error_is_shown_and_leaves_it_open():

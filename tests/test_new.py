@@ -87,7 +87,7 @@ def test_questions_are_lines_to_fill_in(tmp_path):
     assert open_lines == [
         "sql_at: # <- fill in: one of SQL_Date__c, First SQL",
         "dates: # <- fill in: dmy or mdy",
-        "timezone: # <- fill in: Europe/Tallinn",
+        "timezone: # <- fill in: the zone of these stamps, such as Europe/Tallinn",
     ]
     assert found["leads"]["dates"] is None
     assert read_source(tmp_path / "source.yaml").leads.dates == "auto"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mqlkit.engine import connect
@@ -26,59 +26,64 @@ OWN_NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
 
 @dataclass(frozen=True)
 class Sorted:
-    """An export, with the table and the format that it is taken for."""
+    """An export, with the table and the format that it is taken for, and its header.
+
+    The table is empty where nothing tells it.
+    """
 
     path: Path
     table: str
     format: str
+    header: tuple[str, ...] = ()
 
 
-def sort_exports(paths: Sequence[Path], *, root: Path) -> SourceSpec:
-    """Return a source made of bare exports.
+def sort_exports(paths: Sequence[Path], *, root: Path) -> tuple[SourceSpec, list[Sorted]]:
+    """Return a source made of bare exports, and those that fit into no table.
 
     Parameters
     ----------
     paths
-        The exports; those of one table and format become one block.
+        The exports; those of one table are one block, histories one for each format.
     root
         Folder that the files are named from.
 
     Returns
     -------
-    SourceSpec
-        What no table can be told of is taken for leads: most exports are.
+    tuple of SourceSpec and list of Sorted
+        Where no export fits into a table, all are taken for leads: most exports are.
 
     Raises
     ------
     SourceError
-        When an export does not exist, or is nothing that can be read.
+        When an export does not exist.
     """
     if missing := [str(p) for p in paths if not p.is_file()]:
         raise SourceError("\n".join(report(f"{m}: there is no such file.") for m in missing))
-    sorted_ = [_table_of(path) for path in paths]
-    leads = [s for s in sorted_ if s.table == "leads"]
+    told = [_table_of(path) for path in paths]
+    unknown = [each for each in told if not each.table]
+    if len(unknown) == len(told):
+        told, unknown = [replace(each, table="leads") for each in told], []
+    by_table = {table: [each for each in told if each.table == table] for table in TABLES}
     histories: dict[str, list[Sorted]] = {}
-    for each in sorted_:
-        if each.table == "history":
-            histories.setdefault(each.format, []).append(each)
-    only = {t: _block(t, t, [s for s in sorted_ if s.table == t]) for t in ("spend", "goals")}
-    return SourceSpec(
+    for each in by_table["history"]:
+        histories.setdefault(each.format, []).append(each)
+    groups = list(histories.values())
+    source = SourceSpec(
         path=root / "source.yaml",
-        leads=_block("leads", "leads", leads),
-        history=tuple(
-            block
-            for number, group in enumerate(histories.values())
-            if (block := _block("history", f"history[{number}]", group))
-        ),
-        spend=only["spend"],
-        goals=only["goals"],
+        leads=_block("leads", by_table["leads"]),
+        history=tuple(_spec("history", f"history[{n}]", group) for n, group in enumerate(groups)),
+        spend=_block("spend", by_table["spend"]),
+        goals=_block("goals", by_table["goals"]),
     )
+    return source, unknown
 
 
-def _block(table: str, place: str, exports: Sequence[Sorted]) -> TableSpec | None:
-    if not exports:
-        return None
-    return TableSpec(table, place, tuple(s.path.resolve() for s in exports))
+def _block(table: str, exports: Sequence[Sorted]) -> TableSpec | None:
+    return _spec(table, table, exports) if exports else None
+
+
+def _spec(table: str, place: str, exports: Sequence[Sorted]) -> TableSpec:
+    return TableSpec(table, place, tuple(each.path.resolve() for each in exports))
 
 
 def _table_of(path: Path) -> Sorted:
@@ -90,10 +95,12 @@ def _table_of(path: Path) -> Sorted:
         for rank, table in enumerate(TABLES):
             if export := _opened(head, table, workdir):
                 size = (_sureness(export, table), len(export.recognised.columns), -rank)
-                found.append((size, export.recognised.format.name, table))
-    (sureness, _, _), name, table = max(found, default=((0, 0, 0), "auto", "leads"))
-    # The look at the whole file says what is wrong with one that nothing can be told of.
-    return Sorted(path, table, name) if sureness else Sorted(path, "leads", "auto")
+                found.append((size, table, export.recognised.format.name, export.header_cells))
+    if not found:
+        # The look at the whole file says what is wrong with it.
+        return Sorted(path, "leads", "auto")
+    (sureness, _, _), table, name, header = max(found)
+    return Sorted(path, table if sureness else "", name, header)
 
 
 def _opened(head: Path, table: str, workdir: Path) -> Export | None:
