@@ -120,6 +120,11 @@ def step(value: ir.Value, edges: list[Any], places: list[int | None]) -> ir.Inte
     return (value < edges[middle]).ifelse(below, above)
 
 
+@ibis.udf.scalar.builtin(name="trim")
+def trim_spaces(text: dt.string) -> dt.string:
+    """Return text without the spaces around it; other blanks cost ten times as much (DuckDB)."""
+
+
 @ibis.udf.scalar.builtin
 def json_valid(text: dt.string) -> dt.boolean:
     """Return whether text is JSON (DuckDB)."""

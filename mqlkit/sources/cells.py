@@ -15,6 +15,7 @@ from mqlkit.engine import (
     parse_instant,
     parse_local,
     to_naive,
+    trim_spaces,
     try_strptime,
 )
 from mqlkit.sources.amounts import GROUPERS, NumberReading
@@ -34,7 +35,10 @@ UNIT = r"(?:[A-Z]{0,3}\p{Sc}|[A-Z]{3}|[Kk]r\.?|z\x{142}|K\x{10d}|Ft|lei|Fr\.|S/\
 
 def clean(cell: ir.StringValue) -> ir.StringValue:
     """Return a cell without the space around it; NULL where it says that there is nothing."""
-    text = cell.strip()
+    text = trim_spaces(cell)
+    # Tabs and line ends around a cell are rare, and stripping them is slow.
+    is_odd = any_of([text < "!", *(text.endswith(blank) for blank in "\t\n\r")])
+    text = is_odd.ifelse(cell.strip(), text)
     return text.isin(NOTHING).ifelse(ibis.null("string"), text)
 
 

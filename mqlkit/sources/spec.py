@@ -224,7 +224,12 @@ def _find_files(given: Any, path: Path, place: str, faults: list[str]) -> list[P
                     fix="paths are relative to source.yaml; mend the path or add the file",
                 )
             )
-        found += [p for p in here if p not in found]
+        # A link to a file that is there already is no other file.
+        known = {p.resolve() for p in found}
+        for each in here:
+            if each.resolve() not in known:
+                known.add(each.resolve())
+                found.append(each)
     return found
 
 

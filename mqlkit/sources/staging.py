@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import ibis
 import ibis.expr.types as ir
 
-from mqlkit.engine import EngineError, json_text, session_zone
+from mqlkit.engine import EngineError, json_text, session_zone, trim_spaces
 from mqlkit.errors import SourceError, report
 from mqlkit.sources.cells import NOTHING, all_of, any_of, clean
 from mqlkit.sources.decisions import Batch, Kinds, Readings
@@ -282,10 +282,10 @@ def _counts(raw: ir.Table, export: Export) -> ir.BooleanValue:
 def _odd(raw: ir.Table, export: Export) -> ir.StringValue:
     """Return why a row is no data whatever it means: blank, the header again, broken text."""
     key = next(iter(export.recognised.columns.values()), export.header_cells[0])
-    cell = raw[export.header[export.header_cells.index(key)]].strip().fill_null("")
+    cell = trim_spaces(raw[export.header[export.header_cells.index(key)]]).fill_null("")
     row = _joined(raw, export)
     # One cell is looked at first: joining all of them costs, and is hardly ever needed.
-    is_blank = (cell == "") & row.re_search(r"^[\s\x1f]*$")
+    is_blank = (cell < "!") & row.re_search(r"^[\s\x1f]*$")
     trimmed = row.strip().re_replace(r"\s*\x1f\s*", "\x1f")
     is_header = (cell == key) & (trimmed == "\x1f".join(filter(None, export.header_cells)))
     odd = [(is_blank, "blank"), (is_header, "repeated_header")]

@@ -6,7 +6,7 @@ import csv
 import re
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -17,10 +17,10 @@ from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 from mqlkit.errors import SourceError, report
 from mqlkit.sources.survey import CHUNK
 
-# A million rows of thirty columns is about a gigabyte of XML; a bomb unpacks to any size.
-MOST_BYTES = 2 << 30
+# A million rows of twenty columns is about a gigabyte of XML; a bomb unpacks to any size.
+MOST_BYTES = 1 << 30
 # The cells are laid out as a rectangle: one in the last row and column would fill the memory.
-MOST_CELLS = 60_000_000
+MOST_CELLS = 25_000_000
 PLACE = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
 
 
@@ -49,11 +49,10 @@ def sheets_of(path: Path, *, name: str, workdir: Path) -> list[Sheet]:
             if about.visible != SheetVisibleEnum.Visible:
                 continue
             sheet = book.get_sheet_by_name(about.name)
-            rows = sheet.to_python(skip_empty_area=False) if sheet.height else []
-            if rows:
+            if sheet.height:
                 copy = workdir / f"{path.stem}-{number}.csv"
-                _write(copy, rows)
-                found.append(Sheet(about.name, copy, len(rows)))
+                _write(copy, sheet.iter_rows())
+                found.append(Sheet(about.name, copy, sheet.total_height))
     except (CalamineError, zipfile.BadZipFile, zlib.error, OSError, EOFError) as error:
         raise SourceError(
             report(f"{name}: is a damaged workbook ({error}).", fix="export it again")
@@ -111,7 +110,7 @@ def _column(letters: bytes) -> int:
     return number
 
 
-def _write(copy: Path, rows: Sequence[Sequence[Any]]) -> None:
+def _write(copy: Path, rows: Iterable[Sequence[Any]]) -> None:
     with copy.open("w", encoding="utf-8", newline="") as handle:
         csv.writer(handle, lineterminator="\n").writerows([_text(c) for c in row] for row in rows)
 
