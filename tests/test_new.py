@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from mqlkit.draft import FILL_IN, draft_source
 from mqlkit.errors import ParamsError, SourceError
 from mqlkit.params import ReportParams, yaml_text
-from mqlkit.sources.look import ColumnLook, FileLook, Question, TableLook
+from mqlkit.sources.look import ColumnLook, FileLook, TableLook
+from mqlkit.sources.questions import Question
 from mqlkit.sources.spec import SourceSpec, TableSpec, read_source
 from mqlkit.workspace import kit_notebooks, lay_down, next_steps, params_yaml
 
