@@ -136,7 +136,8 @@ def _columns(
     """Return the columns: those read as comments, those to be named as lines to fill in."""
     ours = {column.ours for column in look.columns}
     to_name = _to_name(answers)
-    if spec.table == "leads":
+    # Of a file that could not even be opened, nothing is known yet.
+    if spec.table == "leads" and look.files:
         dated = tuple(header for header in look.unmapped if DATE_WORDS.search(header))
         needed = {"lead_id": look.unmapped} | ({"mql_at": dated} if needs_mql else {})
         to_name = {c: h for c, h in needed.items() if c not in ours} | to_name
@@ -145,7 +146,7 @@ def _columns(
         some = ", ".join(yaml_text(cut(h, 40)) for h in headers[:VALUES_SHOWN])
         yield _line(f"  {column}:", f"one of {some}" if some else "a column", fill_in=True)
     yield from (_read(column) for column in look.columns if column.ours not in to_name)
-    if spec.table == "leads":
+    if spec.table == "leads" and look.files:
         wanted = {c: why for c, why in WANTED.items() if c not in ours and c not in to_name}
         yield from (_line(f"  # {c}: ", f"not there; {why}") for c, why in wanted.items())
 
