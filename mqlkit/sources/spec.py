@@ -86,8 +86,8 @@ class SourceSpec:
 
     @property
     def timezone(self) -> str:
-        """Return the zone of the leads, or of the first history where there are no leads."""
-        return (self.leads or self.history[0]).timezone
+        """Return the zone of the leads, or of the first block where there are no leads."""
+        return self.tables[0].timezone
 
     @property
     def tables(self) -> tuple[TableSpec, ...]:
