@@ -11,6 +11,7 @@ from threading import Event, Thread
 from tqdm import tqdm
 
 from mqlkit.errors import ParamsError, listed, report
+from mqlkit.sources.formats import formats, refused
 from mqlkit.sources.look import TableLook, inspect_source
 from mqlkit.sources.sorting import Sorted, sort_exports
 from mqlkit.sources.spec import SourceSpec, read_source
@@ -79,7 +80,19 @@ def _unknown(export: Sorted) -> TableLook:
         found=listed(export.header, 6),
         fix="put it under one of these in a source.yaml, with its columns",
     )
-    return TableLook("", str(export.path), unmapped=export.header, errors=(words,))
+    notes = [
+        f"{header}: {why}."
+        for header in export.header
+        for known in formats().values()
+        if (why := refused(known, header))
+    ]
+    return TableLook(
+        table="",
+        place=str(export.path),
+        unmapped=export.header,
+        errors=(words,),
+        notes=tuple(dict.fromkeys(notes)),
+    )
 
 
 @contextmanager

@@ -113,7 +113,8 @@ def wrapped(text: str, columns: int, *, first: str = "", rest: str = "") -> list
     for part in text.split("\n"):
         shown = harmless(part)
         line = before = before + " " * (len(shown) - len(shown.lstrip(" ")))
-        for word in shown.strip(" ").split(" "):
+        for whole in shown.strip(" ").split(" "):
+            word = cut(whole, columns - width(rest))
             if width(line) > width(before) and width(line) + 1 + width(word) > columns:
                 lines.append(line.rstrip())
                 line = before = rest

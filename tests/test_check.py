@@ -165,6 +165,7 @@ def test_no_line_is_wider_than_the_terminal(columns):
         stages={long: (None, 3)},
         questions=(Question("leads", "words " * 60, (f"columns: {{mql_at: {long}}}",)),),
         notes=("note " * 60,),
+        errors=(f"{long}\n  Fix:  {long}",),
     )
     assert max(map(width, findings([look], columns=columns))) <= min(max(columns, 80), 120)
 

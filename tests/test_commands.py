@@ -138,6 +138,13 @@ def test_a_terminal_that_lacks_a_letter_gets_a_question_mark(exports):
     assert b"1/15/2026 ? 2026-01-15" in ran.stdout
 
 
+def test_a_reader_who_has_seen_enough_gets_no_traceback(exports):
+    command = f"{sys.executable} -m mqlkit.cli check leads.csv | {sys.executable} -c 'input()'"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ran = subprocess.run(command, shell=True, capture_output=True, env=environment, check=False)
+    assert ran.stderr == b""
+
+
 def test_it_all_works_from_a_wheel_outside_the_repository(exports):
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(exports / "w")]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)

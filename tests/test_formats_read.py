@@ -262,6 +262,12 @@ SPEND = {
         [(DAY, DAY, "Events", "100.0"), (DAY, DAY, "Web", "50.0")],
         {"not_data": 4, "total_row": 2},
     ),
+    "QuickBooks budget by account": (
+        "Acme Ltd\n,Jan 2026,Feb 2026,Total\nAdvertising,100.00,,100.00\nTotal,100.00,,100.00\n",
+        {"currency": "USD"},
+        [("2026-01-01", "2026-01-31", "Advertising", "100.0")],
+        {"not_data": 1, "total_row": 1},
+    ),
     "QuickBooks budget": (
         "Class,Jan 2026,Feb 2026,Total\nWeb,100.00,200.00,300.00\nTotal Web,100.00,200.00,300.00\n",
         {"currency": "USD"},

@@ -220,6 +220,9 @@ def _long(export: Export, spec: TableSpec, workdir: Path) -> Export:
         row_of = dict(zip(starts, export.lines, strict=False))
         lines = tuple(row_of[line] for line in lines)
     columns = {c: h for c, h in export.recognised.columns.items() if h in long.header}
+    if spec.table == "spend" and not export.header_cells[0]:
+        # The names of the rows, which a budget puts under an empty header.
+        columns.setdefault("channel", long.header[0])
     columns |= {
         c: c for c in ("date_from", "date_to", "amount", "month", "mqls") if c in long.header
     }
