@@ -66,7 +66,7 @@ def session_zone(backend: Backend, zone: str) -> Iterator[None]:
 
 
 def parse_instant(text: ir.StringValue) -> ir.TimestampValue:
-    """Return ISO text as naive UTC; NULL where it is no stamp between 1900 and 2200.
+    """Return ISO text as naive UTC; NULL where it is no stamp.
 
     Text without an offset is local to the session's zone.
     """
@@ -87,10 +87,17 @@ def parse_local(text: ir.StringValue, patterns: list[str], zone: str) -> ir.Time
 
 
 def to_naive(instant: ir.TimestampValue) -> ir.TimestampValue:
-    """Return an instant as a naive UTC stamp; NULL outside 1900 to 2200, infinity included."""
-    lowest, highest = (ibis.timestamp(t.replace(tzinfo=UTC)) for t in (EARLIEST, LATEST))
-    inside = instant.between(lowest, highest)
-    return make_timestamp(epoch_us(inside.ifelse(instant, ibis.null(dt.Timestamp("UTC")))))
+    """Return an instant as a naive UTC stamp."""
+    return make_timestamp(epoch_us(instant))
+
+
+def in_range(stamp: ir.TimestampValue) -> ir.TimestampValue:
+    """Return a naive stamp; NULL outside 1900 to 2200.
+
+    To be used on a column, not on an expression: it names its argument three times.
+    """
+    lowest, highest = (ibis.timestamp(t) for t in (EARLIEST, LATEST))
+    return stamp.between(lowest, highest).ifelse(stamp, ibis.null("timestamp"))
 
 
 def literal(at: datetime) -> ir.TimestampScalar:
@@ -120,9 +127,14 @@ def step(value: ir.Value, edges: list[Any], places: list[int | None]) -> ir.Inte
     return (value < edges[middle]).ifelse(below, above)
 
 
-@ibis.udf.scalar.builtin(name="trim")
-def trim_spaces(text: dt.string) -> dt.string:
-    """Return text without the spaces around it; other blanks cost ten times as much (DuckDB)."""
+@ibis.udf.scalar.builtin(name="strlen")
+def n_bytes(text: dt.string) -> dt.int64:
+    """Return the length of text in bytes, which costs nothing (DuckDB)."""
+
+
+@ibis.udf.scalar.builtin
+def list_contains(texts: Texts, text: dt.string) -> dt.boolean:  # type: ignore[valid-type]
+    """Return whether text is one of a few; unlike IN it never becomes a join (DuckDB)."""
 
 
 @ibis.udf.scalar.builtin

@@ -676,8 +676,7 @@ def test_missing_columns_with_the_nearest_here(desk):
         "leads.csv:1: 2 of the 2 columns needed are missing.\n"
         "  Missing:  lead_id (nearest here: 'Lead ID'), mql_at (nearest here: 'MQL Date')\n"
         "  Found:    'Lead ID', 'MQL Date', 'SAL Date', 'Owner' and 3 more\n"
-        "  Fix:      map them under leads.columns in source.yaml; the header must be the first "
-        "line of the file"
+        "  Fix:      map them under leads.columns in source.yaml"
     )
 
 

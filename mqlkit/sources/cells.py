@@ -10,12 +10,13 @@ import ibis.expr.types as ir
 from mqlkit.engine import (
     EARLIEST,
     LATEST,
+    list_contains,
     local_to_instant,
     make_timestamp,
+    n_bytes,
     parse_instant,
     parse_local,
     to_naive,
-    trim_spaces,
     try_strptime,
 )
 from mqlkit.sources.amounts import GROUPERS, NumberReading
@@ -25,6 +26,7 @@ from mqlkit.sources.dates import DateReading
 NOTHING = ("", "null", "NULL", "Null", "--", "-", "n/a", "N/A")
 # Signs of one currency; that of the dollar is also that of others.
 SIGNS = {"€": "EUR", "£": "GBP", "R$": "BRL", "US$": "USD", "zł": "PLN", "Kč": "CZK", "₹": "INR"}
+BLANKS = " \t\r\n"
 MONEY = "decimal(38, 6)"
 DAY_US = 86_400_000_000
 # Excel counts days from here, since it takes 1900 for a leap year.
@@ -35,11 +37,13 @@ UNIT = r"(?:[A-Z]{0,3}\p{Sc}|[A-Z]{3}|[Kk]r\.?|z\x{142}|K\x{10d}|Ft|lei|Fr\.|S/\
 
 def clean(cell: ir.StringValue) -> ir.StringValue:
     """Return a cell without the space around it; NULL where it says that there is nothing."""
-    text = trim_spaces(cell)
-    # Tabs and line ends around a cell are rare, and stripping them is slow.
-    is_odd = any_of([text < "!", *(text.endswith(blank) for blank in "\t\n\r")])
-    text = is_odd.ifelse(cell.strip(), text)
-    return text.isin(NOTHING).ifelse(ibis.null("string"), text)
+    # Stripping is slow, and most cells have nothing around them and are longer than `null`.
+    longest = max(map(len, NOTHING))
+    ends = all_of([~cell.endswith(blank) for blank in BLANKS])
+    is_plain = (n_bytes(cell) > longest) & (cell >= "!") & ends
+    text = cell.strip()
+    is_nothing = list_contains(ibis.array(NOTHING), text)
+    return is_plain.ifelse(cell, is_nothing.ifelse(ibis.null("string"), text))
 
 
 def stamp(

@@ -88,6 +88,8 @@ def load(reader: Reader, source: SourceSpec, *, extras: Sequence[str]) -> Tables
     has_mql = events is not None and _has_stage(events, "mql")
     if source.leads:
         leads, columns = _read_leads(reader, source.leads, extras, keep, has_mql=has_mql)
+        if events is not None:
+            events = reader.store(_same_ids(leads, events, ledgers["history"]))
     else:
         leads, columns = _leads_of(events, ledgers), list(LEAD_COLUMNS)
     unknown = [c for c in extras if c not in leads.columns]
@@ -242,6 +244,34 @@ def read_history(reader: Reader, spec: TableSpec) -> Read:
     read = read_table(reader, spec, typing)
     read.table = read.table.drop("_order")
     return read
+
+
+def _same_ids(leads: ir.Table, events: ir.Table, ledger: Ledger) -> ir.Table:
+    """Return events whose Salesforce ids are as long as those of the leads.
+
+    The API writes 18 characters and a report 15: the first 15 agree, and case tells them apart.
+    """
+    ours, theirs = (_id_lengths(table) for table in (leads, events))
+    if {ours, theirs} != {(15, 15), (18, 18)}:
+        return events
+    ledger.noted["ids matched on their first 15 characters"] = int(
+        events.count().to_pyarrow().as_py()
+    )
+    if ours == (15, 15):
+        return events.mutate(lead_id=events["lead_id"].left(15))
+    whole = leads.select(whole=leads["lead_id"], start=leads["lead_id"].left(15)).distinct()
+    found = events.left_join(whole, events["lead_id"] == whole["start"])
+    return found.mutate(lead_id=found["whole"].coalesce(found["lead_id"])).drop("whole", "start")
+
+
+def _id_lengths(table: ir.Table) -> tuple[int, int]:
+    """Return the shortest and longest Salesforce lead id; zeros where others are among them."""
+    ids = table["lead_id"]
+    seen = table.aggregate(
+        low=ids.length().min(), high=ids.length().max(), other=(~ids.startswith("00Q")).any()
+    )
+    row = seen.to_pyarrow().to_pylist()[0]
+    return (0, 0) if row["other"] is not False else (row["low"], row["high"])
 
 
 def _has_stage(events: ir.Table, stage: str) -> bool:

@@ -51,7 +51,7 @@ def read_spend_rows(reader: Reader, spec: TableSpec) -> Read:
             "date_to": end,
             "amount": money(cells["amount"], how.number("amount")),
             "channel": cells["channel"],
-            "currency": ibis.coalesce(cells["currency"], code, told),
+            "currency": ibis.coalesce(cells["currency"], told, code),
             "code": code,
         }
 

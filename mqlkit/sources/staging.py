@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import ibis
 import ibis.expr.types as ir
 
-from mqlkit.engine import EngineError, json_text, session_zone, trim_spaces
+from mqlkit.engine import EngineError, in_range, json_text, session_zone
 from mqlkit.errors import SourceError, report
 from mqlkit.sources.cells import NOTHING, all_of, any_of, clean
 from mqlkit.sources.decisions import Batch, Kinds, Readings
@@ -195,6 +195,9 @@ def _typed(reader: Reader, batch: Batch, typing: Typing, *, numbered: bool) -> i
     by_name = {name: cells[f"_{name}"] for name in typing.columns}
     by_name[COUNTS] = cells[COUNTS]
     values = reader.layer(cells.mutate(**typing.typed(by_name, readings)))
+    stamps = [c for c in values.columns if values[c].type().is_timestamp()]
+    if stamps:
+        values = reader.layer(values.mutate(**{c: in_range(values[c]) for c in stamps}))
     by_name = {name: values[f"_{name}"] for name in typing.columns}
     faults = typing.faults(by_name, values)
     branches = [(values["_odd"] == odd, odd) for odd in ("blank", "repeated_header", "bad_row")]
@@ -282,12 +285,14 @@ def _counts(raw: ir.Table, export: Export) -> ir.BooleanValue:
 def _odd(raw: ir.Table, export: Export) -> ir.StringValue:
     """Return why a row is no data whatever it means: blank, the header again, broken text."""
     key = next(iter(export.recognised.columns.values()), export.header_cells[0])
-    cell = trim_spaces(raw[export.header[export.header_cells.index(key)]]).fill_null("")
+    cell = raw[export.header[export.header_cells.index(key)]].fill_null("")
     row = _joined(raw, export)
     # One cell is looked at first: joining all of them costs, and is hardly ever needed.
     is_blank = (cell < "!") & row.re_search(r"^[\s\x1f]*$")
     trimmed = row.strip().re_replace(r"\s*\x1f\s*", "\x1f")
-    is_header = (cell == key) & (trimmed == "\x1f".join(filter(None, export.header_cells)))
+    is_header = (cell.startswith(key) | (cell < "!")) & (
+        trimmed == "\x1f".join(filter(None, export.header_cells))
+    )
     odd = [(is_blank, "blank"), (is_header, "repeated_header")]
     if export.is_damaged:
         odd.append((row.contains(LOST), "bad_row"))
