@@ -9,8 +9,9 @@ from itertools import zip_longest
 from pathlib import Path
 
 from mqlkit.coverage import available
+from mqlkit.errors import nearest
 from mqlkit.params import yaml_text
-from mqlkit.sources.formats import formats
+from mqlkit.sources.formats import fold, formats
 from mqlkit.sources.look import ColumnLook, TableLook
 from mqlkit.sources.spec import SourceSpec, TableSpec
 from mqlkit.terminal import cut, harmless
@@ -141,14 +142,26 @@ def _columns(
         dated = tuple(header for header in look.unmapped if DATE_WORDS.search(header))
         needed = {"lead_id": look.unmapped} | ({"mql_at": dated} if needs_mql else {})
         to_name = {c: h for c, h in needed.items() if c not in ours} | to_name
-    yield _line("columns:", "ours: the file's. Those behind a # are found by themselves")
+    yield _line("columns:", "ours: the file's. Behind a #: found by itself, or not there")
     for column, headers in to_name.items():
-        some = ", ".join(yaml_text(cut(h, 40)) for h in headers[:VALUES_SHOWN])
+        close = nearest(column, headers)
+        ordered = sorted(headers, key=lambda h, close=close: h != close)  # type: ignore[misc]
+        some = ", ".join(yaml_text(cut(h, 40)) for h in ordered[:VALUES_SHOWN])
         yield _line(f"  {column}:", f"one of {some}" if some else "a column", fill_in=True)
     yield from (_read(column) for column in look.columns if column.ours not in to_name)
     if spec.table == "leads" and look.files:
-        wanted = {c: why for c, why in WANTED.items() if c not in ours and c not in to_name}
-        yield from (_line(f"  # {c}: ", f"not there; {why}") for c, why in wanted.items())
+        wanted = [c for c in WANTED if c not in ours and c not in to_name]
+        yield from (_wanted(column, look.unmapped) for column in wanted)
+
+
+def _wanted(column: str, headers: Sequence[str]) -> str:
+    """Return the line of a column that is not there, with the header that could be it."""
+    close = nearest(column, headers) or ""
+    # `Lead Date` looks like `sql_at` too: the word for the stage must be in it.
+    if column[:5].split("_")[0] in fold(close):
+        words = f"is it this? {WANTED[column]}"
+        return _line(f"  # {column}: {yaml_text(close)}", words)
+    return _line(f"  # {column}:", f"not there; {WANTED[column]}")
 
 
 def _to_name(answers: Sequence[str]) -> dict[str, tuple[str, ...]]:

@@ -78,8 +78,9 @@ def test_an_export_that_fits_into_no_table_is_said(exports, capsys):
     assert "what.csv: nothing tells which table it is." in capsys.readouterr().out
 
 
-def test_alone_it_is_taken_for_leads(exports, capsys):
-    assert main(["check", "what.csv"]) == 2
+@pytest.mark.parametrize("others", [[], ["ads.csv"]])
+def test_where_no_other_holds_leads_it_is_taken_for_them(exports, capsys, others):
+    assert main(["check", "what.csv", *others]) == 2
     assert "2 of the 2 columns needed are missing" in capsys.readouterr().out
 
 

@@ -54,7 +54,7 @@ leads:
   files:
     - exports/leads.csv             # rows: 1
   format: salesforce                # Salesforce leads (Data Loader, API, report)
-  columns:                          # ours: the file's. Those behind a # are found by themselves
+  columns:                          # ours: the file's. Behind a #: found by itself, or not there
     # lead_id: Id
     # mql_at: MQL_Date__c           # 05/04/2026 → 2026-04-05
     # owner: Lead Owner
@@ -99,6 +99,13 @@ def test_a_needed_column_that_no_header_tells_is_to_be_named(tmp_path):
     text, _ = drafted(tmp_path, *leads_of(tmp_path, **look))
     assert "lead_id:                        # <- fill in: one of Nr, Qualified on, Wer" in text
     assert "mql_at:                         # <- fill in: one of Qualified on" in text
+
+
+def test_a_header_that_looks_right_is_proposed_behind_a_mark(tmp_path):
+    text, found = drafted(tmp_path, *leads_of(tmp_path, unmapped=("Lead Date", "SQL on", "Owner")))
+    assert "    # sql_at: SQL on                # is it this? when it became an SQL" in text
+    assert "    # created_at:                   # not there" in text
+    assert found["leads"]["columns"] is None
 
 
 def history_of(folder, stages):

@@ -50,7 +50,7 @@ def sort_exports(paths: Sequence[Path], *, root: Path) -> tuple[SourceSpec, list
     Returns
     -------
     tuple of SourceSpec and list of Sorted
-        Where no export fits into a table, all are taken for leads: most exports are.
+        Where no export holds leads, those that fit into no table are taken for them.
 
     Raises
     ------
@@ -60,9 +60,9 @@ def sort_exports(paths: Sequence[Path], *, root: Path) -> tuple[SourceSpec, list
     if missing := [str(p) for p in paths if not p.is_file()]:
         raise SourceError("\n".join(report(f"{m}: there is no such file.") for m in missing))
     told = [_table_of(path) for path in paths]
+    if not any(each.table in ("leads", "history") for each in told):
+        told = [each if each.table else replace(each, table="leads") for each in told]
     unknown = [each for each in told if not each.table]
-    if len(unknown) == len(told):
-        told, unknown = [replace(each, table="leads") for each in told], []
     by_table = {table: [each for each in told if each.table == table] for table in TABLES}
     histories: dict[str, list[Sorted]] = {}
     for each in by_table["history"]:
