@@ -158,7 +158,7 @@ def _wanted(column: str, headers: Sequence[str]) -> str:
     """Return the line of a column that is not there, with the header that could be it."""
     close = nearest(column, headers) or ""
     # `Lead Date` looks like `sql_at` too: the word for the stage must be in it.
-    if column[:5].split("_")[0] in fold(close):
+    if column[:5].split("_", maxsplit=1)[0] in fold(close):
         words = f"is it this? {WANTED[column]}"
         return _line(f"  # {column}: {yaml_text(close)}", words)
     return _line(f"  # {column}:", f"not there; {WANTED[column]}")
