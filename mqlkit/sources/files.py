@@ -242,7 +242,9 @@ def _from_table(
     path: Path, kind: str, spec: TableSpec, *, name: str, workdir: Path, backend: Backend
 ) -> Text:
     found = []
-    for table in as_text(path, kind, name=name, workdir=workdir, backend=backend):
+    for table in as_text(
+        path, kind, name=name, copy=_copy_of(path, workdir, kind), backend=backend
+    ):
         layout = layout_of(table.copy, delimiter=",", table=spec.table, columns=spec.columns)
         found.append((table, layout))
     known = [(t, at) for t, at in found if at.is_named]

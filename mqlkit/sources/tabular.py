@@ -54,9 +54,7 @@ def _refused(name: str, what: str, fix: str) -> str:
     )
 
 
-def as_text(
-    path: Path, kind: str, *, name: str, workdir: Path, backend: Backend
-) -> Sequence[Sheet]:
+def as_text(path: Path, kind: str, *, name: str, copy: Path, backend: Backend) -> Sequence[Sheet]:
     """Return the tables of a workbook or parquet file, copied to CSV.
 
     Raises
@@ -65,8 +63,7 @@ def as_text(
         When the file is damaged.
     """
     if kind == "xlsx":
-        return sheets_of(path, name=name, workdir=workdir)
-    copy = workdir / f"{path.stem}-parquet.csv"
+        return sheets_of(path, name=name, copy=copy)
     try:
         rows = texts_of_parquet(backend, path, copy)
     except EngineError as error:

@@ -33,8 +33,8 @@ class Sheet:
     n_rows: int
 
 
-def sheets_of(path: Path, *, name: str, workdir: Path) -> list[Sheet]:
-    """Copy every visible sheet of a workbook that holds something to CSV.
+def sheets_of(path: Path, *, name: str, copy: Path) -> list[Sheet]:
+    """Copy every visible sheet of a workbook that holds something to CSV, numbered from ``copy``.
 
     Raises
     ------
@@ -50,9 +50,9 @@ def sheets_of(path: Path, *, name: str, workdir: Path) -> list[Sheet]:
                 continue
             sheet = book.get_sheet_by_name(about.name)
             if sheet.height:
-                copy = workdir / f"{path.stem}-{number}.csv"
-                _write(copy, sheet.iter_rows())
-                found.append(Sheet(about.name, copy, sheet.total_height))
+                target = copy.with_name(f"{copy.stem}-{number}.csv")
+                _write(target, sheet.iter_rows())
+                found.append(Sheet(about.name, target, sheet.total_height))
     except (CalamineError, zipfile.BadZipFile, zlib.error, OSError, EOFError) as error:
         raise SourceError(
             report(f"{name}: is a damaged workbook ({error}).", fix="export it again")
