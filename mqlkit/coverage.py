@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from mqlkit.sources.look import TableLook
+from mqlkit.sources.shown import TableLook
 from mqlkit.terms import STAGES
 
 

@@ -12,7 +12,7 @@ from mqlkit.coverage import available
 from mqlkit.errors import nearest
 from mqlkit.params import yaml_text
 from mqlkit.sources.formats import fold, formats
-from mqlkit.sources.look import ColumnLook, TableLook
+from mqlkit.sources.shown import ColumnLook, TableLook
 from mqlkit.sources.spec import SourceSpec, TableSpec
 from mqlkit.terminal import cut, harmless
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import accumulate
 from pathlib import Path
 from threading import Event, Thread
 
@@ -12,7 +13,8 @@ from tqdm import tqdm
 
 from mqlkit.errors import ParamsError, listed, report
 from mqlkit.sources.formats import formats, refused
-from mqlkit.sources.look import TableLook, inspect_source
+from mqlkit.sources.look import inspect_source
+from mqlkit.sources.shown import TableLook
 from mqlkit.sources.sorting import Sorted, sort_exports
 from mqlkit.sources.spec import SourceSpec, read_source
 
@@ -62,12 +64,11 @@ def examine(paths: Sequence[Path]) -> tuple[SourceSpec, list[TableLook]]:
     sizes = {spec.place: sum(p.stat().st_size for p in spec.files) for spec in source.tables}
     is_shown = sys.stderr.isatty() and sum(sizes.values()) >= LONG
     with _bar(sum(sizes.values()), is_shown=is_shown) as bar:
-        read: list[str] = []
+        before = dict(zip(sizes, accumulate([0, *sizes.values()]), strict=False))
 
-        def tell(place: str) -> None:
-            bar.update(sum(sizes[done] for done in read[-1:]))
-            bar.set_description(f"reading {place}")
-            read.append(place)
+        def tell(place: str, share: float) -> None:
+            bar.set_description(f"reading {place}", refresh=False)
+            bar.update(before[place] + share * sizes[place] - bar.n)
 
         return source, [*inspect_source(source, tell=tell), *others]
 
@@ -99,7 +100,10 @@ def _unknown(export: Sorted) -> TableLook:
 def _bar(total: int, *, is_shown: bool) -> Iterator[tqdm]:
     """Return a bar over bytes, its clock kept going while one large file is read."""
     stopped = Event()
-    with tqdm(total=total, unit="B", unit_scale=True, leave=False, disable=not is_shown) as bar:
+    shape = "{desc}: {percentage:3.0f}%|{bar}| of {total_fmt}B, {elapsed}"
+    with tqdm(
+        total=total, unit_scale=True, leave=False, disable=not is_shown, bar_format=shape
+    ) as bar:
 
         def tick() -> None:
             while not stopped.wait(TICK_SECONDS):

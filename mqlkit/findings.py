@@ -8,8 +8,8 @@ from mqlkit.coverage import available, sections
 from mqlkit.errors import listed
 from mqlkit.params import ReportParams
 from mqlkit.sources.formats import fold, formats, refused, told_by
-from mqlkit.sources.look import ColumnLook, FileLook, TableLook
 from mqlkit.sources.questions import Question
+from mqlkit.sources.shown import ColumnLook, FileLook, TableLook
 from mqlkit.terminal import cut, in_columns, width, wrapped
 from mqlkit.terms import SET_ASIDE_REASONS, TABLE_COLUMNS, UNUSABLE_REASONS
 

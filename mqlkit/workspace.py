@@ -13,7 +13,7 @@ from mqlkit.coverage import available
 from mqlkit.draft import FILL_IN, draft_source
 from mqlkit.errors import ParamsError, report
 from mqlkit.periods import DAY, Calendar, add_months
-from mqlkit.sources.look import TableLook
+from mqlkit.sources.shown import TableLook
 from mqlkit.sources.spec import SourceSpec
 from mqlkit.terminal import harmless
 
@@ -116,6 +116,9 @@ def params_yaml(looks: Sequence[TableLook]) -> str:
     starts = [first for first, _ in ranges if first]
     ends = [last for _, last in ranges if last]
     period, why = "last-quarter", "the last complete quarter before as_of"
+    if looks:
+        # Where a question keeps the dates from being read: enough to be sure to meet some.
+        period, why = "last-12-months", "the last twelve complete months before as_of"
     if starts and ends:
         period, why = _period(min(starts), max(ends))
     by = [name for name in ("source", "owner") if name in there]

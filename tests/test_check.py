@@ -10,8 +10,8 @@ import pytest
 from mqlkit.coverage import available, sections
 from mqlkit.findings import findings, is_open
 from mqlkit.sources.ledger import Ledger, SetAside
-from mqlkit.sources.look import ColumnLook, FileLook, TableLook
 from mqlkit.sources.questions import Question
+from mqlkit.sources.shown import ColumnLook, FileLook, TableLook
 from mqlkit.terminal import cut, harmless, in_columns, width, wrapped
 
 FILE = FileLook("exports/leads.csv", "salesforce", "it has 'Id'", "utf-8", ",", 1, 40)

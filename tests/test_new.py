@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from mqlkit.draft import FILL_IN, draft_source
 from mqlkit.errors import ParamsError, SourceError
 from mqlkit.params import ReportParams, yaml_text
-from mqlkit.sources.look import ColumnLook, FileLook, TableLook
 from mqlkit.sources.questions import Question
+from mqlkit.sources.shown import ColumnLook, FileLook, TableLook
 from mqlkit.sources.spec import SourceSpec, TableSpec, read_source
 from mqlkit.workspace import kit_notebooks, lay_down, next_steps, params_yaml
 
@@ -192,7 +192,7 @@ def params_of(tmp_path, first, last, **columns):
         (date(2025, 1, 3), date(2026, 6, 30), "2026-Q2"),  # complete to its last day
         (date(2026, 4, 3), date(2026, 5, 20), "2026-04..2026-05"),  # no quarter is
         (date(2025, 12, 31), date(2026, 1, 1), "2025-Q4"),
-        (None, None, "last-quarter"),
+        (None, None, "last-12-months"),
     ],
 )
 def test_the_period_is_the_last_complete_quarter(tmp_path, first, last, period):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,97 +20,21 @@ from mqlkit.sources.cells import NOTHING, day, has_time, money, stamp
 from mqlkit.sources.dates import DateReading
 from mqlkit.sources.files import Export
 from mqlkit.sources.goals import read_goals
-from mqlkit.sources.ledger import Ledger
 from mqlkit.sources.load import read_history, read_leads
 from mqlkit.sources.questions import Question, Undecided
 from mqlkit.sources.reading import Read, open_exports, unmapped
+from mqlkit.sources.shown import ColumnLook, FileLook, TableLook
 from mqlkit.sources.spec import SourceSpec, TableSpec
 from mqlkit.sources.spend import read_spend_rows, sum_spend
 from mqlkit.sources.staging import Reader
 from mqlkit.terms import STAMPS
 
-
-@dataclass(frozen=True)
-class FileLook:
-    """One file: what it is.
-
-    Attributes
-    ----------
-    name, format, why
-        The file, the format's name, and the words of its recognition.
-    header_line
-        Physical line (row, of a workbook) that the header stands on.
-    rows
-        Rows read, None where it came to nothing.
-    """
-
-    name: str
-    format: str
-    why: str
-    encoding: str
-    delimiter: str
-    header_line: int
-    rows: int | None
-
-
-@dataclass(frozen=True)
-class ColumnLook:
-    """One column of ours: how it is read.
-
-    Attributes
-    ----------
-    ours, header
-        Our name, and the header it stands under.
-    reading
-        In words: ``day.month.year, decided by 41 values``; ``text``; ``number, decimal comma``.
-    examples
-        Up to three values, as written and as read.
-    """
-
-    ours: str
-    header: str
-    reading: str
-    examples: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
-class TableLook:
-    """One block of ``source.yaml``: what its files hold.
-
-    Attributes
-    ----------
-    first, last
-        The range of its dates, None where there are none.
-    unmapped
-        Headers nothing is read from.
-    stages
-        For a history: each stage value as written, with our stage (None: not mapped) and its count.
-    ledger
-        The account of its rows, None where it came to nothing.
-    questions
-        What must be decided before a report can run.
-    errors
-        What is wrong beside that, as messages.
-    notes
-        Sentences worth knowing, from the format and from reading.
-    """
-
-    table: str
-    place: str
-    files: tuple[FileLook, ...] = ()
-    columns: tuple[ColumnLook, ...] = ()
-    first: date | None = None
-    last: date | None = None
-    unmapped: tuple[str, ...] = ()
-    stages: Mapping[str, tuple[str | None, int]] = field(default_factory=dict)
-    ledger: Ledger | None = None
-    questions: tuple[Question, ...] = ()
-    errors: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+# Each file is gone through once to be opened, and some three times more to be read.
+SHARE_OF_OPENING = 0.25
 
 
 def inspect_source(
-    source: SourceSpec, *, tell: Callable[[str], None] = lambda _: None
+    source: SourceSpec, *, tell: Callable[[str, float], None] = lambda *_: None
 ) -> list[TableLook]:
     """Return a look at every table of a source; it raises nothing that it can report.
 
@@ -118,7 +43,7 @@ def inspect_source(
     source
         As `read_source` returns it, or made from bare exports.
     tell
-        Called with the place of each table before it is read.
+        Called with the place of a table, and with the share of it that is done.
     """
     with TemporaryDirectory(prefix="mqlkit-") as folder:
         backend = connect()
@@ -126,20 +51,25 @@ def inspect_source(
             reader = Reader(backend, Path(folder), source.path.parent, 1.0, source.timezone)
             found = []
             for spec in source.tables:
-                tell(spec.place)
-                found.append(_look(reader, spec, has_history=bool(source.history)))
+                done = partial(tell, spec.place)
+                done(0.0)
+                found.append(_look(reader, spec, done, has_history=bool(source.history)))
+                done(1.0)
             return found
         finally:
             backend.disconnect()
 
 
-def _look(reader: Reader, spec: TableSpec, *, has_history: bool) -> TableLook:
+def _look(
+    reader: Reader, spec: TableSpec, done: Callable[[float], None], *, has_history: bool
+) -> TableLook:
     questions: list[Question] = []
     errors: list[str] = []
     exports: list[Export] = []
-    for path in spec.files:
+    for number, path in enumerate(spec.files, start=1):
         with _reporting(questions, errors):
             exports += open_exports(reader, replace(spec, files=(path,)))
+        done(SHARE_OF_OPENING * number / len(spec.files))
     read: Read | None = None
     if not questions and not errors:
         with _reporting(questions, errors):
