@@ -100,7 +100,7 @@ def _unknown(export: Sorted) -> TableLook:
 def _bar(total: int, *, is_shown: bool) -> Iterator[tqdm]:
     """Return a bar over bytes, its clock kept going while one large file is read."""
     stopped = Event()
-    shape = "{desc}: {percentage:3.0f}%|{bar}| of {total_fmt}B, {elapsed}"
+    shape = "{desc}{percentage:3.0f}%|{bar}| of {total_fmt}B, {elapsed}"
     with tqdm(
         total=total, unit_scale=True, leave=False, disable=not is_shown, bar_format=shape
     ) as bar:
