@@ -11,9 +11,7 @@ from zoneinfo import ZoneInfo
 from mqlkit.errors import ParamsError, SourceError, report, unknown_name
 from mqlkit.params import filled_in, read_yaml
 from mqlkit.sources.dates import check_dates
-from mqlkit.sources.finding import find_files
 from mqlkit.sources.formats import check_format
-from mqlkit.sources.paths import find_files
 from mqlkit.terms import STAGES, TABLE_COLUMNS
 
 TABLES = ("leads", "history", "spend", "goals")
