@@ -12,6 +12,7 @@ from mqlkit.errors import ParamsError, SourceError, report, unknown_name
 from mqlkit.params import filled_in, read_yaml
 from mqlkit.sources.dates import check_dates
 from mqlkit.sources.formats import check_format
+from mqlkit.sources.paths import find_files
 from mqlkit.terms import STAGES, TABLE_COLUMNS
 
 TABLES = ("leads", "history", "spend", "goals")
