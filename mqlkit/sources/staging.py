@@ -5,7 +5,6 @@ Three layers: the clean cells, the typed columns, and what is wrong with the row
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -16,14 +15,15 @@ from typing import TYPE_CHECKING
 import ibis
 import ibis.expr.types as ir
 
-from mqlkit.engine import EngineError, in_range, json_text, session_zone
+from mqlkit.engine import EngineError, in_range, session_zone
 from mqlkit.errors import SourceError, report
-from mqlkit.sources.cells import NOTHING, all_of, any_of, clean
+from mqlkit.sources.cells import any_of
 from mqlkit.sources.decisions import Batch, Kinds, Readings
-from mqlkit.sources.files import LOST, Export
+from mqlkit.sources.files import Export
 from mqlkit.sources.oddities import why_no_data
+from mqlkit.sources.rejects import collect_rejects
+from mqlkit.sources.rows import cell_of, first_cell, is_counted, why_odd
 from mqlkit.sources.spec import TableSpec
-from mqlkit.sources.survey import count_line_ends
 
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
@@ -161,7 +161,7 @@ def stage(
         raise SourceError(_engine_words(spec, error)) from None
     rejected: list[dict[int, str]] = [{} for _ in exports]
     for batch in batches:
-        _collect_rejects(reader.backend, batch.rejects, exports, rejected)
+        collect_rejects(reader.backend, batch.rejects, exports, rejected)
     return Staged(table, rejected)
 
 
@@ -186,11 +186,13 @@ def _typed(reader: Reader, batch: Batch, typing: Typing, *, numbered: bool) -> i
     Without numbers, what may be a total is a fault too: the table is then read again with them.
     """
     raw, export, readings = batch.raw, batch.exports[0], batch.how
-    columns: dict[str, ir.Value] = {f"_{name}": _cell(raw, export, name) for name in typing.columns}
-    columns["_odd"] = _odd(raw, export)
-    columns[COUNTS] = _counts(raw, export)
+    columns: dict[str, ir.Value] = {
+        f"_{name}": cell_of(raw, export, name) for name in typing.columns
+    }
+    columns["_odd"] = why_odd(raw, export)
+    columns[COUNTS] = is_counted(raw, export)
     if numbered:
-        columns |= _place(raw, batch) | {"_first": _first_cell(raw, export)}
+        columns |= _place(raw, batch) | {"_first": first_cell(raw, export)}
     cells = reader.layer(raw.select(**columns))
     by_name = {name: cells[f"_{name}"] for name in typing.columns}
     by_name[COUNTS] = cells[COUNTS]
@@ -248,71 +250,6 @@ def _raw(backend: Backend, files: Sequence[Export], rejects: str) -> ir.Table:
     )
 
 
-def _cell(raw: ir.Table, export: Export, name: str) -> ir.StringValue:
-    """Return the clean cell of a column of ours; NULL where the file has none."""
-    header = export.header_of(name)
-    known = export.recognised
-    cell = clean(raw[header]) if header else ibis.null("string")
-    if header is None and name in known.format.json:
-        cell = _from_json(raw, export, name)
-    if name == "currency" and known.currency:
-        cell = cell.coalesce(ibis.literal(known.currency))
-    return cell
-
-
-def _from_json(raw: ir.Table, export: Export, name: str) -> ir.StringValue:
-    """Return the first of some keys of the JSON object in a column."""
-    theirs, *keys = export.recognised.format.json[name]
-    header = export.like(theirs)
-    if header is None:
-        return ibis.null("string")
-    return ibis.coalesce(*(clean(json_text(raw[header], key)) for key in keys))
-
-
-def _counts(raw: ir.Table, export: Export) -> ir.BooleanValue:
-    """Return whether a row is of a kind that counts; the format tells which are."""
-    kinds = []
-    for mapping in export.recognised.format.rows:
-        headers = {export.like(theirs): values for theirs, values in mapping.items()}
-        if None not in headers:
-            fits = [
-                clean(raw[h]).lower().isin([v.lower() for v in vs]) for h, vs in headers.items()
-            ]
-            kinds.append(all_of([fit.fill_null(False) for fit in fits]))
-    return any_of(kinds) if kinds else ibis.literal(True)
-
-
-def _odd(raw: ir.Table, export: Export) -> ir.StringValue:
-    """Return why a row is no data whatever it means: blank, the header again, broken text."""
-    key = next(iter(export.recognised.columns.values()), export.header_cells[0])
-    cell = raw[export.header[export.header_cells.index(key)]].fill_null("")
-    row = _joined(raw, export)
-    # One cell is looked at first: joining all of them costs, and is hardly ever needed.
-    is_blank = (cell < "!") & row.re_search(r"^[\s\x1f]*$")
-    trimmed = row.strip().re_replace(r"\s*\x1f\s*", "\x1f")
-    is_header = (cell.startswith(key) | (cell < "!")) & (
-        trimmed == "\x1f".join(filter(None, export.header_cells))
-    )
-    odd = [(is_blank, "blank"), (is_header, "repeated_header")]
-    if export.is_damaged:
-        odd.append((row.contains(LOST), "bad_row"))
-    return ibis.cases(*odd)
-
-
-def _joined(raw: ir.Table, export: Export) -> ir.StringValue:
-    """Return the cells of a row as one text, without those that are NULL.
-
-    Nothing is done to each cell first: with thousands of columns the engine would take minutes.
-    """
-    return ibis.literal("\x1f").join([raw[header] for header in export.header])
-
-
-def _first_cell(raw: ir.Table, export: Export) -> ir.StringValue:
-    nothing = "|".join(re.escape(word) for word in NOTHING if word)
-    first = rf"^(?:\s*(?:{nothing})?\s*\x1f)*\s*([^\x1f]+)"
-    return _joined(raw, export).re_extract(first, 1).strip().nullif("")
-
-
 def _place(raw: ir.Table, batch: Batch) -> dict[str, ir.Value]:
     """Return the file of each row, its number in the batch, and its names and cells as one text."""
     exports = batch.exports
@@ -324,36 +261,3 @@ def _place(raw: ir.Table, batch: Batch) -> dict[str, ir.Value]:
         "_record": ibis.row_number(),
         "_row": ibis.literal("\x1f").join(cells),
     }
-
-
-def _collect_rejects(
-    backend: Backend, rejects: str, exports: Sequence[Export], rejected: list[dict[int, str]]
-) -> None:
-    query = (
-        "SELECT DISTINCT file_path, line_byte_position, csv_line, error_type::VARCHAR "  # noqa: S608
-        f"FROM {rejects} JOIN {rejects}_scan USING (file_id, scan_id) ORDER BY 1, 2"
-    )
-    found = backend.raw_sql(query).fetchall()
-    for number, export in enumerate(exports):
-        rows = [row[1:] for row in found if row[0] == str(export.text_path)]
-        if rows:
-            rejected[number] = _by_line(export, rows)
-
-
-def _by_line(export: Export, rows: list[tuple[int, str, str]]) -> dict[int, str]:
-    """Return rejected rows by physical line, from their place in bytes (the first one is 1)."""
-    by_line: dict[int, str] = {}
-    with export.text_path.open("rb") as handle:
-        line, at = 1, 0
-        for position, text, kind in rows:
-            # The engine counts empty lines before a bad one into it.
-            body = text.lstrip("\r\n")
-            begins = position - 1 + len(text.encode()) - len(body.encode())
-            line += count_line_ends(handle.read(begins - at))
-            at = begins
-            if kind == "UNQUOTED VALUE":
-                # A quote that is never closed swallows whatever follows: those are rows as well.
-                by_line |= dict(enumerate(body.splitlines() or [body], start=line))
-            else:
-                by_line[line] = body
-    return by_line
