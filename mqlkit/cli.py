@@ -1,14 +1,17 @@
-"""The command line: ``mqlkit run`` and ``mqlkit formats``."""
+"""The command line: ``mqlkit run``, ``check``, ``new`` and ``formats``."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from io import TextIOWrapper
 from pathlib import Path
+from shutil import get_terminal_size
 
 from mqlkit import __version__
-from mqlkit.errors import MqlkitError
+from mqlkit.errors import MqlkitError, SourceError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -32,6 +35,17 @@ def _parser() -> argparse.ArgumentParser:
         help="a parameter that wins over the file's",
     )  # fmt: skip
     run.set_defaults(act=_run)
+    check = commands.add_parser(
+        "check", help="show how a source or exports are read, and what is open; writes nothing"
+    )
+    check.add_argument("paths", nargs="+", type=Path, metavar="SOURCE.yaml | EXPORT")
+    check.set_defaults(act=_check)
+    new = commands.add_parser(
+        "new", help="lay down a folder with notebooks, params and a source.yaml for exports"
+    )
+    new.add_argument("folder", type=Path, metavar="DIR")
+    new.add_argument("exports", nargs="*", type=Path, metavar="EXPORT")
+    new.set_defaults(act=_new)
     formats = commands.add_parser("formats", help="list the export formats that are known")
     formats.set_defaults(act=_formats)
     return parser
@@ -43,12 +57,50 @@ def _run(args: argparse.Namespace) -> int:
     return run_all(args.params, args.out, args.overrides)
 
 
+def _check(args: argparse.Namespace) -> int:
+    from mqlkit.examine import examine
+    from mqlkit.findings import findings, is_open
+
+    try:
+        _, looks = examine(args.paths)
+    except MqlkitError as error:
+        return complain(error)
+    _say(findings(looks, columns=get_terminal_size((100, 24)).columns))
+    return SourceError.exit_code if is_open(looks) else 0
+
+
+def _new(args: argparse.Namespace) -> int:
+    from mqlkit.examine import examine
+    from mqlkit.workspace import lay_down, next_steps
+
+    try:
+        source, looks = examine(args.exports) if args.exports else (None, [])
+        made = lay_down(args.folder, source, looks)
+    except MqlkitError as error:
+        return complain(error)
+    _say(next_steps(made))
+    return 0
+
+
 def _formats(_: argparse.Namespace) -> int:
-    from mqlkit.sources.spec import known_formats
+    from mqlkit.sources.formats import known_formats
 
     for name, title in known_formats():
-        print(f"{name:<12}{title}")
+        print(f"{name:<20}{title}")
     return 0
+
+
+def _say(lines: Iterable[str]) -> None:
+    # A terminal whose encoding lacks a letter shows a question mark, and no traceback.
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    try:
+        for line in lines:
+            print(line)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever reads, such as `head`, has seen enough: what is left goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def complain(error: MqlkitError) -> int:

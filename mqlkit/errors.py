@@ -94,7 +94,6 @@ def missing_columns(
             f"{where}: {len(missing)} of the {needed} columns needed are missing.",
             f"  Missing:  {', '.join(hint(*names) for names in missing.items())}",
             f"  Found:    {listed(found, 4)}",
-            f"  Fix:      map them under {table}.columns in source.yaml"
-            + ("" if len(missing) < needed else "; the header must be the first line of the file"),
+            f"  Fix:      map them under {table}.columns in source.yaml",
         ]
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
@@ -15,6 +17,10 @@ from mqlkit.checks import CHECKS, HOURS_IN, sla_words, split_sla
 from mqlkit.errors import ParamsError, report, unknown_name
 from mqlkit.periods import AsOf, Calendar
 from mqlkit.workweek import parse_work_week
+
+# Text that YAML takes for text without quotes.
+PLAIN = re.compile(r"(\.\./)*[A-Za-z][A-Za-z0-9_./()+-]*( [A-Za-z0-9_./()+-]+)*")
+RESERVED = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 
 
 def option(default: Any, help_text: str) -> Any:
@@ -179,6 +185,32 @@ def read_yaml(path: Path) -> dict[str, Any]:
             report(f"{path}: is not a list of `name: value` lines.", found=type(loaded).__name__)
         )
     return loaded
+
+
+def yaml_text(text: str) -> str:
+    r"""Return text as YAML reads it back, quoted only where it must be.
+
+    >>> print(yaml_text("MQL Date"), yaml_text("no"), yaml_text('the "MQL"'), yaml_text("1\xa02"))
+    MQL Date "no" "the \"MQL\"" "1\u00a02"
+    """
+    if PLAIN.fullmatch(text) and text.casefold() not in RESERVED:
+        return text
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(c if c.isprintable() else _escaped(c) for c in quoted)
+
+
+def _escaped(character: str) -> str:
+    code = ord(character)
+    return f"\\u{code:04x}" if code < 1 << 16 else f"\\U{code:08x}"
+
+
+def filled_in(given: Any) -> Any:
+    """Return YAML without what is empty in it: a line yet to be filled in says nothing."""
+    if isinstance(given, Mapping):
+        return {name: filled_in(value) for name, value in given.items() if value is not None}
+    if isinstance(given, list):
+        return [filled_in(value) for value in given if value is not None]
+    return given
 
 
 def key_lines(path: Path) -> dict[str, int]:

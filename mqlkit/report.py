@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from multiprocessing import get_context
 from pathlib import Path
 
-import mqlkit
 from mqlkit.dress import page_script
 from mqlkit.errors import ParamsError, RunError, SourceError, report
 from mqlkit.kernel import kernel_ahead
 from mqlkit.params import ReportParams
+from mqlkit.workspace import kit_notebooks
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,11 @@ def find_notebook(name: str, params_path: Path) -> Path:
     ParamsError
         When there is none of that name.
     """
-    package = Path(mqlkit.__file__).parent
     folders = [
         params_path.parent / "notebooks",
         params_path.parent.parent / "notebooks",
         Path.cwd() / "notebooks",
-        package / "notebooks",
-        package.parent / "notebooks",
+        kit_notebooks(),
     ]
     for folder in folders:
         path = folder / f"{name}.ipynb"

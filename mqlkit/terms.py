@@ -12,6 +12,12 @@ LATER_STAGES = STAGES[2:]
 STAMPS = tuple(f"{stage}_at" for stage in STAGES)
 TEXT_COLUMNS = ("rejection_reason", "owner", "source", "campaign")
 LEAD_COLUMNS = ("lead_id", *STAMPS, "amount", *TEXT_COLUMNS)
+TABLE_COLUMNS = {
+    "leads": LEAD_COLUMNS,
+    "history": ("lead_id", "at", "stage"),
+    "spend": ("date", "date_from", "date_to", "amount", "channel", "currency"),
+    "goals": ("month", "mqls", "source"),
+}
 PERSONAL_COLUMNS = ("lead_id", "owner")
 
 MISSING = "(missing)"

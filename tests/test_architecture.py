@@ -39,7 +39,8 @@ OWNERS: dict[str, set[str]] = {
     "holidays": {"worktime"},
     "scipy": {"estimators"},
     "yaml": {"params"},
-    "tqdm": {"batch", "report"},
+    "python_calamine": {"sources"},
+    "tqdm": {"batch", "report", "examine"},
 }
 JUPYTER = {
     "IPython", "ipykernel", "ipywidgets", "jupyter_client", "jupyter_core", "nbclient", "nbconvert",

@@ -17,6 +17,7 @@ from mqlkit.batch import LIMIT_BROKEN
 from mqlkit.errors import ParamsError, RunError, SourceError
 from mqlkit.numbers import read_numbers
 from mqlkit.params import ReportParams, TextDatesLoader
+from mqlkit.sources.formats import known_formats
 from mqlkit.sources.spec import TABLES, read_source
 from mqlkit.terms import FLAGS, LEAD_COLUMNS, METRICS, SET_ASIDE_REASONS, STAGES
 
@@ -155,6 +156,11 @@ def test_the_reasons_for_setting_rows_aside_exist():
     assert found == given
 
 
+def test_the_formats_are_those_of_the_code():
+    rows = table_under(README, "format | export")
+    assert [(name.strip("`"), title) for name, title in rows] == known_formats()
+
+
 def test_the_exit_codes_are_those_of_the_code():
     rows = table_under(README, "code | means")
     assert [int(code) for code, _ in rows] == [0, RunError.exit_code, 2, LIMIT_BROKEN]
@@ -198,7 +204,7 @@ def test_every_link_leads_somewhere(paper):
 
 @pytest.mark.parametrize("paper", PAPERS)
 def test_every_file_named_exists(paper):
-    own = {*EXPORTS, "source.yaml", "report.yaml"}
+    own = {*EXPORTS, "source.yaml", "report.yaml", "params/mql_report.yaml"}
     own |= {f"my-leads/{name}" for name in own} | {f"{Path(name).parent}/" for name in own}
     folders = [ROOT, PACKAGE, ROOT / "notebooks", (ROOT / paper).parent]
     for code in code_in(read(paper)):

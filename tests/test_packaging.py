@@ -123,7 +123,7 @@ def test_pre_commit_fetches_nothing():
     assert {hook["language"] for hook in hooks} == {"system"}
 
 
-def test_the_wheel_carries_every_file_of_the_package(tmp_path):
+def test_the_wheel_carries_every_file_of_the_package_and_the_notebooks(tmp_path):
     build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
     subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
     (wheel,) = tmp_path.glob("*.whl")
@@ -133,4 +133,5 @@ def test_the_wheel_carries_every_file_of_the_package(tmp_path):
         for path in (ROOT / "mqlkit").rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    assert packed == in_tree
+    notebooks = {f"mqlkit/notebooks/{p.name}" for p in (ROOT / "notebooks").glob("*.ipynb")}
+    assert packed == in_tree | notebooks

@@ -1,30 +1,25 @@
-"""One export file, made ready for the engine: its encoding, delimiter, header and digest."""
+"""One export file, made ready for the engine: text in UTF-8, from its header on."""
 
 from __future__ import annotations
 
-import codecs
-import csv
-import gzip
-import hashlib
+import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO
+from typing import TYPE_CHECKING
 
 from mqlkit.errors import SourceError, report
-from mqlkit.sources.ledger import open_text
+from mqlkit.sources.formats import Recognised, fold, recognise
+from mqlkit.sources.layout import layout_of
+from mqlkit.sources.months import make_long, months_of
 from mqlkit.sources.spec import TableSpec
+from mqlkit.sources.survey import CHUNK, digest_of
+from mqlkit.sources.tabular import kind_of
+from mqlkit.sources.texts import LOST, Text, copy_of, text_of_file, text_of_table
+from mqlkit.terms import TABLE_COLUMNS
 
-DELIMITERS = (",", ";", "\t", "|")
-BOMS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-CHUNK = 1 << 20
-BINARY = {b"PK\x03\x04": "an Excel workbook or a zip", b"PAR1": "a parquet file"}
-# UTF-8 reads plain ASCII too, and the engine reads nothing else.
-UTF8_NAMES = {"auto", "utf-8", "utf8", "utf-8-sig", "ascii"}
+if TYPE_CHECKING:
+    from ibis.backends.duckdb import Backend
 
 
 @dataclass(frozen=True)
@@ -36,7 +31,8 @@ class Export:
     path
         The file as given.
     text_path
-        The same in UTF-8, for the engine; ``path`` itself where that is UTF-8 already.
+        The same for the engine: UTF-8 text whose first line is the header; ``path`` itself where
+        that is so already.
     name
         What messages and the ledger call it.
     header
@@ -44,7 +40,22 @@ class Export:
     header_cells
         The same as written.
     n_lines
-        Physical lines, header included.
+        Physical lines of ``text_path``, header included.
+    header_line
+        Physical line of the header in the file.
+    before
+        The lines above the header.
+    lines
+        Line (row, of a workbook) of each record below the header, where ``text_path`` has other
+        lines than the file.
+    is_damaged
+        Whether characters were lost; they are U+FFFD in ``text_path``.
+    sample
+        The first rows.
+    recognised
+        Its format, and what its columns are.
+    mark
+        Size and time of the file when it was opened.
     """
 
     path: Path
@@ -56,9 +67,33 @@ class Export:
     header_cells: tuple[str, ...]
     sha256: str
     n_lines: int
+    header_line: int
+    before: tuple[tuple[int, str], ...]
+    lines: Sequence[int] | None
+    is_damaged: bool
+    sample: tuple[tuple[str, ...], ...]
+    recognised: Recognised
+    mark: tuple[int, int]
+
+    def header_of(self, ours: str) -> str | None:
+        """Return the header that a column of ours stands under, made unique; None without one."""
+        written = self.recognised.columns.get(ours)
+        if written is not None:
+            return self.header[self.header_cells.index(written)]
+        # Any other column goes by the name that it has in the file.
+        is_ours = any(ours in columns for columns in TABLE_COLUMNS.values())
+        folded = {} if is_ours else {header.casefold(): header for header in self.header}
+        return folded.get(ours.casefold())
+
+    def like(self, theirs: str) -> str | None:
+        """Return the header that is written so, but for case and the like; None without one."""
+        folded = [fold(cell) for cell in self.header_cells]
+        return self.header[folded.index(fold(theirs))] if fold(theirs) in folded else None
 
 
-def open_export(path: Path, spec: TableSpec, *, workdir: Path, root: Path) -> Export:
+def open_export(
+    path: Path, spec: TableSpec, *, workdir: Path, root: Path, backend: Backend
+) -> Export:
     """Look at a file and make it ready.
 
     Parameters
@@ -66,111 +101,158 @@ def open_export(path: Path, spec: TableSpec, *, workdir: Path, root: Path) -> Ex
     path, spec
         The file and how its table is to be read.
     workdir
-        A folder for the UTF-8 copy of a file in another encoding.
+        A folder for the UTF-8 copy of a file that is anything else.
     root
         Folder of ``source.yaml``, against which the file is named.
+    backend
+        The engine, which reads parquet.
 
     Raises
     ------
     SourceError
-        When the file is empty, binary, in an unknown encoding or has no header.
+        When the file is empty, damaged, of no known kind or has no header.
+    Undecided
+        When its encoding cannot be told.
     """
     name = str(path.relative_to(root)) if path.is_relative_to(root) else path.name
-    head = _head(path, name)
-    encoding = _encoding(head, spec.encoding, name)
-    text_path = path if encoding == "utf-8" else _recode(path, encoding, workdir, name)
-    delimiter = _delimiter(text_path, spec.delimiter)
-    written = _header(text_path, delimiter, name)
-    return Export(
-        path=path,
-        text_path=text_path,
-        name=name,
-        encoding=encoding,
-        delimiter=delimiter,
-        header=unique([c.strip() or f"column {i}" for i, c in enumerate(written, start=1)]),
-        header_cells=tuple(c.strip() for c in written),
-        sha256=_sha256(path),
-        n_lines=_count_lines(text_path),
-    )
-
-
-def open_bytes(path: Path) -> IO[bytes]:
-    """Open a file as bytes, gunzipped if it is gzipped."""
-    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")  # type: ignore[return-value]
-
-
-def _head(path: Path, name: str) -> bytes:
     try:
-        with open_bytes(path) as handle:
-            head = handle.read(4096)
-    except (OSError, EOFError) as error:
+        mark = mark_of(path)
+        kind = kind_of(path, name)
+        if kind in ("xlsx", "parquet"):
+            text = text_of_table(path, kind, spec, name=name, workdir=workdir, backend=backend)
+        else:
+            text = text_of_file(path, kind, spec, name=name, workdir=workdir)
+        export = _export(path, text, spec, name=name, workdir=workdir, mark=mark)
+        return replace(export, sha256=export.sha256 or digest_of(path))
+    except OSError as error:
         raise SourceError(report(f"{name}: cannot be read ({error}).")) from None
-    for magic, kind in BINARY.items():
-        if head.startswith(magic):
-            raise SourceError(
-                report(
-                    f"{name}: is {kind}, whatever its name says.",
-                    expected="csv, tsv, txt or csv.gz",
-                    fix="save it as CSV (UTF-8)",
-                )
-            )
-    if not head.strip(b"\xef\xbb\xbf \t\r\n"):
+
+
+def _export(
+    path: Path, text: Text, spec: TableSpec, *, name: str, workdir: Path, mark: tuple[int, int]
+) -> Export:
+    layout = text.layout or layout_of(
+        text.path, delimiter=spec.delimiter, table=spec.table, columns=spec.columns
+    )
+    if not layout.header_line:
         raise SourceError(
             report(f"{name}: is empty.", expected="a header line and rows", fix="export it again")
         )
-    return head
-
-
-def _encoding(head: bytes, given: str, name: str) -> str:
-    for bom, encoding in BOMS:
-        if head.startswith(bom):
-            return encoding
-    if given.lower() in UTF8_NAMES:
-        return "utf-8"
-    try:
-        codecs.lookup(given)
-    except LookupError:
+    if any(LOST in c for c in layout.header):
         raise SourceError(
-            report(f"{name}: encoding {given!r} is unknown.", expected="auto, utf-8, cp1252, ...")
-        ) from None
-    return given.lower()
-
-
-def _recode(path: Path, encoding: str, workdir: Path, name: str) -> Path:
-    target = workdir / f"{hashlib.sha256(str(path).encode()).hexdigest()[:16]}.csv"
-    try:
-        with open_bytes(path) as raw, target.open("w", encoding="utf-8", newline="") as out:
-            for text in codecs.iterdecode(iter(lambda: raw.read(CHUNK), b""), encoding):
-                out.write(text)
-    except UnicodeError as error:
-        raise SourceError(
-            report(
-                f"{name}: is not {encoding} text ({error.args[-1]}).",
-                fix="name its encoding in source.yaml, such as encoding: cp1252",
-            )
-        ) from None
-    return target
-
-
-def _delimiter(path: Path, given: str) -> str:
-    if given != "auto":
-        return given
-    with open_text(path) as handle:
-        first = next((line for line in handle if line.strip()), "")
-    unquoted = "".join(first.split('"')[::2])
-    return max(DELIMITERS, key=unquoted.count)
-
-
-def _header(path: Path, delimiter: str, name: str) -> list[str]:
-    with open_text(path) as handle:
-        cells = next(csv.reader(handle, delimiter=delimiter), [])
-    if not any(c.strip() for c in cells):
-        raise SourceError(
-            report(f"{name}:1: has no header.", expected="a line of column names, as line 1")
+            not_utf8(f"{name}:{layout.header_line}: the header is", ", ".join(layout.header))
         )
-    if any("\N{REPLACEMENT CHARACTER}" in c for c in cells):
-        raise SourceError(not_utf8(f"{name}:1: the header is", ", ".join(cells)))
-    return cells
+    cells = tuple(c.strip() for c in layout.header)
+    is_row = text.rows is not None
+    n_before = len(layout.before)
+    export = Export(
+        path=path,
+        text_path=_cut(text.path, layout.header_line, workdir),
+        name=name,
+        encoding=text.encoding,
+        delimiter=layout.delimiter,
+        header=unique([c or f"column {i}" for i, c in enumerate(cells, start=1)]),
+        header_cells=cells,
+        sha256="" if text.path != path else text.about.sha256,
+        n_lines=text.about.n_lines - layout.header_line + 1,
+        header_line=n_before + 1 if is_row else layout.header_line,
+        before=tuple(
+            (n + 1 if is_row else line, words) for n, (line, words) in enumerate(layout.before)
+        ),
+        lines=range(n_before + 2, (text.rows or 0) + 1) if is_row else None,
+        is_damaged=text.is_damaged,
+        sample=layout.sample,
+        recognised=recognise(
+            cells,
+            table=spec.table,
+            name=spec.format,
+            columns=spec.columns,
+            place=spec.place,
+            file=name,
+        ),
+        mark=mark,
+    )
+    return _long(export, spec, workdir)
+
+
+def _long(export: Export, spec: TableSpec, workdir: Path) -> Export:
+    """Return a table of months as columns made long; any other as it is."""
+    dates = {"spend": ("date", "date_from"), "goals": ("month",)}.get(spec.table)
+    if dates is None or any(d in export.recognised.columns for d in dates):
+        return export
+    months = months_of(export.header_cells, name=f"{export.name}:{export.header_line}")
+    if not months:
+        return export
+    long = make_long(
+        export.text_path,
+        copy_of(export.path, workdir, "long"),
+        delimiter=export.delimiter,
+        table=spec.table,
+        months=months,
+        first_line=export.header_line,
+    )
+    lines = long.lines
+    if export.lines is not None:
+        # Rows of a workbook: a cell with line breaks makes lines of the copy, not of the sheet.
+        starts = sorted(set(lines))
+        row_of = dict(zip(starts, export.lines, strict=False))
+        lines = tuple(row_of[line] for line in lines)
+    columns = {c: h for c, h in export.recognised.columns.items() if h in long.header}
+    if spec.table == "spend" and not export.header_cells[0]:
+        # The names of the rows, which a budget puts under an empty header.
+        columns.setdefault("channel", long.header[0])
+    columns |= {
+        c: c for c in ("date_from", "date_to", "amount", "month", "mqls") if c in long.header
+    }
+    return replace(
+        export,
+        text_path=long.copy,
+        header=unique(long.header),
+        header_cells=long.header,
+        n_lines=len(lines) + 1,
+        lines=lines,
+        sample=long.sample,
+        recognised=replace(export.recognised, columns=columns),
+    )
+
+
+def _cut(text: Path, header_line: int, workdir: Path) -> Path:
+    """Return a text from its header on."""
+    if header_line == 1:
+        return text
+    copy = copy_of(text, workdir, "table")
+    with (
+        text.open(encoding="utf-8-sig", newline="") as raw,
+        copy.open("w", encoding="utf-8", newline="") as out,
+    ):
+        for _ in range(header_line - 1):
+            raw.readline()
+        shutil.copyfileobj(raw, out, CHUNK)
+    return copy
+
+
+def mark_of(path: Path) -> tuple[int, int]:
+    """Return size and time of a file."""
+    about = path.stat()
+    return about.st_size, about.st_mtime_ns
+
+
+def check_unchanged(exports: Sequence[Export]) -> None:
+    """Refuse files that were written to while they were read.
+
+    Raises
+    ------
+    SourceError
+        With the first such file.
+    """
+    for export in exports:
+        if not export.path.exists() or mark_of(export.path) != export.mark:
+            raise SourceError(
+                report(
+                    f"{export.name}: changed while it was read.",
+                    fix="run again when whatever writes it has finished",
+                )
+            )
 
 
 def not_utf8(what: str, found: str) -> str:
@@ -195,22 +277,3 @@ def unique(names: Sequence[str]) -> tuple[str, ...]:
         seen[folded] = seen.get(folded, 0) + 1
         out.append(name if seen[folded] == 1 else f"{name} ({seen[folded]})")
     return tuple(out)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
-
-
-def _count_lines(path: Path) -> int:
-    lines, last = 0, b"\n"
-    with open_bytes(path) as handle:
-        while chunk := handle.read(CHUNK):
-            lines += count_line_ends(last + chunk) - count_line_ends(last)
-            last = chunk[-1:]
-    return lines + (last not in b"\r\n")
-
-
-def count_line_ends(data: bytes) -> int:
-    """Return the number of line ends, whether LF, CRLF or CR."""
-    return data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n")

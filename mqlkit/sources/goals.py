@@ -7,7 +7,8 @@ import pandas as pd
 
 from mqlkit.engine import to_frame
 from mqlkit.errors import SourceError, listed, report
-from mqlkit.sources.cells import day, number
+from mqlkit.sources.cells import all_of, day, number
+from mqlkit.sources.decisions import Kinds, Readings
 from mqlkit.sources.reading import Read, read_table
 from mqlkit.sources.spec import TableSpec
 from mqlkit.sources.staging import Cells, Reader, Typing
@@ -22,17 +23,25 @@ def read_goals(reader: Reader, spec: TableSpec) -> tuple[Read, pd.DataFrame]:
         When a month has more than one goal.
     """
 
-    def typed(cells: Cells) -> dict[str, ir.Value]:
+    def typed(cells: Cells, how: Readings) -> dict[str, ir.Value]:
         return {
-            "month": day(cells["month"], dates=spec.dates).truncate("M"),
-            "mqls": number(cells["mqls"], decimal=spec.decimal),
+            "month": day(cells["month"], how.date("month")).truncate("M"),
+            "mqls": number(cells["mqls"], how.number("mqls")),
             "source": cells["source"].fill_null(""),
         }
 
     def faults(_: Cells, values: ir.Table) -> list[tuple[str, ir.BooleanValue]]:
         return [("bad_date", values["month"].isnull()), ("bad_amount", values["mqls"].isnull())]
 
-    typing = Typing(["month", "mqls", "source"], ["month", "mqls"], typed, faults)
+    typing = Typing(
+        columns=["month", "mqls", "source"],
+        needed=["month", "mqls"],
+        kinds=Kinds(["month"], ["mqls"]),
+        typed=typed,
+        faults=faults,
+        has_date=lambda values: values["month"].notnull(),
+        is_empty=lambda cells: all_of([cells[c].isnull() for c in ("month", "mqls")]),
+    )
     read = read_table(reader, spec, typing)
     goals = to_frame(read.table.select("month", "source", "mqls").order_by("month", "source"))
     twice = goals[goals.duplicated(["month", "source"], keep=False)]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import csv
-import gzip
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -95,9 +94,7 @@ def check_share(ledger: Ledger, *, place: str, most: float) -> None:
 
 
 def open_text(path: Path) -> IO[str]:
-    """Open a UTF-8 text file, gzipped or not, with its line ends as they are."""
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", errors="replace", newline="")
+    """Open a UTF-8 text file with its line ends as they are."""
     return path.open(encoding="utf-8-sig", errors="replace", newline="")
 
 
@@ -129,38 +126,41 @@ def locate(
     delimiter: str,
     n_columns: int,
     reasons: Mapping[int, str],
-    rejected: Mapping[int, str],
+    rejected: Mapping[int, tuple[str, str]],
+    line_of: Callable[[int, int], int],
 ) -> list[SetAside]:
     """Return the rows of a file that are set aside, with their physical lines.
 
     Parameters
     ----------
     path, name
-        The UTF-8 file and the name it has for the user.
+        The UTF-8 text, from its header on, and the name it has for the user.
     n_columns
         Columns of the header; an empty line of a single column is a record.
     reasons
         Reasons by record: 1 is the first record after the header, rejected and empty lines not
         counted.
     rejected
-        Text of the rows that the engine could not split into cells, by physical line.
+        Reason and text of the rows that the engine could not split into cells, by line of the text.
+    line_of
+        The line of the file for a line of the text and its record.
     """
     found = [
-        SetAside(name, line, "bad_row" if text.strip() else "blank", text[:TEXT_SHOWN])
-        for line, text in rejected.items()
+        SetAside(name, line_of(line, 0), reason, text[:TEXT_SHOWN])
+        for line, (reason, text) in rejected.items()
     ]
-    skipped = {line + k for line, text in rejected.items() for k in range(_height(text))}
+    skipped = {line + k for line, (_, text) in rejected.items() for k in range(_height(text))}
     with open_text(path) as handle:
         lines = Lines(handle, skipped)
         record = -1  # the header is record 0
         for cells in csv.reader(lines, delimiter=delimiter):
             line, text = lines.record()
             if not cells and n_columns > 1:
-                found.append(SetAside(name, line, "blank", text))
+                found.append(SetAside(name, line_of(line, record), "blank", text))
                 continue
             record += 1
             if record in reasons:
-                found.append(SetAside(name, line, reasons[record], text))
+                found.append(SetAside(name, line_of(line, record), reasons[record], text))
     return sorted(found, key=lambda row: row.line)
 
 

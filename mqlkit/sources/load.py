@@ -12,13 +12,15 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from mqlkit.errors import ParamsError, SourceError, report, unknown_name
-from mqlkit.sources.cells import clean_number, has_time, money, stamp
+from mqlkit.sources.cells import all_of, any_of, has_time, money, stamp
+from mqlkit.sources.decisions import Kinds, Readings
 from mqlkit.sources.goals import read_goals
 from mqlkit.sources.ledger import Ledger
+from mqlkit.sources.oddities import UNLIKELY_ID
 from mqlkit.sources.reading import Read, known_columns, read_table
 from mqlkit.sources.spec import SourceSpec, TableSpec
 from mqlkit.sources.spend import read_spend
-from mqlkit.sources.staging import Cells, Reader, Typing
+from mqlkit.sources.staging import COUNTS, Cells, Reader, Typing
 from mqlkit.terms import LEAD_COLUMNS, STAGES, STAMPS, TEXT_COLUMNS
 
 if TYPE_CHECKING:
@@ -80,12 +82,14 @@ def load(reader: Reader, source: SourceSpec, *, extras: Sequence[str]) -> Tables
 
     events = None
     if source.history:
-        pieces = [(keep(_read_history(reader, spec), spec), spec) for spec in source.history]
+        pieces = [(keep(read_history(reader, spec), spec), spec) for spec in source.history]
         events = reader.store(reduce(lambda a, b: a.union(b), [p.table for p, _ in pieces]))
         _note_stages(events, ledgers["history"])
     has_mql = events is not None and _has_stage(events, "mql")
     if source.leads:
         leads, columns = _read_leads(reader, source.leads, extras, keep, has_mql=has_mql)
+        if events is not None:
+            events = reader.store(_same_ids(leads, events, ledgers["history"]))
     else:
         leads, columns = _leads_of(events, ledgers), list(LEAD_COLUMNS)
     unknown = [c for c in extras if c not in leads.columns]
@@ -116,18 +120,16 @@ def _added(a: Ledger, b: Ledger) -> Ledger:
     return Ledger(a.read + b.read, a.set_aside + b.set_aside, a.noted + b.noted, a.rows + b.rows)
 
 
-def _read_leads(
-    reader: Reader, spec: TableSpec, extras: Sequence[str], keep: Any, *, has_mql: bool
-) -> tuple[ir.Table, list[str]]:
+def read_leads(reader: Reader, spec: TableSpec, extras: Sequence[str], *, has_mql: bool) -> Read:
+    """Return the leads as read, row by row; ``mql_at`` may be missing where ``has_mql``."""
     others = [c for c in extras if c not in LEAD_COLUMNS]
     texts = [*TEXT_COLUMNS, *others]
 
-    read_stamp = partial(stamp, dates=spec.dates, zone=spec.timezone, day_zone=reader.day_zone)
-
-    def typed(cells: Cells) -> dict[str, ir.Value]:
-        stamps = {s: read_stamp(cells[s]) for s in STAMPS}
-        times = {f"{s}_timed": has_time(cells[s]) for s in STAMPS}
-        amount = {"amount": money(clean_number(cells["amount"]), decimal=spec.decimal)}
+    def typed(cells: Cells, how: Readings) -> dict[str, ir.Value]:
+        read_stamp = partial(stamp, zone=how.zone, day_zone=reader.day_zone)
+        stamps = {s: read_stamp(cells[s], how.date(s)) for s in STAMPS}
+        times = {f"{s}_timed": has_time(cells[s], how.date(s)) for s in STAMPS}
+        amount = {"amount": money(cells["amount"], how.number("amount"))}
         return {"lead_id": cells["lead_id"], **stamps, **times, **amount} | {
             t: cells[t] for t in texts
         }
@@ -137,14 +139,36 @@ def _read_leads(
         bad_amount = cells["amount"].notnull() & values["amount"].isnull()
         return [
             ("no_id", cells["lead_id"].isnull()),
-            ("bad_date", reduce(lambda a, b: a | b, bad)),
+            ("bad_date", any_of(bad)),
             ("bad_amount", bad_amount),
         ]
 
-    needed = ["lead_id"] if has_mql else ["lead_id", "mql_at"]
-    typing = Typing([*LEAD_COLUMNS, *others], needed, typed, faults)
-    read = keep(read_table(reader, spec, typing, key="lead_id"), spec)
-    columns = known_columns(spec, read.exports)
+    def has_date(values: ir.Table) -> ir.BooleanValue:
+        return any_of([values[s].notnull() for s in STAMPS])
+
+    def is_odd(cells: Cells, _: ir.Table) -> ir.BooleanValue:
+        # A total or a footer fills the first column alone, which may be that of the id.
+        return all_of([cells[s].isnull() for s in STAMPS]) & cells["lead_id"].re_search(UNLIKELY_ID)
+
+    typing = Typing(
+        columns=[*LEAD_COLUMNS, *others],
+        needed=["lead_id"] if has_mql else ["lead_id", "mql_at"],
+        kinds=Kinds(STAMPS, ["amount"]),
+        typed=typed,
+        faults=faults,
+        has_date=has_date,
+        is_odd=is_odd,
+    )
+    return read_table(reader, spec, typing, key="lead_id")
+
+
+def _read_leads(
+    reader: Reader, spec: TableSpec, extras: Sequence[str], keep: Any, *, has_mql: bool
+) -> tuple[ir.Table, list[str]]:
+    others = [c for c in extras if c not in LEAD_COLUMNS]
+    texts = [*TEXT_COLUMNS, *others]
+    read = keep(read_leads(reader, spec, extras, has_mql=has_mql), spec)
+    columns = known_columns(read.exports)
     missing = [c for c in others if c.casefold() not in {k.casefold() for k in columns}]
     if missing:
         raise ParamsError(
@@ -180,32 +204,74 @@ def _leads_of(events: ir.Table | None, ledgers: Mapping[str, Ledger]) -> ir.Tabl
     return ids.mutate(**stamps, amount=ibis.null("decimal(38, 6)"), **texts)
 
 
-def _read_history(reader: Reader, spec: TableSpec) -> Read:
-    by_value = {v.casefold(): ours for ours, values in spec.stages.items() for v in values}
-    if not by_value:
-        by_value = {stage: stage for stage in STAGES}
+def read_history(reader: Reader, spec: TableSpec) -> Read:
+    """Return a log of stage changes as read, row by row.
 
-    def typed(cells: Cells) -> dict[str, ir.Value]:
+    A value means what source.yaml says; where that says nothing, what the format does, or the
+    stage of that name.
+    """
+
+    def typed(cells: Cells, how: Readings) -> dict[str, ir.Value]:
         text = cells["stage"] if spec.stage is None else ibis.literal(spec.stage)
+        stages = spec.stages or how.stages or {stage: (stage,) for stage in STAGES}
         folded = text.lower()
-        known = [(folded == value.lower(), ibis.literal(ours)) for value, ours in by_value.items()]
+        known = [
+            (folded == value.lower(), ibis.literal(ours))
+            for ours, values in stages.items()
+            for value in values
+        ]
+        stage = ibis.literal(spec.stage) if spec.stage else ibis.cases(*known)
         return {
             "lead_id": cells["lead_id"],
-            "at": stamp(
-                cells["at"], dates=spec.dates, zone=spec.timezone, day_zone=reader.day_zone
-            ),
-            "stage": ibis.literal(spec.stage) if spec.stage else ibis.cases(*known),
+            "at": stamp(cells["at"], how.date("at"), zone=how.zone, day_zone=reader.day_zone),
+            "stage": cells[COUNTS].ifelse(stage, ibis.null("string")),
             "stage_text": text,
-            "at_timed": has_time(cells["at"]),
+            "counts": cells[COUNTS],
+            "at_timed": has_time(cells["at"], how.date("at")),
         }
 
     def faults(cells: Cells, values: ir.Table) -> list[tuple[str, ir.BooleanValue]]:
         return [("no_id", cells["lead_id"].isnull()), ("bad_date", values["at"].isnull())]
 
-    needed = ["lead_id", "at"] if spec.stage else ["lead_id", "at", "stage"]
-    read = read_table(reader, spec, Typing(["lead_id", "at", "stage"], needed, typed, faults))
+    typing = Typing(
+        columns=["lead_id", "at", "stage"],
+        needed=["lead_id", "at"] if spec.stage else ["lead_id", "at", "stage"],
+        kinds=Kinds(["at"]),
+        typed=typed,
+        faults=faults,
+        has_date=lambda values: values["at"].notnull(),
+    )
+    read = read_table(reader, spec, typing)
     read.table = read.table.drop("_order")
     return read
+
+
+def _same_ids(leads: ir.Table, events: ir.Table, ledger: Ledger) -> ir.Table:
+    """Return events whose Salesforce ids are as long as those of the leads.
+
+    The API writes 18 characters and a report 15: the first 15 agree, and case tells them apart.
+    """
+    ours, theirs = (_id_lengths(table) for table in (leads, events))
+    if {ours, theirs} != {(15, 15), (18, 18)}:
+        return events
+    ledger.noted["ids matched on their first 15 characters"] = int(
+        events.count().to_pyarrow().as_py()
+    )
+    if ours == (15, 15):
+        return events.mutate(lead_id=events["lead_id"].left(15))
+    whole = leads.select(whole=leads["lead_id"], start=leads["lead_id"].left(15)).distinct()
+    found = events.left_join(whole, events["lead_id"] == whole["start"])
+    return found.mutate(lead_id=found["whole"].coalesce(found["lead_id"])).drop("whole", "start")
+
+
+def _id_lengths(table: ir.Table) -> tuple[int, int]:
+    """Return the shortest and longest Salesforce lead id; zeros where others are among them."""
+    ids = table["lead_id"]
+    seen = table.aggregate(
+        low=ids.length().min(), high=ids.length().max(), other=(~ids.startswith("00Q")).any()
+    )
+    row = seen.to_pyarrow().to_pylist()[0]
+    return (0, 0) if row["other"] is not False else (row["low"], row["high"])
 
 
 def _has_stage(events: ir.Table, stage: str) -> bool:
@@ -214,7 +280,9 @@ def _has_stage(events: ir.Table, stage: str) -> bool:
 
 def _note_stages(events: ir.Table, ledger: Ledger) -> None:
     """Note how often each stage value occurs that no mapping names."""
-    unknown = events.filter(events["stage"].isnull())
+    unknown = events.filter(events["stage"].isnull() & events["counts"])
     counts = unknown.group_by("stage_text").aggregate(n=unknown.count()).order_by("stage_text")
     for row in counts.to_pyarrow().to_pylist():
         ledger.noted[f"stage not mapped: {row['stage_text'] or '(empty)'}"] = row["n"]
+    if others := int((~events["counts"]).sum().to_pyarrow().as_py() or 0):
+        ledger.noted["rows of another kind"] = others

@@ -13,24 +13,36 @@ from dataclasses import dataclass, field
 
 import ibis.expr.types as ir
 
-from mqlkit.engine import session_zone
-from mqlkit.errors import SourceError, missing_columns, nearest, report
-from mqlkit.sources.files import Export, open_export
+from mqlkit.errors import SourceError, listed, missing_columns, nearest, report
+from mqlkit.sources.decisions import Batch, decide, presume
+from mqlkit.sources.files import Export, check_unchanged, open_export
+from mqlkit.sources.formats import fold
 from mqlkit.sources.ledger import Ledger, SetAside, check_share, locate
-from mqlkit.sources.spec import COLUMNS, TableSpec
-from mqlkit.sources.staging import Reader, Staged, Typing, header_of, stage
+from mqlkit.sources.oddities import why_not_split
+from mqlkit.sources.questions import Question, Undecided
+from mqlkit.sources.spec import TableSpec
+from mqlkit.sources.staging import Reader, Staged, Typing, batches_of, stage
 
 SMALL_TABLE = 100_000
 
 
 @dataclass
 class Read:
-    """A table as read: typed rows, its ledger, its files and the rows read from each."""
+    """A table as read: typed rows, its ledger, its files and the rows read from each.
+
+    Attributes
+    ----------
+    batches
+        The files with the same header together, with how their columns were read.
+    unmapped
+        Headers that nothing was read from.
+    """
 
     table: ir.Table
     ledger: Ledger
     exports: list[Export]
     rows: list[int]
+    batches: list[Batch]
     unmapped: list[str] = field(default_factory=list)
 
 
@@ -55,19 +67,45 @@ def read_table(reader: Reader, spec: TableSpec, typing: Typing, *, key: str | No
     ------
     SourceError
         When a column is missing, no file has a row, or too many rows cannot be used.
+    Undecided
+        When a file or a column can be read in more than one way.
     """
-    exports = [open_export(p, spec, workdir=reader.workdir, root=reader.root) for p in spec.files]
+    exports = open_exports(reader, spec)
     _check_columns(spec, exports, typing)
     typing.check(exports)
-    with session_zone(reader.backend, spec.timezone):
-        if key is not None and sum(e.n_lines for e in exports) > SMALL_TABLE:
-            staged = stage(reader, spec, exports, typing, numbered=False)
-            if rows := _clean_rows(staged, key, exports):
-                counts = [e.n_lines - 1 for e in exports]
-                return _finish(reader, spec, staged, Ledger(read=rows), exports, counts, typing)
-        staged = stage(reader, spec, exports, typing, numbered=True)
+    batches = batches_of(reader, spec, exports)
+    if key is not None and sum(e.n_lines for e in exports) > SMALL_TABLE:
+        for batch in batches:
+            batch.readings = presume(batch, typing.kinds)
+        if not all(batch.readings for batch in batches):
+            decide(spec, batches, typing.kinds)
+        staged = stage(reader, spec, batches, typing, numbered=False)
+        if rows := _clean_rows(staged, key, exports):
+            counts = [e.n_lines - 1 for e in exports]
+            return _finish(reader, spec, staged, Ledger(read=rows), batches, counts)
+    if any(batch.readings is None or batch.readings.is_presumed for batch in batches):
+        decide(spec, batches, typing.kinds)
+    staged = stage(reader, spec, batches, typing, numbered=True)
     ledger, counts = _settle(staged, exports)
-    return _finish(reader, spec, staged, ledger, exports, counts, typing)
+    return _finish(reader, spec, staged, ledger, batches, counts)
+
+
+def open_exports(reader: Reader, spec: TableSpec) -> list[Export]:
+    """Open all files of a table; what cannot be told about them is asked at once."""
+    exports: list[Export] = []
+    questions: list[Question] = []
+    for path in spec.files:
+        try:
+            exports.append(
+                open_export(
+                    path, spec, workdir=reader.workdir, root=reader.root, backend=reader.backend
+                )
+            )
+        except Undecided as error:
+            questions += error.questions
+    if questions:
+        raise Undecided(questions)
+    return exports
 
 
 def _clean_rows(staged: Staged, key: str, exports: list[Export]) -> int:
@@ -116,13 +154,23 @@ def _locate(
 ) -> list[SetAside]:
     if not reasons and not rejected and export.n_lines == rows + 1:
         return []
+
+    def line_of(line: int, record: int) -> int:
+        if export.lines is not None:
+            return export.lines[record - 1]
+        return line + export.header_line - 1
+
     return locate(
         export.text_path,
         name=export.name,
         delimiter=export.delimiter,
         n_columns=len(export.header),
         reasons=reasons,
-        rejected=rejected,
+        rejected={
+            line: (why_not_split(text, export.delimiter, export.recognised.format), text)
+            for line, text in rejected.items()
+        },
+        line_of=line_of,
     )
 
 
@@ -131,10 +179,11 @@ def _finish(
     spec: TableSpec,
     staged: Staged,
     ledger: Ledger,
-    exports: list[Export],
+    batches: list[Batch],
     counts: list[int],
-    typing: Typing,
 ) -> Read:
+    exports = [e for batch in batches for e in batch.exports]
+    check_unchanged(exports)
     if ledger.read == ledger.set_aside["blank"]:
         raise SourceError(
             report(
@@ -143,39 +192,65 @@ def _finish(
                 fix=f"export it again, or take it out of {spec.place} in source.yaml",
             )
         )
+    counts = [n + len(export.before) for n, export in zip(counts, exports, strict=True)]
+    _add_preambles(ledger, exports)
     check_share(ledger, place=spec.place, most=reader.max_set_aside)
     table = staged.table
     if "_record" in table.columns:
         place = table["_file"].cast("int64") * (1 << 40) + table["_record"]
         table = table.mutate(_order=place).drop("_file", "_record")
-    mapped = {header_of(spec, n) for n in typing.columns}
-    unmapped = [h for e in exports for h in e.header if h.casefold() not in mapped]
-    return Read(table.drop("_fault"), ledger, exports, counts, list(dict.fromkeys(unmapped)))
+    return Read(table.drop("_fault"), ledger, exports, counts, batches, unmapped(exports))
+
+
+def _add_preambles(ledger: Ledger, exports: Sequence[Export]) -> None:
+    """Account for the lines above the headers."""
+    above = [
+        SetAside(e.name, line, "not_data" if text.strip(' ,;|\t\r\n"') else "blank", text)
+        for e in exports
+        for line, text in e.before
+    ]
+    if above:
+        order = {e.name: number for number, e in enumerate(exports)}
+        ledger.rows = sorted([*above, *ledger.rows], key=lambda row: (order[row.file], row.line))
+        ledger.set_aside = ledger.set_aside + Counter(row.reason for row in above)
+        ledger.read += len(above)
+
+
+def unmapped(exports: Sequence[Export]) -> list[str]:
+    """Return the headers that nothing is read from."""
+    found = []
+    for export in exports:
+        used = {export.header_of(ours) for ours in export.recognised.columns}
+        found += [h for h in export.header if h not in used]
+    return list(dict.fromkeys(found))
 
 
 def _check_columns(spec: TableSpec, exports: list[Export], typing: Typing) -> None:
     faults = []
     for export in exports:
-        theirs = {h.casefold() for h in export.header}
-        missing = [n for n in typing.needed if header_of(spec, n) not in theirs]
+        known = export.recognised
+        missing = [
+            n for n in typing.needed if n not in known.columns and n not in known.format.json
+        ]
         if missing:
             words = missing_columns(
-                f"{export.name}:1",
+                f"{export.name}:{export.header_line}",
                 missing={n: spec.columns.get(n, n) for n in missing},
                 needed=len(typing.needed),
                 found=export.header,
                 table=spec.place,
             )
             faults.append(words)
-    everywhere = {h.casefold() for e in exports for h in e.header}
+    everywhere = {fold(h) for e in exports for h in e.header_cells}
     for ours, header in spec.columns.items():
-        if header.strip().casefold() not in everywhere and ours not in typing.needed:
+        if fold(header) not in everywhere and ours not in typing.needed:
             all_headers = list(dict.fromkeys(h for e in exports for h in e.header))
             close = nearest(header, all_headers)
             faults.append(
                 report(
-                    f"{spec.names}:1: has no column {header!r} ({spec.place}.columns.{ours}).",
-                    found=f"nearest here: {close!r}" if close else ", ".join(all_headers[:8]),
+                    f"{spec.names}:{exports[0].header_line}: has no column {header!r} "
+                    f"({spec.place}.columns.{ours}).",
+                    found=f"nearest here: {close!r}" if close else listed(all_headers, 8),
                     fix="mend the name in source.yaml",
                 )
             )
@@ -183,8 +258,10 @@ def _check_columns(spec: TableSpec, exports: list[Export], typing: Typing) -> No
         raise SourceError("\n".join(faults))
 
 
-def known_columns(spec: TableSpec, exports: Sequence[Export]) -> list[str]:
+def known_columns(exports: Sequence[Export]) -> list[str]:
     """Return every column name that a table's files offer, ours for those mapped."""
-    ours = {theirs.strip().casefold(): name for name, theirs in spec.columns.items()}
-    ours.update({c: c for c in COLUMNS[spec.table] if c not in spec.columns})
-    return list(dict.fromkeys(ours.get(h.casefold(), h) for e in exports for h in e.header))
+    found: list[str] = []
+    for export in exports:
+        ours = {export.header_of(name): name for name in export.recognised.columns}
+        found += [ours.get(header, header) for header in export.header]
+    return list(dict.fromkeys(found))

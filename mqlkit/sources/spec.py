@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from mqlkit.errors import ParamsError, SourceError, nearest, report, unknown_name
-from mqlkit.params import read_yaml
-from mqlkit.sources.dates import date_patterns
-from mqlkit.terms import LEAD_COLUMNS, STAGES
+from mqlkit.errors import ParamsError, SourceError, report, unknown_name
+from mqlkit.params import filled_in, read_yaml
+from mqlkit.sources.dates import check_dates
+from mqlkit.sources.formats import check_format
+from mqlkit.sources.paths import find_files
+from mqlkit.terms import STAGES, TABLE_COLUMNS
 
 TABLES = ("leads", "history", "spend", "goals")
 KEYS = {
@@ -21,12 +23,6 @@ KEYS = {
     "goals": ("dates",),
 }
 COMMON_KEYS = ("files", "format", "columns", "encoding", "delimiter", "decimal", "keep_duplicates")
-COLUMNS = {
-    "leads": LEAD_COLUMNS,
-    "history": ("lead_id", "at", "stage"),
-    "spend": ("date", "date_from", "date_to", "amount", "channel", "currency"),
-    "goals": ("month", "mqls", "source"),
-}
 DELIMITER_NAMES = {"auto": "auto", "tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
 DECIMALS = ("auto", ".", ",")
 
@@ -45,6 +41,11 @@ class TableSpec:
         The files, in order, absolute.
     columns
         Ours to theirs.
+    format
+        Name of the export format, or ``auto``.
+    timezone, zone_given
+        Zone of stamps without an offset; and whether it stands in this block (``here``), with the
+        leads (``leads``) or nowhere (empty).
     stage, stages
         For history: the one stage of every row, or our stages with the values that mean them.
     """
@@ -52,8 +53,10 @@ class TableSpec:
     table: str
     place: str
     files: tuple[Path, ...]
+    format: str = "auto"
     columns: Mapping[str, str] = field(default_factory=dict)
     timezone: str = "UTC"
+    zone_given: str = ""
     dates: str = "auto"
     encoding: str = "auto"
     delimiter: str = "auto"
@@ -83,8 +86,14 @@ class SourceSpec:
 
     @property
     def timezone(self) -> str:
-        """Return the zone of the leads, or of the first history where there are no leads."""
-        return (self.leads or self.history[0]).timezone
+        """Return the zone of the leads, or of the first block where there are no leads."""
+        return self.tables[0].timezone
+
+    @property
+    def tables(self) -> tuple[TableSpec, ...]:
+        """Return the blocks in the order of reading."""
+        given = (self.leads, *self.history, self.spend, self.goals)
+        return tuple(spec for spec in given if spec is not None)
 
 
 def read_source(path: Path) -> SourceSpec:
@@ -96,7 +105,7 @@ def read_source(path: Path) -> SourceSpec:
         With every fault found: unknown names, missing files, wrong values.
     """
     try:
-        given = read_yaml(path)
+        given = filled_in(read_yaml(path))
     except ParamsError as error:
         raise SourceError(
             f"{error}\n  Fix:      give the path of a source.yaml, beside the params file"
@@ -160,7 +169,7 @@ def _table_spec(
         lambda: _check_columns(table, block.get("columns") or {}, f"{path}: {place}"),
         lambda: _check_zone(zone, f"{path}: {place}"),
         lambda: _check_stages(block, f"{path}: {place}"),
-        lambda: _check_format(block.get("format", "auto"), f"{path}: {place}"),
+        lambda: check_format(block.get("format", "auto"), f"{path}: {place}"),
         lambda: _check_reading(block, f"{path}: {place}"),
     ]
     for check in checks:
@@ -168,15 +177,17 @@ def _table_spec(
             check()
         except SourceError as error:
             faults.append(str(error))
-    files = _find_files(block.get("files"), path, place, faults)
+    files = find_files(block.get("files"), path, place, faults)
     if faults:
         raise SourceError("\n".join(faults))
     return TableSpec(
         table=table,
         place=place,
         files=tuple(files),
+        format=str(block.get("format", "auto")),
         columns={str(k): str(v) for k, v in (block.get("columns") or {}).items()},
         timezone=zone,
+        zone_given="here" if block.get("timezone") else "leads" if inherited else "",
         dates=str(block.get("dates", "auto")),
         encoding=str(block.get("encoding", "auto")),
         delimiter=DELIMITER_NAMES.get(delimiter := str(block.get("delimiter", "auto")), delimiter),
@@ -191,42 +202,6 @@ def _table_spec(
     )
 
 
-def _find_files(given: Any, path: Path, place: str, faults: list[str]) -> list[Path]:
-    patterns = [given] if isinstance(given, str) else given
-    if not patterns or not isinstance(patterns, list):
-        faults.append(
-            report(f"{path}: {place} names no files.", expected="files: [exports/leads-*.csv]")
-        )
-        return []
-    found: list[Path] = []
-    for pattern in map(str, patterns):
-        here = _matches(path.parent, pattern)
-        if not here:
-            folder = (path.parent / pattern).parent
-            beside = [p.name for p in folder.glob("*")] if folder.is_dir() else []
-            close = nearest(Path(pattern).name, beside)
-            faults.append(
-                report(
-                    f"{path}: {place}: there is no file {pattern!r}.",
-                    found=f"nearest here: {close!r}" if close else "",
-                    fix="paths are relative to source.yaml; mend the path or add the file",
-                )
-            )
-        found += [p for p in here if p not in found]
-    return found
-
-
-def _matches(folder: Path, pattern: str) -> list[Path]:
-    whole = folder / pattern
-    if whole.is_file():
-        return [whole]
-    if not any(c in pattern for c in "*?["):
-        return []
-    if Path(pattern).is_absolute():
-        return sorted(p for p in Path(whole.anchor).glob(str(whole.relative_to(whole.anchor))))
-    return sorted(p for p in folder.glob(pattern) if p.is_file())
-
-
 def _check_columns(table: str, columns: Any, where: str) -> None:
     if not isinstance(columns, Mapping):
         raise SourceError(
@@ -234,11 +209,11 @@ def _check_columns(table: str, columns: Any, where: str) -> None:
         )
     if table == "leads":
         return  # any other column may be kept under a name of the user's
-    unknown = [str(c) for c in columns if c not in COLUMNS[table]]
+    unknown = [str(c) for c in columns if c not in TABLE_COLUMNS[table]]
     if unknown:
         raise SourceError(
             "\n".join(
-                unknown_name(f"{where}.columns", "column", c, COLUMNS[table]) for c in unknown
+                unknown_name(f"{where}.columns", "column", c, TABLE_COLUMNS[table]) for c in unknown
             )
         )
 
@@ -265,12 +240,6 @@ def _check_stages(block: Mapping[str, Any], where: str) -> None:
             raise SourceError(unknown_name(where, "stage", str(stage), STAGES))
 
 
-def known_formats() -> list[tuple[str, str]]:
-    """Return name and title of every export format, as their YAML files tell."""
-    files = sorted((Path(__file__).parent / "formats").glob("*.yaml"))
-    return [(f.stem, str(read_yaml(f)["title"])) for f in files]
-
-
 def _check_reading(block: Mapping[str, Any], where: str) -> None:
     """Refuse a delimiter, a decimal sign or a date order that means nothing."""
     delimiter = str(block.get("delimiter", "auto"))
@@ -289,12 +258,6 @@ def _check_reading(block: Mapping[str, Any], where: str) -> None:
             )
         )
     try:
-        date_patterns(str(block.get("dates", "auto")))
+        check_dates(str(block.get("dates", "auto")))
     except SourceError as error:
         raise SourceError(f"{where}: {error}") from None
-
-
-def _check_format(name: Any, where: str) -> None:
-    known = [format_name for format_name, _ in known_formats()]
-    if name not in ("auto", *known):
-        raise SourceError(unknown_name(where, "format", str(name), ["auto", *known]))

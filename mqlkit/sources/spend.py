@@ -11,11 +11,13 @@ import pandas as pd
 
 from mqlkit.engine import to_frame
 from mqlkit.errors import SourceError, listed, report
-from mqlkit.sources.cells import clean_number, day, money
+from mqlkit.sources.cells import all_of, code_in, day, money
+from mqlkit.sources.decisions import Kinds, Readings
 from mqlkit.sources.files import Export
+from mqlkit.sources.questions import Question, Undecided
 from mqlkit.sources.reading import Read, read_table
 from mqlkit.sources.spec import TableSpec
-from mqlkit.sources.staging import Cells, Reader, Typing, header_of
+from mqlkit.sources.staging import Cells, Reader, Typing
 
 
 def read_spend(reader: Reader, spec: TableSpec) -> tuple[Read, pd.DataFrame, str]:
@@ -24,18 +26,33 @@ def read_spend(reader: Reader, spec: TableSpec) -> tuple[Read, pd.DataFrame, str
     Raises
     ------
     SourceError
-        When there is no date, no currency, or more than one currency.
+        When there is no date, or more than one currency.
+    Undecided
+        When nothing tells the currency.
     """
+    read = read_spend_rows(reader, spec)
+    frame, currency = sum_spend(read, spec)
+    return read, frame, currency
+
+
+def read_spend_rows(reader: Reader, spec: TableSpec) -> Read:
+    """Return the spend as read, row by row."""
     columns = ["date", "date_from", "date_to", "amount", "channel", "currency"]
 
-    def typed(cells: Cells) -> dict[str, ir.Value]:
-        single = day(cells["date"], dates=spec.dates)
+    def typed(cells: Cells, how: Readings) -> dict[str, ir.Value]:
+        single = day(cells["date"], how.date("date"))
+        # A day wins over the range of the whole report, which stands beside it in every row.
+        start = single.coalesce(day(cells["date_from"], how.date("date_from")))
+        end = single.coalesce(day(cells["date_to"], how.date("date_to")))
+        code = code_in(cells["amount"])
+        told = ibis.literal(spec.currency, type="string")
         return {
-            "date_from": day(cells["date_from"], dates=spec.dates).coalesce(single),
-            "date_to": day(cells["date_to"], dates=spec.dates).coalesce(single),
-            "amount": money(clean_number(cells["amount"]), decimal=spec.decimal),
+            "date_from": start,
+            "date_to": end,
+            "amount": money(cells["amount"], how.number("amount")),
             "channel": cells["channel"],
-            "currency": cells["currency"].coalesce(ibis.literal(spec.currency, type="string")),
+            "currency": ibis.coalesce(cells["currency"], told, code),
+            "code": code,
         }
 
     def faults(_: Cells, values: ir.Table) -> list[tuple[str, ir.BooleanValue]]:
@@ -45,9 +62,25 @@ def read_spend(reader: Reader, spec: TableSpec) -> tuple[Read, pd.DataFrame, str
             ("bad_amount", values["amount"].isnull()),
         ]
 
-    typing = Typing(columns, ["amount"], typed, faults, partial(_check_dates, spec))
-    read = read_table(reader, spec, typing)
+    when = ("date", "date_from", "date_to")
+    typing = Typing(
+        columns=columns,
+        needed=["amount"],
+        kinds=Kinds(when, ["amount"]),
+        typed=typed,
+        faults=faults,
+        has_date=lambda values: values["date_from"].notnull(),
+        is_empty=lambda cells: all_of([cells[c].isnull() for c in (*when, "amount")]),
+        is_odd=lambda *_: ibis.literal(True),
+        check=partial(_check_dates, spec),
+    )
+    return read_table(reader, spec, typing)
+
+
+def sum_spend(read: Read, spec: TableSpec) -> tuple[pd.DataFrame, str]:
+    """Return spend by range of days and channel, and the one currency that all of it is in."""
     table = read.table
+    _check_units(spec, table)
     grouped = table.group_by("date_from", "date_to", "channel", "currency").aggregate(
         amount=table["amount"].sum(), credits=(table["amount"] < 0).sum()
     )
@@ -55,18 +88,21 @@ def read_spend(reader: Reader, spec: TableSpec) -> tuple[Read, pd.DataFrame, str
     read.ledger.noted["credit"] = int(frame["credits"].sum())
     currencies = sorted(frame["currency"].dropna().unique())
     _check_currency(spec, frame, currencies)
-    return read, frame.drop(columns=["currency", "credits"]), str(currencies[0])
+    return frame.drop(columns=["currency", "credits"]), str(currencies[0])
 
 
 def _check_dates(spec: TableSpec, exports: Sequence[Export]) -> None:
     """Refuse spend without a date: a total nobody can place in a period."""
     for export in exports:
-        theirs = {h.casefold() for h in export.header}
-        there = {n for n in ("date", "date_from", "date_to") if header_of(spec, n) in theirs}
-        if "date" not in there and not {"date_from", "date_to"} <= there:
+        there = export.recognised.columns
+        if "date" not in there and not {"date_from", "date_to"} <= there.keys():
+            refused = export.recognised.format.refuses
+            why = [f"{h} {refused[r]}" for r in refused if (h := export.like(r))]
             raise SourceError(
                 report(
-                    f"{export.name}:1: has no date.",
+                    f"{export.name}:{export.header_line}: has no date"
+                    + "".join(f"; {words}" for words in why[:1])
+                    + ".",
                     expected="a column date, or date_from and date_to",
                     found=listed(export.header, 6),
                     fix=f"map it under {spec.place}.columns in source.yaml",
@@ -87,9 +123,20 @@ def _check_currency(spec: TableSpec, frame: pd.DataFrame, currencies: list[str])
                 fix="bring them into one currency, or read one currency's files only",
             )
         )
-    raise SourceError(
-        report(
-            f"{spec.names}: no column tells the currency.",
-            fix=f"add `currency: EUR` (or yours) below {spec.place}: in source.yaml",
+    words = f"{spec.names}: no column tells the currency."
+    raise Undecided([Question(spec.place, words, ("currency: EUR",))])
+
+
+def _check_units(spec: TableSpec, table: ir.Table) -> None:
+    """Refuse amounts that carry another currency than the one they are said to be in."""
+    odd = table.filter(table["code"] != table["currency"].upper())
+    found = odd.select("code", "currency").distinct().limit(3).to_pyarrow().to_pylist()
+    if found:
+        raise SourceError(
+            report(
+                f"{spec.names}: the amounts are in another currency than the one stated.",
+                expected=found[0]["currency"],
+                found=listed([row["code"] for row in found]),
+                fix="mend the currency in source.yaml, or bring the amounts into one currency",
+            )
         )
-    )

@@ -10,14 +10,19 @@ from dataclasses import dataclass
 from functools import reduce
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import ibis
 import ibis.expr.types as ir
 
-from mqlkit.errors import SourceError
-from mqlkit.sources.cells import clean
-from mqlkit.sources.files import Export, count_line_ends, not_utf8, open_bytes
+from mqlkit.engine import EngineError, in_range, session_zone
+from mqlkit.errors import SourceError, report
+from mqlkit.sources.cells import any_of
+from mqlkit.sources.decisions import Batch, Kinds, Readings
+from mqlkit.sources.files import Export
+from mqlkit.sources.oddities import why_no_data
+from mqlkit.sources.rejects import collect_rejects
+from mqlkit.sources.rows import cell_of, first_cell, is_counted, why_odd
 from mqlkit.sources.spec import TableSpec
 
 if TYPE_CHECKING:
@@ -26,6 +31,8 @@ if TYPE_CHECKING:
 Cells = Mapping[str, ir.StringValue]
 # No header can be called this.
 FILE_NAME = "\x1ffile"
+# Among the cells: whether the row is of a kind that counts.
+COUNTS = "_counts"
 
 
 @dataclass
@@ -66,19 +73,31 @@ class Typing:
         Names of the cells wanted, ours.
     needed
         Those without which there is no table.
+    kinds
+        Which of them are dates and which are numbers.
     typed
-        Cells by name in, typed columns by name out.
+        Cells by name and the way to read them in, typed columns by name out.
     faults
         Cells and typed columns in, reasons with conditions out; the first that holds sets the row
         aside.
+    has_date
+        Whether a row has the date that makes it one of its table.
+    is_empty
+        Whether a row says nothing: neither when nor how much.
+    is_odd
+        Whether a row without fault must be looked at, since it may be a total.
     check
         Raises where the files' headers cannot do, before any row is read.
     """
 
     columns: Sequence[str]
     needed: Sequence[str]
-    typed: Callable[[Cells], Mapping[str, ir.Value]]
+    kinds: Kinds
+    typed: Callable[[Cells, Readings], Mapping[str, ir.Value]]
     faults: Callable[[Cells, ir.Table], Sequence[tuple[str, ir.BooleanValue]]]
+    has_date: Callable[[ir.Table], ir.BooleanValue]
+    is_empty: Callable[[Cells], ir.BooleanValue] = lambda _: ibis.literal(False)
+    is_odd: Callable[[Cells, ir.Table], ir.BooleanValue] = lambda *_: ibis.literal(False)
     check: Callable[[Sequence[Export]], None] = lambda _: None
 
 
@@ -92,37 +111,66 @@ class Staged:
         The typed columns and ``_fault``, why the row is not used; if numbered also ``_file`` and
         ``_record``, its number among the rows read together.
     rejected
-        Per file, the text of each row that could not be split, by physical line.
+        Per file, the text of each row that could not be split, by physical line of its text.
     """
 
     table: ir.Table
     rejected: list[dict[int, str]]
 
 
-def stage(
-    reader: Reader, spec: TableSpec, exports: Sequence[Export], typing: Typing, *, numbered: bool
-) -> Staged:
-    """Read the files of a table into typed rows.
-
-    Files with the same header are read as one, so that a year in twelve exports costs one plan.
-    """
-    pieces = []
-    rejected: list[dict[int, str]] = []
-    for _, alike in groupby(exports, key=lambda e: (e.header, e.delimiter)):
-        batch = list(alike)
+def batches_of(reader: Reader, spec: TableSpec, exports: Sequence[Export]) -> list[Batch]:
+    """Return the files of a table, neighbours with the same header together."""
+    found: list[Batch] = []
+    first = 0
+    for _, alike in groupby(exports, key=lambda e: (e.header, e.delimiter, e.recognised.columns)):
+        files = list(alike)
         rejects = reader.name("rejects")
-        raw = _raw(reader.backend, batch, rejects)
-        pieces.append(
-            (_typed(reader, spec, batch, typing, raw, len(rejected), numbered=numbered), rejects)
-        )
-        rejected += [{} for _ in batch]
-    rows = reduce(lambda a, b: a.union(b), [piece for piece, _ in pieces])
-    if numbered and not spec.keep_duplicates:
-        rows = _mark_duplicates(rows)
-    table = reader.store(rows.drop("_row") if numbered else rows)
-    for _, rejects in pieces:
-        _collect_rejects(reader.backend, rejects, exports, rejected)
+        zone = spec.timezone
+        if files[0].recognised.format.timezone == "UTC" and spec.zone_given != "here":
+            zone = "UTC"
+        raw = _raw(reader.backend, files, rejects)
+        found.append(Batch(files, first, rejects, raw, zone))
+        first += len(files)
+    return found
+
+
+def stage(
+    reader: Reader, spec: TableSpec, batches: Sequence[Batch], typing: Typing, *, numbered: bool
+) -> Staged:
+    """Read the files of a table into typed rows, each batch as its readings say.
+
+    Raises
+    ------
+    SourceError
+        When the engine cannot parse a file at all.
+    """
+    exports = [e for batch in batches for e in batch.exports]
+    zones = {batch.zone for batch in batches}
+    try:
+        pieces = []
+        for batch in batches:
+            with session_zone(reader.backend, batch.zone):
+                piece = _typed(reader, batch, typing, numbered=numbered)
+                pieces.append(piece if len(zones) == 1 else reader.store(piece))
+        rows = reduce(lambda a, b: a.union(b), pieces)
+        if numbered and not spec.keep_duplicates:
+            rows = _mark_duplicates(rows)
+        with session_zone(reader.backend, batches[0].zone):
+            table = reader.store(rows.drop("_row") if numbered else rows)
+    except EngineError as error:
+        raise SourceError(_engine_words(spec, error)) from None
+    rejected: list[dict[int, str]] = [{} for _ in exports]
+    for batch in batches:
+        collect_rejects(reader.backend, batch.rejects, exports, rejected)
     return Staged(table, rejected)
+
+
+def _engine_words(spec: TableSpec, error: EngineError) -> str:
+    first = str(error).splitlines()[0]
+    return report(
+        f"{spec.names}: cannot be read as a table ({first}).",
+        fix="open it in a text editor and look for broken quotes, or export it again",
+    )
 
 
 def _mark_duplicates(rows: ir.Table) -> ir.Table:
@@ -132,39 +180,65 @@ def _mark_duplicates(rows: ir.Table) -> ir.Table:
     return rows.mutate(_fault=is_again.ifelse("duplicate", rows["_fault"]))
 
 
-def _typed(
-    reader: Reader,
-    spec: TableSpec,
-    batch: list[Export],
-    typing: Typing,
-    raw: ir.Table,
-    first: int,
-    *,
-    numbered: bool,
-) -> ir.Table:
-    header = batch[0].header
-    columns = _cells(raw, spec, header, typing.columns)
-    columns["_odd"] = _odd(raw, spec, batch[0], typing.needed[0])
+def _typed(reader: Reader, batch: Batch, typing: Typing, *, numbered: bool) -> ir.Table:
+    """Return typed columns and ``_fault``; if numbered also place and cells of each row.
+
+    Without numbers, what may be a total is a fault too: the table is then read again with them.
+    """
+    raw, export, readings = batch.raw, batch.exports[0], batch.how
+    columns: dict[str, ir.Value] = {
+        f"_{name}": cell_of(raw, export, name) for name in typing.columns
+    }
+    columns["_odd"] = why_odd(raw, export)
+    columns[COUNTS] = is_counted(raw, export)
     if numbered:
-        columns |= _place(raw, batch, first)
+        columns |= _place(raw, batch) | {"_first": first_cell(raw, export)}
     cells = reader.layer(raw.select(**columns))
     by_name = {name: cells[f"_{name}"] for name in typing.columns}
-    values = reader.layer(cells.mutate(**typing.typed(by_name)))
+    by_name[COUNTS] = cells[COUNTS]
+    values = reader.layer(cells.mutate(**typing.typed(by_name, readings)))
+    stamps = [c for c in values.columns if values[c].type().is_timestamp()]
+    if stamps:
+        values = reader.layer(values.mutate(**{c: in_range(values[c]) for c in stamps}))
     by_name = {name: values[f"_{name}"] for name in typing.columns}
-    branches = [(values["_odd"] == odd, odd) for odd in ("blank", "repeated_header")]
-    branches += [(holds, reason) for reason, holds in typing.faults(by_name, values)]
+    faults = typing.faults(by_name, values)
+    branches = [(values["_odd"] == odd, odd) for odd in ("blank", "repeated_header", "bad_row")]
+    if numbered:
+        is_odd = typing.is_odd(by_name, values) | any_of([holds for _, holds in faults])
+        branches += _no_data(values, export, is_odd, typing.has_date(values))
+        branches.append((typing.is_empty(by_name), "not_data"))
+    else:
+        branches.append((typing.is_odd(by_name, values), "total_row"))
+    branches += [(holds, reason) for reason, holds in faults]
     fault = ibis.cases(*((holds, ibis.literal(reason)) for holds, reason in branches))
-    spent = ("_odd", *(f"_{name}" for name in typing.columns))
-    return values.mutate(_fault=fault).drop(*spent)
+    spent = {"_odd", COUNTS, "_first", *(f"_{name}" for name in typing.columns)}
+    return values.mutate(_fault=fault).drop(*(c for c in values.columns if c in spent))
 
 
-def _raw(backend: Backend, batch: Sequence[Export], rejects: str) -> ir.Table:
+def _no_data(
+    values: ir.Table, export: Export, is_odd: ir.BooleanValue, has_date: ir.BooleanValue
+) -> list[tuple[ir.BooleanValue, str]]:
+    """Return the conditions under which a row is a total or no data, by how it begins."""
+    looked = values.filter(is_odd & values["_first"].notnull())
+    begins = looked.select("_first", has_date=has_date.fill_null(False)).distinct()
+    found: dict[tuple[str, bool], list[str]] = {}
+    for row in begins.to_pyarrow().to_pylist():
+        why = why_no_data(row["_first"], export.recognised.format, has_date=row["has_date"])
+        if why:
+            found.setdefault((why, row["has_date"]), []).append(row["_first"])
+    return [
+        (values["_first"].isin(firsts) & (has_date.fill_null(False) == dated), why)
+        for (why, dated), firsts in found.items()
+    ]
+
+
+def _raw(backend: Backend, files: Sequence[Export], rejects: str) -> ir.Table:
     return backend.read_csv(
-        [str(e.text_path) for e in batch],
+        [str(e.text_path) for e in files],
         header=True,
         auto_detect=False,
-        columns=dict.fromkeys(batch[0].header, "VARCHAR"),
-        delim=batch[0].delimiter,
+        columns=dict.fromkeys(files[0].header, "VARCHAR"),
+        delim=files[0].delimiter,
         quote='"',
         escape='"',
         filename=FILE_NAME,
@@ -176,76 +250,14 @@ def _raw(backend: Backend, batch: Sequence[Export], rejects: str) -> ir.Table:
     )
 
 
-def _cells(
-    raw: ir.Table, spec: TableSpec, header: Sequence[str], wanted: Sequence[str]
-) -> dict[str, ir.StringValue]:
-    """Return the clean cells as ``_name``; NULL where the file has no such column."""
-    known = {name.casefold(): name for name in header}
-    cells: dict[str, ir.StringValue] = {}
-    for name in wanted:
-        theirs = known.get(header_of(spec, name))
-        cells[f"_{name}"] = clean(raw[theirs]) if theirs else ibis.null("string")
-    return cells
-
-
-def header_of(spec: TableSpec, name: str) -> str:
-    """Return the header that a column of ours stands under, folded for comparison."""
-    return spec.columns.get(name, name).strip().casefold()
-
-
-def _odd(raw: ir.Table, spec: TableSpec, export: Export, first: str) -> ir.StringValue:
-    """Return ``blank`` or ``repeated_header`` for rows that are no data, told by one cell first."""
-    written = dict(zip(export.header, export.header_cells, strict=True))
-    key = next(h for h in export.header if h.casefold() == header_of(spec, first))
-    text = {h: raw[h].strip().fill_null("") for h in (key, *export.header)}
-    is_blank = _all(cell == "" for cell in text.values())
-    is_header = _all(cell == written[h] for h, cell in text.items())
-    return ibis.cases((is_blank, "blank"), (is_header, "repeated_header"))
-
-
-def _all(conditions: Any) -> ir.BooleanValue:
-    return reduce(lambda a, b: a & b, conditions)
-
-
-def _place(raw: ir.Table, batch: Sequence[Export], first: int) -> dict[str, ir.Value]:
+def _place(raw: ir.Table, batch: Batch) -> dict[str, ir.Value]:
     """Return the file of each row, its number in the batch, and its names and cells as one text."""
-    files = [(raw[FILE_NAME] == str(e.text_path), first + i) for i, e in enumerate(batch)]
-    named = sorted(batch[0].header, key=str.casefold)
+    exports = batch.exports
+    files = [(raw[FILE_NAME] == str(e.text_path), batch.first + i) for i, e in enumerate(exports)]
+    named = sorted(exports[0].header, key=str.casefold)
     cells = [ibis.literal("\x1f".join(named)), *(raw[c].fill_null("\x1e") for c in named)]
     return {
         "_file": ibis.cases(*files).cast("int32"),
         "_record": ibis.row_number(),
         "_row": ibis.literal("\x1f").join(cells),
     }
-
-
-def _collect_rejects(
-    backend: Backend, rejects: str, exports: Sequence[Export], rejected: list[dict[int, str]]
-) -> None:
-    query = (
-        "SELECT DISTINCT file_path, line_byte_position, csv_line, error_type::VARCHAR "  # noqa: S608
-        f"FROM {rejects} JOIN {rejects}_scan USING (file_id, scan_id) ORDER BY 1, 2"
-    )
-    found = backend.raw_sql(query).fetchall()
-    for number, export in enumerate(exports):
-        rows = [row[1:] for row in found if row[0] == str(export.text_path)]
-        if rows:
-            rejected[number] = _by_line(export, rows)
-
-
-def _by_line(export: Export, rows: list[tuple[int, str, str]]) -> dict[int, str]:
-    """Return rejected rows by physical line, from their place in bytes (the first one is 1)."""
-    broken = [text for _, text, kind in rows if kind == "INVALID ENCODING"]
-    if broken:
-        raise SourceError(not_utf8(f"{export.name}: {len(broken)} rows are", broken[0]))
-    by_line: dict[int, str] = {}
-    with open_bytes(export.text_path) as handle:
-        line, at = 1, 0
-        for position, text, _ in rows:
-            # The engine counts empty lines before a bad one into it.
-            body = text.lstrip("\r\n")
-            begins = position - 1 + len(text) - len(body)
-            line += count_line_ends(handle.read(begins - at))
-            at = begins
-            by_line[line] = body
-    return by_line

@@ -1,0 +1,104 @@
+"""How numbers are written: which sign is the decimal one, told from all values of a column."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mqlkit.sources.dates import SLIPS, Doubt, Shape
+
+# Space, no-break, narrow no-break and thin space, and two apostrophes part thousands.
+GROUPERS = (
+    " \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}'\N{RIGHT SINGLE QUOTATION MARK}"
+)
+CORE = re.compile(rf"[o9.,](?:[9o.,{GROUPERS}]*[9o.,])?")
+
+
+@dataclass(frozen=True)
+class NumberReading:
+    """How the numbers of one column are read.
+
+    Attributes
+    ----------
+    decimal
+        The sign before the fraction.
+    words
+        The decision, said.
+    """
+
+    decimal: str = "."
+    words: str = "decimal point"
+    examples: tuple[str, ...] = ()
+
+
+def decide_decimal(shapes: Sequence[Shape], *, given: str, delimiter: str) -> NumberReading | Doubt:
+    """Return the decimal sign of a column, or why nobody can tell.
+
+    Parameters
+    ----------
+    shapes
+        All shapes of its values; ``o`` stands for a zero that begins a fraction.
+    given
+        ``auto``, or what the user or the format says.
+    delimiter
+        Of the file: where cells are parted by ``;``, the comma is the decimal sign.
+
+    Examples
+    --------
+    >>> decide_decimal([Shape("9.999,99", 2)], given="auto", delimiter=",").decimal
+    ','
+    >>> decide_decimal([Shape("9,999", 2)], given="auto", delimiter=",").answers
+    ('decimal: "."', 'decimal: ","')
+    """
+    examples = tuple(e for s in shapes for e in s.examples[:1])[:3]
+    if given != "auto":
+        return NumberReading(given, f"decimal {_name(given)}, as told", examples)
+    votes = {".": 0, ",": 0, "maybe ,": 0, "either": 0}
+    open_ones: list[Shape] = []
+    for shape in shapes:
+        vote = _vote(shape.text)
+        if vote:
+            votes[vote] += shape.n
+        if vote in ("either", "maybe ,"):
+            open_ones.append(shape)
+    if delimiter == ";" or votes[","]:
+        votes[","] += votes.pop("maybe ,")
+    point, comma = votes["."], votes[","] + votes.get("maybe ,", 0)
+    if point > SLIPS * comma:
+        return NumberReading(".", "decimal point", examples)
+    if votes[","] > SLIPS * point:
+        return NumberReading(",", "decimal comma", examples)
+    if not comma and not votes["either"]:
+        return NumberReading(".", "whole numbers", examples)
+    found = tuple(e for s in open_ones or shapes for e in s.examples)[:3]
+    words = "nothing tells the decimal sign of its numbers"
+    if point:
+        words = f"{point} of its numbers have a decimal point and {comma} a decimal comma"
+    return Doubt(words, ('decimal: "."', 'decimal: ","'), found)
+
+
+def _name(sign: str) -> str:
+    return "point" if sign == "." else "comma"
+
+
+def _vote(shape: str) -> str:
+    """Return the decimal sign that a shape shows; empty where it shows none."""
+    match = CORE.search(shape)
+    core = match.group() if match else ""
+    points, commas = core.count("."), core.count(",")
+    if points and commas:
+        last = max(".", ",", key=core.rfind)
+        return last if core.count(last) == 1 else ""
+    if not points and not commas:
+        return ""
+    sign = "." if points else ","
+    if core.count(sign) > 1:
+        return "," if sign == "." else "."
+    before, _, after = core.partition(sign)
+    if any(g in before for g in GROUPERS) or before == "o":
+        return sign
+    if len(after) == 3 and 1 <= len(before) <= 3:
+        return "either"
+    # A comma before one or two digits can only be meant as a decimal sign; it may be a slip.
+    return "." if sign == "." else "maybe ,"

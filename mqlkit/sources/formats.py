@@ -1,0 +1,265 @@
+"""Which format a header is in, and what its columns are.
+
+Nothing here opens an export: a header goes in, a format and our names for its columns come out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from mqlkit.errors import SourceError, listed, unknown_name
+from mqlkit.params import yaml_text
+from mqlkit.sources.export_format import Format, by_fold, fold, matches, pattern_of, read_format
+from mqlkit.sources.questions import Question, Undecided
+from mqlkit.terms import TABLE_COLUMNS
+
+__all__ = [
+    "Format",
+    "Recognised",
+    "check_format",
+    "fold",
+    "formats",
+    "known_formats",
+    "looks_like_header",
+    "recognise",
+    "refused",
+    "told_by",
+]
+
+FOLDER = Path(__file__).parent / "formats"
+# Enough for a line of a preamble not to pass for a header by accident.
+NAMES_OF_A_HEADER = 2
+# Longer cells are prose: no regex is tried on them.
+LONGEST_LABEL = 200
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """What a header turned out to be.
+
+    Attributes
+    ----------
+    format
+        The format it is in.
+    columns
+        Ours to their header, exactly as in the file.
+    currency
+        The currency that a header names, such as ``Amount spent (USD)``; else None.
+    why
+        In words, what told the format.
+    passed_over
+        Ours to further headers that are known for it and not read, because another comes first.
+    """
+
+    format: Format
+    columns: dict[str, str]
+    currency: str | None
+    why: str
+    passed_over: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Words of the questions that one export's header raises."""
+
+    place: str
+    file: str
+
+    def format(self, names: Sequence[str], headers: Sequence[str]) -> Question:
+        words = f"{self.file}the header fits {len(names)} formats equally well"
+        answers = tuple(f"format: {name}" for name in names)
+        return Question(self.place, f"{words}.", answers, tuple(headers))
+
+    def which(self, column: str, headers: Sequence[str]) -> Question:
+        words = f"{self.file}{len(headers)} columns could be {column}, and need not mean the same"
+        answers = tuple(f"columns: {{{column}: {yaml_text(header)}}}" for header in headers)
+        return Question(self.place, f"{words}.", answers, tuple(headers))
+
+
+@cache
+def formats() -> dict[str, Format]:
+    """Return every known format by name, `plain` first."""
+    found = [read_format(path) for path in sorted(FOLDER.glob("*.yaml"))]
+    return {f.name: f for f in sorted(found, key=lambda f: (f.name != "plain", f.name))}
+
+
+def known_formats() -> list[tuple[str, str]]:
+    """Return name and title of every export format."""
+    return [(f.name, f.title) for f in formats().values()]
+
+
+def check_format(name: Any, where: str) -> None:
+    """Refuse a format that nobody knows.
+
+    Raises
+    ------
+    SourceError
+        With the nearest one.
+    """
+    known = ["auto", *formats()]
+    if name not in known:
+        raise SourceError(unknown_name(where, "format", str(name), known))
+
+
+def recognise(
+    header: Sequence[str],
+    *,
+    table: str,
+    name: str = "auto",
+    columns: Mapping[str, str] = {},
+    place: str = "",
+    file: str = "",
+) -> Recognised:
+    """Return the format of a header and what its columns are.
+
+    Parameters
+    ----------
+    header
+        The column names of an export, as written.
+    table
+        The table it is read for: leads, history, spend or goals.
+    name
+        The format, or ``auto``: the most specific one that the header meets, else `plain`.
+    columns
+        Ours to theirs, from source.yaml; these win over the format's.
+    place, file
+        The block of source.yaml and the export, for questions.
+
+    Raises
+    ------
+    SourceError
+        When nobody knows the format.
+    Undecided
+        When formats fit equally well, or columns of different meaning equally well one of ours.
+    """
+    folded = by_fold(header)
+    asked = _Asked(place or table, f"{file}: " if file else "")
+    if name == "auto":
+        found, why = _choose([f for f in formats().values() if f.table == table], folded, asked)
+    else:
+        check_format(name, "format")
+        found, why = formats()[name], f"format: {name} in source.yaml"
+    ours = {c: folded[fold(theirs)] for c, theirs in columns.items() if fold(theirs) in folded}
+    passed_over: dict[str, tuple[str, ...]] = {}
+    taken = set(ours.values())
+    for column, known in known_headers(found, table).items():
+        there = [h for h in matches(known, folded) if h not in taken]
+        if column not in columns and there:
+            ours[column] = there[0]
+            passed_over[column] = tuple(there[1:])
+    _prefer_days(ours, passed_over, columns)
+    questions = [c for c in found.ask if passed_over.get(c)]
+    if questions:
+        raise Undecided([asked.which(c, (ours[c], *passed_over[c])) for c in questions])
+    return Recognised(
+        format=found,
+        columns=ours,
+        currency=_currency(found, ours.get("amount")),
+        why=why,
+        passed_over={c: others for c, others in passed_over.items() if others},
+    )
+
+
+def looks_like_header(cells: Sequence[str], *, table: str, columns: Mapping[str, str] = {}) -> bool:
+    """Return whether a line holds enough known column names to be the header of a table."""
+    folded = by_fold(cells)
+    named = {fold(theirs) for theirs in columns.values()}
+    if named and len(named & set(folded)) >= min(NAMES_OF_A_HEADER, len(named)):
+        return True
+    labels, patterns = _names_known(table)
+    told = {place for cell in folded for place in labels.get(cell, ())}
+    for cell in (c for c in folded if len(c) <= LONGEST_LABEL):
+        told |= {(*place, cell) for place, pattern in patterns if pattern.fullmatch(cell)}
+    of_format = Counter(place[0] for place in told)
+    return max(of_format.values(), default=0) >= NAMES_OF_A_HEADER
+
+
+@cache
+def _names_known(
+    table: str,
+) -> tuple[dict[str, set[tuple[str, ...]]], list[tuple[tuple[str, ...], re.Pattern[str]]]]:
+    """Return format and column behind each folded label of a table, and behind each regex."""
+    labels: dict[str, set[tuple[str, ...]]] = {}
+    patterns: list[tuple[tuple[str, ...], re.Pattern[str]]] = []
+    for each in formats().values():
+        if each.table not in (table, "any"):
+            continue
+        for column, names in known_headers(each, table).items():
+            for name in names:
+                if pattern := pattern_of(name):
+                    patterns.append(((each.name, column), pattern))
+                else:
+                    labels.setdefault(fold(name), set()).add((each.name, column))
+        if each.wide and (pattern := pattern_of(f"/{each.wide}/")):
+            patterns.append(((each.name, "month"), pattern))
+    return labels, patterns
+
+
+def known_headers(found: Format, table: str) -> dict[str, tuple[str, ...]]:
+    """Return the headers known for each of our columns: the format's, then our own name."""
+    return {c: (*found.columns.get(c, ()), c) for c in TABLE_COLUMNS[table]}
+
+
+def told_by(found: Format) -> set[str]:
+    """Return the headers that a format reads without any of our columns standing for them."""
+    telling = {header for mapping in found.rows for header in mapping}
+    return telling | {names[0] for names in found.json.values()}
+
+
+def refused(found: Format, header: str) -> str | None:
+    """Return why a format does not read a column that looks as if it should, or None."""
+    folded = by_fold([header])
+    return next((why for name, why in found.refuses.items() if matches([name], folded)), None)
+
+
+def _prefer_days(
+    ours: dict[str, str], passed_over: dict[str, tuple[str, ...]], given: Mapping[str, str]
+) -> None:
+    """Drop the dates that a row's report runs from and to, where the row has a day of its own."""
+    if "date" in ours:
+        for column in {"date_from", "date_to"} & set(ours) - set(given):
+            passed_over[column] = (ours.pop(column),)
+
+
+def _currency(found: Format, header: str | None) -> str | None:
+    for name in found.columns.get("amount", ()):
+        pattern = pattern_of(name)
+        if header and pattern and (match := pattern.fullmatch(fold(header))):
+            currency = match.groupdict().get("currency")
+            return currency.upper() if currency else None
+    return None
+
+
+def _choose(
+    candidates: Sequence[Format], folded: Mapping[str, str], asked: _Asked
+) -> tuple[Format, str]:
+    """Return the most specific format that a header meets, and what told it."""
+    met = [(each, told) for each in candidates if (told := _met(each, folded))]
+    most = max((len(told) for _, told in met), default=0)
+    best = [(each, told) for each, told in met if len(told) == most]
+    if not best:
+        return formats()["plain"], "it has the headers of no other format"
+    if len(best) > 1:
+        raise Undecided([asked.format([each.name for each, _ in best], list(folded.values()))])
+    found, told = best[0]
+    return found, f"it has {listed(told, 6)}"
+
+
+def _met(candidate: Format, folded: Mapping[str, str]) -> list[str]:
+    """Return the headers that tell the format, of the largest set that is there as a whole."""
+    best: list[str] = []
+    for required in candidate.requires:
+        told = [matches(_meant(candidate, name), folded)[:1] for name in required]
+        if all(told) and len(told) > len(best):
+            best = [names[0] for names in told]
+    return best
+
+
+def _meant(candidate: Format, required: str) -> tuple[str, ...]:
+    return candidate.columns[required[1:]] if required.startswith("=") else (required,)

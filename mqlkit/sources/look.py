@@ -1,0 +1,227 @@
+"""What a source looks like to the reader, for ``mqlkit check``: said, not made into a report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import ibis
+import ibis.expr.types as ir
+
+from mqlkit.engine import connect, instant_to_local, local_to_instant, session_zone
+from mqlkit.errors import SourceError, listed
+from mqlkit.sources.amounts import NumberReading
+from mqlkit.sources.cells import NOTHING, day, has_time, money, stamp
+from mqlkit.sources.dates import DateReading
+from mqlkit.sources.files import Export
+from mqlkit.sources.goals import read_goals
+from mqlkit.sources.load import read_history, read_leads
+from mqlkit.sources.questions import Question, Undecided
+from mqlkit.sources.reading import Read, open_exports, unmapped
+from mqlkit.sources.shown import ColumnLook, FileLook, TableLook
+from mqlkit.sources.spec import SourceSpec, TableSpec
+from mqlkit.sources.spend import read_spend_rows, sum_spend
+from mqlkit.sources.staging import Reader
+from mqlkit.terms import STAMPS
+
+# Each file is gone through once to be opened, and some three times more to be read.
+SHARE_OF_OPENING = 0.25
+
+
+def inspect_source(
+    source: SourceSpec, *, tell: Callable[[str, float], None] = lambda *_: None
+) -> list[TableLook]:
+    """Return a look at every table of a source; it raises nothing that it can report.
+
+    Parameters
+    ----------
+    source
+        As `read_source` returns it, or made from bare exports.
+    tell
+        Called with the place of a table, and with the share of it that is done.
+    """
+    with TemporaryDirectory(prefix="mqlkit-") as folder:
+        backend = connect()
+        try:
+            reader = Reader(backend, Path(folder), source.path.parent, 1.0, source.timezone)
+            found = []
+            for spec in source.tables:
+                done = partial(tell, spec.place)
+                done(0.0)
+                found.append(_look(reader, spec, done, has_history=bool(source.history)))
+                done(1.0)
+            return found
+        finally:
+            backend.disconnect()
+
+
+def _look(
+    reader: Reader, spec: TableSpec, done: Callable[[float], None], *, has_history: bool
+) -> TableLook:
+    questions: list[Question] = []
+    errors: list[str] = []
+    exports: list[Export] = []
+    for number, path in enumerate(spec.files, start=1):
+        with _reporting(questions, errors):
+            exports += open_exports(reader, replace(spec, files=(path,)))
+        done(SHARE_OF_OPENING * number / len(spec.files))
+    read: Read | None = None
+    if not questions and not errors:
+        with _reporting(questions, errors):
+            read = _read(reader, spec, has_history=has_history)
+        if read is not None and spec.table == "spend":
+            with _reporting(questions, errors):
+                sum_spend(read, spec)
+    rows = dict(zip([e.path for e in read.exports], read.rows, strict=True)) if read else {}
+    first, last = _span(read.table, spec.table) if read else (None, None)
+    return TableLook(
+        table=spec.table,
+        place=spec.place,
+        files=tuple(_file(e, rows.get(e.path)) for e in exports),
+        columns=tuple(_columns(reader, read) if read else _unread(exports)),
+        first=first,
+        last=last,
+        unmapped=tuple(read.unmapped if read else unmapped(exports)),
+        stages=_stages(read.table) if read and spec.table == "history" else {},
+        ledger=read.ledger if read else None,
+        questions=tuple(questions),
+        errors=tuple(dict.fromkeys(errors)),
+        notes=tuple(dict.fromkeys(note for e in exports for note in _notes(e))),
+    )
+
+
+@contextmanager
+def _reporting(questions: list[Question], errors: list[str]) -> Iterator[None]:
+    try:
+        yield
+    except Undecided as error:
+        questions += [q for q in error.questions if q not in questions]
+    except SourceError as error:
+        errors.append(str(error))
+
+
+def _read(reader: Reader, spec: TableSpec, *, has_history: bool) -> Read:
+    if spec.table == "leads":
+        return read_leads(reader, spec, [], has_mql=has_history)
+    if spec.table == "history":
+        return read_history(reader, spec)
+    if spec.table == "spend":
+        return read_spend_rows(reader, spec)
+    return read_goals(reader, spec)[0]
+
+
+def _file(export: Export, rows: int | None) -> FileLook:
+    known = export.recognised
+    return FileLook(
+        name=export.name,
+        format=known.format.name,
+        why=known.why,
+        encoding=export.encoding,
+        delimiter=export.delimiter,
+        header_line=export.header_line,
+        rows=rows,
+    )
+
+
+def _span(table: ir.Table, kind: str) -> tuple[date | None, date | None]:
+    """Return the first and last day of a table, in UTC."""
+    names = {
+        "leads": STAMPS,
+        "history": ("at",),
+        "spend": ("date_from", "date_to"),
+        "goals": ("month",),
+    }[kind]
+    ends = table.aggregate(
+        **{f"low_{n}": table[n].min().cast("date") for n in names},
+        **{f"high_{n}": table[n].max().cast("date") for n in names},
+    )
+    days = [d for d in ends.to_pyarrow().to_pylist()[0].values() if d is not None]
+    return (min(days), max(days)) if days else (None, None)
+
+
+def _stages(table: ir.Table) -> dict[str, tuple[str | None, int]]:
+    counted = table.filter(table["counts"])
+    counts = counted.group_by("stage_text", "stage").aggregate(n=counted.count())
+    rows = counts.order_by(ibis.desc("n"), "stage_text").to_pyarrow().to_pylist()
+    return {row["stage_text"] or "(empty)": (row["stage"], row["n"]) for row in rows}
+
+
+def _notes(export: Export) -> Iterator[str]:
+    known = export.recognised
+    yield from known.format.notes
+    for ours, others in known.passed_over.items():
+        yield f"{ours} is read from {known.columns[ours]!r}, not from {listed(others)}."
+    if export.is_damaged:
+        yield f"{export.name}: some characters are broken; their rows are set aside."
+
+
+def _columns(reader: Reader, read: Read) -> Iterator[ColumnLook]:
+    """Yield every column that is read, once for each header that it stands under."""
+    seen = set()
+    for batch in read.batches:
+        export, how = batch.exports[0], batch.how
+        for ours in export.recognised.columns:
+            header = export.header_of(ours)
+            if header is None or (ours, header) in seen:
+                continue
+            seen.add((ours, header))
+            texts = _samples(export, header)
+            if ours in (*STAMPS, "at", "date", "date_from", "date_to", "month"):
+                reading = how.date(ours)
+                texts = reading.examples or texts
+                after = _dates_read(reader, texts, reading, how.zone)
+                yield ColumnLook(ours, header, reading.words, tuple(zip(texts, after, strict=True)))
+            elif ours in ("amount", "mqls"):
+                number_reading = how.number(ours)
+                texts = number_reading.examples or texts
+                after = _numbers_read(reader, texts, number_reading)
+                words = number_reading.words
+                yield ColumnLook(ours, header, words, tuple(zip(texts, after, strict=True)))
+            else:
+                yield ColumnLook(ours, header, "text", tuple((t, t) for t in texts))
+
+
+def _unread(exports: Sequence[Export]) -> Iterator[ColumnLook]:
+    """Yield the columns of files that could not be read as a table, as far as they are known."""
+    seen = set()
+    for export in exports:
+        for ours in export.recognised.columns:
+            header = export.header_of(ours)
+            if header is not None and (ours, header) not in seen:
+                seen.add((ours, header))
+                texts = _samples(export, header)
+                yield ColumnLook(ours, header, "not read yet", tuple((t, t) for t in texts))
+
+
+def _samples(export: Export, header: str) -> tuple[str, ...]:
+    place = export.header.index(header)
+    cells = [row[place].strip() for row in export.sample if len(row) > place]
+    return tuple(dict.fromkeys(c for c in cells if c not in NOTHING))[:3]
+
+
+def _dates_read(reader: Reader, texts: Sequence[str], reading: DateReading, zone: str) -> list[str]:
+    """Return dates as they are read, in the zone of the file."""
+    if not texts:
+        return []
+    table = reader.store(ibis.memtable({"text": list(texts)}))
+    at = stamp(table["text"], reading, zone=zone, day_zone=zone)
+    local = instant_to_local(zone, local_to_instant("UTC", at))
+    with session_zone(reader.backend, zone):
+        timed = has_time(table["text"], reading).ifelse(local, ibis.null("timestamp"))
+        rows = table.select(at=timed, day=day(table["text"], reading), text=table["text"])
+        found = {row["text"]: row for row in rows.to_pyarrow().to_pylist()}
+    return [str(found[t]["at"] or found[t]["day"] or "(not read)") for t in texts]
+
+
+def _numbers_read(reader: Reader, texts: Sequence[str], reading: NumberReading) -> list[str]:
+    if not texts:
+        return []
+    table = reader.store(ibis.memtable({"text": list(texts)}))
+    rows = table.select(text=table["text"], value=money(table["text"], reading))
+    found = {row["text"]: row["value"] for row in rows.to_pyarrow().to_pylist()}
+    return ["(not read)" if found[t] is None else f"{found[t].normalize():f}" for t in texts]

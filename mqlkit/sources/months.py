@@ -1,0 +1,144 @@
+"""Tables that are one column per month wide, such as budgets, made long: each cell a row."""
+
+from __future__ import annotations
+
+import csv
+import re
+from calendar import monthrange
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from mqlkit.errors import SourceError, listed, report
+from mqlkit.sources.cells import NOTHING
+from mqlkit.sources.ledger import Lines, open_text
+
+NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+WORD = r"(?P<word>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+MONTHS = (
+    re.compile(rf"{WORD}(?:[ -]*(?P<year>\d{{4}})|[ -]*'?(?P<short>\d\d))?(?: total)?"),
+    re.compile(r"(?P<year>\d{4})[-/.](?P<number>\d\d?)(?:[-/.]0?1)?"),
+    re.compile(r"(?P<number>\d\d?)[-/.](?P<year>\d{4})"),
+)
+FEWEST = 2
+LONG = {"spend": ("date_from", "date_to", "amount"), "goals": ("month", "mqls")}
+
+
+@dataclass(frozen=True)
+class Long:
+    """A wide table made long: its copy, header, and the line that each record comes from."""
+
+    copy: Path
+    header: tuple[str, ...]
+    lines: tuple[int, ...]
+    sample: tuple[tuple[str, ...], ...]
+
+
+def month_of(header: str) -> tuple[int, int] | None:
+    """Return year and month that a header names; year 0 where it names a month only.
+
+    >>> month_of("Jan 2026"), month_of("2026-01"), month_of("March"), month_of("Total")
+    ((2026, 1), (2026, 1), (0, 3), None)
+    """
+    for pattern in MONTHS:
+        if match := pattern.fullmatch(header.strip().casefold()):
+            parts = match.groupdict()
+            word = parts.get("word")
+            number = NAMES.index(word) + 1 if word else int(parts["number"])
+            short = parts.get("short")
+            year = int(parts.get("year") or 0) or (2000 + int(short) if short else 0)
+            return (year, number) if 1 <= number <= 12 else None
+    return None
+
+
+def months_of(header: Sequence[str], *, name: str) -> dict[int, date]:
+    """Return the columns that are months, by place; empty where the table is not wide.
+
+    Raises
+    ------
+    SourceError
+        When the year is missing, or a month has several columns.
+    """
+    found = {place: month for place, cell in enumerate(header) if (month := month_of(cell))}
+    if len(found) < FEWEST:
+        return {}
+    written = [header[place] for place in found]
+    if any(not year for year, _ in found.values()):
+        raise SourceError(
+            report(
+                f"{name}: its columns are months without a year.",
+                expected="headers such as Jan 2026 or 2026-01",
+                found=listed(written),
+                fix="write the year into the header",
+            )
+        )
+    if len(set(found.values())) < len(found):
+        raise SourceError(
+            report(
+                f"{name}: has several columns of the same month.",
+                expected="one column per month",
+                found=listed(written, 6),
+                fix="export the budget or the actual figures only",
+            )
+        )
+    return {place: date(year, month, 1) for place, (year, month) in found.items()}
+
+
+def make_long(
+    path: Path,
+    copy: Path,
+    *,
+    delimiter: str,
+    table: str,
+    months: dict[int, date],
+    first_line: int,
+) -> Long:
+    """Copy a wide table with one record for each month's cell that holds something.
+
+    A row whose months are all empty is one record, so that it is accounted for.
+
+    Parameters
+    ----------
+    path, copy
+        The UTF-8 text from its header on, and where the long one goes.
+    delimiter, table, months
+        How it is cut, what it is read for, and its months by column.
+    first_line
+        Physical line of the header.
+    """
+    lines: list[int] = []
+    sample: list[tuple[str, ...]] = []
+    with open_text(path) as handle, copy.open("w", encoding="utf-8", newline="") as out:
+        source = Lines(handle, set())
+        reader = csv.reader(source, delimiter=delimiter)
+        writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
+        written = next(reader)
+        source.record()
+        others = [p for p in range(len(written)) if p not in months]
+        header = (*(written[p].strip() or f"column {p + 1}" for p in others), *LONG[table])
+        writer.writerow(header)
+        for cells in reader:
+            line, _ = source.record()
+            for record in _records(cells, months, others, table):
+                writer.writerow(record)
+                lines.append(first_line + line - 1)
+                sample.append(tuple(record))
+    return Long(copy, header, tuple(lines), tuple(sample[:200]))
+
+
+def _records(
+    cells: Sequence[str], months: dict[int, date], others: Sequence[int], table: str
+) -> list[list[str]]:
+    kept = [cells[p] if p < len(cells) else "" for p in others]
+    full = [p for p in months if p < len(cells) and cells[p].strip() not in NOTHING]
+    if not full:
+        return [[*kept, *("" for _ in LONG[table])]]
+    return [[*kept, *_span(months[p], table), cells[p]] for p in full]
+
+
+def _span(month: date, table: str) -> tuple[str, ...]:
+    if table == "goals":
+        return (f"{month:%Y-%m}",)
+    last = month.replace(day=monthrange(month.year, month.month)[1])
+    return month.isoformat(), last.isoformat()

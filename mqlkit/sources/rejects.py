@@ -1,0 +1,46 @@
+"""Rows that the engine could not split into cells, by the line that they stand on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from mqlkit.sources.files import Export
+from mqlkit.sources.survey import count_line_ends
+
+if TYPE_CHECKING:
+    from ibis.backends.duckdb import Backend
+
+
+def collect_rejects(
+    backend: Backend, rejects: str, exports: Sequence[Export], rejected: list[dict[int, str]]
+) -> None:
+    """Put into ``rejected``, per file, the text of each such row by physical line."""
+    query = (
+        "SELECT DISTINCT file_path, line_byte_position, csv_line, error_type::VARCHAR "  # noqa: S608
+        f"FROM {rejects} JOIN {rejects}_scan USING (file_id, scan_id) ORDER BY 1, 2"
+    )
+    found = backend.raw_sql(query).fetchall()
+    for number, export in enumerate(exports):
+        rows = [row[1:] for row in found if row[0] == str(export.text_path)]
+        if rows:
+            rejected[number] = _by_line(export, rows)
+
+
+def _by_line(export: Export, rows: list[tuple[int, str, str]]) -> dict[int, str]:
+    """Return rejected rows by physical line, from their place in bytes (the first one is 1)."""
+    by_line: dict[int, str] = {}
+    with export.text_path.open("rb") as handle:
+        line, at = 1, 0
+        for position, text, kind in rows:
+            # The engine counts empty lines before a bad one into it.
+            body = text.lstrip("\r\n")
+            begins = position - 1 + len(text.encode()) - len(body.encode())
+            line += count_line_ends(handle.read(begins - at))
+            at = begins
+            if kind == "UNQUOTED VALUE":
+                # A quote that is never closed swallows whatever follows: those are rows as well.
+                by_line |= dict(enumerate(body.splitlines() or [body], start=line))
+            else:
+                by_line[line] = body
+    return by_line

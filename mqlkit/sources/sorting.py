@@ -1,0 +1,133 @@
+"""Bare exports sorted into tables by their headers: a source without a ``source.yaml``."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mqlkit.engine import connect
+from mqlkit.errors import SourceError, report
+from mqlkit.sources.files import Export, open_export
+from mqlkit.sources.spec import TABLES, SourceSpec, TableSpec
+from mqlkit.sources.tabular import kind_of
+
+# Enough for a preamble and some rows. A header is told from these; the rows are read later.
+HEAD_BYTES = 1 << 18
+# What of mqlkit's own names makes a header one of a table: one of each group.
+OWN_NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
+    "leads": (("lead_id",),),
+    "history": (("lead_id",), ("at",)),
+    "spend": (("amount",), ("date", "date_from")),
+    "goals": (("month",), ("mqls",)),
+}
+
+
+@dataclass(frozen=True)
+class Sorted:
+    """An export, with the table and the format that it is taken for, and its header.
+
+    The table is empty where nothing tells it.
+    """
+
+    path: Path
+    table: str
+    format: str
+    header: tuple[str, ...] = ()
+
+
+def sort_exports(paths: Sequence[Path], *, root: Path) -> tuple[SourceSpec, list[Sorted]]:
+    """Return a source made of bare exports, and those that fit into no table.
+
+    Parameters
+    ----------
+    paths
+        The exports; those of one table are one block, histories one for each format.
+    root
+        Folder that the files are named from.
+
+    Returns
+    -------
+    tuple of SourceSpec and list of Sorted
+        Where no export holds leads, those that fit into no table are taken for them.
+
+    Raises
+    ------
+    SourceError
+        When an export does not exist.
+    """
+    if missing := [str(p) for p in paths if not p.is_file()]:
+        raise SourceError("\n".join(report(f"{m}: there is no such file.") for m in missing))
+    told = [_table_of(path) for path in paths]
+    if not any(each.table in ("leads", "history") for each in told):
+        told = [each if each.table else replace(each, table="leads") for each in told]
+    unknown = [each for each in told if not each.table]
+    by_table = {table: [each for each in told if each.table == table] for table in TABLES}
+    histories: dict[str, list[Sorted]] = {}
+    for each in by_table["history"]:
+        histories.setdefault(each.format, []).append(each)
+    groups = list(histories.values())
+    source = SourceSpec(
+        path=root / "source.yaml",
+        leads=_block("leads", by_table["leads"]),
+        history=tuple(_spec("history", f"history[{n}]", group) for n, group in enumerate(groups)),
+        spend=_block("spend", by_table["spend"]),
+        goals=_block("goals", by_table["goals"]),
+    )
+    return source, unknown
+
+
+def _block(table: str, exports: Sequence[Sorted]) -> TableSpec | None:
+    return _spec(table, table, exports) if exports else None
+
+
+def _spec(table: str, place: str, exports: Sequence[Sorted]) -> TableSpec:
+    return TableSpec(table, place, tuple(each.path.resolve() for each in exports))
+
+
+def _table_of(path: Path) -> Sorted:
+    """Return which table an export is, by the headers that it has."""
+    with tempfile.TemporaryDirectory() as scratch:
+        workdir = Path(scratch)
+        head = _head_of(path, workdir)
+        found = []
+        for rank, table in enumerate(TABLES):
+            if export := _opened(head, table, workdir):
+                size = (_sureness(export, table), len(export.recognised.columns), -rank)
+                found.append((size, table, export.recognised.format.name, export.header_cells))
+    if not found:
+        # The look at the whole file says what is wrong with it.
+        return Sorted(path, "leads", "auto")
+    (sureness, _, _), table, name, header = max(found)
+    return Sorted(path, table if sureness else "", name, header)
+
+
+def _opened(head: Path, table: str, workdir: Path) -> Export | None:
+    """Return an export as it is for one table, whatever its encoding; None where it is none."""
+    for encoding in ("auto", "iso-8859-1"):
+        spec = TableSpec(table, table, (head,), encoding=encoding)
+        try:
+            return open_export(head, spec, workdir=workdir, root=workdir, backend=connect())
+        except SourceError:
+            continue
+    return None
+
+
+def _sureness(export: Export, table: str) -> int:
+    """Return 2 for an export of a known format, 1 for one with mqlkit's own names, else 0."""
+    if export.recognised.format.name != "plain":
+        return 2
+    there = set(export.recognised.columns)
+    return int(all(there & set(group) for group in OWN_NAMES[table]))
+
+
+def _head_of(path: Path, workdir: Path) -> Path:
+    """Return the beginning of a text as a file; anything else as it is."""
+    if path.stat().st_size <= HEAD_BYTES or kind_of(path, path.name) != "text":
+        return path
+    with path.open("rb") as handle:
+        head = handle.read(HEAD_BYTES)
+    copy = workdir / path.name
+    copy.write_bytes(head[: head.rfind(b"\n") + 1] or head)
+    return copy

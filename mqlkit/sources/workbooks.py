@@ -1,0 +1,126 @@
+"""Workbooks as text: each sheet copied to CSV, within limits that no honest workbook meets."""
+
+from __future__ import annotations
+
+import csv
+import re
+import zipfile
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
+
+from mqlkit.errors import SourceError, report
+from mqlkit.sources.survey import CHUNK
+
+# A million rows of twenty columns is about a gigabyte of XML; a bomb unpacks to any size.
+MOST_BYTES = 1 << 30
+# The cells are laid out as a rectangle: one in the last row and column would fill the memory.
+MOST_CELLS = 25_000_000
+PLACE = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet that holds something, and its copy: one record per row, from row 1."""
+
+    name: str
+    copy: Path
+    n_rows: int
+
+
+def sheets_of(path: Path, *, name: str, copy: Path) -> list[Sheet]:
+    """Copy every visible sheet of a workbook that holds something to CSV, numbered from ``copy``.
+
+    Raises
+    ------
+    SourceError
+        When it is no workbook, is damaged, or unpacks to more than an export can hold.
+    """
+    try:
+        _check_size(path, name)
+        book = CalamineWorkbook.from_path(path)
+        found = []
+        for number, about in enumerate(book.sheets_metadata):
+            if about.visible != SheetVisibleEnum.Visible:
+                continue
+            sheet = book.get_sheet_by_name(about.name)
+            if sheet.height:
+                target = copy.with_name(f"{copy.stem}-{number}.csv")
+                _write(target, sheet.iter_rows())
+                found.append(Sheet(about.name, target, sheet.total_height))
+    except (CalamineError, zipfile.BadZipFile, zlib.error, OSError, EOFError) as error:
+        raise SourceError(
+            report(f"{name}: is a damaged workbook ({error}).", fix="export it again")
+        ) from None
+    return found
+
+
+def _check_size(path: Path, name: str) -> None:
+    """Refuse a workbook by what its directory says it unpacks to, then by where its cells are."""
+    with zipfile.ZipFile(path) as archive:
+        entries = archive.infolist()
+        if "xl/workbook.xml" not in archive.namelist():
+            raise SourceError(
+                report(
+                    f"{name}: is a zip archive, and no workbook.",
+                    expected="csv, tsv, txt, csv.gz, xlsx or parquet",
+                    fix="unpack it, and name the files in it",
+                )
+            )
+        unpacked = sum(e.file_size for e in entries)
+        if unpacked > MOST_BYTES:
+            raise SourceError(_too_large(name, f"{unpacked / 2**30:.1f} GiB once unpacked"))
+        for entry in entries:
+            if entry.filename.startswith("xl/worksheets/sheet"):
+                width, height = _reach(archive, entry)
+                if width * height > MOST_CELLS:
+                    raise SourceError(_too_large(name, f"{height:,} rows by {width:,} columns"))
+
+
+def _too_large(name: str, found: str) -> str:
+    return report(
+        f"{name}: is too large for a workbook.",
+        found=found,
+        fix="save the sheet as CSV (UTF-8); its size has no limit",
+    )
+
+
+def _reach(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> tuple[int, int]:
+    """Return the last column and row of a sheet, whatever it says of itself."""
+    width = height = 0
+    rest = b""
+    with archive.open(entry) as handle:
+        while chunk := handle.read(CHUNK):
+            for letters, row in set(PLACE.findall(rest + chunk)):
+                height = max(height, int(row))
+                width = max(width, _column(letters))
+            rest = chunk[-32:]
+    return width, height
+
+
+def _column(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - ord("A") + 1
+    return number
+
+
+def _write(copy: Path, rows: Iterable[Sequence[Any]]) -> None:
+    with copy.open("w", encoding="utf-8", newline="") as handle:
+        csv.writer(handle, lineterminator="\n").writerows([_text(c) for c in row] for row in rows)
+
+
+def _text(cell: Any) -> str:
+    """Return a cell as an export would write it."""
+    if isinstance(cell, bool):
+        return str(cell).upper()
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() else repr(cell)
+    if isinstance(cell, datetime):
+        return cell.isoformat(sep=" ")
+    return cell.isoformat() if isinstance(cell, date) else str(cell)

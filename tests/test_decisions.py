@@ -1,0 +1,181 @@
+"""How a column is read: decided once, from all of its values, or asked about."""
+
+from __future__ import annotations
+
+import pytest
+
+from mqlkit.errors import SourceError
+from mqlkit.sources.look import inspect_source
+from mqlkit.sources.questions import Undecided
+from mqlkit.sources.spec import read_source
+
+LEADS = {"leads": {"files": ["leads.csv"]}}
+
+
+def rows_of(header, texts):
+    lines = [f'L{number},"{text}"' for number, text in enumerate(texts)]
+    return "\n".join([f"lead_id,{header}", *lines, ""])
+
+
+def stamps_of(desk, texts, **block):
+    desk.write("leads.csv", rows_of("mql_at", texts))
+    tables = desk.read({"leads": {"files": ["leads.csv"], **block}})
+    frame = tables.leads.order_by("lead_id").to_pyarrow()
+    return [str(at) for at in frame["mql_at"].to_pylist()]
+
+
+def amounts_of(desk, texts, **block):
+    lines = [f'L{n};2026-01-05;"{text}"' for n, text in enumerate(texts)]
+    separator = block.pop("separator", ",")
+    content = "\n".join(["lead_id;mql_at;amount", *lines, ""]).replace(";", separator)
+    desk.write("leads.csv", content)
+    tables = desk.read({"leads": {"files": ["leads.csv"], **block}})
+    frame = tables.leads.order_by("lead_id").to_pyarrow()
+    return [None if a is None else f"{a.normalize():f}" for a in frame["amount"].to_pylist()]
+
+
+@pytest.mark.parametrize(
+    ("texts", "stamps"),
+    [
+        (["1/31/2026", "2/3/2026"], ["2026-01-31 00:00:00", "2026-02-03 00:00:00"]),
+        (["31.01.2026", "03.02.2026"], ["2026-01-31 00:00:00", "2026-02-03 00:00:00"]),
+        (["31-01-2026", "3-2-2026"], ["2026-01-31 00:00:00", "2026-02-03 00:00:00"]),
+        (
+            ["3/5/2026 2:15:33 PM", "12/31/2026 12:00:00 AM"],
+            ["2026-03-05 14:15:33", "2026-12-31 00:00:00"],
+        ),
+        (
+            ["3/4/2025, 10:22 AM", "3/14/2025, 10:22\u202fPM"],
+            ["2025-03-04 10:22:00", "2025-03-14 22:22:00"],
+        ),
+        (["05-Mar-2026", "15-Apr-2026"], ["2026-03-05 00:00:00", "2026-04-15 00:00:00"]),
+        (
+            ["15 Apr, 2021 00:03:00", "1 May, 2021 10:00:00"],
+            ["2021-04-15 00:03:00", "2021-05-01 10:00:00"],
+        ),
+        (["January 5, 2026", "March 15, 2026"], ["2026-01-05 00:00:00", "2026-03-15 00:00:00"]),
+        (
+            ["2019-07-12 09:50:36 UTC", "2019-07-12T09:50Z", "2019-07-12T09:50+0200"],
+            ["2019-07-12 09:50:36", "2019-07-12 09:50:00", "2019-07-12 07:50:00"],
+        ),
+        (["45292", "45292.5"], ["2024-01-01 00:00:00", "2024-01-01 12:00:00"]),
+        (["1767225600000", "1767312000500"], ["2026-01-01 00:00:00", "2026-01-02 00:00:00.500000"]),
+        (["20260105", "20260231"], ["2026-01-05 00:00:00"]),  # there is no 31 February
+        (["03/03/2026", "04/04/2026"], ["2026-03-03 00:00:00", "2026-04-04 00:00:00"]),
+        (["2026-01-05", "13/01/2026"], ["2026-01-05 00:00:00", "2026-01-13 00:00:00"]),
+    ],
+)
+def test_dates_in_every_style(desk, texts, stamps):
+    assert stamps_of(desk, texts) == stamps
+
+
+def test_a_column_that_can_be_read_both_ways_is_asked_about(desk):
+    with pytest.raises(Undecided) as caught:
+        stamps_of(desk, ["5/3/2026", "3/5/2026", "4/6/2026"])
+    assert str(caught.value) == (
+        "leads.csv: column 'mql_at': each of its 3 dates can be read day first and month first.\n"
+        "  Found:    '3/5/2026', '5/3/2026'\n"
+        "  Fix:      add the line `dates: dmy` or `dates: mdy` below leads: in source.yaml"
+    )
+    assert stamps_of(desk, ["5/3/2026"], dates="mdy") == ["2026-05-03 00:00:00"]
+
+
+def test_one_value_decides_for_all_files_with_that_header(desk):
+    desk.write("a.csv", "lead_id,mql_at\nA,01/02/2026\n")
+    desk.write("b.csv", "lead_id,mql_at,source\nB,31/01/2026,Web\n")
+    tables = desk.read({"leads": {"files": ["a.csv", "b.csv"]}})
+    found = tables.leads.order_by("lead_id").to_pyarrow()["mql_at"].to_pylist()
+    assert [f"{at:%Y-%m-%d}" for at in found] == ["2026-02-01", "2026-01-31"]
+
+
+def test_values_that_fit_neither_order_throughout_are_asked_about(desk):
+    with pytest.raises(Undecided) as caught:
+        stamps_of(desk, ["31/01/2026", "01/31/2026"])
+    first = str(caught.value).splitlines()[0]
+    assert first == (
+        "leads.csv: column 'mql_at': 1 of its 2 dates fit only day first, 1 only month first."
+    )
+
+
+def test_a_slip_of_the_pen_does_not_change_the_order(desk):
+    desk.write("leads.csv", rows_of("mql_at", ["31/01/2026"] * 30 + ["01/31/2026"]))
+    tables = desk.read({"leads": {"files": ["leads.csv"]}})
+    assert tables.ledgers["leads"].set_aside == {"bad_date": 1}
+
+
+@pytest.mark.parametrize(
+    ("texts", "amounts"),
+    [
+        (["R$ 435.000", "R$ 1.435.000"], ["435000", "1435000"]),
+        (["$342.09K", "$1.5M"], ["342090", "1500000"]),
+        (["1 234,50 €", "5,00 €"], ["1234.5", "5"]),
+        (["1\u202f234,50", "1\xa0234,50"], ["1234.5", "1234.5"]),
+        (["1'234.50", "1’234.50"], ["1234.5", "1234.5"]),
+        (["(1,234.50)", "12.00-", "-$5.00"], ["-1234.5", "-12", "-5"]),
+        (["1.234", "1.23"], ["1.234", "1.23"]),  # the second has no thousands
+        (["0.123", "5.123"], ["0.123", "5.123"]),  # no number begins with 0 thousand
+        (["1,234", "1,234.5"], ["1234", "1234.5"]),
+        (["5 kr", "5 Kč", "7 CHF"], ["5", "5", "7"]),
+    ],
+)
+def test_numbers_in_every_style(desk, texts, amounts):
+    assert amounts_of(desk, texts) == amounts
+
+
+@pytest.mark.parametrize(
+    "texts", [["12,34", "7"], ["1,234", "5"], ["1.234", "5"], ["5,5 kr"], ["1,234.50", "1.234,50"]]
+)
+def test_a_decimal_sign_that_nothing_tells_is_asked_for(desk, texts):
+    with pytest.raises(Undecided) as caught:
+        amounts_of(desk, texts)
+    (question,) = caught.value.questions
+    assert question.answers == ('decimal: "."', 'decimal: ","')
+
+
+def test_semicolons_between_the_cells_tell_that_the_comma_is_the_decimal_sign(desk):
+    assert amounts_of(desk, ["12,34"], separator=";") == ["12.34"]
+
+
+def test_all_questions_of_a_table_are_asked_at_once(desk):
+    desk.write("leads.csv", 'lead_id,created_at,mql_at,amount\nA,1/2/2026,1/3/2026,"12,34"\n')
+    with pytest.raises(Undecided) as caught:
+        desk.read(LEADS)
+    assert len(caught.value.questions) == 3
+
+
+def test_an_amount_in_another_currency_than_stated_is_refused(desk):
+    desk.write("leads.csv", "lead_id,mql_at\nA,2026-01-05\n")
+    desk.write("spend.csv", "date,amount\n2026-01-05,5.50 €\n")
+    spend = {"files": ["spend.csv"]}
+    assert desk.read({**LEADS, "spend": spend}).currency == "EUR"
+    with pytest.raises(SourceError, match="in another currency than the one stated"):
+        desk.read({**LEADS, "spend": {**spend, "currency": "USD"}})
+
+
+def test_salesforce_ids_of_15_and_18_characters_are_the_same(desk):
+    short = "00Q1G00000nDnM5"
+    history = f"lead_id,at,stage\n{short},2026-01-05T10:00:00Z,mql\n"
+    desk.write("leads.csv", f"lead_id,created_at\n{short}UAK,2026-01-01\n")
+    desk.write("history.csv", history)
+    tables = desk.read({**LEADS, "history": [{"files": ["history.csv"]}]})
+    assert tables.events.to_pyarrow()["lead_id"].to_pylist() == [f"{short}UAK"]
+    noted = tables.ledgers["history"].noted
+    assert noted["ids matched on their first 15 characters"] == 1
+
+
+def test_a_look_says_what_was_decided_and_asks_the_rest(desk):
+    desk.write("leads.csv", "Title\n\nlead_id,mql_at,city\nA,31/01/2026,Riga\nB,1/2/2026,\n")
+    desk.write("spend.csv", "date;amount\n2026-01-05;1.234,50\n")
+    path = desk.describe({**LEADS, "spend": {"files": ["spend.csv"]}})
+    leads, spend = inspect_source(read_source(path))
+    assert (leads.files[0].header_line, leads.files[0].rows) == (3, 4)
+    assert leads.columns[1].reading == ("day, month, year (1 of 2 values cannot be month first)")
+    assert leads.columns[1].examples == (
+        ("1/2/2026", "2026-02-01"),
+        ("31/01/2026", "2026-01-31"),
+    )
+    assert leads.unmapped == ("city",)
+    assert (str(leads.first), str(leads.last)) == ("2026-01-31", "2026-02-01")
+    assert leads.ledger.set_aside == {"not_data": 1, "blank": 1}
+    assert [q.answers for q in spend.questions] == [("currency: EUR",)]
+    assert spend.columns[1].examples == (("1.234,50", "1234.5"),)

@@ -1,0 +1,327 @@
+"""A tiny export in each format, with invented rows, read as it was downloaded."""
+
+from __future__ import annotations
+
+import pytest
+
+from mqlkit.errors import SourceError
+from mqlkit.sources.questions import Undecided
+
+MQL = "2026-01-05 10:00:00"
+
+
+def read(desk, table, content, **block):
+    """Read one export and return its rows as text, with the reasons of those set aside."""
+    desk.write("export.csv", content)
+    given = {"files": ["export.csv"], **block}
+    description = {table: [given] if table == "history" else given}
+    if table == "spend":
+        desk.write("leads.csv", "lead_id,mql_at\n1,2026-01-01\n")
+        description["leads"] = {"files": ["leads.csv"]}
+    tables = desk.read(description)
+    aside = dict(tables.ledgers[table].set_aside)
+    if table == "spend":
+        rows = tables.spend[["date_from", "date_to", "channel", "amount"]]
+        return [tuple(map(str, row)) for row in rows.itertuples(index=False)], aside, tables
+    if table == "history":
+        events = tables.events.order_by("lead_id", "at").to_pyarrow().to_pylist()
+        return [(e["lead_id"], str(e["at"]), e["stage"]) for e in events], aside, tables
+    leads = tables.leads.order_by("lead_id").to_pyarrow().to_pylist()
+    names = ("lead_id", "created_at", "mql_at", "sql_at", "owner", "source")
+    return [tuple(str(r[n]) if r[n] else "" for n in names) for r in leads], aside, tables
+
+
+# Format, export, settings, rows, reasons of the rows set aside.
+LEADS = {
+    "Data Loader": (
+        (
+            "Id,CreatedDate,LeadSource,OwnerId,MQL_Date__c\n"
+            "00Q1,2026-01-02T08:00:00.000Z,Web,0051,2026-01-05T10:00:00.000+0000\n"
+        ),
+        {},
+        [("00Q1", "2026-01-02 08:00:00", MQL, "", "0051", "Web")],
+        {},
+    ),
+    "Salesforce report": (
+        (
+            '"Lead ID","Lead Owner","Lead Source","Create Date","MQL Date"\n'
+            '"00Q1","Hall","Web","1/13/2026","1/15/2026"\n'
+            '"00Q2","Hall","Web","1/2/2026",""\n'
+            '\n"Grand Totals (2 records)"\n'
+            '"Confidential Information - Do Not Distribute"\n'
+            '"Copyright © 2000-2026 salesforce.com, inc. All rights reserved."\n'
+        ),
+        {},
+        [
+            ("00Q1", "2026-01-13 00:00:00", "2026-01-15 00:00:00", "", "Hall", "Web"),
+            ("00Q2", "2026-01-02 00:00:00", "", "", "Hall", "Web"),
+        ],
+        {"blank": 1, "not_data": 2, "total_row": 1},
+    ),
+    "HubSpot": (
+        (
+            "Record ID,Create Date,Became a Marketing Qualified Lead Date,Contact owner,"
+            "Original Source\n77,2026-01-02 08:00,2026-01-05 10:00,Hall,Offline Sources\n"
+        ),
+        {"timezone": "UTC"},
+        [("77", "2026-01-02 08:00:00", MQL, "", "Hall", "Offline Sources")],
+        {},
+    ),
+    "HubSpot, by the pipeline": (
+        (
+            'Record ID,"Date entered ""Marketing Qualified Lead (Lifecycle Stage Pipeline)""",'
+            '"Date entered ""Sales Qualified Lead (Lifecycle Stage Pipeline)"""\n'
+            "77,2026-01-05 10:00,2026-01-06 10:00\n"
+        ),
+        {"timezone": "UTC"},
+        [("77", "", MQL, "2026-01-06 10:00:00", "", "")],
+        {},
+    ),
+    "Marketo": (
+        (
+            "id,email,createdAt,leadStatus,leadSource,mqlDate\n"
+            "9,null,2026-01-02T08:00:00Z,null,null,2026-01-05T10:00:00Z\n"
+        ),
+        {},
+        [("9", "2026-01-02 08:00:00", MQL, "", "", "")],
+        {},
+    ),
+    "Dynamics 365": (
+        (
+            "(Do Not Modify) Lead,(Do Not Modify) Row Checksum,Created On,Owner,Leads_MQL Date\n"
+            "a-1,x,1/13/2026 2:15 PM,Hall,1/15/2026 10:00 AM\n"
+        ),
+        {"timezone": "UTC"},
+        [("a-1", "2026-01-13 14:15:00", "2026-01-15 10:00:00", "", "Hall", "")],
+        {},
+    ),
+    "SuiteCRM": (
+        (
+            '"ID";"Date Created";"Lead Source";"Assigned to";"MQL Date"\r\n'
+            '"a-1";"30.01.2026 10:00";"Messe";"hall";"31.01.2026 10:00"\r\n'
+        ),
+        {"timezone": "Europe/Tallinn"},
+        [("a-1", "2026-01-30 08:00:00", "2026-01-31 08:00:00", "", "hall", "Messe")],
+        {},
+    ),
+    "Zoho": (
+        (
+            "Record Id,Lead Owner,Lead Source,Created Time,MQL Date\n"
+            'zcrm_1,Hall,Web,"15 Jan, 2026 00:03:00","16 Jan, 2026 10:00:00"\n'
+        ),
+        {"timezone": "UTC"},
+        [("zcrm_1", "2026-01-15 00:03:00", "2026-01-16 10:00:00", "", "Hall", "Web")],
+        {},
+    ),
+    "Pipedrive": (
+        (
+            "Lead - ID,Lead - Title,Lead - Owner,Lead - Lead created,Lead - MQL date\n"
+            "p-1,Acme,Hall,2026-01-02 08:00:00,2026-01-05 10:00:00\n"
+        ),
+        {"timezone": "UTC"},
+        [("p-1", "2026-01-02 08:00:00", MQL, "", "Hall", "")],
+        {},
+    ),
+    "Account Engagement": (
+        (
+            "id,email,created_at,assigned_to,source,crm_lead_fid,mql_date\n"
+            "5,a@example.com,2026-01-02 08:00:00,Hall,Webinar,00Q1,2026-01-05 10:00:00\n"
+        ),
+        {"timezone": "UTC"},
+        [("5", "2026-01-02 08:00:00", MQL, "", "Hall", "Webinar")],
+        {},
+    ),
+}
+HISTORY = {
+    "LeadHistory": (
+        (
+            "Id,LeadId,Field,OldValue,NewValue,CreatedDate\n"
+            "h1,00Q1,Status,New,Marketing Qualified,2026-01-05T10:00:00.000Z\n"
+            "h2,00Q1,LeadSource,Web,SQL,2026-01-06T10:00:00.000Z\n"
+        ),  # a field that says nothing
+        {},
+        [("00Q1", MQL, "mql")],
+    ),
+    "Lead history report": (
+        (
+            "Lead ID,Field / Event,Old Value,New Value,Edit Date,Edited By\n"
+            "00Q1,Lead Status,New,MQL,1/15/2026 10:00 AM,Hall\n"
+            "00Q1,Lead Owner,Moor,MQL,1/14/2026 10:00 AM,Hall\n"
+        ),
+        {"timezone": "UTC"},
+        [("00Q1", "2026-01-15 10:00:00", "mql")],
+    ),
+    "Marketo activities": (
+        (
+            "marketoGUID,leadId,activityDate,activityTypeId,campaignId,primaryAttributeValueId,"
+            "primaryAttributeValue,attributes\n"
+            '1,9,2026-01-05T10:00:00Z,101,null,2,Model,"{""New Stage"":""MQL""}"\n'
+            '2,9,2026-01-06T10:00:00Z,13,null,3,Lead Status,"{""New Value"":""Recycled""}"\n'
+            '3,9,2026-01-04T10:00:00Z,13,null,4,City,"{""New Value"":""MQL""}"\n'
+            '4,9,2026-01-03T10:00:00Z,1,null,5,page,"{""New Stage"":""MQL""}"\n'
+        ),
+        {},
+        [("9", MQL, "mql"), ("9", "2026-01-06 10:00:00", "rejected")],
+    ),
+    "Lifecycle history": (
+        (
+            "id,prospectId,previousStageId,nextStageId,secondsElapsed,createdAt\n"
+            "1,5,100,101,60,2026-01-05T10:00:00Z\n"
+        ),
+        {"stages": {"mql": ["101"]}},
+        [("5", MQL, "mql")],
+    ),
+    "leads_audit": (
+        (
+            "id,parent_id,date_created,field_name,before_value_string,after_value_string\n"
+            "1,a-1,2026-01-05 10:00:00,status,New,MQL\n2,a-1,2026-01-04 10:00:00,title,x,MQL\n"
+        ),
+        {"timezone": "UTC"},
+        [("a-1", MQL, "mql")],
+    ),
+    "HubSpot property history": (
+        (
+            "contact_id,timestamp,source,name,value\n"
+            "77,2026-01-05 10:00:00,CRM_UI,lifecyclestage,marketingqualifiedlead\n"
+            "77,2026-01-04 10:00:00,CRM_UI,company,customer\n"
+        ),
+        {"timezone": "UTC"},
+        [("77", MQL, "mql")],
+    ),
+}
+DAY = "2026-01-15"
+SPEND = {
+    "Google Ads": (
+        (
+            "Campaign report\n1 January 2026 - 31 January 2026\n"
+            "Day,Campaign,Currency code,Avg. cost,Cost\n"
+            '2026-01-15,Spring,EUR,1.00,"1,020.50"\n'
+            'Total: Account,--,--,1.00,"1,020.50"\nTotal: Campaigns,--,--,1.00,"1,020.50"\n'
+        ),
+        {},
+        [(DAY, DAY, "Spring", "1020.5")],
+        {"not_data": 2, "total_row": 2},
+    ),
+    "Google Ads in French": (
+        (
+            "Jour;Campagne;Code de la devise;Coût\n"
+            "2026-01-15;Printemps;EUR;1 020,50\nTotal : compte;--;EUR;1 020,50\n"
+        ),
+        {},
+        [(DAY, DAY, "Printemps", "1020.5")],
+        {"total_row": 1},
+    ),
+    "LinkedIn": (
+        (
+            "Campaign Performance Report (in UTC)\nReport Start: 1/1/2026\n\n"
+            "Start Date (in UTC),Account Name,Campaign Name,Currency,Total Spent\n"
+            "1/5/2026,Acme,Brand,USD,12.50\nTotal,,,USD,12.50\n"
+        ),
+        {},
+        [("2026-01-05", "2026-01-05", "Brand", "12.5")],
+        {"blank": 1, "not_data": 2, "total_row": 1},
+    ),
+    "Meta by period": (
+        (
+            "Reporting starts,Reporting ends,Campaign name,Amount spent (USD)\n"
+            "2026-01-01,2026-01-31,Brand,310\n"
+        ),
+        {},
+        [("2026-01-01", "2026-01-31", "Brand", "310.0")],
+        {},
+    ),
+    "Meta by day": (
+        (
+            "Reporting starts,Reporting ends,Campaign name,Day,Amount spent (USD)\n"
+            "2026-01-01,2026-01-31,Brand,2026-01-15,10\n"
+        ),
+        {},
+        [(DAY, DAY, "Brand", "10.0")],
+        {},
+    ),
+    "Microsoft": (
+        (
+            '"Report Name: Campaigns"\n"Gregorian date","Campaign name","Spend","Currency code"\n'
+            '"1/15/2026","Brand","10.00","USD"\n'
+            '"©2026 Microsoft Corporation. All rights reserved. "\n'
+        ),
+        {},
+        [(DAY, DAY, "Brand", "10.0")],
+        {"not_data": 2},
+    ),
+    "QuickBooks": (
+        (
+            "Acme Ltd\nTransaction Detail by Account\nJanuary 2026\n"
+            ",Date,Transaction Type,Num,Name,Class,Amount,Balance\n"
+            "Advertising,,,,,,,\n"
+            ",01/15/2026,Expense,1,Printer,Events,100.00,100.00\n"
+            ",01/15/2026,Bill,2,Agency,Web,50.00,150.00\n"
+            "Total for Advertising,,,,,,150.00,\nTOTAL,,,,,,150.00,\n"
+        ),
+        {"currency": "USD"},
+        [(DAY, DAY, "Events", "100.0"), (DAY, DAY, "Web", "50.0")],
+        {"not_data": 4, "total_row": 2},
+    ),
+    "QuickBooks budget by account": (
+        "Acme Ltd\n,Jan 2026,Feb 2026,Total\nAdvertising,100.00,,100.00\nTotal,100.00,,100.00\n",
+        {"currency": "USD"},
+        [("2026-01-01", "2026-01-31", "Advertising", "100.0")],
+        {"not_data": 1, "total_row": 1},
+    ),
+    "QuickBooks budget": (
+        "Class,Jan 2026,Feb 2026,Total\nWeb,100.00,200.00,300.00\nTotal Web,100.00,200.00,300.00\n",
+        {"currency": "USD"},
+        [
+            ("2026-01-01", "2026-01-31", "Web", "100.0"),
+            ("2026-02-01", "2026-02-28", "Web", "200.0"),
+        ],
+        {"total_row": 2},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", LEADS)
+def test_leads_are_read_as_they_were_exported(desk, case):
+    content, block, expected, reasons = LEADS[case]
+    rows, aside, _ = read(desk, "leads", content, **block)
+    assert rows == expected
+    assert aside == reasons
+
+
+@pytest.mark.parametrize("case", HISTORY)
+def test_only_changes_of_the_stage_are_stage_events(desk, case):
+    content, block, expected = HISTORY[case]
+    rows, aside, _ = read(desk, "history", content, **block)
+    assert [row for row in rows if row[2]] == expected
+    assert aside == {}
+
+
+@pytest.mark.parametrize("case", SPEND)
+def test_spend_is_read_as_it_was_exported(desk, case):
+    content, block, expected, reasons = SPEND[case]
+    rows, aside, _ = read(desk, "spend", content, **block)
+    assert rows == expected
+    assert aside == reasons
+
+
+def test_a_format_whose_zone_nobody_can_tell_asks_for_it(desk):
+    with pytest.raises(Undecided) as error:
+        read(desk, "leads", LEADS["HubSpot"][0])
+    assert [q.answers for q in error.value.questions] == [("timezone: Europe/Tallinn",)]
+
+
+@pytest.mark.parametrize("case", ["Data Loader", "Salesforce report", "Marketo"])
+def test_no_zone_is_asked_for_where_none_is_needed(desk, case):
+    # Stamps with an offset, dates without a time, and a vendor that always writes UTC.
+    rows, _, _ = read(desk, "leads", LEADS[case][0])
+    assert rows == LEADS[case][2]
+
+
+def test_a_report_without_any_date_is_refused(desk):
+    with pytest.raises(SourceError, match="has no date"):
+        read(desk, "spend", "Campaign,Currency code,Cost\nSpring,EUR,10.00\n")
+
+
+def test_a_currency_that_no_column_tells_is_asked_for(desk):
+    with pytest.raises(SourceError, match="no column tells the currency"):
+        read(desk, "spend", "Day,Campaign,Cost\n2026-01-15,Spring,10.00\n")
