@@ -27,6 +27,8 @@ EngineError = duckdb.Error
 Instant = dt.Timestamp("UTC")
 Texts = dt.Array(dt.string)
 MEMORY = "1500MB"
+# A time, a space, and more.
+NAMES_ZONE = "%:% %"
 EARLIEST, LATEST = datetime(1900, 1, 1), datetime(2200, 1, 1)  # noqa: DTZ001
 
 
@@ -80,9 +82,15 @@ def parse_instant(text: ir.StringValue) -> ir.TimestampValue:
     Text without an offset is local to the session's zone.
     """
     # The engine would read `today` and `epoch` as well: only what starts with a digit is a stamp.
-    is_numeric = (text >= "0") & (text < ":")
-    written = is_numeric.ifelse(text, ibis.null("string"))
+    # Once it has read the name of a zone, it stays in that zone for the rows that follow.
+    is_safe = (text >= "0") & (text < ":") & ~text.like(NAMES_ZONE)
+    written = is_safe.ifelse(text, ibis.null("string"))
     return to_naive(written.try_cast(Instant))
+
+
+def plain_instant(text: ir.StringValue) -> ir.TimestampValue:
+    """Return ISO text as naive UTC, without any precaution: `epoch` is a stamp too."""
+    return make_timestamp(epoch_us(text.try_cast(Instant)))
 
 
 @ibis.udf.scalar.builtin

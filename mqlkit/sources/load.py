@@ -17,6 +17,7 @@ from mqlkit.sources.decisions import Kinds, Readings
 from mqlkit.sources.goals import read_goals
 from mqlkit.sources.ledger import Ledger
 from mqlkit.sources.oddities import UNLIKELY_ID
+from mqlkit.sources.plain import read_plain_leads
 from mqlkit.sources.reading import Read, known_columns, read_table
 from mqlkit.sources.spec import SourceSpec, TableSpec
 from mqlkit.sources.spend import read_spend
@@ -150,14 +151,16 @@ def read_leads(reader: Reader, spec: TableSpec, extras: Sequence[str], *, has_mq
         # A total or a footer fills the first column alone, which may be that of the id.
         return all_of([cells[s].isnull() for s in STAMPS]) & cells["lead_id"].re_search(UNLIKELY_ID)
 
+    columns = [*LEAD_COLUMNS, *others]
     typing = Typing(
-        columns=[*LEAD_COLUMNS, *others],
+        columns=columns,
         needed=["lead_id"] if has_mql else ["lead_id", "mql_at"],
         kinds=Kinds(STAMPS, ["amount"]),
         typed=typed,
         faults=faults,
         has_date=has_date,
         is_odd=is_odd,
+        read_plain=partial(read_plain_leads, columns=columns),
     )
     return read_table(reader, spec, typing, key="lead_id")
 

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import ibis
 import ibis.expr.types as ir
 
 from mqlkit.errors import SourceError, listed, missing_columns, nearest, report
@@ -77,6 +78,9 @@ def read_table(reader: Reader, spec: TableSpec, typing: Typing, *, key: str | No
     if key is not None and sum(e.n_lines for e in exports) > SMALL_TABLE:
         for batch in batches:
             batch.readings = presume(batch, typing.kinds)
+        if (plain := _plain_rows(reader, batches, typing)) is not None:
+            counts = [e.n_lines - 1 for e in exports]
+            return _finish(reader, spec, plain, Ledger(read=sum(counts)), batches, counts)
         if not all(batch.readings for batch in batches):
             decide(spec, batches, typing.kinds)
         staged = stage(reader, spec, batches, typing, numbered=False)
@@ -106,6 +110,13 @@ def open_exports(reader: Reader, spec: TableSpec) -> list[Export]:
     if questions:
         raise Undecided(questions)
     return exports
+
+
+def _plain_rows(reader: Reader, batches: Sequence[Batch], typing: Typing) -> Staged | None:
+    if len(batches) > 1 or not batches[0].readings:
+        return None
+    table = typing.read_plain(reader, batches[0])
+    return None if table is None else Staged(table.mutate(_fault=ibis.null("string")), [])
 
 
 def _clean_rows(staged: Staged, key: str, exports: list[Export]) -> int:

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
 
 
+def has_rejects(backend: Backend, rejects: str) -> bool:
+    """Return whether there is any such row."""
+    return bool(backend.raw_sql(f"SELECT count(*) FROM {rejects}").fetchall()[0][0])  # noqa: S608
+
+
 def collect_rejects(
     backend: Backend, rejects: str, exports: Sequence[Export], rejected: list[dict[int, str]]
 ) -> None:

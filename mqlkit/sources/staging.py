@@ -17,7 +17,7 @@ import ibis.expr.types as ir
 
 from mqlkit.engine import EngineError, in_range, session_zone
 from mqlkit.errors import SourceError, report
-from mqlkit.sources.cells import any_of
+from mqlkit.sources.cells import NOTHING, any_of
 from mqlkit.sources.decisions import Batch, Kinds, Readings
 from mqlkit.sources.files import Export
 from mqlkit.sources.oddities import why_no_data
@@ -88,6 +88,8 @@ class Typing:
         Whether a row without fault must be looked at, since it may be a total.
     check
         Raises where the files' headers cannot do, before any row is read.
+    read_plain
+        Reads a large table whose files need no mending; None where they do.
     """
 
     columns: Sequence[str]
@@ -99,6 +101,7 @@ class Typing:
     is_empty: Callable[[Cells], ir.BooleanValue] = lambda _: ibis.literal(False)
     is_odd: Callable[[Cells, ir.Table], ir.BooleanValue] = lambda *_: ibis.literal(False)
     check: Callable[[Sequence[Export]], None] = lambda _: None
+    read_plain: Callable[[Reader, Batch], ir.Table | None] = lambda *_: None
 
 
 @dataclass
@@ -128,7 +131,7 @@ def batches_of(reader: Reader, spec: TableSpec, exports: Sequence[Export]) -> li
         zone = spec.timezone
         if files[0].recognised.format.timezone == "UTC" and spec.zone_given != "here":
             zone = "UTC"
-        raw = _raw(reader.backend, files, rejects)
+        raw = read_raw(reader.backend, files, rejects)
         found.append(Batch(files, first, rejects, raw, zone))
         first += len(files)
     return found
@@ -232,7 +235,10 @@ def _no_data(
     ]
 
 
-def _raw(backend: Backend, files: Sequence[Export], rejects: str) -> ir.Table:
+def read_raw(
+    backend: Backend, files: Sequence[Export], rejects: str, *, clean: bool = True
+) -> ir.Table:
+    """Return the cells of files with one header as text, NULL at once where not to be cleaned."""
     return backend.read_csv(
         [str(e.text_path) for e in files],
         header=True,
@@ -247,6 +253,7 @@ def _raw(backend: Backend, files: Sequence[Export], rejects: str) -> ir.Table:
         rejects_table=rejects,
         rejects_scan=f"{rejects}_scan",
         rejects_limit=0,
+        **({} if clean else {"nullstr": list(NOTHING)}),
     )
 
 
