@@ -32,7 +32,7 @@ SET_ASIDE_REASONS = {
     "no_id": "no lead id",
     "bad_date": "a date that does not exist or cannot be read",
     "bad_amount": "an amount that is not a number",
-    "bad_row": "too many or too few cells",
+    "bad_row": "too many or too few cells, or broken text",
     "total_row": "a total of other rows",
     "not_data": "a line before or after the table",
     "repeated_header": "the header once more",
