@@ -515,6 +515,19 @@ def test_spend_by_day_and_by_range(desk):
     assert tables.ledgers["spend"].noted["credit"] == 1
 
 
+def test_a_total_without_a_name_is_not_added_to_what_it_totals(desk):
+    rows = "date,amount,channel\n2026-01-05,10,Web\n2026-01-06,5.50,Ads\n"
+    with pytest.raises(SourceError) as raised:
+        read_spend(desk, rows + "2026-01-05,15.50,\n")
+    assert str(raised.value) == (
+        "spend.csv: the rows without a channel add up to all others.\n"
+        "  Expected: each amount once\n"
+        "  Found:    15.50 without a channel, 15.50 with one\n"
+        "  Fix:      take them out if they are totals, or give them a channel"
+    )
+    assert len(read_spend(desk, rows + "2026-01-05,15.49,\n").spend) == 3
+
+
 def test_spend_that_cannot_be_used(desk):
     content = (
         "date_from,date_to,amount\n"

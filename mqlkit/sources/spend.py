@@ -88,6 +88,7 @@ def sum_spend(read: Read, spec: TableSpec) -> tuple[pd.DataFrame, str]:
     read.ledger.noted["credit"] = int(frame["credits"].sum())
     currencies = sorted(frame["currency"].dropna().unique())
     _check_currency(spec, frame, currencies)
+    _check_total(spec, frame)
     return frame.drop(columns=["currency", "credits"]), str(currencies[0])
 
 
@@ -125,6 +126,21 @@ def _check_currency(spec: TableSpec, frame: pd.DataFrame, currencies: list[str])
         )
     words = f"{spec.names}: no column tells the currency."
     raise Undecided([Question(spec.place, words, ("currency: EUR",))])
+
+
+def _check_total(spec: TableSpec, frame: pd.DataFrame) -> None:
+    """Refuse rows without a channel that add up to those with one: a total that has no name."""
+    unnamed = frame["channel"].isna()
+    total, rest = frame["amount"][unnamed].sum(), frame["amount"][~unnamed].sum()
+    if unnamed.any() and (~unnamed).sum() > 1 and round(total - rest, 2) == 0 and rest:
+        raise SourceError(
+            report(
+                f"{spec.names}: the rows without a channel add up to all others.",
+                expected="each amount once",
+                found=f"{total:,.2f} without a channel, {rest:,.2f} with one",
+                fix="take them out if they are totals, or give them a channel",
+            )
+        )
 
 
 def _check_units(spec: TableSpec, table: ir.Table) -> None:
