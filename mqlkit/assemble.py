@@ -12,7 +12,7 @@ import ibis.expr.types as ir
 
 from mqlkit.durations import Clock, add_durations
 from mqlkit.engine import literal, step
-from mqlkit.errors import ParamsError, listed, report
+from mqlkit.errors import ParamsError, SourceError, listed, report
 from mqlkit.leads import LeadTable, breakdown
 from mqlkit.moment import known_by, survey
 from mqlkit.outcomes import is_rejected
@@ -20,6 +20,7 @@ from mqlkit.params import ReportParams, resolve_as_of
 from mqlkit.periods import DAY, AsOf, Bucket, to_utc
 from mqlkit.sources.cells import MONEY
 from mqlkit.sources.history import with_history
+from mqlkit.sources.ledger import Ledger
 from mqlkit.sources.staging import Reader
 from mqlkit.terms import LEAD_COLUMNS, MISSING, STAMPS, TEXT_COLUMNS
 
@@ -64,10 +65,15 @@ def lead_table(
         leads, events = known_by(leads, events, as_of)
         seen = survey(leads, events)
     if events is not None and "leads" in tables.ledgers:
-        strangers = events.anti_join(leads, "lead_id").count().to_pyarrow().as_py()
-        tables.ledgers["history"].noted.update({"unknown_lead": strangers} if strangers else {})
+        _note_strangers(leads, events, tables.ledgers["history"])
     if events is not None:
-        leads = with_history(reader.store(leads), reader.store(events), params.passes)
+        leads = with_history(
+            reader.store(leads),
+            reader.store(events),
+            params.passes,
+            zone=str(zone),
+            is_mixed=seen.bare > 0,
+        )
     clock = Clock(params, zone, as_of, seen.dated)
     # What a deal is worth is known when it is won.
     amount = leads["won_at"].notnull().ifelse(leads["amount"], ibis.null(MONEY))
@@ -84,6 +90,8 @@ def lead_table(
     summary = _summary(table)
     noted.update({name: int(summary[name]) for name in NOTED})
     noted["after_as_of"] = everything.stamps - seen.stamps
+    if seen.bare:
+        noted["date_without_time"] = seen.bare
     first = summary["first"] and summary["first"].replace(tzinfo=UTC).astimezone(zone).date()
     if params.where and not summary["n"]:
         raise ParamsError(_no_lead_left(params))
@@ -97,6 +105,29 @@ def lead_table(
         first_mql=first,
         recorded=frozenset(seen.latest),
     )
+
+
+def _note_strangers(leads: ir.Table, events: ir.Table, ledger: Ledger) -> None:
+    """Note the events whose lead is not among the leads.
+
+    Raises
+    ------
+    SourceError
+        When that is all of them: the two tables then call the leads differently.
+    """
+    strangers = events.anti_join(leads, "lead_id")
+    n = int(strangers.count().to_pyarrow().as_py())
+    if n and n == int(events.count().to_pyarrow().as_py()):
+        some = [t.select("lead_id").limit(1).to_pyarrow() for t in (events, leads)]
+        ids = [table["lead_id"][0].as_py() for table in some]
+        raise SourceError(
+            report(
+                f"history: none of its {n} events belongs to a lead.",
+                found=f"ids such as {ids[0]!r} in the history, {ids[1]!r} in the leads",
+                fix="map lead_id, in both, to a column with the same ids",
+            )
+        )
+    ledger.noted.update({"unknown_lead": n} if n else {})
 
 
 def _no_lead_left(params: ReportParams) -> str:

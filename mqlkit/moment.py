@@ -26,11 +26,14 @@ class Survey:
         The latest of each that is recorded at all, naive UTC.
     dated
         Those that hold only dates.
+    bare
+        How many dates there are among the stamps that hold times as well.
     """
 
     stamps: int
     latest: dict[str, datetime]
     dated: frozenset[str]
+    bare: int
 
     def goes_past(self, as_of: AsOf) -> bool:
         """Return whether any stamp is at or after the cut-off."""
@@ -50,25 +53,28 @@ class Survey:
 
 def survey(leads: ir.Table, events: ir.Table | None) -> Survey:
     """Return what the stamps hold, in one pass over each table."""
-    counts = {f"{s}_n": leads[s].count() for s in STAMPS}
-    highest = {s: leads[s].max() for s in STAMPS}
-    times = {f"{s}_timed": (leads[f"{s}_timed"] & leads[s].notnull()).any() for s in STAMPS}
-    row = leads.aggregate(**counts, **highest, **times).to_pyarrow().to_pylist()[0]
-    found = [(s, row[f"{s}_n"], row[s], row[f"{s}_timed"]) for s in STAMPS]
+    counts: dict[str, ir.Value] = {}
+    for s in STAMPS:
+        timed = leads[f"{s}_timed"] & leads[s].notnull()
+        counts |= {s: leads[s].max(), f"{s}_n": leads[s].count(), f"{s}_timed": timed.sum()}
+    row = leads.aggregate(**counts).to_pyarrow().to_pylist()[0]
+    found = [(s, row[f"{s}_n"], row[s], row[f"{s}_timed"] or 0) for s in STAMPS]
     if events is not None:
         by_stage = events.group_by("stage").aggregate(
-            n=events.count(), at=events["at"].max(), timed=events["at_timed"].any()
+            n=events.count(), at=events["at"].max(), timed=events["at_timed"].sum()
         )
         rows = by_stage.to_pyarrow().to_pylist()
-        found += [(f"{r['stage']}_at", r["n"], r["at"], r["timed"]) for r in rows]
+        found += [(f"{r['stage']}_at", r["n"], r["at"], r["timed"] or 0) for r in rows]
     found = [each for each in found if each[1]]
     latest: dict[str, datetime] = {}
     for name, _, at, _ in found:
         latest[name] = max(at, latest.get(name, at))
+    with_times = {name for name, _, _, timed in found if timed}
     return Survey(
         stamps=sum(n for _, n, _, _ in found),
         latest=latest,
-        dated=frozenset(latest) - {name for name, _, _, is_timed in found if is_timed},
+        dated=frozenset(latest) - with_times,
+        bare=sum(n - timed for name, n, _, timed in found if name in with_times),
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from mqlkit.errors import SourceError
+
 RECYCLED = """
     lead_id  | at               | stage
     recycled | 2026-01-05 09:00 | mql
@@ -385,6 +387,86 @@ def test_a_stage_is_timed_if_one_of_its_sources_is(lead_table):
         history="""
             lead_id | at               | stage
             B       | 2026-01-05 09:00 | mql
+            A       | 2026-01-08       | won
         """,
     )
-    assert made.leads.dated == {"sql_at"}
+    assert made.leads.dated == {"sql_at", "won_at"}
+
+
+# --- A date and a stamp of the same day are one event
+
+
+def hours_to_acceptance(made):
+    return made.value("hours_in_stage_mean")
+
+
+def test_of_a_date_and_a_stamp_of_that_day_the_stamp_counts(desk):
+    desk.write("dates.csv", "lead_id,mql_at,accepted_at\na,2026-01-05,\n")
+    desk.write("stamps.csv", "lead_id,mql_at,accepted_at\na,2026-01-05 18:00,2026-01-05 20:00\n")
+    made = desk.report(
+        {"leads": {"files": ["dates.csv", "stamps.csv"]}}, period="2026-01", sla="4h"
+    )
+    assert made.of("sla_met", "sla_breached") == {"sla_met": 1, "sla_breached": 0}
+    assert hours_to_acceptance(made) == 2
+
+
+def test_nor_does_the_date_make_a_pass_of_its_own(desk):
+    desk.write("leads.csv", "lead_id,mql_at,accepted_at\na,2026-01-05,2026-01-05 20:00\n")
+    desk.write("log.csv", "lead_id,at,stage\na,2026-01-05 18:00,mql\n")
+    made = desk.report(
+        {"leads": {"files": ["leads.csv"]}, "history": [{"files": ["log.csv"]}]},
+        period="2026-01",
+        passes="every",
+    )
+    assert made.value("mqls") == 1
+    assert hours_to_acceptance(made) == 2
+
+
+def test_an_earlier_date_still_wins_and_is_counted_as_one_without_a_time(desk):
+    desk.write("leads.csv", "lead_id,mql_at\na,2026-01-05\na,2026-01-06 18:00\nb,2026-01-07 9:00\n")
+    made = desk.report({"leads": {"files": ["leads.csv"]}}, period="2026-01")
+    assert made.ledger["noted"]["date_without_time"] == 1
+    table = made.leads.table.filter(made.leads.table["lead_id"] == "a").to_pyarrow()
+    assert f"{table['mql_at'][0].as_py():%Y-%m-%d %H:%M}" == "2026-01-05 00:00"
+
+
+# --- One lead under two ids
+
+
+LONG_ID, SHORT_ID = "00Q5e000001abcdEAA", "00Q5e000001abcd"
+
+
+def test_a_lead_under_ids_of_15_and_of_18_characters_is_one(desk):
+    desk.write("leads.csv", f"lead_id,mql_at\n{LONG_ID},2026-01-05\n{SHORT_ID},2026-01-05\n")
+    desk.write(
+        "log.csv", f"lead_id,at,stage\n{LONG_ID},2026-01-06,sql\n{SHORT_ID},2026-01-07,won\n"
+    )
+    made = desk.report(
+        {"leads": {"files": ["leads.csv"]}, "history": [{"files": ["log.csv"]}]}, period="2026-01"
+    )
+    assert made.of("mqls", "sqls") == {"mqls": 1, "sqls": 1}
+
+
+def test_events_of_both_lengths_find_their_lead(desk):
+    desk.write("leads.csv", f"lead_id,mql_at\n{LONG_ID},2026-01-05\n")
+    desk.write(
+        "log.csv", f"lead_id,at,stage\n{SHORT_ID},2026-01-06,sql\n{LONG_ID},2026-01-07,won\n"
+    )
+    made = desk.report(
+        {"leads": {"files": ["leads.csv"]}, "history": [{"files": ["log.csv"]}]}, period="2026-01"
+    )
+    assert made.value("sqls") == 1
+    assert "unknown_lead" not in made.tables.ledgers["history"].noted
+
+
+def test_a_history_of_other_leads_is_refused(desk):
+    desk.write("leads.csv", "lead_id,mql_at\n123,2026-01-05\n")
+    desk.write("log.csv", "lead_id,at,stage\n123.0,2026-01-06,sql\n")
+    described = {"leads": {"files": ["leads.csv"]}, "history": [{"files": ["log.csv"]}]}
+    with pytest.raises(SourceError) as raised:
+        desk.report(described, period="2026-01")
+    assert str(raised.value) == (
+        "history: none of its 1 events belongs to a lead.\n"
+        "  Found:    ids such as '123.0' in the history, '123' in the leads\n"
+        "  Fix:      map lead_id, in both, to a column with the same ids"
+    )

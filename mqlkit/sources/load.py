@@ -11,10 +11,12 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
+from mqlkit.engine import local_date
 from mqlkit.errors import ParamsError, SourceError, report, unknown_name
 from mqlkit.sources.cells import all_of, any_of, has_time, money, stamp
 from mqlkit.sources.decisions import Kinds, Readings
 from mqlkit.sources.goals import read_goals
+from mqlkit.sources.ids import of_one_length, with_ids_of
 from mqlkit.sources.ledger import Ledger
 from mqlkit.sources.oddities import UNLIKELY_ID
 from mqlkit.sources.plain import read_plain_leads
@@ -90,7 +92,7 @@ def load(reader: Reader, source: SourceSpec, *, extras: Sequence[str]) -> Tables
     if source.leads:
         leads, columns = _read_leads(reader, source.leads, extras, keep, has_mql=has_mql)
         if events is not None:
-            events = reader.store(_same_ids(leads, events, ledgers["history"]))
+            events = reader.store(with_ids_of(leads, events, ledgers["history"]))
     else:
         leads, columns = _leads_of(events, ledgers), list(LEAD_COLUMNS)
     unknown = [c for c in extras if c not in leads.columns]
@@ -180,18 +182,24 @@ def _read_leads(
     table = read.table
     if "_order" in table.columns:
         table = reader.store(table)
-        merged = _merge(table, texts)
+        merged = _merge(of_one_length(table, read.ledger), texts, reader.day_zone)
         table = reader.store(merged)
         if merged := read.ledger.used - int(table.count().to_pyarrow().as_py()):
             read.ledger.noted["merged"] = merged
     return table, columns
 
 
-def _merge(table: ir.Table, texts: Sequence[str]) -> ir.Table:
+def _merge(table: ir.Table, texts: Sequence[str], zone: str) -> ir.Table:
     """Return one row per lead: earliest stamp per stage, last non-empty other value."""
     order = table["_order"]
-    columns: dict[str, Any] = {s: table[s].min() for s in STAMPS}
-    columns |= {f"{s}_timed": table[f"{s}_timed"].any() for s in STAMPS}
+    columns: dict[str, Any] = {}
+    for stamp_column in STAMPS:
+        at, is_timed = table[stamp_column], table[f"{stamp_column}_timed"]
+        first, timed = at.min(), at.min(where=is_timed)
+        # A date and a stamp of that day are one event, and the stamp knows when.
+        is_that_day = (local_date(timed, zone) <= local_date(first, zone)).fill_null(False)
+        columns[stamp_column] = is_that_day.ifelse(timed, first)
+        columns[f"{stamp_column}_timed"] = is_that_day
     columns |= {c: table[c].argmax(order, where=table[c].notnull()) for c in ("amount", *texts)}
     return table.group_by("lead_id").aggregate(**columns)
 
@@ -247,34 +255,6 @@ def read_history(reader: Reader, spec: TableSpec) -> Read:
     read = read_table(reader, spec, typing)
     read.table = read.table.drop("_order")
     return read
-
-
-def _same_ids(leads: ir.Table, events: ir.Table, ledger: Ledger) -> ir.Table:
-    """Return events whose Salesforce ids are as long as those of the leads.
-
-    The API writes 18 characters and a report 15: the first 15 agree, and case tells them apart.
-    """
-    ours, theirs = (_id_lengths(table) for table in (leads, events))
-    if {ours, theirs} != {(15, 15), (18, 18)}:
-        return events
-    ledger.noted["ids matched on their first 15 characters"] = int(
-        events.count().to_pyarrow().as_py()
-    )
-    if ours == (15, 15):
-        return events.mutate(lead_id=events["lead_id"].left(15))
-    whole = leads.select(whole=leads["lead_id"], start=leads["lead_id"].left(15)).distinct()
-    found = events.left_join(whole, events["lead_id"] == whole["start"])
-    return found.mutate(lead_id=found["whole"].coalesce(found["lead_id"])).drop("whole", "start")
-
-
-def _id_lengths(table: ir.Table) -> tuple[int, int]:
-    """Return the shortest and longest Salesforce lead id; zeros where others are among them."""
-    ids = table["lead_id"]
-    seen = table.aggregate(
-        low=ids.length().min(), high=ids.length().max(), other=(~ids.startswith("00Q")).any()
-    )
-    row = seen.to_pyarrow().to_pylist()[0]
-    return (0, 0) if row["other"] is not False else (row["low"], row["high"])
 
 
 def _has_stage(events: ir.Table, stage: str) -> bool:
