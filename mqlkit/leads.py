@@ -133,38 +133,40 @@ class LeadTable:
         pandas.DataFrame
             The grid's columns and those of `outcomes.counted_outcomes`.
         """
-        return self.grid(self._counted)
+        return self.grid(self.counted)
 
     @cached_property
     def flow(self) -> pd.DataFrame:
         """Return the SQLs dated in each bucket, of any cohort: the grid's columns and ``flow``."""
-        return self.grid(self._flowing)
+        return self.grid(self.flowing)
 
     @cached_property
     def stock(self) -> pd.DataFrame:
         """Return who is an MQL at each bucket's end: the grid's columns and ``in_stage``."""
-        return self.grid(self._waiting)
+        return self.grid(self.waiting)
 
     @cached_property
     def segments(self) -> tuple[Segment, ...]:
         """Return every segment with a lead that came in, became SQL or waited in the period."""
         if not self.params.by:
             return (ALL_LEADS,)
-        found = [self._counted, self._flowing, self._waiting[self._waiting["in_stage"] > 0]]
+        found = [self.counted, self.flowing, self.waiting[self.waiting["in_stage"] > 0]]
         seen = {segment for frame in found for segment in frame["segment"]}
         return tuple(dict.fromkeys([ALL_LEADS, *sorted(seen)]))
 
     @cached_property
-    def _counted(self) -> pd.DataFrame:
+    def counted(self) -> pd.DataFrame:
+        """Return `counts` where they are not zero: ``segment``, ``bucket`` (index), the sums."""
         return self.totals(counted_outcomes(self.cohort, self.clock))
 
     @cached_property
-    def _flowing(self) -> pd.DataFrame:
+    def flowing(self) -> pd.DataFrame:
+        """Return `flow` where it is not zero."""
         dated = self.table.filter(self.table["sql_bucket"].between(0, len(self.buckets) - 1))
         return self.totals({"flow": dated["sql_us"].notnull()}, of=dated, bucket="sql_bucket")
 
     @cached_property
-    def _waiting(self) -> pd.DataFrame:
+    def waiting(self) -> pd.DataFrame:
         """Return the leads entered before each bucket's end and not left before it."""
         table = self.table.filter(self.table["mql_at"].notnull())
         ends = [literal(to_utc(b.end, self.zone)) for b in self.buckets]

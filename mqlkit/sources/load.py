@@ -15,7 +15,7 @@ from mqlkit.errors import ParamsError, SourceError, report, unknown_name
 from mqlkit.sources.cells import clean_number, has_time, money, stamp
 from mqlkit.sources.goals import read_goals
 from mqlkit.sources.ledger import Ledger
-from mqlkit.sources.reading import Read, known_columns, read_table
+from mqlkit.sources.reading import Read, known_columns, open_exports, read_table
 from mqlkit.sources.spec import SourceSpec, TableSpec
 from mqlkit.sources.spend import read_spend
 from mqlkit.sources.staging import Cells, Reader, Typing
@@ -52,7 +52,7 @@ class Tables:
     exports: list[tuple[Export, TableSpec, int]] = field(default_factory=list)
 
 
-def load(reader: Reader, source: SourceSpec, *, extras: Sequence[str]) -> Tables:
+def load(reader: Reader, source: SourceSpec, *, extras: Sequence[str] | None) -> Tables:
     """Read every table that ``source.yaml`` names.
 
     Parameters
@@ -60,7 +60,8 @@ def load(reader: Reader, source: SourceSpec, *, extras: Sequence[str]) -> Tables
     reader, source
         The engine and the description of the files.
     extras
-        Lead columns wanted beside the canonical ones, for breakdowns and filters.
+        Lead columns wanted beside the canonical ones, for breakdowns and filters; None takes every
+        one that there is.
 
     Raises
     ------
@@ -88,7 +89,7 @@ def load(reader: Reader, source: SourceSpec, *, extras: Sequence[str]) -> Tables
         leads, columns = _read_leads(reader, source.leads, extras, keep, has_mql=has_mql)
     else:
         leads, columns = _leads_of(events, ledgers), list(LEAD_COLUMNS)
-    unknown = [c for c in extras if c not in leads.columns]
+    unknown = [c for c in extras or () if c not in leads.columns]
     if unknown:
         raise ParamsError(
             "\n".join(unknown_name("by/where", "column", c, columns) for c in unknown)
@@ -117,9 +118,11 @@ def _added(a: Ledger, b: Ledger) -> Ledger:
 
 
 def _read_leads(
-    reader: Reader, spec: TableSpec, extras: Sequence[str], keep: Any, *, has_mql: bool
+    reader: Reader, spec: TableSpec, extras: Sequence[str] | None, keep: Any, *, has_mql: bool
 ) -> tuple[ir.Table, list[str]]:
-    others = [c for c in extras if c not in LEAD_COLUMNS]
+    exports = open_exports(reader, spec)
+    columns = known_columns(spec, exports)
+    others = _others(columns) if extras is None else [c for c in extras if c not in LEAD_COLUMNS]
     texts = [*TEXT_COLUMNS, *others]
 
     read_stamp = partial(stamp, dates=spec.dates, zone=spec.timezone, day_zone=reader.day_zone)
@@ -143,8 +146,7 @@ def _read_leads(
 
     needed = ["lead_id"] if has_mql else ["lead_id", "mql_at"]
     typing = Typing([*LEAD_COLUMNS, *others], needed, typed, faults)
-    read = keep(read_table(reader, spec, typing, key="lead_id"), spec)
-    columns = known_columns(spec, read.exports)
+    read = keep(read_table(reader, spec, typing, key="lead_id", exports=exports), spec)
     missing = [c for c in others if c.casefold() not in {k.casefold() for k in columns}]
     if missing:
         raise ParamsError(
@@ -158,6 +160,15 @@ def _read_leads(
         if merged := read.ledger.used - int(table.count().to_pyarrow().as_py()):
             read.ledger.noted["merged"] = merged
     return table, columns
+
+
+def _others(columns: Sequence[str]) -> list[str]:
+    """Return the columns that are none of ours and whose names no column here has."""
+    taken = {"", "_order", "_fault", "_file", "_record", "_row", "_odd"}
+    taken |= {*LEAD_COLUMNS, *(f"{s}_timed" for s in STAMPS)}
+    taken |= {f"_{c}" for c in taken}
+    by_folded = {c.casefold(): c for c in reversed(columns)}
+    return [c for c in columns if c.casefold() not in taken and by_folded[c.casefold()] == c]
 
 
 def _merge(table: ir.Table, texts: Sequence[str]) -> ir.Table:

@@ -34,7 +34,19 @@ class Read:
     unmapped: list[str] = field(default_factory=list)
 
 
-def read_table(reader: Reader, spec: TableSpec, typing: Typing, *, key: str | None = None) -> Read:
+def open_exports(reader: Reader, spec: TableSpec) -> list[Export]:
+    """Return the files of a table, with their headers known and nothing else read."""
+    return [open_export(p, spec, workdir=reader.workdir, root=reader.root) for p in spec.files]
+
+
+def read_table(
+    reader: Reader,
+    spec: TableSpec,
+    typing: Typing,
+    *,
+    key: str | None = None,
+    exports: list[Export] | None = None,
+) -> Read:
     """Read all files of a table.
 
     Parameters
@@ -44,6 +56,8 @@ def read_table(reader: Reader, spec: TableSpec, typing: Typing, *, key: str | No
     key
         Column whose values must differ for a table to be called clean (``lead_id``); None reads
         with record numbers at once, to find duplicates.
+    exports
+        The files, where they are open already.
 
     Returns
     -------
@@ -56,7 +70,7 @@ def read_table(reader: Reader, spec: TableSpec, typing: Typing, *, key: str | No
     SourceError
         When a column is missing, no file has a row, or too many rows cannot be used.
     """
-    exports = [open_export(p, spec, workdir=reader.workdir, root=reader.root) for p in spec.files]
+    exports = exports or open_exports(reader, spec)
     _check_columns(spec, exports, typing)
     typing.check(exports)
     with session_zone(reader.backend, spec.timezone):
