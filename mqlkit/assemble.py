@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import ibis
 import ibis.expr.types as ir
 
-from mqlkit.durations import Clock, add_durations
+from mqlkit.durations import Clock, add_durations, due_on_calendar
 from mqlkit.engine import literal, step
 from mqlkit.errors import ParamsError, listed, report
 from mqlkit.leads import LeadTable, breakdown
@@ -37,6 +37,8 @@ COLUMNS = (
 )  # fmt: skip
 # A year has 52 or 53 weeks.
 BUCKETS_A_YEAR = {"week": 53, "month": 12, "quarter": 4, "half": 2, "year": 1}
+# No export can have a column of such a name.
+NAMED = "\x1f"
 NOTED = ("skipped_mql", "out_of_order", "overturned")
 
 
@@ -64,6 +66,13 @@ class TimedLeads:
     seen: Survey
     after_as_of: int
     is_dear: bool
+
+    def stored(self, reader: Reader) -> TimedLeads:
+        """Return the same leads, worked out and kept in the engine."""
+        made = [c for c in (*COLUMNS, *TEXT_COLUMNS) if c in self.table.columns]
+        extra = [c for c in self.table.columns if c.startswith(NAMED)]
+        table = reader.store(self.table.select(*made, *extra))
+        return replace(self, table=table, is_dear=False)
 
 
 def lead_table(
@@ -136,7 +145,10 @@ def cut_leads(
     buckets = params.calendar.cut(start, end, params.grain)
     n_before = max(params.rolling - 1, BUCKETS_A_YEAR[params.grain])
     before = params.calendar.before(buckets[0], params.grain, n_before)
-    kept = _kept(timed.table, params)
+    leads = timed.table
+    if params.sla_clock == "calendar":
+        leads = leads.mutate(due_at=due_on_calendar(leads, clock))
+    kept = _kept(leads, params)
     table = _columns(kept, params, [*before, *buckets], len(before), zone)
     # Calendar durations are subtractions, quicker made again than kept.
     table = reader.store(table) if timed.is_dear else reader.layer(table)
@@ -209,9 +221,9 @@ def _bucket(
 def named(column: str) -> str:
     """Return the name under which a column to break down or filter by stands in timed leads.
 
-    No export can have it: a column of theirs may be called like one of ours.
+    A column of theirs may be called like one of ours.
     """
-    return f"\x1f{column}"
+    return f"{NAMED}{column}"
 
 
 def _chosen(leads: ir.Table, columns: Sequence[str]) -> ir.Table:

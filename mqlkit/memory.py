@@ -73,11 +73,13 @@ class Memory:
         return found
 
 
-def is_same_cut(old: ReportParams, new: ReportParams) -> bool:
-    """Return whether two reports have the same leads in the same buckets: `with_params` will do."""
-    is_calendar = old.sla_clock == new.sla_clock == "calendar"
+def is_same_cut(leads: LeadTable, params: ReportParams) -> bool:
+    """Return whether a report has the same leads in the same buckets: `with_params` will do."""
+    old = leads.params
+    is_calendar = old.sla_clock == params.sla_clock == "calendar"
     free = ON_CALENDAR if is_calendar else FREE_OF["cut"]
-    return settings(old, without=free) == settings(new, without=free)
+    is_same = settings(old, without=free) == settings(params, without=free)
+    return is_same and params.rolling - 1 <= len(leads.before)
 
 
 def with_params(leads: LeadTable, params: ReportParams) -> LeadTable:

@@ -15,9 +15,11 @@ from mqlkit.assemble import lead_table
 from mqlkit.changes import changes
 from mqlkit.cost import (
     bucket_costs,
+    cost_by_lag,
     cost_per_mql,
     lag_days,
     lead_to_mql,
+    measured_lag,
     rolling_cost,
     unnamed_channels,
 )
@@ -86,6 +88,11 @@ class Numbers:
         return self.memory.recall(name, self.params, work_out)
 
     @property
+    def measured_lag(self) -> int:
+        """Return the lag that the period's MQLs show, whichever is used."""
+        return measured_lag(self.rows)
+
+    @property
     def currency(self) -> str:
         """Return the currency of the spend; empty without spend."""
         return self.tables.currency or ""
@@ -145,6 +152,14 @@ class Numbers:
         longest = max(LONGEST_LAG, self.lag_days_used)
         lags = range(self.lag_days_used % step, longest + 1, step)
         return rolling_cost(self.leads, spend=self.tables.spend, lags=lags)
+
+    @cached_property
+    def lag_costs(self) -> pd.DataFrame | None:
+        """Return cost per MQL of the period by lag; see `cost.cost_by_lag`. None without spend."""
+        if self.tables.spend is None:
+            return None
+        lags = range(max(LONGEST_LAG, self.lag_days_used) + 1)
+        return cost_by_lag(self.leads, spend=self.tables.spend, lags=lags)
 
     @cached_property
     def other_channels(self) -> pd.DataFrame | None:

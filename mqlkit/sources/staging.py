@@ -55,9 +55,9 @@ class Reader:
         """
         return self.backend.create_view(self.name("view"), table)
 
-    def drop_since(self, mark: int, until: int | None = None) -> None:
-        """Drop what was stored or layered after ``tables`` stood at ``mark``."""
-        for number in range(self.tables if until is None else until, mark, -1):
+    def drop(self, numbers: range) -> None:
+        """Drop what was stored or layered under these numbers, the latest first."""
+        for number in reversed(numbers):
             self.backend.drop_view(f"view_{number}", force=True)
             self.backend.drop_table(f"table_{number}", force=True)
 

@@ -1,0 +1,51 @@
+"""The widgets of the panel, each with its label, and the messages beside them."""
+
+from __future__ import annotations
+
+from html import escape
+
+import ipywidgets as widgets
+
+WIDE = {"description_width": "initial"}
+
+
+def dropdown(label: str, options: dict[str, str]) -> widgets.Dropdown:
+    """Return a list to choose one from; ``options`` are what is read and what it stands for."""
+    layout = widgets.Layout(width="auto")
+    return widgets.Dropdown(
+        description=label, options=list(options.items()), style=WIDE, layout=layout
+    )
+
+
+def text(label: str, placeholder: str, width: str) -> widgets.Text:
+    """Return a line of text, taken when it is finished."""
+    return widgets.Text(
+        description=label, placeholder=placeholder, continuous_update=False, style=WIDE,
+        layout=widgets.Layout(width=width),
+    )  # fmt: skip
+
+
+def row(*parts: widgets.Widget) -> widgets.HBox:
+    """Return widgets beside each other, on as many lines as they need."""
+    layout = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="4px 16px")
+    return widgets.HBox(list(parts), layout=layout)
+
+
+def message() -> widgets.HTML:
+    """Return a place for a message."""
+    return widgets.HTML()
+
+
+def alert(text: str) -> str:
+    """Return what is wrong, as a screen reader says at once."""
+    return f'<p class="mk-fault" role="alert">{escape(text)}</p>'
+
+
+def said(text: str) -> str:
+    """Return what is going on, as a screen reader says in passing."""
+    return f'<p class="mk-state" role="status">{escape(text)}</p>'
+
+
+def button(label: str, tooltip: str) -> widgets.Button:
+    """Return a button as wide as its label."""
+    return widgets.Button(description=label, tooltip=tooltip, layout=widgets.Layout(width="auto"))
