@@ -116,7 +116,8 @@ def time_leads(
         seen = survey(leads, events)
     if events is not None and "leads" in tables.ledgers:
         strangers = events.anti_join(leads, "lead_id").count().to_pyarrow().as_py()
-        tables.ledgers["history"].noted.update({"unknown_lead": strangers} if strangers else {})
+        if strangers:
+            tables.ledgers["history"].noted["unknown_lead"] = strangers
     if events is not None:
         leads = with_history(reader.store(leads), reader.store(events), params.passes)
     clock = Clock(params, zone, as_of, seen.dated)
@@ -159,7 +160,8 @@ def cut_leads(
         raise ParamsError(_no_lead_left(params))
     if first is not None and (end <= first or start > as_of.on):
         raise ParamsError(_no_data(params, Bucket("period", start, end), first, as_of))
-    noted.update({name: int(summary[name]) for name in NOTED})
+    for name in NOTED:
+        noted[name] = int(summary[name])
     noted["after_as_of"] = timed.after_as_of
     return LeadTable(
         table=table,

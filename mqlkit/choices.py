@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from mqlkit.checks import CHECKS
 from mqlkit.errors import ParamsError
 from mqlkit.numbers import Numbers
-from mqlkit.params import ReportParams, read_yaml
+from mqlkit.params import ReportParams, as_yaml
 from mqlkit.periods import DAY, add_months
 from mqlkit.wording import counted, day, listed
 
@@ -113,18 +110,17 @@ def presets(params: ReportParams, offer: Offer) -> dict[str, str]:
     return {f"As started: {params.period}": params.period, **found}
 
 
-def lag_fault(numbers: Numbers, offer: Offer) -> str | None:
+def lag_faults(numbers: Numbers, offer: Offer) -> dict[str, str]:
     """Return what is wrong with a lag that moves every bucket before the first spend."""
     if offer.spend_from is None:
-        return None
+        return {}
     longest = (numbers.leads.buckets[-1].start - offer.spend_from).days
     if numbers.lag_days_used <= max(longest, 0):
-        return None
+        return {}
     reach = f"the longest that does is {counted(longest, 'day')}" if longest >= 0 else "none does"
-    return (
-        f"A lag of {counted(numbers.lag_days_used, 'day')} reaches no spend: the data has none "
-        f"before {day(offer.spend_from)}; in this period {reach}."
-    )
+    lag, since = counted(numbers.lag_days_used, "day"), day(offer.spend_from)
+    fault = f"A lag of {lag} reaches no spend: the data has none before {since}; in this period"
+    return {"lag_days": f"{fault} {reach}."}
 
 
 def in_words(numbers: Numbers) -> str:
@@ -167,8 +163,7 @@ def params_text(params: ReportParams, *, source: Path, folder: Path) -> str:
         for name, value in values.items()
         if name in always or value != getattr(standard, name)
     }
-    body = yaml.safe_dump(kept, sort_keys=False, allow_unicode=True, default_flow_style=None)
-    return f"# Chosen in JupyterLab, on the panel of {params.report}.\n{body}"
+    return f"# Chosen in JupyterLab, on the panel of {params.report}.\n{as_yaml(kept)}"
 
 
 def params_folder(start: Path) -> Path:
@@ -189,7 +184,6 @@ def write_params(params: ReportParams, name: str, *, source: Path, folder: Path)
     path = folder / f"{name}.yaml"
     text = params_text(params, source=source, folder=folder)
     if path.exists() and path.read_text(encoding="utf-8") != text:
-        read_yaml(path)
         raise ParamsError(f"{path.name} is there already; choose another name.")
     folder.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
@@ -197,5 +191,9 @@ def write_params(params: ReportParams, name: str, *, source: Path, folder: Path)
 
 
 def command(path: Path) -> str:
-    """Return the command that runs a params file headlessly."""
-    return shlex.join(["mqlkit", "run", str(path)])
+    """Return the command that runs a params file headlessly, from the folder above its own.
+
+    >>> command(Path("/work/params/my_report.yaml"))
+    'mqlkit run params/my_report.yaml'
+    """
+    return f"mqlkit run {path.parent.name}/{path.name}"

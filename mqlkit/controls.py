@@ -48,7 +48,7 @@ class View:
             ``charts.plot_mql_volume``. Each is given what its arguments are called after, such as
             ``rows``, ``params`` or ``currency``; see `page.FACTS`.
         """
-        self._show(lambda numbers: page.drawn(numbers, draws))
+        self._show(lambda numbers: page.drawn(numbers, draws, **self._given(numbers)))
 
     def show_by(self, *draws: page.Draw, most: int | None = None) -> None:
         """Show parts once for each breakdown.
@@ -61,6 +61,10 @@ class View:
             How many breakdowns to show; all of them when left out.
         """
         self._show(lambda numbers: page.drawn_by(numbers, draws, numbers.params.by[:most]))
+
+    def _given(self, _: Numbers) -> dict[str, Any]:
+        """Return what drawing functions are given beside `page.FACTS`."""
+        return {}
 
     def _show(self, draw: Callable[[Numbers], list[page.Part]]) -> None:
         page.show(*draw(self.numbers))
@@ -90,11 +94,17 @@ class LiveView(View):
         self._sections: list[tuple[Any, Callable[[Numbers], list[page.Part]]]] = []
         self._show(lambda numbers: [page.heading(numbers)])
         display(Panel(self._exploration, self._redraw).box)
+        page.run_script("panel.js")
 
     @property
     def numbers(self) -> Numbers:
         """Return the numbers of the last choice that worked."""
         return self._exploration.numbers
+
+    def _given(self, numbers: Numbers) -> dict[str, Any]:
+        # The panel has the slider for the lag: the chart need not bring its own.
+        lags = numbers.lags
+        return {"lags": None if lags is None else lags[lags["lag_days"] == numbers.lag_days_used]}
 
     def _show(self, draw: Callable[[Numbers], list[page.Part]]) -> None:
         output = self._output()

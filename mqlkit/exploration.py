@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mqlkit.assemble import TimedLeads, cut_leads, time_leads
-from mqlkit.choices import Offer, as_sentence, lag_fault
+from mqlkit.choices import Offer, as_sentence, lag_faults
 from mqlkit.errors import MqlkitError
 from mqlkit.leads import LeadTable
 from mqlkit.memory import FREE_OF, ON_CALENDAR, Memory, is_same_cut, settings, with_params
@@ -91,17 +91,19 @@ class Exploration:
             What is wrong with the choice, by parameter; the numbers then stay as they are. Empty
             when they have changed.
         """
-        reader = self._opened.reader
-        mark = reader.tables
+        reader, ledgers = self._opened.reader, self._opened.tables.ledgers
+        mark, noted = reader.tables, {name: dict(ledger.noted) for name, ledger in ledgers.items()}
         try:
             made = self._made(params)
             numbers = measure(made.leads, self._opened.tables, memory=self._memory)
+            faults = lag_faults(numbers, self.offer)
         except MqlkitError as error:
+            made, numbers, faults = None, None, self._faults(error)
+        if made is None or numbers is None or faults:
             reader.drop(range(mark + 1, reader.tables + 1))
-            return self._faults(error)
-        if fault := lag_fault(numbers, self.offer):
-            reader.drop(range(mark + 1, reader.tables + 1))
-            return {"lag_days": fault}
+            for name, ledger in ledgers.items():
+                dict.update(ledger.noted, noted[name])
+            return faults
         self._accept(made)
         self.numbers = numbers
         return {}
@@ -121,6 +123,9 @@ class Exploration:
         leads = self._opened.tables.leads
         named = {*params.by, *params.where}
         texts = [c for c in leads.columns if leads[c].type().is_string() and c != "lead_id"]
+        # What is asked for most stands first.
+        first = (*params.by, *params.where, "source", "owner")
+        texts = [c for c in dict.fromkeys([*first, *texts]) if c in texts]
         if not texts:
             return {}
         text = {c: leads[c].fill_null(MISSING) for c in texts}

@@ -49,3 +49,26 @@ def said(text: str) -> str:
 def button(label: str, tooltip: str) -> widgets.Button:
     """Return a button as wide as its label."""
     return widgets.Button(description=label, tooltip=tooltip, layout=widgets.Layout(width="auto"))
+
+
+def slider(label: str, most: int) -> widgets.IntSlider:
+    """Return a slider from 0, taken where it comes to rest."""
+    return widgets.IntSlider(
+        description=label, min=0, max=most, style=WIDE, continuous_update=False,
+        layout=widgets.Layout(width="460px"),
+    )  # fmt: skip
+
+
+def number(label: str, most: int) -> widgets.BoundedIntText:
+    """Return a whole number from 1."""
+    return widgets.BoundedIntText(
+        description=label, min=1, max=most, style=WIDE, layout=widgets.Layout(width="230px")
+    )
+
+
+def several(label: str, tooltip: str) -> widgets.SelectMultiple:
+    """Return a list to choose any number from."""
+    return widgets.SelectMultiple(
+        description=label, rows=4, style=WIDE, tooltip=tooltip,
+        layout=widgets.Layout(width="260px"),
+    )  # fmt: skip

@@ -107,7 +107,8 @@ def drawn(numbers: Numbers, draws: Sequence[Draw], **chosen: Any) -> list[Part]:
         given = {name: FACTS[name](numbers) for name in wanted if name in FACTS}
         if "by" in wanted and wanted["by"].default is Parameter.empty:
             given["by"] = numbers.main_breakdown
-        part = draw(**{**given, **chosen})
+        given |= {name: value for name, value in chosen.items() if name in wanted}
+        part = draw(**given)
         is_many = isinstance(part, list) and all(isinstance(p, Verdict) for p in part)
         parts += part if is_many else [part]
     return parts
@@ -172,6 +173,12 @@ def _table(table: Table) -> str:
 def style_sheet() -> str:
     """Return the style sheet of the page."""
     return (files("mqlkit") / "templates" / "report.css").read_text(encoding="utf-8")
+
+
+def run_script(name: str) -> None:
+    """Run a script of the template folder in the page."""
+    text = (files("mqlkit") / "templates" / name).read_text(encoding="utf-8")
+    display(Shown({"application/javascript": f"{{{text}}}", "text/plain": ""}))
 
 
 def heading(numbers: Numbers) -> Heading:

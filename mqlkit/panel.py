@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,19 @@ from mqlkit.choices import (
 )
 from mqlkit.errors import MqlkitError
 from mqlkit.exploration import Exploration
-from mqlkit.labelled import WIDE, alert, button, dropdown, message, row, said, text
+from mqlkit.labelled import (
+    WIDE,
+    alert,
+    button,
+    dropdown,
+    message,
+    number,
+    row,
+    said,
+    several,
+    slider,
+    text,
+)
 from mqlkit.numbers import LONGEST_LAG
 from mqlkit.params import ReportParams
 from mqlkit.periods import DAY
@@ -83,17 +96,11 @@ class Panel:
         self.grain = dropdown("One bucket per", GRAINS)
 
     def _make_cost(self) -> None:
-        self.lag = widgets.IntSlider(
-            description="Lag: days from net-new to MQL", min=0, max=LONGEST_LAG, style=WIDE,
-            continuous_update=False, layout=widgets.Layout(width="460px"),
-        )  # fmt: skip
+        self.lag = slider("Lag: days from net-new to MQL", LONGEST_LAG)
         self.measured = button(
             "Measured", "Take the mean days from net-new to MQL that the data shows"
         )
-        self.rolling = widgets.BoundedIntText(
-            description="Rolling cost over buckets", min=1, max=120, style=WIDE,
-            layout=widgets.Layout(width="230px"),
-        )  # fmt: skip
+        self.rolling = number("Rolling cost over buckets", 120)
 
     def _make_sla(self) -> None:
         self.sla = text("Sales has", "48h", "140px")
@@ -107,10 +114,7 @@ class Panel:
         names = ["Break down by", *["then by"] * max(1, len(started.by) - 1)]
         self.by = [dropdown(name, columns) for name in names]
         self.column = dropdown("Only leads whose", {c: c for c in offer.values} or {"–": NOTHING})
-        self.kept = widgets.SelectMultiple(
-            description="is", rows=5, style=WIDE, layout=widgets.Layout(width="260px"),
-            tooltip="Ctrl or Shift adds to the choice; nothing chosen keeps all leads",
-        )  # fmt: skip
+        self.kept = several("is", "Ctrl or Shift adds to the choice; none keeps all leads")
         self.every = button("Keep all leads", "Take every filter away")
 
     def _make_file(self) -> None:
@@ -129,8 +133,10 @@ class Panel:
             faults["lag_days"], faults["rolling"],
             row(self.sla, self.stops, self.clock, self.within),
             faults["sla"], faults["within_days"],
-            row(*self.by, self.column, self.kept, self.every),
-            faults["by"], faults["where"],
+            row(*self.by),
+            faults["by"],
+            row(self.column, self.kept, self.every),
+            faults["where"],
             self._words,
             row(self.reset, self.name, self.save, self._state),
             self._saved,
@@ -141,8 +147,7 @@ class Panel:
 
     def _set(self, params: ReportParams) -> None:
         """Show a choice on the widgets."""
-        self._is_setting = True
-        try:
+        with self._quiet():
             periods = {period for _, period in self.period.options}
             self.period.value = params.period if params.period in periods else OWN_DATES
             self.grain.value = params.grain
@@ -157,8 +162,6 @@ class Panel:
             if self._where:
                 self.column.value = next(iter(self._where))
             self._show_values()
-        finally:
-            self._is_setting = False
         self._show_numbers()
 
     def _show_values(self) -> None:
@@ -170,16 +173,22 @@ class Panel:
     def _show_numbers(self) -> None:
         """Show what the data made of the choice: dates, the lag, the words."""
         numbers = self._exploration.numbers
-        self._is_setting = True
-        try:
+        with self._quiet():
             whole = numbers.leads.whole
             self.start.value, self.end.value = whole.start, whole.end - DAY
             self.lag.max = max(LONGEST_LAG, self.lag.max, numbers.lag_days_used)
             self.lag.value = numbers.lag_days_used
             self.measured.description = f"Measured: {counted(numbers.measured_lag, 'day')}"
-        finally:
-            self._is_setting = False
         self._words.value = f'<p class="mk-words">{escape(in_words(numbers))}</p>'
+
+    @contextmanager
+    def _quiet(self) -> Iterator[None]:
+        """Set widgets without taking it for a choice."""
+        was, self._is_setting = self._is_setting, True
+        try:
+            yield
+        finally:
+            self._is_setting = was
 
     def _watch(self) -> None:
         plain = [self.period, self.grain, self.rolling, self.sla, self.stops, self.clock]
@@ -211,9 +220,8 @@ class Panel:
 
     def _dated(self, _: object) -> None:
         if not self._is_setting:
-            self._is_setting = True
-            self.period.value = OWN_DATES
-            self._is_setting = False
+            with self._quiet():
+                self.period.value = OWN_DATES
             self._changed()
 
     def _lagged(self, _: object) -> None:
@@ -223,9 +231,8 @@ class Panel:
 
     def _columned(self, _: object) -> None:
         if not self._is_setting:
-            self._is_setting = True
-            self._show_values()
-            self._is_setting = False
+            with self._quiet():
+                self._show_values()
 
     def _filtered(self, change: dict[str, Any]) -> None:
         if not self._is_setting:
@@ -261,16 +268,15 @@ class Panel:
             "where": self._where,
             "period": self.period.value,
         }
-        faults = {}
-        if self.period.value == OWN_DATES:
-            start, end = self.start.value, self.end.value
-            if start is None or end is None:
-                faults["period"] = "The period needs a first and a last day."
-            elif end < start:
-                faults["period"] = "The period ends before it starts: take an earlier first day."
-            else:
-                chosen["period"] = period_of(start, end)
-        return ({} if faults else chosen), faults
+        if self.period.value != OWN_DATES:
+            return chosen, {}
+        start, end = self.start.value, self.end.value
+        if start is not None and end is not None and start <= end:
+            return {**chosen, "period": period_of(start, end)}, {}
+        del chosen["period"]
+        if start is None or end is None:
+            return chosen, {"period": "The period needs a first and a last day."}
+        return chosen, {"period": "The period ends before it starts: take an earlier first day."}
 
     def _work(self) -> None:
         """Work out the numbers of the choice; where that fails, say so and leave all as it is."""
@@ -278,7 +284,7 @@ class Panel:
         chosen, faults = self._chosen()
         try:
             params, wrong = choose(self._exploration.numbers.params, chosen)
-            faults = faults or wrong or self._exploration.change(params)
+            faults = {**faults, **wrong} or self._exploration.change(params)
             if not faults:
                 self._show_numbers()
                 self._redraw()
@@ -299,4 +305,4 @@ class Panel:
         except (MqlkitError, OSError) as error:
             self._saved.value = alert(str(error))
             return
-        self._saved.value = said(f"Written to {path}. To run it: {command(path)}")
+        self._saved.value = said(f"Written. To run it, in {folder.parent}: {command(path)}")

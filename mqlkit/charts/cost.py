@@ -23,7 +23,7 @@ from mqlkit.wording import SYMBOLS, bucket_name
 
 
 def plot_cost_per_mql(lags: pd.DataFrame | None, *, lag_days: int, currency: str) -> Chart | None:
-    """Draw cost per MQL per bucket and its rolling average, with a slider for the lag."""
+    """Draw cost per MQL per bucket and its rolling average, with a slider where there are lags."""
     if lags is None:
         return None
     require(lags, ["lag_days", "bucket", "cost", "rolling"], "plot_cost_per_mql")
@@ -53,10 +53,12 @@ def plot_cost_per_mql(lags: pd.DataFrame | None, *, lag_days: int, currency: str
         layers.append(base.mark_line(color=BLUE, point=point).encode(y="rolling:Q", tooltip=tips))
     now = frame[frame["lag_days"] == lag_days]["cost"]
     rolling = ", and its rolling average as a line" if has_rolling else ""
+    chart = alt.layer(*layers)
+    words = f"Cost per MQL per {grain_of(frame)} as bars, {span_of(now)} {currency}{rolling}"
+    if len(days) == 1:
+        return finished(chart.add_params(alt.param(name="lag", value=lag_days)), f"{words}.")
     return finished(
-        alt.layer(*layers).add_params(lag),
-        f"Cost per MQL per {grain_of(frame)} as bars, {span_of(now)} {currency}{rolling}; the "
-        "slider moves the spend window by the lag.",
+        chart.add_params(lag), f"{words}; the slider moves the spend window by the lag."
     )
 
 

@@ -40,7 +40,7 @@ FINISHED = """() => {
 }"""
 DRAWN = """() => {
     const charts = [...document.querySelectorAll(".jp-RenderedVegaCommon5")];
-    return charts.length > 5 && charts.every((c) => c.querySelector("canvas, svg"));
+    return charts.length > 2 && charts.every((c) => c.querySelector("canvas, svg"));
 }"""
 EVIDENCE = """() => {
     const texts = (selector) => [...document.querySelectorAll(selector)].map((e) => e.textContent);
@@ -118,7 +118,7 @@ def jupyterlab(folder):
     """Serve a folder in JupyterLab, with no setting of this machine, and return its address."""
     for name, content in SETTINGS.items():
         path = folder / "settings" / f"{name}.jupyterlab-settings"
-        path.parent.mkdir(parents=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(content), encoding="utf-8")
     own = {
         "JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data-of-jupyter",
