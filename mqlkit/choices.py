@@ -26,13 +26,18 @@ PRESETS = {
     "This quarter": "this-quarter",
     "Year to date": "year-to-date",
 }
+GRAINS = {
+    "Week": "week", "Month": "month", "Quarter": "quarter", "Half-year": "half", "Year": "year",
+}  # fmt: skip
+CLOCKS = {"Calendar: nights and weekends too": "calendar", "Working hours only": "business"}
+STOPS = {"accepts or rejects": "decision", "first contacts": "contact"}
 # What the panel sets; the table that stands for it where there is no panel shows these.
 SETTINGS = (
     "period", "grain", "lag_days", "rolling", "sla", "sla_clock", "sla_stops_on", "within_days",
     "by", "where",
 )  # fmt: skip
 FILE_NAME = re.compile(r"[A-Za-z0-9_-]+")
-STOPS = {"decision": "to accept or reject an MQL", "contact": "to contact an MQL"}
+TASKS = {"decision": "to accept or reject an MQL", "contact": "to contact an MQL"}
 
 
 @dataclass(frozen=True)
@@ -100,6 +105,15 @@ def period_of(start: date, end: date) -> str:
     return f"{start:{pattern}}..{end:{pattern}}"
 
 
+def own_period(start: date | None, end: date | None) -> tuple[str, str]:
+    """Return the period from one day to another, and what is wrong with it."""
+    if start is None or end is None:
+        return "", "The period needs a first and a last day."
+    if end < start:
+        return "", "The period ends before it starts: take an earlier first day."
+    return period_of(start, end), ""
+
+
 def presets(params: ReportParams, offer: Offer) -> dict[str, str]:
     """Return the periods on offer: the one that the report was started with comes first."""
     found = dict(PRESETS)
@@ -136,7 +150,7 @@ def in_words(numbers: Numbers) -> str:
             f"cost spans {counted(params.rolling, grain)}."
         )
     clock = "" if params.sla_clock == "business" else ", nights and weekends included"
-    sentences.append(f"Sales has {params.sla_words} {STOPS[params.sla_stops_on]}{clock}.")
+    sentences.append(f"Sales has {params.sla_words} {TASKS[params.sla_stops_on]}{clock}.")
     if params.within_days is not None:
         sentences.append(f"SQLs count within {counted(params.within_days, 'day')} of the MQL.")
     if params.by:

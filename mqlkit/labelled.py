@@ -72,3 +72,8 @@ def several(label: str, tooltip: str) -> widgets.SelectMultiple:
         description=label, rows=4, style=WIDE, tooltip=tooltip,
         layout=widgets.Layout(width="260px"),
     )  # fmt: skip
+
+
+def day_picker(label: str) -> widgets.DatePicker:
+    """Return a day to choose."""
+    return widgets.DatePicker(description=label, style=WIDE)

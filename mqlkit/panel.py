@@ -12,20 +12,23 @@ from typing import Any
 import ipywidgets as widgets
 
 from mqlkit.choices import (
+    CLOCKS,
+    GRAINS,
+    STOPS,
     choose,
     command,
     in_words,
+    own_period,
     params_folder,
-    period_of,
     presets,
     write_params,
 )
 from mqlkit.errors import MqlkitError
 from mqlkit.exploration import Exploration
 from mqlkit.labelled import (
-    WIDE,
     alert,
     button,
+    day_picker,
     dropdown,
     message,
     number,
@@ -43,11 +46,6 @@ from mqlkit.wording import counted
 OWN_DATES = "own dates"
 # A run of changes, as of a key held down, is over when nothing has come for so long.
 PAUSE_SECONDS = 0.25
-GRAINS = {
-    "Week": "week", "Month": "month", "Quarter": "quarter", "Half-year": "half", "Year": "year",
-}  # fmt: skip
-CLOCKS = {"Calendar: nights and weekends too": "calendar", "Working hours only": "business"}
-STOPS = {"accepts or rejects": "decision", "first contacts": "contact"}
 NOTHING = ""
 
 
@@ -91,8 +89,8 @@ class Panel:
     def _make_period(self) -> None:
         periods = presets(self._exploration.started, self._exploration.offer)
         self.period = dropdown("Period", {**periods, "Own dates": OWN_DATES})
-        self.start = widgets.DatePicker(description="From", style=WIDE)
-        self.end = widgets.DatePicker(description="to and including", style=WIDE)
+        self.start = day_picker("From")
+        self.end = day_picker("to and including")
         self.grain = dropdown("One bucket per", GRAINS)
 
     def _make_cost(self) -> None:
@@ -270,13 +268,9 @@ class Panel:
         }
         if self.period.value != OWN_DATES:
             return chosen, {}
-        start, end = self.start.value, self.end.value
-        if start is not None and end is not None and start <= end:
-            return {**chosen, "period": period_of(start, end)}, {}
+        period, fault = own_period(self.start.value, self.end.value)
         del chosen["period"]
-        if start is None or end is None:
-            return chosen, {"period": "The period needs a first and a last day."}
-        return chosen, {"period": "The period ends before it starts: take an earlier first day."}
+        return ({**chosen, "period": period}, {}) if not fault else (chosen, {"period": fault})
 
     def _work(self) -> None:
         """Work out the numbers of the choice; where that fails, say so and leave all as it is."""
