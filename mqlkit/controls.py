@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from IPython.core.getipython import get_ipython
@@ -17,7 +18,7 @@ from mqlkit import page
 from mqlkit.choices import settings_table
 from mqlkit.numbers import Numbers, read_numbers
 from mqlkit.params import ReportParams
-from mqlkit.tables import tabulate_params
+from mqlkit.tables import Table, tabulate_params
 from mqlkit.terms import RESULTS_VARIABLE
 
 
@@ -91,7 +92,7 @@ class LiveView(View):
         self._exploration = Exploration(params)
         note.close()
         self._output = ipywidgets.Output
-        self._sections: list[tuple[Any, Callable[[Numbers], list[page.Part]]]] = []
+        self._sections: list[Section] = []
         self._show(lambda numbers: [page.heading(numbers)])
         display(Panel(self._exploration, self._redraw).box)
         page.run_script("panel.js")
@@ -107,22 +108,54 @@ class LiveView(View):
         return {"lags": None if lags is None else lags[lags["lag_days"] == numbers.lag_days_used]}
 
     def _show(self, draw: Callable[[Numbers], list[page.Part]]) -> None:
-        output = self._output()
-        self._sections.append((output, draw))
-        output.outputs = _outputs(draw(self.numbers))
-        display(output)
+        section = Section(draw, self._output())
+        self._sections.append(section)
+        section.show(section.drawn(self.numbers))
+        display(section.output)
 
     def _redraw(self) -> None:
         # All or nothing: a part that fails leaves the page as it was.
-        drawn = [(output, _outputs(draw(self.numbers))) for output, draw in self._sections]
-        for output, outputs in drawn:
-            if output.outputs != outputs:
-                output.outputs = outputs
+        drawn = [section.drawn(self.numbers) for section in self._sections]
+        for section, parts in zip(self._sections, drawn, strict=True):
+            section.show(parts)
 
 
-def _outputs(parts: list[page.Part]) -> tuple[dict[str, Any], ...]:
-    bundles = (page.bundle(part) for part in parts if part is not None)
-    return tuple({"output_type": "display_data", "data": b, "metadata": {}} for b in bundles)
+@dataclass
+class Section:
+    """What one cell shows, and how it is drawn again.
+
+    Attributes
+    ----------
+    draw
+        Makes the parts from a report's numbers.
+    output
+        The widget that they stand in.
+    parts
+        The parts shown, each with the types that the notebook shows it in.
+    """
+
+    draw: Callable[[Numbers], list[page.Part]]
+    output: Any
+    parts: list[tuple[page.Shape, dict[str, Any]]] = field(default_factory=list)
+
+    def drawn(self, numbers: Numbers) -> list[tuple[page.Shape, dict[str, Any]]]:
+        """Return the parts for other numbers; a table that reads the same is not set again."""
+        known = [(p, bundle) for p, bundle in self.parts if isinstance(p, Table)]
+
+        def bundled(part: page.Shape) -> dict[str, Any]:
+            same = (bundle for p, bundle in known if p.is_same(part))
+            return next(same, None) or page.bundle(part)
+
+        return [(part, bundled(part)) for part in self.draw(numbers) if part is not None]
+
+    def show(self, parts: list[tuple[page.Shape, dict[str, Any]]]) -> None:
+        """Show parts; the browser hears of it only where they differ."""
+        self.parts = parts
+        outputs = tuple(
+            {"output_type": "display_data", "data": bundle, "metadata": {}} for _, bundle in parts
+        )
+        if self.output.outputs != outputs:
+            self.output.outputs = outputs
 
 
 def explore(params: ReportParams) -> View:

@@ -167,7 +167,6 @@ def browser(folder):
     if path is None:
         pytest.fail(HOW_TO)
     profile = folder / "profile"
-    folder.mkdir(exist_ok=True)
     words = [
         path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
         "--no-first-run", "--remote-debugging-port=0", f"--user-data-dir={profile}", "about:blank",
@@ -204,8 +203,7 @@ TEXTS = """(selector) => [...document.querySelectorAll(selector)].map((e) => e.t
 
 def run_cells(page, url, name):
     """Open a notebook as an analyst does, and run all of it."""
-    # A workspace of its own: the lab would open the notebooks before it as well.
-    page.goto(f"{url}/lab/workspaces/{name}/tree/notebooks/{name}.ipynb?token={TOKEN}")
+    page.goto(f"{url}/lab/tree/notebooks/{name}.ipynb?token={TOKEN}")
     page.wait_for_selector(".jp-Notebook .jp-CodeCell", timeout=LONGEST_START * 1000)
     # Before the kernel is there, "Run All" asks which one to take.
     wait_for(
@@ -262,12 +260,11 @@ def use_panel(page):
     }
 
 
-def explore_all(folder) -> Run:
-    """Run and use each notebook, and return what is to be seen."""
+def explore(folder, name) -> Run:
+    """Run and use a notebook, and return what is to be seen."""
     shutil.copytree(ROOT / "notebooks", folder / "notebooks")
     shutil.copytree(ROOT / "data" / "sample", folder / "data" / "sample")
     outside: list[str] = []
-    seen = {}
 
     def only_here(route, request):
         if request.url.startswith(("http://127.0.0.1", "data:", "blob:")):
@@ -276,30 +273,33 @@ def explore_all(folder) -> Run:
             outside.append(request.url)
             route.abort()
 
-    with jupyterlab(folder) as url:
-        for name in NOTEBOOKS:
-            with browser(folder / name) as chromium:
-                page = chromium.contexts[0].pages[0]
-                page.set_viewport_size({"width": 1400, "height": 1000})
-                page.route("**/*", only_here)
-                run_cells(page, url, name)
-                first = page.evaluate(EVIDENCE)
-                first["controls"] = page.evaluate(CONTROLS)
-                steps = use_panel(page)
-                # The charts are drawn again, and nothing has failed on the way.
-                wait_for(lambda p=page: p.evaluate(DRAWN), seconds=LONGEST_VISIT, what="charts")
-                seen[name] = {**first, "steps": steps, "after": page.evaluate(EVIDENCE)}
-    return Run(0, json.dumps({**seen, "outside": outside}), "", str(folder))
+    with jupyterlab(folder) as url, browser(folder) as chromium:
+        page = chromium.contexts[0].pages[0]
+        page.set_viewport_size({"width": 1400, "height": 1000})
+        page.route("**/*", only_here)
+        run_cells(page, url, name)
+        seen = {**page.evaluate(EVIDENCE), "controls": page.evaluate(CONTROLS)}
+        seen["steps"] = use_panel(page)
+        # The charts are drawn again, and nothing has failed on the way.
+        wait_for(lambda: page.evaluate(DRAWN), seconds=LONGEST_VISIT, what="the charts")
+        seen |= {"after": page.evaluate(EVIDENCE), "outside": outside}
+    return Run(0, json.dumps(seen), "", str(folder))
 
 
 @pytest.fixture(scope="session")
-def all_seen(tmp_path_factory):
-    return json.loads(once(tmp_path_factory, "lab", explore_all).stdout)
+def look(tmp_path_factory):
+    """Return a function that uses a notebook, once for all tests, and tells what is to be seen."""
+
+    def at(name):
+        run = once(tmp_path_factory, f"lab-{name}", lambda folder: explore(folder, name))
+        return json.loads(run.stdout)
+
+    return at
 
 
-@pytest.fixture(scope="session")
-def seen(all_seen):
-    return all_seen["mql_report"]
+@pytest.fixture
+def seen(look):
+    return look("mql_report")
 
 
 @pytest.fixture(scope="module")
@@ -315,8 +315,8 @@ def figures_of(params):
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_the_numbers_follow_the_panel(all_seen, name):
-    steps = all_seen[name]["steps"]
+def test_the_numbers_follow_the_panel(look, name):
+    steps = look(name)["steps"]
     by = ["owner"] if name == "sla_velocity" else ["source"]
     params = replace(ReportParams(), by=by)
     for step, change in CHANGES.items():
@@ -329,16 +329,16 @@ def test_the_numbers_follow_the_panel(all_seen, name):
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_a_mistake_leaves_the_page_as_it_was(all_seen, name):
-    steps = all_seen[name]["steps"]
+def test_a_mistake_leaves_the_page_as_it_was(look, name):
+    steps = look(name)["steps"]
     (fault,) = steps["mistake"]["faults"]
     assert fault.startswith("sla '24' is no duration with a unit")
     assert steps["mistake"]["values"] == steps["filter"]["values"]
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_every_control_says_what_it_is(all_seen, name):
-    controls = all_seen[name]["controls"]
+def test_every_control_says_what_it_is(look, name):
+    controls = look(name)["controls"]
     assert len(controls) >= 19
     assert all(controls)
     # The tab key takes them in the order of the questions: when, what lag, what SLA, whose.
@@ -347,10 +347,10 @@ def test_every_control_says_what_it_is(all_seen, name):
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_run_all_ends_without_an_error(all_seen, name):
-    assert all_seen[name]["errors"] == []
-    assert all_seen[name]["after"]["errors"] == []
-    for moment in (all_seen[name], all_seen[name]["after"]):
+def test_run_all_ends_without_an_error(look, name):
+    seen = look(name)
+    for moment in (seen, seen["after"]):
+        assert moment["errors"] == []
         assert all(chart["painted"] for chart in moment["charts"])
         assert moment["spilled"] == 0
 
@@ -386,5 +386,6 @@ def test_tables_are_set_as_on_the_page(seen):
     assert seen["alignments"] == ["left"]
 
 
-def test_nothing_was_asked_of_another_machine(all_seen):
-    assert all_seen["outside"] == []
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_nothing_was_asked_of_another_machine(look, name):
+    assert look(name)["outside"] == []
