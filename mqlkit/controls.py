@@ -104,8 +104,7 @@ class LiveView(View):
 
     def _given(self, numbers: Numbers) -> dict[str, Any]:
         # The panel has the slider for the lag: the chart need not bring its own.
-        lags = numbers.lags
-        return {"lags": None if lags is None else lags[lags["lag_days"] == numbers.lag_days_used]}
+        return {"lags": numbers.lag_in_use}
 
     def _show(self, draw: Callable[[Numbers], list[page.Part]]) -> None:
         section = Section(draw, self._output())

@@ -193,11 +193,8 @@ def _last(values: npt.NDArray[Any], k: int) -> npt.NDArray[Any]:
 
 
 def _mqls_with_earlier(leads: LeadTable) -> npt.NDArray[np.int64]:
-    first = -len(leads.earlier)
-    table = leads.table.filter(leads.table["mql_bucket"] >= first)
-    counts = table.group_by("mql_bucket").aggregate(n=table.count()).to_pyarrow().to_pylist()
-    by_bucket = {row["mql_bucket"]: row["n"] for row in counts}
-    return np.array([by_bucket.get(i, 0) for i in range(first, len(leads.buckets))], dtype="int64")
+    span = range(-len(leads.earlier), len(leads.buckets))
+    return np.array([leads.entered.get(i, 0) for i in span], dtype="int64")
 
 
 def _since_first_mql(leads: LeadTable, buckets: Sequence[Bucket]) -> npt.NDArray[np.bool_]:

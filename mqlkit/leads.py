@@ -126,13 +126,7 @@ class LeadTable:
 
     @cached_property
     def counts(self) -> pd.DataFrame:
-        """Return all that is added up over the cohort, in one pass.
-
-        Returns
-        -------
-        pandas.DataFrame
-            The grid's columns and those of `outcomes.counted_outcomes`.
-        """
+        """Return the grid with all of `outcomes.counted_outcomes` added up, in one pass."""
         return self.grid(self.counted)
 
     @cached_property
@@ -144,6 +138,13 @@ class LeadTable:
     def stock(self) -> pd.DataFrame:
         """Return who is an MQL at each bucket's end: the grid's columns and ``in_stage``."""
         return self.grid(self.waiting)
+
+    @cached_property
+    def entered(self) -> dict[int, int]:
+        """Return the MQLs of each bucket by its index, those before the period included."""
+        known = self.table.filter(self.table["mql_bucket"].notnull())
+        rows = known.group_by("mql_bucket").aggregate(n=known.count()).to_pyarrow().to_pylist()
+        return {row["mql_bucket"]: row["n"] for row in rows}
 
     @cached_property
     def segments(self) -> tuple[Segment, ...]:

@@ -38,6 +38,7 @@ FREE_OF = {
     "responses": SPEND | SLA | CLOCK | WITHIN | CUT,
     "breaches": SPEND | WITHIN | CUT,
     "entered": SPEND | SLA | CLOCK | WITHIN | CUT,
+    "before": SPEND,
     "channels": SPEND | SLA | CLOCK | WITHIN | CUT | PERIOD,
     # The lead table itself: its durations, and its cut.
     "timed": SPEND | WITHIN | CUT | PERIOD | {"where"},
@@ -45,7 +46,9 @@ FREE_OF = {
 }
 ON_CALENDAR = FREE_OF["cut"] | {"sla"}
 LONGEST_MEMORY = 200
-COUNTED = frozenset({"counts", "flow", "stock", "segments", "counted", "flowing", "waiting"})
+COUNTED = frozenset(
+    {"counts", "flow", "stock", "segments", "entered", "counted", "flowing", "waiting"}
+)
 BY_SLA = frozenset({"counts", "counted"})
 
 
@@ -61,9 +64,23 @@ class Memory:
 
     kept: OrderedDict[tuple[str, ...], Any] = field(default_factory=OrderedDict)
 
-    def recall(self, name: str, params: ReportParams, work_out: Callable[[], Found]) -> Found:
-        """Return what ``work_out`` comes to, worked out once for parameters that matter to it."""
-        key = (name, *settings(params, without=FREE_OF[name]))
+    def recall(
+        self, name: str, params: ReportParams, work_out: Callable[[], Found], *, of: str = ""
+    ) -> Found:
+        """Return what ``work_out`` comes to, worked out once for parameters that matter to it.
+
+        Parameters
+        ----------
+        name
+            What is worked out, a key of `FREE_OF`.
+        params
+            The report.
+        work_out
+            Works it out.
+        of
+            What it depends on beside the parameters.
+        """
+        key = (name, of, *settings(params, without=FREE_OF[name]))
         if key not in self.kept:
             self.kept[key] = work_out()
         self.kept.move_to_end(key)

@@ -143,6 +143,13 @@ class Numbers:
         return self._once("responses", lambda: response_times(self.leads))
 
     @cached_property
+    def lag_in_use(self) -> pd.DataFrame | None:
+        """Return cost per MQL by bucket at the one lag of the report; None without spend."""
+        if self.tables.spend is None:
+            return None
+        return rolling_cost(self.leads, spend=self.tables.spend, lags=[self.lag_days_used])
+
+    @cached_property
     def lags(self) -> pd.DataFrame | None:
         """Return cost per MQL by lag, for the slider; None without spend."""
         if self.tables.spend is None:
@@ -239,6 +246,10 @@ def measure(leads: LeadTable, tables: Tables, *, memory: Memory | None = None) -
         found["cost"] = cost_per_mql(leads, spend=tables.spend, lag=lag)
     rows = pd.concat(found.values(), ignore_index=True)
     past = _year_before(leads, lag)
+    if past is not None:
+        # Which of the buckets are whole depends on the lag; what is counted in them does not.
+        of = past.buckets[0].label
+        vars(past)["counts"] = memory.recall("before", params, lambda: past.counts, of=of)
     before = None if past is None else _compared(past, tables, maturity=maturity, lag=lag)
     return Numbers(params, leads, tables, rows, before, lag, maturity, memory)
 

@@ -104,7 +104,7 @@ def drawn(numbers: Numbers, draws: Sequence[Draw], **chosen: Any) -> list[Part]:
             parts.append(draw)
             continue
         wanted = signature(draw).parameters
-        given = {name: FACTS[name](numbers) for name in wanted if name in FACTS}
+        given = {n: FACTS[n](numbers) for n in wanted if n in FACTS and n not in chosen}
         if "by" in wanted and wanted["by"].default is Parameter.empty:
             given["by"] = numbers.main_breakdown
         given |= {name: value for name, value in chosen.items() if name in wanted}
