@@ -123,12 +123,13 @@ class Exploration:
         leads = self._opened.tables.leads
         named = {*params.by, *params.where}
         texts = [c for c in leads.columns if leads[c].type().is_string() and c != "lead_id"]
+        texts += [c for c in named if c not in texts]
         # What is asked for most stands first.
         first = (*params.by, *params.where, "source", "owner")
         texts = [c for c in dict.fromkeys([*first, *texts]) if c in texts]
         if not texts:
             return {}
-        text = {c: leads[c].fill_null(MISSING) for c in texts}
+        text = {c: leads[c].cast("string").fill_null(MISSING) for c in texts}
         sizes = leads.aggregate(**{f"n{i}": text[c].nunique() for i, c in enumerate(texts)})
         row = list(sizes.to_pyarrow().to_pylist()[0].values())
         few = [c for c, n in zip(texts, row, strict=True) if 1 < n <= FEW_VALUES or c in named]

@@ -47,6 +47,7 @@ OWN_DATES = "own dates"
 # A run of changes, as of a key held down, is over when nothing has come for so long.
 PAUSE_SECONDS = 0.25
 NOTHING = ""
+FAULTY = ("period", "lag_days", "rolling", "sla", "within_days", "by", "where")
 
 
 class Panel:
@@ -72,10 +73,7 @@ class Panel:
         self._is_measured = True
         self._is_setting = False
         self._timer: asyncio.TimerHandle | None = None
-        self._faults = {
-            name: message()
-            for name in ("period", "lag_days", "rolling", "sla", "within_days", "by", "where")
-        }
+        self._faults = {name: message() for name in FAULTY}
         self._words, self._state, self._saved = message(), message(), message()
         self._make_period()
         self._make_cost()

@@ -52,7 +52,29 @@ class Tables:
     exports: list[tuple[Export, TableSpec, int]] = field(default_factory=list)
 
 
-def load(reader: Reader, source: SourceSpec, *, extras: Sequence[str] | None) -> Tables:
+@dataclass(frozen=True)
+class Wanted:
+    """The columns of the leads that are none of ours: those named, and perhaps all others."""
+
+    named: Sequence[str]
+    is_all: bool
+
+    def of(self, columns: Sequence[str]) -> list[str]:
+        """Return those wanted of the columns that there are."""
+        named = [c for c in self.named if c not in LEAD_COLUMNS]
+        if not self.is_all:
+            return named
+        # Names of columns that the reading makes itself.
+        taken = {"", "_order", "_fault", "_file", "_record", "_row", "_odd"}
+        taken |= {*LEAD_COLUMNS, *(f"{s}_timed" for s in STAMPS)}
+        taken |= {f"_{c}" for c in taken} | {c.casefold() for c in named}
+        first = {c.casefold(): c for c in reversed(columns) if c.casefold() not in taken}
+        return [*named, *(c for c in columns if first.get(c.casefold()) == c)]
+
+
+def load(
+    reader: Reader, source: SourceSpec, *, extras: Sequence[str], is_all_wanted: bool = False
+) -> Tables:
     """Read every table that ``source.yaml`` names.
 
     Parameters
@@ -60,8 +82,9 @@ def load(reader: Reader, source: SourceSpec, *, extras: Sequence[str] | None) ->
     reader, source
         The engine and the description of the files.
     extras
-        Lead columns wanted beside the canonical ones, for breakdowns and filters; None takes every
-        one that there is.
+        Lead columns wanted beside the canonical ones, for breakdowns and filters.
+    is_all_wanted
+        Whether every other column that there is comes along.
 
     Raises
     ------
@@ -86,10 +109,11 @@ def load(reader: Reader, source: SourceSpec, *, extras: Sequence[str] | None) ->
         _note_stages(events, ledgers["history"])
     has_mql = events is not None and _has_stage(events, "mql")
     if source.leads:
-        leads, columns = _read_leads(reader, source.leads, extras, keep, has_mql=has_mql)
+        wanted = Wanted(extras, is_all=is_all_wanted)
+        leads, columns = _read_leads(reader, source.leads, wanted, keep, has_mql=has_mql)
     else:
         leads, columns = _leads_of(events, ledgers), list(LEAD_COLUMNS)
-    unknown = [c for c in extras or () if c not in leads.columns]
+    unknown = [c for c in extras if c not in leads.columns]
     if unknown:
         raise ParamsError(
             "\n".join(unknown_name("by/where", "column", c, columns) for c in unknown)
@@ -118,11 +142,11 @@ def _added(a: Ledger, b: Ledger) -> Ledger:
 
 
 def _read_leads(
-    reader: Reader, spec: TableSpec, extras: Sequence[str] | None, keep: Any, *, has_mql: bool
+    reader: Reader, spec: TableSpec, wanted: Wanted, keep: Any, *, has_mql: bool
 ) -> tuple[ir.Table, list[str]]:
     exports = open_exports(reader, spec)
     columns = known_columns(spec, exports)
-    others = _others(columns) if extras is None else [c for c in extras if c not in LEAD_COLUMNS]
+    others = wanted.of(columns)
     texts = [*TEXT_COLUMNS, *others]
 
     read_stamp = partial(stamp, dates=spec.dates, zone=spec.timezone, day_zone=reader.day_zone)
@@ -160,15 +184,6 @@ def _read_leads(
         if merged := read.ledger.used - int(table.count().to_pyarrow().as_py()):
             read.ledger.noted["merged"] = merged
     return table, columns
-
-
-def _others(columns: Sequence[str]) -> list[str]:
-    """Return the columns that are none of ours and whose names no column here has."""
-    taken = {"", "_order", "_fault", "_file", "_record", "_row", "_odd"}
-    taken |= {*LEAD_COLUMNS, *(f"{s}_timed" for s in STAMPS)}
-    taken |= {f"_{c}" for c in taken}
-    by_folded = {c.casefold(): c for c in reversed(columns)}
-    return [c for c in columns if c.casefold() not in taken and by_folded[c.casefold()] == c]
 
 
 def _merge(table: ir.Table, texts: Sequence[str]) -> ir.Table:

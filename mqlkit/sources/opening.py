@@ -45,16 +45,16 @@ def open_source(
     base
         Folder that a relative ``source`` starts from; the working folder when left out.
     is_all_wanted
-        Whether every column of the leads is read, or those alone that the report names.
+        Whether every column of the leads is read, or only those that the report names.
     """
     source = read_source(find_source(params.source, base or Path.cwd()))
-    extras = None if is_all_wanted else list(dict.fromkeys([*params.by, *params.where]))
+    extras = list(dict.fromkeys([*params.by, *params.where]))
     zone = ZoneInfo(params.timezone or source.timezone)
     # Once read, the rows are in the engine; what is unpacked on the way is not needed again.
     with tempfile.TemporaryDirectory(prefix="mqlkit-") as folder:
         root = source.path.parent
         reader = Reader(connect(), Path(folder), root, params.max_set_aside, str(zone))
-        tables = load(reader, source, extras=extras)
+        tables = load(reader, source, extras=extras, is_all_wanted=is_all_wanted)
     return Opened(source.path, reader, tables, zone)
 
 

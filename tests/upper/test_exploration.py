@@ -9,6 +9,7 @@ import pytest
 from runs import ROOT
 
 from mqlkit import exploration
+from mqlkit.errors import ParamsError
 from mqlkit.exploration import Exploration
 from mqlkit.numbers import read_numbers
 from mqlkit.params import ReportParams
@@ -123,3 +124,22 @@ def test_columns_with_few_values_are_on_offer(explored):
     assert "(missing)" in values["team"]
     assert "lead_id" not in values
     assert "campaign" not in values
+
+
+def test_a_column_is_named_as_the_report_names_it(desk):
+    desk.write(
+        "leads.csv",
+        "lead_id,created_at,mql_at,Country,country_code,Mood\n"
+        "1,2026-01-01 09:00,2026-01-05 09:00,EE,x,\n"
+        "2,2026-01-02 09:00,2026-01-06 09:00,LV,y,\n",
+    )
+    source = desk.describe({"leads": {"files": ["leads.csv"]}})
+    params = replace(
+        ReportParams(), source=str(source), period="2026-01", by=["country", "mql_at"],
+    )  # fmt: skip
+    explored = Exploration(params)
+    pd.testing.assert_frame_equal(explored.numbers.rows, read_numbers(params).rows)
+    # A column that is always empty is nothing to choose from.
+    assert list(explored.offer.values) == ["country", "mql_at", "country_code"]
+    with pytest.raises(ParamsError, match="country_cod"):
+        Exploration(replace(params, by=["country_cod"]))
