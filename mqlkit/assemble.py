@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date
 from functools import reduce
 from typing import TYPE_CHECKING, Any
@@ -10,11 +12,11 @@ from zoneinfo import ZoneInfo
 import ibis
 import ibis.expr.types as ir
 
-from mqlkit.durations import Clock, add_durations
+from mqlkit.durations import Clock, add_durations, due_on_calendar
 from mqlkit.engine import literal, step
 from mqlkit.errors import ParamsError, SourceError, listed, report
 from mqlkit.leads import LeadTable, breakdown
-from mqlkit.moment import known_by, survey
+from mqlkit.moment import Survey, known_by, survey
 from mqlkit.outcomes import is_rejected
 from mqlkit.params import ReportParams, resolve_as_of
 from mqlkit.periods import DAY, AsOf, Bucket, to_utc
@@ -36,7 +38,42 @@ COLUMNS = (
 )  # fmt: skip
 # A year has 52 or 53 weeks.
 BUCKETS_A_YEAR = {"week": 53, "month": 12, "quarter": 4, "half": 2, "year": 1}
+# No export can have a column of such a name.
+NAMED = "\x1f"
 NOTED = ("skipped_mql", "out_of_order", "overturned")
+
+
+@dataclass(frozen=True)
+class TimedLeads:
+    """Every lead as of the report's moment with its durations, before any filter or bucket.
+
+    Attributes
+    ----------
+    table
+        Stamps, durations, text columns, and the columns to break down or filter by, as `named`
+        calls them.
+    clock
+        How durations were counted.
+    seen
+        What the stamps hold, without what has not happened yet.
+    after_as_of
+        How many stamps had not happened yet.
+    is_dear
+        Whether the table is dear to work out again: a join or a business clock is in it.
+    """
+
+    table: ir.Table
+    clock: Clock
+    seen: Survey
+    after_as_of: int
+    is_dear: bool
+
+    def stored(self, reader: Reader) -> TimedLeads:
+        """Return the same leads, worked out and kept in the engine."""
+        made = [c for c in (*COLUMNS, *TEXT_COLUMNS) if c in self.table.columns]
+        extra = [c for c in self.table.columns if c.startswith(NAMED)]
+        table = reader.store(self.table.select(*made, *extra))
+        return replace(self, table=table, is_dear=False)
 
 
 def lead_table(
@@ -58,6 +95,20 @@ def lead_table(
     reader
         The engine it was read with.
     """
+    columns = [*params.by, *params.where]
+    timed = time_leads(tables, params, zone=zone, reader=reader, columns=columns)
+    return cut_leads(timed, tables, params, reader=reader)
+
+
+def time_leads(
+    tables: Tables,
+    params: ReportParams,
+    *,
+    zone: ZoneInfo,
+    reader: Reader,
+    columns: Sequence[str],
+) -> TimedLeads:
+    """Return every lead with its durations; ``columns`` are those to break down or filter by."""
     leads, events = tables.leads, tables.events
     everything = seen = survey(leads, events)
     as_of = resolve_as_of(params.as_of, zone=zone, latest=seen.moment(zone))
@@ -77,33 +128,55 @@ def lead_table(
     clock = Clock(params, zone, as_of, seen.dated)
     # What a deal is worth is known when it is won.
     amount = leads["won_at"].notnull().ifelse(leads["amount"], ibis.null(MONEY))
-    leads = add_durations(_where(leads.mutate(amount=amount), params), clock)
+    timed = add_durations(_chosen(leads.mutate(amount=amount), columns), clock)
+    is_dear = events is not None or params.sla_clock == "business"
+    return TimedLeads(timed, clock, seen, everything.stamps - seen.stamps, is_dear)
+
+
+def cut_leads(
+    timed: TimedLeads, tables: Tables, params: ReportParams, *, reader: Reader
+) -> LeadTable:
+    """Return the leads that a report keeps, cut in its buckets.
+
+    Parameters
+    ----------
+    timed
+        All leads, timed as ``params`` asks for.
+    tables, params, reader
+        As in `lead_table`.
+    """
+    clock = replace(timed.clock, params=params)
+    zone, as_of = clock.zone, clock.as_of
     start, end = params.calendar.resolve(params.period, as_of)
     buckets = params.calendar.cut(start, end, params.grain)
     n_before = max(params.rolling - 1, BUCKETS_A_YEAR[params.grain])
     before = params.calendar.before(buckets[0], params.grain, n_before)
-    table = _columns(leads, params, [*before, *buckets], len(before), zone)
+    leads = timed.table
+    if params.sla_clock == "calendar":
+        leads = leads.mutate(due_at=due_on_calendar(leads, clock))
+    kept = _kept(leads, params)
+    table = _columns(kept, params, [*before, *buckets], len(before), zone)
     # Calendar durations are subtractions, quicker made again than kept.
-    is_dear = events is not None or params.sla_clock == "business"
-    table = reader.store(table) if is_dear else reader.layer(table)
+    table = reader.store(table) if timed.is_dear else reader.layer(table)
     noted = tables.ledgers["leads" if "leads" in tables.ledgers else "history"].noted
     summary = _summary(table)
-    noted.update({name: int(summary[name]) for name in NOTED})
-    noted["after_as_of"] = everything.stamps - seen.stamps
-    if seen.bare:
-        noted["date_without_time"] = seen.bare
     first = summary["first"] and summary["first"].replace(tzinfo=UTC).astimezone(zone).date()
     if params.where and not summary["n"]:
         raise ParamsError(_no_lead_left(params))
     if first is not None and (end <= first or start > as_of.on):
         raise ParamsError(_no_data(params, Bucket("period", start, end), first, as_of))
+    for name in NOTED:
+        noted[name] = int(summary[name])
+    noted["after_as_of"] = timed.after_as_of
+    if timed.seen.bare:
+        noted["date_without_time"] = timed.seen.bare
     return LeadTable(
         table=table,
         clock=clock,
         buckets=tuple(buckets),
         before=tuple(before),
         first_mql=first,
-        recorded=frozenset(seen.latest),
+        recorded=frozenset(timed.seen.latest),
     )
 
 
@@ -177,20 +250,27 @@ def _bucket(
     return step(stamp, edges, places)
 
 
-def _where(leads: ir.Table, params: ReportParams) -> ir.Table:
-    """Return the leads wanted, with the breakdowns under names that no export can have."""
-    text = {c: leads[c].cast("string").fill_null(MISSING) for c in {*params.by, *params.where}}
+def named(column: str) -> str:
+    """Return the name under which a column to break down or filter by stands in timed leads.
+
+    A column of theirs may be called like one of ours.
+    """
+    return f"{NAMED}{column}"
+
+
+def _chosen(leads: ir.Table, columns: Sequence[str]) -> ir.Table:
+    """Return our own columns, and those to break down or filter by as text."""
     known = {*LEAD_COLUMNS, *(f"{s}_timed" for s in STAMPS)}
     own = [c for c in leads.columns if c in known]
-    cut = leads.select(
-        *own,
-        **{breakdown(i): text[c] for i, c in enumerate(params.by)},
-        _kept=reduce(
-            lambda a, b: a & b,
-            (text[c].isin(kept) for c, kept in params.where.items()),
-            ibis.literal(True),
-        ),
-    )
+    text = {named(c): leads[c].cast("string").fill_null(MISSING) for c in dict.fromkeys(columns)}
+    return leads.select(*own, **text)
+
+
+def _kept(timed: ir.Table, params: ReportParams) -> ir.Table:
+    """Return the leads wanted, with their breakdowns."""
+    cuts = {breakdown(i): timed[named(c)] for i, c in enumerate(params.by)}
+    wanted = (timed[named(c)].isin(kept) for c, kept in params.where.items())
+    cut = timed.mutate(**cuts, _kept=reduce(lambda a, b: a & b, wanted, ibis.literal(True)))
     return cut.filter(cut["_kept"]).drop("_kept")
 
 

@@ -18,12 +18,12 @@ Row = Mapping[Hashable, Any]
 CHANCE = "A 95% interval misses one time in twenty: of many comparisons, some look clear by chance."
 
 
-def judge_changes(found: pd.DataFrame, *, currency: str = "") -> list[Verdict]:
+def judge_changes(changes: pd.DataFrame, *, currency: str = "") -> list[Verdict]:
     """Return what changed in the last complete bucket, what did not, and what cannot be told.
 
     Parameters
     ----------
-    found
+    changes
         What `changes.changes` returns for all leads.
     currency
         That of the spend.
@@ -34,7 +34,7 @@ def judge_changes(found: pd.DataFrame, *, currency: str = "") -> list[Verdict]:
         On the bucket before and, where there is one, on the year before: one per clear change, one
         for all that show none, one per reason for which numbers are not compared.
     """
-    rows = latest(found).to_dict("records")
+    rows = latest(changes).to_dict("records")
     told: list[Verdict] = []
     for kind in (PREVIOUS, YEAR):
         told += _judge_side([row for row in rows if row["kind"] == kind], currency)
@@ -119,19 +119,19 @@ def _size(value: float, unit: str, currency: str) -> str:
     return f"{value * 100:.1f}" if unit == "share" else figure(value, unit, currency)
 
 
-def judge_mix_and_rate(parts: pd.DataFrame, *, by: str) -> Verdict | None:
+def judge_mix_and_rate(mix: pd.DataFrame, *, by: str) -> Verdict | None:
     """Return how far efficiency changed, and how much of it is mix and how much rate.
 
     Parameters
     ----------
-    parts
+    mix
         What `mix.efficiency_mix_and_rate` returns; nothing is said where it is empty.
     by
         The breakdown column.
     """
-    if parts.empty:
+    if mix.empty:
         return None
-    row = parts[parts["is_total"]].to_dict("records")[0]
+    row = mix[mix["is_total"]].to_dict("records")[0]
     now, then = bucket_name(row["bucket"]), bucket_name(row["against"])
     if why := why_held(row["flags"]):
         return Verdict(f"The efficiency of {now} is not compared with that of {then}: {why}.")
@@ -143,11 +143,11 @@ def judge_mix_and_rate(parts: pd.DataFrame, *, by: str) -> Verdict | None:
         verb = "rose" if is_up else "fell"
         extent = moved({**row, "unit": "share"}, "").partition(" ")[2]
         head = f"Efficiency {verb} {extent} from {then} to {now}"
-    mix = f"{_points(row, 'mix')}, {_why_mix(parts, row)}"
+    by_mix = f"{_points(row, 'mix')}, {_why_mix(mix, row)}"
     rate = _points(row, "rate")
     rate += "" if _is_clear(row["rate_low"], row["rate_high"]) else ", not clear"
     return Verdict(
-        f"{head}. By {by}, the mix accounts for {mix}; efficiency within them, for {rate}.",
+        f"{head}. By {by}, the mix accounts for {by_mix}; efficiency within them, for {rate}.",
         (GOOD if is_up else BAD) if is_clear else PLAIN,
     )
 

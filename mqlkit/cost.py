@@ -16,7 +16,7 @@ import pandas as pd
 from mqlkit.durations import DAY_US
 from mqlkit.leads import ALL_LEADS, TOTAL_BUCKET, LeadTable, Segment
 from mqlkit.outcomes import MICRO
-from mqlkit.periods import Bucket
+from mqlkit.periods import DAY, Bucket, spend_window
 from mqlkit.spending import SpendLine, day_numbers
 from mqlkit.tidy import metric_rows, pick, share
 
@@ -56,6 +56,11 @@ def lag_days(leads: LeadTable, lags: pd.DataFrame) -> int:
     """
     if leads.params.lag_days != "auto":
         return int(leads.params.lag_days)
+    return measured_lag(lags)
+
+
+def measured_lag(lags: pd.DataFrame) -> int:
+    """Return the mean lag of the period in whole days, rounded half to even; 0 without any."""
     measured = pick(lags, "lead_to_mql_days_mean")["value"].iloc[-1]
     return 0 if np.isnan(measured) else round(float(measured))
 
@@ -188,11 +193,8 @@ def _last(values: npt.NDArray[Any], k: int) -> npt.NDArray[Any]:
 
 
 def _mqls_with_earlier(leads: LeadTable) -> npt.NDArray[np.int64]:
-    first = -len(leads.earlier)
-    table = leads.between((*leads.earlier, *leads.buckets)[0], leads.buckets[-1])
-    counts = table.group_by("mql_bucket").aggregate(n=table.count()).to_pyarrow().to_pylist()
-    by_bucket = {row["mql_bucket"]: row["n"] for row in counts}
-    return np.array([by_bucket.get(i, 0) for i in range(first, len(leads.buckets))], dtype="int64")
+    span = range(-len(leads.earlier), len(leads.buckets))
+    return np.array([leads.entered.get(i, 0) for i in span], dtype="int64")
 
 
 def _since_first_mql(leads: LeadTable, buckets: Sequence[Bucket]) -> npt.NDArray[np.bool_]:
@@ -200,6 +202,38 @@ def _since_first_mql(leads: LeadTable, buckets: Sequence[Bucket]) -> npt.NDArray
         return np.zeros(len(buckets), dtype=bool)
     start = leads.params.calendar.start_of(leads.first_mql, leads.params.grain)
     return np.array([b.start >= start for b in buckets], dtype=bool)
+
+
+def cost_by_lag(leads: LeadTable, *, spend: pd.DataFrame, lags: Sequence[int]) -> pd.DataFrame:
+    """Return what the lag does: cost per MQL of the whole period for a choice of lags.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``lag_days``, ``from`` and ``to`` (first and last day of the spend window), ``spend``,
+        ``mqls``, ``cost``; null where the spend data does not cover the window.
+
+    Notes
+    -----
+    The window of each lag is that of `periods.spend_window` (metrics.md §8).
+    """
+    begins = day_numbers([leads.whole.start]) - np.asarray(lags)
+    ends = day_numbers([leads.whole.end]) - np.asarray(lags)
+    line = SpendLine.of(spend)
+    spent = np.where(line.covers(begins, ends), line.between(begins, ends), np.nan)
+    counted = leads.counts
+    mqls = float(counted["mqls"][counted["index"] == TOTAL_BUCKET].iloc[0])
+    windows = [spend_window(leads.whole, lag_days=lag) for lag in lags]
+    return pd.DataFrame(
+        {
+            "lag_days": list(lags),
+            "from": [start for start, _ in windows],
+            "to": [end - DAY for _, end in windows],
+            "spend": spent,
+            "mqls": mqls,
+            "cost": share(spent, np.full(len(lags), mqls)),
+        }
+    )
 
 
 def unnamed_channels(leads: LeadTable, spend: pd.DataFrame) -> pd.DataFrame:

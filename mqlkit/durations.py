@@ -119,8 +119,13 @@ def _on_calendar_clock(leads: ir.Table, clock: Clock) -> ir.Table:
         contact_clock_us=leads["contact_us"],
         waited_us=leads["calendar_waited_us"],
         contact_waited_us=_until_as_of(leads, clock, ("contacted",)),
-        due_at=leads["mql_at"] + ibis.interval(microseconds=clock.sla_us),
+        due_at=due_on_calendar(leads, clock),
     )
+
+
+def due_on_calendar(leads: ir.Table, clock: Clock) -> ir.TimestampValue:
+    """Return when the SLA is over, on the calendar."""
+    return leads["mql_at"] + ibis.interval(microseconds=clock.sla_us)
 
 
 def _until_as_of(leads: ir.Table, clock: Clock, stages: Sequence[str]) -> ir.IntegerValue:

@@ -17,6 +17,10 @@ class MqlkitError(Exception):
 
     exit_code = 1
 
+    def _render_traceback_(self) -> list[str]:
+        # What a notebook shows: the message says what to do, and no traceback adds to it.
+        return [f"{type(self).__name__}: {self}"]
+
 
 class ParamsError(MqlkitError):
     """Raised when the parameters of a report are wrong; nothing was run."""

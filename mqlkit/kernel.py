@@ -18,7 +18,7 @@ from jupyter_client.utils import run_sync  # type: ignore[attr-defined]  # noqa:
 
 from mqlkit.terms import RESULTS_VARIABLE  # noqa: E402
 
-AHEAD = "import mqlkit.charts, mqlkit.numbers, mqlkit.page, mqlkit.tables"
+AHEAD = "import mqlkit.charts, mqlkit.controls, mqlkit.numbers, mqlkit.tables"
 
 
 @contextmanager

@@ -124,64 +124,64 @@ class LeadTable:
         return self.between(self.buckets[0], self.buckets[-1])
 
     def between(self, first: Bucket, last: Bucket, stamp: str = "mql_at") -> ir.Table:
-        """Return the leads with a stamp in the first to the last of some buckets."""
-        # By the stamp and not by its bucket, which would have to be found for every lead.
+        """Return the leads with a stamp in the first to the last bucket; by stamp, it is quicker."""
         start, end = (literal(to_utc(day, self.zone)) for day in (first.start, last.end))
         at = self.table[stamp]
         return self.table.filter((at >= start) & (at < end))
 
     @cached_property
     def counts(self) -> pd.DataFrame:
-        """Return all that is added up over the cohort, in one pass.
-
-        Returns
-        -------
-        pandas.DataFrame
-            The grid's columns and those of `outcomes.counted_outcomes`.
-        """
-        return self.grid(self._counted)
+        """Return the grid with all of `outcomes.counted_outcomes` added up, in one pass."""
+        return self.grid(self.counted)
 
     @cached_property
     def flow(self) -> pd.DataFrame:
         """Return the SQLs dated in each bucket, of any cohort: the grid's columns and ``flow``."""
-        return self.grid(self._flowing)
+        return self.grid(self.flowing)
 
     @cached_property
     def stock(self) -> pd.DataFrame:
         """Return who is an MQL at each bucket's end: the grid's columns and ``in_stage``."""
-        return self.grid(self._waiting)
+        return self.grid(self.waiting)
+
+    @cached_property
+    def entered(self) -> dict[int, int]:
+        """Return the MQLs of each bucket by its index, those before the period included."""
+        known = self.between((*self.before, *self.buckets)[0], self.buckets[-1])
+        rows = known.group_by("mql_bucket").aggregate(n=known.count()).to_pyarrow().to_pylist()
+        return {row["mql_bucket"]: row["n"] for row in rows}
 
     @cached_property
     def segments(self) -> tuple[Segment, ...]:
         """Return every segment with a lead that came in, became SQL or waited in the period."""
         if not self.params.by:
             return (ALL_LEADS,)
-        found = [self._counted, self._flowing, self._waiting[self._waiting["in_stage"] > 0]]
+        found = [self.counted, self.flowing, self.waiting[self.waiting["in_stage"] > 0]]
         seen = {segment for frame in found for segment in frame["segment"]}
         return tuple(dict.fromkeys([ALL_LEADS, *sorted(seen)]))
 
     @cached_property
-    def _counted(self) -> pd.DataFrame:
+    def counted(self) -> pd.DataFrame:
+        """Return `counts` where they are not zero: ``segment``, ``bucket`` (index), the sums."""
         return self.totals(counted_outcomes(self.cohort, self.clock))
 
     @cached_property
-    def _flowing(self) -> pd.DataFrame:
+    def flowing(self) -> pd.DataFrame:
+        """Return `flow` where it is not zero."""
         dated = self.between(self.buckets[0], self.buckets[-1], "sql_at")
         dated = dated.filter(dated["mql_at"].notnull())
         return self.totals({"flow": dated["sql_us"].notnull()}, of=dated, bucket="sql_bucket")
 
     @cached_property
-    def _waiting(self) -> pd.DataFrame:
+    def waiting(self) -> pd.DataFrame:
         """Return the leads entered before each bucket's end and not left before it."""
         table = self.table.filter(self.table["mql_at"].notnull())
         ends = [literal(to_utc(b.end, self.zone)) for b in self.buckets]
+        entered, left = table["mql_at"], table["exit_at"]
         stock = {
-            f"{i}": (table["mql_at"] < end)
-            & (table["exit_at"].isnull() | (table["exit_at"] >= end))
-            for i, end in enumerate(ends)
+            f"{i}": (entered < end) & (left.isnull() | (left >= end)) for i, end in enumerate(ends)
         }
-        wide = self.totals(stock, of=table)
-        wide = wide[wide["bucket"] == TOTAL_BUCKET].drop(columns="bucket")
+        wide = self.totals(stock, of=table).query("bucket == @TOTAL_BUCKET").drop(columns="bucket")
         tall = wide.melt(id_vars="segment", var_name="bucket", value_name="in_stage")
         return tall.assign(bucket=tall["bucket"].astype("int64"))
 

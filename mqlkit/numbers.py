@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 
@@ -17,14 +15,14 @@ from mqlkit.assemble import lead_table
 from mqlkit.changes import changes
 from mqlkit.cost import (
     bucket_costs,
+    cost_by_lag,
     cost_per_mql,
     lag_days,
     lead_to_mql,
+    measured_lag,
     rolling_cost,
     unnamed_channels,
 )
-from mqlkit.engine import connect
-from mqlkit.errors import SourceError, report
 from mqlkit.funnel import (
     cohort_efficiency,
     hand_off,
@@ -33,14 +31,14 @@ from mqlkit.funnel import (
     stage_efficiency,
 )
 from mqlkit.leads import LeadTable
+from mqlkit.memory import Memory
 from mqlkit.mix import efficiency_mix_and_rate
 from mqlkit.params import ReportParams
 from mqlkit.periods import DAY
 from mqlkit.sla import breach_list, sla_outcome
 from mqlkit.sources.ledger import Ledger
-from mqlkit.sources.load import Tables, load
-from mqlkit.sources.spec import read_source
-from mqlkit.sources.staging import Reader
+from mqlkit.sources.load import Tables
+from mqlkit.sources.opening import open_source
 from mqlkit.tidy import metric_rows
 from mqlkit.velocity import (
     hours_histogram,
@@ -73,6 +71,8 @@ class Numbers:
         no MQL is that old.
     lag_days_used, maturity_days
         The one lag of the report, and the age at which most conversions are in (NaN: none yet).
+    memory
+        What has been worked out, for this report and for those before it on the same data.
     """
 
     params: ReportParams
@@ -82,6 +82,15 @@ class Numbers:
     before: pd.DataFrame | None
     lag_days_used: int
     maturity_days: float
+    memory: Memory = field(default_factory=Memory, repr=False)
+
+    def _once(self, name: str, work_out: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        return self.memory.recall(name, self.params, work_out)
+
+    @property
+    def measured_lag(self) -> int:
+        """Return the lag that the period's MQLs show, whichever is used."""
+        return measured_lag(self.rows)
 
     @property
     def currency(self) -> str:
@@ -96,7 +105,7 @@ class Numbers:
     @cached_property
     def breaches(self) -> pd.DataFrame:
         """Return the leads that broke the SLA by most; see `sla.breach_list`."""
-        return breach_list(self.leads, longest=LISTED_BREACHES)
+        return self._once("breaches", lambda: breach_list(self.leads, longest=LISTED_BREACHES))
 
     @cached_property
     def changes(self) -> pd.DataFrame:
@@ -116,22 +125,29 @@ class Numbers:
     @cached_property
     def curve(self) -> pd.DataFrame:
         """Return the survival curve; see `velocity.survival_curve`."""
-        return survival_curve(self.leads)
+        return self._once("curve", lambda: survival_curve(self.leads))
 
     @cached_property
     def histogram(self) -> pd.DataFrame:
         """Return MQLs by time in the stage; see `velocity.hours_histogram`."""
-        return hours_histogram(self.leads)
+        return self._once("histogram", lambda: hours_histogram(self.leads))
 
     @cached_property
     def reasons(self) -> pd.DataFrame:
         """Return rejections by reason; see `funnel.rejection_reasons`."""
-        return rejection_reasons(self.leads)
+        return self._once("reasons", lambda: rejection_reasons(self.leads))
 
     @cached_property
     def responses(self) -> pd.DataFrame:
         """Return MQLs by time to first contact; see `velocity.response_times`."""
-        return response_times(self.leads)
+        return self._once("responses", lambda: response_times(self.leads))
+
+    @cached_property
+    def lag_in_use(self) -> pd.DataFrame | None:
+        """Return cost per MQL by bucket at the one lag of the report; None without spend."""
+        if self.tables.spend is None:
+            return None
+        return rolling_cost(self.leads, spend=self.tables.spend, lags=[self.lag_days_used])
 
     @cached_property
     def lags(self) -> pd.DataFrame | None:
@@ -145,10 +161,20 @@ class Numbers:
         return rolling_cost(self.leads, spend=self.tables.spend, lags=lags)
 
     @cached_property
+    def lag_costs(self) -> pd.DataFrame | None:
+        """Return cost per MQL of the period by lag; see `cost.cost_by_lag`. None without spend."""
+        if self.tables.spend is None:
+            return None
+        lags = range(max(LONGEST_LAG, self.lag_days_used) + 1)
+        return cost_by_lag(self.leads, spend=self.tables.spend, lags=lags)
+
+    @cached_property
     def other_channels(self) -> pd.DataFrame | None:
         """Return spend in channels that no lead names; None without spend."""
         spend = self.tables.spend
-        return None if spend is None else unnamed_channels(self.leads, spend)
+        if spend is None:
+            return None
+        return self._once("channels", lambda: unnamed_channels(self.leads, spend))
 
     @property
     def resolved_params(self) -> dict[str, Any]:
@@ -196,57 +222,36 @@ def read_numbers(params: ReportParams, *, base: Path | None = None) -> Numbers:
     ParamsError, SourceError
         When the parameters do not fit the data, or the data cannot be used.
     """
-    source = read_source(find_source(params.source, base or Path.cwd()))
-    with tempfile.TemporaryDirectory(prefix="mqlkit-") as folder:
-        zone = ZoneInfo(params.timezone or source.timezone)
-        reader = Reader(
-            connect(), Path(folder), source.path.parent, params.max_set_aside, str(zone)
-        )
-        tables = load(reader, source, extras=list(dict.fromkeys([*params.by, *params.where])))
-        leads = lead_table(tables, params, zone=zone, reader=reader)
-        return measure(leads, tables)
+    opened = open_source(params, base=base)
+    leads = lead_table(opened.tables, params, zone=opened.zone, reader=opened.reader)
+    return measure(leads, opened.tables)
 
 
-def find_source(source: str, base: Path) -> Path:
-    """Return the path of ``source.yaml``.
-
-    A notebook run by plain papermill does not know which params file it came from, so that
-    ``params/`` and ``notebooks/`` below the working folder count as well.
-    """
-    tried = [base / source, base / "params" / source, base / "notebooks" / source]
-    for path in tried:
-        if path.is_file():
-            return path.resolve()
-    raise SourceError(
-        report(
-            f"source {source!r}: there is no such file.",
-            expected="the path of a source.yaml, beside the params file",
-            found=f"nothing at {tried[0]}",
-            fix="mend `source:`, or give papermill --cwd with the folder of the params file",
-        )
-    )
-
-
-def measure(leads: LeadTable, tables: Tables) -> Numbers:
-    """Return every number of a lead table."""
-    maturity = maturity_days(leads)
-    lags = lead_to_mql(leads)
-    steps: list[Callable[[], pd.DataFrame]] = [
-        lambda: mql_volume(leads, goals=tables.goals),
-        lambda: hand_off(leads),
-        lambda: stage_efficiency(leads, maturity=maturity),
-        lambda: stage_velocity(leads),
-        lambda: sla_outcome(leads),
-        lambda: response_speed(leads),
-    ]
-    rows = pd.concat([*(step() for step in steps), lags], ignore_index=True)
-    lag = lag_days(leads, lags)
+def measure(leads: LeadTable, tables: Tables, *, memory: Memory | None = None) -> Numbers:
+    """Return every number of a lead table; what ``memory`` holds is not worked out again."""
+    memory, params = memory or Memory(), leads.params
+    maturity = memory.recall("maturity", params, lambda: maturity_days(leads))
+    steps: dict[str, Callable[[], pd.DataFrame]] = {
+        "volume": lambda: mql_volume(leads, goals=tables.goals),
+        "hand_off": lambda: hand_off(leads),
+        "efficiency": lambda: stage_efficiency(leads, maturity=maturity),
+        "velocity": lambda: stage_velocity(leads),
+        "sla": lambda: sla_outcome(leads),
+        "response": lambda: response_speed(leads),
+        "lags": lambda: lead_to_mql(leads),
+    }
+    found = {name: memory.recall(name, params, step) for name, step in steps.items()}
+    lag = lag_days(leads, found["lags"])
     if tables.spend is not None:
-        cost = cost_per_mql(leads, spend=tables.spend, lag=lag)
-        rows = pd.concat([rows, cost], ignore_index=True)
+        found["cost"] = cost_per_mql(leads, spend=tables.spend, lag=lag)
+    rows = pd.concat(found.values(), ignore_index=True)
     past = _year_before(leads, lag)
+    if past is not None:
+        # Which of the buckets are whole depends on the lag; what is counted in them does not.
+        of = past.buckets[0].label
+        vars(past)["counts"] = memory.recall("before", params, lambda: past.counts, of=of)
     before = None if past is None else _compared(past, tables, maturity=maturity, lag=lag)
-    return Numbers(leads.params, leads, tables, rows, before, lag, maturity)
+    return Numbers(params, leads, tables, rows, before, lag, maturity, memory)
 
 
 def _year_before(leads: LeadTable, lag: int) -> LeadTable | None:

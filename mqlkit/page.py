@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
+from inspect import Parameter, signature
 from typing import Any
 
 import altair as alt
@@ -21,7 +23,42 @@ from mqlkit.wording import counted, day, moment
 LAB_WIDTH = 760
 MARKS = {"good": "✓", "bad": "!", "plain": ""}
 
-Part = Verdict | Table | alt.TopLevelMixin | Sequence[Figure] | str | None
+
+@dataclass(frozen=True)
+class Heading:
+    """The head of a page, with the style of all that follows."""
+
+    title: str
+    html: str
+
+
+Shape = Heading | Verdict | Table | alt.TopLevelMixin | Sequence[Figure] | str
+Part = Shape | None
+Draw = Callable[..., Any] | str
+# What a drawing function can ask for, by the name of its argument.
+FACTS: dict[str, Callable[[Numbers], Any]] = {
+    "rows": lambda n: n.rows,
+    "params": lambda n: n.params,
+    "currency": lambda n: n.currency,
+    "lag_days": lambda n: n.lag_days_used,
+    "maturity": lambda n: n.maturity_days,
+    "day_hours": lambda n: n.params.day_hours,
+    "sla_hours": lambda n: n.params.sla_hours,
+    "changes": lambda n: n.changes,
+    "mix": lambda n: n.mix,
+    "histogram": lambda n: n.histogram,
+    "curve": lambda n: n.curve,
+    "lags": lambda n: n.lags,
+    "lag_costs": lambda n: n.lag_costs,
+    "breaches": lambda n: n.breaches,
+    "reasons": lambda n: n.reasons,
+    "responses": lambda n: n.responses,
+    "channels": lambda n: n.other_channels,
+    "ledgers": lambda n: n.ledgers,
+    "inputs": lambda n: n.inputs,
+    "resolved": lambda n: n.resolved_params,
+    "names": lambda n: n.rows["metric"].unique(),
+}
 
 
 class Shown:
@@ -44,15 +81,48 @@ def show(*parts: Part) -> None:
     """
     for part in parts:
         if part is not None:
-            display(Shown(_bundle(part)))
+            display(Shown(bundle(part)))
 
 
-def show_by(by: Sequence[str], draw: Callable[..., Part], *frames: Any, **options: Any) -> None:
-    """Show ``draw(*frames, by=column)`` for each breakdown column."""
-    show(*(draw(*frames, by=column, **options) for column in by))
+def drawn(numbers: Numbers, draws: Sequence[Draw], **chosen: Any) -> list[Part]:
+    """Return what functions make of a report's numbers.
+
+    Parameters
+    ----------
+    numbers
+        The report's.
+    draws
+        Notes, and functions that return a part or a list of verdicts. Each is given those of
+        `FACTS` that its arguments are called after, and as ``by``, if it cannot do without, the
+        first breakdown.
+    **chosen
+        Arguments that win over these.
+    """
+    parts: list[Part] = []
+    for draw in draws:
+        if isinstance(draw, str):
+            parts.append(draw)
+            continue
+        wanted = signature(draw).parameters
+        given = {n: FACTS[n](numbers) for n in wanted if n in FACTS and n not in chosen}
+        if "by" in wanted and wanted["by"].default is Parameter.empty:
+            given["by"] = numbers.main_breakdown
+        given |= {name: value for name, value in chosen.items() if name in wanted}
+        part = draw(**given)
+        is_many = isinstance(part, list) and all(isinstance(p, Verdict) for p in part)
+        parts += part if is_many else [part]
+    return parts
 
 
-def _bundle(part: Verdict | Table | alt.TopLevelMixin | Sequence[Figure] | str) -> dict[str, Any]:
+def drawn_by(numbers: Numbers, draws: Sequence[Draw], by: Sequence[str]) -> list[Part]:
+    """Return what functions make of a report's numbers, for each of some breakdowns."""
+    return [part for draw in draws for c in by for part in drawn(numbers, [draw], by=c)]
+
+
+def bundle(part: Shape) -> dict[str, Any]:
+    """Return a part as the types that a notebook can show it in."""
+    if isinstance(part, Heading):
+        return _html(part.html, part.title)
     if isinstance(part, alt.TopLevelMixin):
         # The suite checks every chart against the schema; a report need not again.
         spec = part.to_dict(validate=False)
@@ -105,8 +175,14 @@ def style_sheet() -> str:
     return (files("mqlkit") / "templates" / "report.css").read_text(encoding="utf-8")
 
 
-def show_heading(numbers: Numbers) -> None:
-    """Show the title of the page, what it covers and as of when."""
+def run_script(name: str) -> None:
+    """Run a script of the template folder in the page."""
+    text = (files("mqlkit") / "templates" / name).read_text(encoding="utf-8")
+    display(Shown({"application/javascript": f"{{{text}}}", "text/plain": ""}))
+
+
+def heading(numbers: Numbers) -> Heading:
+    """Return the title of the page, what it covers and as of when."""
     leads = numbers.leads
     last = leads.buckets[-1].end
     over = day(last - DAY)
@@ -125,4 +201,4 @@ def show_heading(numbers: Numbers) -> None:
         f"<p>{' · '.join(escape(f) for f in facts)}</p></header>"
     )
     style = f"<style>{style_sheet()}</style>"
-    display(Shown(_html(style + head, numbers.params.title)))
+    return Heading(numbers.params.title, style + head)

@@ -213,6 +213,11 @@ def filled_in(given: Any) -> Any:
     return given
 
 
+def as_yaml(values: Mapping[str, Any]) -> str:
+    """Return names and values as the lines of a params file."""
+    return yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True)
+
+
 def key_lines(path: Path) -> dict[str, int]:
     """Return the line on which each name of a YAML mapping stands, the first one being 1."""
     root = yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=TextDatesLoader)

@@ -34,7 +34,7 @@ OWNERS: dict[str, set[str]] = {
     "nbformat": {"html", "report", "execute"},
     "nbclient": {"report", "execute"},
     "jupyter_client": {"kernel", "execute"},
-    "ipywidgets": {"controls"},
+    "ipywidgets": {"controls", "labelled", "panel"},
     "IPython": {"page", "controls"},
     "holidays": {"worktime"},
     "scipy": {"estimators"},

@@ -13,21 +13,21 @@ from mqlkit.wording import bucket_name
 CAUSES = {"mix": "Mix", "rate": "Rate"}
 
 
-def plot_mix_and_rate(parts: pd.DataFrame, *, by: str) -> Chart | None:
+def plot_mix_and_rate(mix: pd.DataFrame, *, by: str) -> Chart | None:
     """Draw what each segment added to a change of efficiency: by its share, and by its own rate.
 
     Parameters
     ----------
-    parts
+    mix
         What `mix.efficiency_mix_and_rate` returns.
     by
         The breakdown column.
     """
-    require(parts, MIX_COLUMNS, "plot_mix_and_rate")
-    if not is_comparable(parts):
+    require(mix, MIX_COLUMNS, "plot_mix_and_rate")
+    if not is_comparable(mix):
         return None
-    now, then = (bucket_name(parts[c].iloc[0]) for c in ("bucket", "against"))
-    tall = _tall(largest(parts, MOST_SEGMENTS, rest=f"(other {by}s)"))
+    now, then = (bucket_name(mix[c].iloc[0]) for c in ("bucket", "against"))
+    tall = _tall(largest(mix, MOST_SEGMENTS, rest=f"(other {by}s)"))
     tips = [
         alt.Tooltip("name:N", title=by.capitalize()),
         alt.Tooltip("cause:N", title="Cause"),

@@ -17,13 +17,13 @@ from mqlkit.charts.parts import (
     tip,
 )
 from mqlkit.terms import TOTAL
-from mqlkit.theme import BLUE, LIGHT_BLUE
+from mqlkit.theme import BLUE, LIGHT_BLUE, ORANGE
 from mqlkit.tidy import COLUMNS, pick
 from mqlkit.wording import SYMBOLS, bucket_name
 
 
 def plot_cost_per_mql(lags: pd.DataFrame | None, *, lag_days: int, currency: str) -> Chart | None:
-    """Draw cost per MQL per bucket and its rolling average, with a slider for the lag."""
+    """Draw cost per MQL per bucket and its rolling average, with a slider where there are lags."""
     if lags is None:
         return None
     require(lags, ["lag_days", "bucket", "cost", "rolling"], "plot_cost_per_mql")
@@ -53,10 +53,45 @@ def plot_cost_per_mql(lags: pd.DataFrame | None, *, lag_days: int, currency: str
         layers.append(base.mark_line(color=BLUE, point=point).encode(y="rolling:Q", tooltip=tips))
     now = frame[frame["lag_days"] == lag_days]["cost"]
     rolling = ", and its rolling average as a line" if has_rolling else ""
+    chart = alt.layer(*layers)
+    words = f"Cost per MQL per {grain_of(frame)} as bars, {span_of(now)} {currency}{rolling}"
+    if len(days) == 1:
+        return finished(chart.add_params(alt.param(name="lag", value=lag_days)), f"{words}.")
     return finished(
-        alt.layer(*layers).add_params(lag),
-        f"Cost per MQL per {grain_of(frame)} as bars, {span_of(now)} {currency}{rolling}; the "
-        "slider moves the spend window by the lag.",
+        chart.add_params(lag), f"{words}; the slider moves the spend window by the lag."
+    )
+
+
+def plot_cost_by_lag(
+    lag_costs: pd.DataFrame | None, *, lag_days: int, currency: str
+) -> Chart | None:
+    """Draw cost per MQL of the whole period by the lag, with the lag in use marked."""
+    if lag_costs is None:
+        return None
+    require(lag_costs, ["lag_days", "spend", "cost"], "plot_cost_by_lag")
+    frame = lag_costs[["lag_days", "spend", "cost"]].dropna().round(4)
+    if frame.empty:
+        return None
+    tips = [
+        tip("lag_days", "Lag (days)"),
+        tip("cost", f"Cost per MQL ({currency})", ",.2f"),
+        tip("spend", f"Spend ({currency})"),
+    ]
+    axis = alt.Axis(tickCount=6)
+    base = alt.Chart(frame).encode(x=alt.X("lag_days:Q", title="Lag, days", axis=axis))
+    scale = alt.Scale(zero=False, nice=True)
+    y = alt.Y("cost:Q", title=f"Cost per MQL, {currency}", scale=scale)
+    used = alt.Chart(frame[frame["lag_days"] == lag_days]).encode(x="lag_days:Q")
+    point = used.mark_point(size=110, filled=True, opacity=1, color=ORANGE)
+    chart = alt.layer(
+        base.mark_line(color=BLUE).encode(y=y),
+        base.mark_point(size=140, opacity=0).encode(y="cost:Q", tooltip=tips),
+        point.encode(y="cost:Q", tooltip=tips),
+    )
+    return finished(
+        chart,
+        f"Cost per MQL of the whole period by the lag, {span_of(frame['cost'], ',.2f')} "
+        f"{currency}; the lag in use, {lag_days} days, is marked.",
     )
 
 

@@ -20,10 +20,11 @@ from mqlkit.sources.ids import of_one_length, with_ids_of
 from mqlkit.sources.ledger import Ledger
 from mqlkit.sources.oddities import UNLIKELY_ID
 from mqlkit.sources.plain import read_plain_leads
-from mqlkit.sources.reading import Read, known_columns, read_table
+from mqlkit.sources.reading import Read, known_columns, open_exports, read_table
 from mqlkit.sources.spec import SourceSpec, TableSpec
 from mqlkit.sources.spend import read_spend
 from mqlkit.sources.staging import COUNTS, Cells, Reader, Typing
+from mqlkit.sources.wanted import Wanted
 from mqlkit.terms import LEAD_COLUMNS, STAGES, STAMPS, TEXT_COLUMNS
 
 if TYPE_CHECKING:
@@ -57,7 +58,9 @@ class Tables:
     exports: list[tuple[Export, TableSpec, int]] = field(default_factory=list)
 
 
-def load(reader: Reader, source: SourceSpec, *, extras: Sequence[str]) -> Tables:
+def load(
+    reader: Reader, source: SourceSpec, *, extras: Sequence[str], is_all_wanted: bool = False
+) -> Tables:
     """Read every table that ``source.yaml`` names.
 
     Parameters
@@ -66,6 +69,8 @@ def load(reader: Reader, source: SourceSpec, *, extras: Sequence[str]) -> Tables
         The engine and the description of the files.
     extras
         Lead columns wanted beside the canonical ones, for breakdowns and filters.
+    is_all_wanted
+        Whether every other column that there is comes along.
 
     Raises
     ------
@@ -90,7 +95,8 @@ def load(reader: Reader, source: SourceSpec, *, extras: Sequence[str]) -> Tables
         _note_stages(events, ledgers["history"])
     has_mql = events is not None and _has_stage(events, "mql")
     if source.leads:
-        leads, columns = _read_leads(reader, source.leads, extras, keep, has_mql=has_mql)
+        wanted = Wanted(extras, is_all=is_all_wanted)
+        leads, columns = _read_leads(reader, source.leads, wanted, keep, has_mql=has_mql)
         if events is not None:
             events = reader.store(with_ids_of(leads, events, ledgers["history"]))
     else:
@@ -123,7 +129,14 @@ def _added(a: Ledger, b: Ledger) -> Ledger:
     return Ledger(a.read + b.read, a.set_aside + b.set_aside, a.noted + b.noted, a.rows + b.rows)
 
 
-def read_leads(reader: Reader, spec: TableSpec, extras: Sequence[str], *, has_mql: bool) -> Read:
+def read_leads(
+    reader: Reader,
+    spec: TableSpec,
+    extras: Sequence[str],
+    *,
+    has_mql: bool,
+    exports: list[Export] | None = None,
+) -> Read:
     """Return the leads as read, row by row; ``mql_at`` may be missing where ``has_mql``."""
     others = [c for c in extras if c not in LEAD_COLUMNS]
     texts = [*TEXT_COLUMNS, *others]
@@ -164,16 +177,17 @@ def read_leads(reader: Reader, spec: TableSpec, extras: Sequence[str], *, has_mq
         is_odd=is_odd,
         read_plain=partial(read_plain_leads, columns=columns),
     )
-    return read_table(reader, spec, typing, key="lead_id")
+    return read_table(reader, spec, typing, key="lead_id", exports=exports)
 
 
 def _read_leads(
-    reader: Reader, spec: TableSpec, extras: Sequence[str], keep: Any, *, has_mql: bool
+    reader: Reader, spec: TableSpec, wanted: Wanted, keep: Any, *, has_mql: bool
 ) -> tuple[ir.Table, list[str]]:
-    others = [c for c in extras if c not in LEAD_COLUMNS]
+    exports = open_exports(reader, spec)
+    columns = known_columns(exports)
+    others = wanted.of(columns)
     texts = [*TEXT_COLUMNS, *others]
-    read = keep(read_leads(reader, spec, extras, has_mql=has_mql), spec)
-    columns = known_columns(read.exports)
+    read = keep(read_leads(reader, spec, others, has_mql=has_mql, exports=exports), spec)
     missing = [c for c in others if c.casefold() not in {k.casefold() for k in columns}]
     if missing:
         raise ParamsError(

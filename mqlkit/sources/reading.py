@@ -47,7 +47,14 @@ class Read:
     unmapped: list[str] = field(default_factory=list)
 
 
-def read_table(reader: Reader, spec: TableSpec, typing: Typing, *, key: str | None = None) -> Read:
+def read_table(
+    reader: Reader,
+    spec: TableSpec,
+    typing: Typing,
+    *,
+    key: str | None = None,
+    exports: list[Export] | None = None,
+) -> Read:
     """Read all files of a table.
 
     Parameters
@@ -57,6 +64,8 @@ def read_table(reader: Reader, spec: TableSpec, typing: Typing, *, key: str | No
     key
         Column whose values must differ for a table to be called clean (``lead_id``); None reads
         with record numbers at once, to find duplicates.
+    exports
+        The files, where they are open already.
 
     Returns
     -------
@@ -71,7 +80,7 @@ def read_table(reader: Reader, spec: TableSpec, typing: Typing, *, key: str | No
     Undecided
         When a file or a column can be read in more than one way.
     """
-    exports = open_exports(reader, spec)
+    exports = exports or open_exports(reader, spec)
     _check_columns(spec, exports, typing)
     typing.check(exports)
     batches = batches_of(reader, spec, exports)

@@ -62,6 +62,12 @@ class Reader:
         """
         return self.backend.create_view(self.name("view"), table)
 
+    def drop(self, numbers: range) -> None:
+        """Drop what was stored or layered under these numbers, the latest first."""
+        for number in reversed(numbers):
+            self.backend.drop_view(f"view_{number}", force=True)
+            self.backend.drop_table(f"table_{number}", force=True)
+
 
 @dataclass(frozen=True)
 class Typing:

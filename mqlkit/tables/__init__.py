@@ -4,12 +4,15 @@ from mqlkit.tables.changes import tabulate_changes, tabulate_mix_and_rate
 from mqlkit.tables.lists import (
     tabulate_breaches,
     tabulate_channels,
+    tabulate_cost_by_lag,
     tabulate_counts,
     tabulate_flags,
     tabulate_glossary,
     tabulate_inputs,
     tabulate_ledger,
     tabulate_params,
+    tabulate_reasons,
+    tabulate_responses,
 )
 from mqlkit.tables.metrics import (
     tabulate_cost,
@@ -27,6 +30,7 @@ __all__ = [
     "tabulate_changes",
     "tabulate_channels",
     "tabulate_cost",
+    "tabulate_cost_by_lag",
     "tabulate_counts",
     "tabulate_flags",
     "tabulate_glossary",
@@ -36,6 +40,8 @@ __all__ = [
     "tabulate_mix_and_rate",
     "tabulate_mql_volume",
     "tabulate_params",
+    "tabulate_reasons",
+    "tabulate_responses",
     "tabulate_sla_outcome",
     "tabulate_stage_efficiency",
     "tabulate_stage_velocity",

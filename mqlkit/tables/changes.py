@@ -25,18 +25,18 @@ NOT_COMPARED = {
 }
 
 
-def tabulate_changes(found: pd.DataFrame, *, currency: str = "") -> Table | None:
+def tabulate_changes(changes: pd.DataFrame, *, currency: str = "") -> Table | None:
     """Set the last complete bucket beside the one before it and the same a year before.
 
     Parameters
     ----------
-    found
+    changes
         What `changes.changes` returns for all leads.
     currency
         That of the spend.
     """
-    _require(found, COLUMNS, "tabulate_changes")
-    rows = latest(found)
+    _require(changes, COLUMNS, "tabulate_changes")
+    rows = latest(changes)
     rows = rows[rows["value"].notna() | rows["before"].notna()]
     if rows.empty:
         return None
@@ -88,21 +88,21 @@ def _signed(value: float, unit: str, currency: str) -> str:
     return f"{sign}{_figure(abs(value), unit, currency)}"
 
 
-def tabulate_mix_and_rate(parts: pd.DataFrame, *, by: str) -> Table | None:
+def tabulate_mix_and_rate(mix: pd.DataFrame, *, by: str) -> Table | None:
     """Set what each segment added to a change of efficiency, by mix and by rate.
 
     Parameters
     ----------
-    parts
+    mix
         What `mix.efficiency_mix_and_rate` returns.
     by
         The breakdown column.
     """
-    _require(parts, MIX_COLUMNS, "tabulate_mix_and_rate")
-    if not is_comparable(parts):
+    _require(mix, MIX_COLUMNS, "tabulate_mix_and_rate")
+    if not is_comparable(mix):
         return None
-    now, then = (bucket_name(parts[c].iloc[0]) for c in ("bucket", "against"))
-    shown = largest(parts, LISTED_SEGMENTS, rest=f"(other {by}s)")
+    now, then = (bucket_name(mix[c].iloc[0]) for c in ("bucket", "against"))
+    shown = largest(mix, LISTED_SEGMENTS, rest=f"(other {by}s)")
     frame = pd.DataFrame({by.capitalize(): shown["name"].fillna("(all)")})
     for name, at in ((then, "_before"), (now, "")):
         rate = "before" if at else "value"

@@ -9,9 +9,10 @@ import pandas as pd
 
 from mqlkit.tables.parts import Table, titled
 from mqlkit.terms import FLAGS, METRICS, SET_ASIDE_REASONS
-from mqlkit.wording import NOTHING, count, duration, listed, moment, money, percent
+from mqlkit.wording import NOTHING, count, counted, day, duration, listed, moment, money, percent
 
 LISTED_BREACHES = 25
+LAG_STEP = 10
 
 
 def tabulate_breaches(breaches: pd.DataFrame, *, day_hours: float = 24) -> Table | None:
@@ -48,6 +49,16 @@ def tabulate_counts(title: str, counts: pd.DataFrame) -> Table | None:
     return titled(title, frame, left=[name.capitalize()])
 
 
+def tabulate_reasons(reasons: pd.DataFrame) -> Table | None:
+    """Set rejections by reason."""
+    return tabulate_counts("Rejections by reason", reasons)
+
+
+def tabulate_responses(responses: pd.DataFrame) -> Table | None:
+    """Set MQLs by time to the first contact."""
+    return tabulate_counts("MQLs by time to first contact", responses)
+
+
 def tabulate_channels(channels: pd.DataFrame | None, *, currency: str) -> Table | None:
     """Set the spend in channels that no lead names."""
     if channels is None or channels.empty:
@@ -55,6 +66,29 @@ def tabulate_channels(channels: pd.DataFrame | None, *, currency: str) -> Table 
     amounts = [money(a, currency) for a in channels["amount"]]
     frame = pd.DataFrame({"Channel": channels["channel"], "Spend": amounts})
     return titled("Spend in channels that no lead names", frame, left=["Channel"])
+
+
+def tabulate_cost_by_lag(
+    lag_costs: pd.DataFrame | None, *, lag_days: int, currency: str
+) -> Table | None:
+    """Set the cost per MQL of the whole period for every tenth lag and the one in use."""
+    if lag_costs is None or lag_costs.empty:
+        return None
+    is_shown = (lag_costs["lag_days"] % LAG_STEP == 0) | (lag_costs["lag_days"] == lag_days)
+    part = lag_costs[is_shown]
+    frame = pd.DataFrame(
+        {
+            "Lag": [counted(d, "day") for d in part["lag_days"]],
+            "Spend from": [day(d) for d in part["from"]],
+            "to": [day(d) for d in part["to"]],
+            "Spend": [money(v, currency) for v in part["spend"]],
+            "MQLs": part["mqls"].map(count),
+            "Cost per MQL": [money(v, currency) for v in part["cost"]],
+            "": ["in use" if d == lag_days else "" for d in part["lag_days"]],
+        }
+    )
+    left = ["Lag", "Spend from", "to", ""]
+    return titled("Cost per MQL by lag", frame, left=left, is_open=True)
 
 
 def tabulate_ledger(ledgers: Mapping[str, Any]) -> Table:
@@ -118,11 +152,13 @@ def tabulate_glossary(names: Iterable[str]) -> Table:
     return titled("Every number and its definition", frame, left=list(frame.columns))
 
 
-def tabulate_params(params: Mapping[str, Any]) -> Table:
-    """Set the parameters of the report."""
-    values = [_as_written(value) for value in params.values()]
-    frame = pd.DataFrame({"Parameter": list(params), "Value": values})
-    return titled("Parameters of this report", frame, left=["Parameter", "Value"])
+def tabulate_params(
+    resolved: Mapping[str, Any], *, title: str = "Parameters of this report"
+) -> Table:
+    """Set parameters and what they came to."""
+    values = [_as_written(value) for value in resolved.values()]
+    frame = pd.DataFrame({"Parameter": list(resolved), "Value": values})
+    return titled(title, frame, left=["Parameter", "Value"])
 
 
 def tabulate_flags(rows: pd.DataFrame) -> Table | None:

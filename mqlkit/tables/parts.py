@@ -4,25 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import pandas as pd
 from great_tables import GT
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
-    """A table with its title, folded away or open."""
+    """A table with its title, folded away or open.
+
+    Attributes
+    ----------
+    cells
+        Text columns under their headings.
+    left
+        Those aligned left; figures are aligned right.
+    """
 
     title: str
-    body: GT
+    cells: pd.DataFrame
+    left: tuple[str, ...]
     is_open: bool = False
+
+    @cached_property
+    def body(self) -> GT:
+        """Return the table set."""
+        right = [c for c in self.cells.columns if c not in self.left]
+        body = GT(self.cells, id=_slug(self.title)).cols_align("left", columns=list(self.left))
+        return body.cols_align("right", columns=right) if right else body
+
+    def is_same(self, other: object) -> bool:
+        """Return whether another table reads the same."""
+        if not isinstance(other, Table):
+            return False
+        named = (self.title, self.left, self.is_open) == (other.title, other.left, other.is_open)
+        return named and self.cells.equals(other.cells)
 
 
 def titled(title: str, frame: pd.DataFrame, *, left: Sequence[str], is_open: bool = False) -> Table:
     """Return text columns as a table; those in ``left`` are aligned left, figures right."""
-    right = [c for c in frame.columns if c not in left]
-    body = GT(frame.reset_index(drop=True), id=_slug(title)).cols_align("left", columns=list(left))
-    return Table(title, body.cols_align("right", columns=right) if right else body, is_open)
+    return Table(title, frame.reset_index(drop=True), tuple(left), is_open)
 
 
 def _slug(title: str) -> str:

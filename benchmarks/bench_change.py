@@ -1,0 +1,112 @@
+"""What a change on the control panel costs, against a full run: no file is read again.
+
+One round is, in turn, `mqlkit run` with its HTML on the made-up leads, and in one process that has
+read them, every change below with all the parts of the report drawn from it. Ratios are taken
+within a round; their medians are printed. A change of the lag or of the SLA must cost at most a
+twentieth of the run.
+
+    python benchmarks/bench_change.py [LEADS]           one million when left out
+
+MQLKIT_BENCH_ROUNDS sets the rounds (3), MQLKIT_BENCH_DATA the folder of the made-up exports.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+import nbformat
+from make_leads import make_leads
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+
+from mqlkit import change_sentences, charts, controls, headline, page, sentences, since, tables  # noqa: E402  # noqa: E402
+from mqlkit.controls import LiveView  # noqa: E402
+from mqlkit.params import ReportParams  # noqa: E402
+
+DATA = Path(os.environ.get("MQLKIT_BENCH_DATA", HERE / "data"))
+ROUNDS = int(os.environ.get("MQLKIT_BENCH_ROUNDS", "3"))
+LEADS = int(sys.argv[1]) if sys.argv[1:] else 1_000_000
+MOST = 1 / 20
+# Each on top of those before it; the ones in PROMISED are held to `MOST`.
+CHANGES = {
+    "lag 31 to 45 days": {"lag_days": 45},
+    "rolling over 6": {"rolling": 6},
+    "SLA 48 to 24 hours": {"sla": "24h"},
+    "only one source": {"where": {"source": ["Web"]}},
+    "all sources again": {"where": {}},
+    "by quarter": {"grain": "quarter"},
+    "another half-year": {"period": "2026-H1"},
+}
+PROMISED = tuple(CHANGES)[:3]
+
+
+def cells():
+    """Return the cells of the report that show something."""
+    notebook = nbformat.read(HERE.parent / "notebooks" / "mql_report.ipynb", as_version=4)
+    shown = [c.source for c in notebook.cells if c.cell_type == "code" and "view.show" in c.source]
+    return [compile(source, "cell", "exec") for source in shown]
+
+
+def opened(params: ReportParams) -> LiveView:
+    """Return the report as it stands in JupyterLab, each of its parts drawn."""
+    view = LiveView(params)
+    names = {
+        "change_sentences": change_sentences, "charts": charts, "headline": headline,
+        "sentences": sentences, "since": since, "tables": tables, "view": view,
+    }  # fmt: skip
+    for cell in cells():
+        exec(cell, names)
+    return view
+
+
+def full_run(params: Path) -> float:
+    with tempfile.TemporaryDirectory() as out:
+        command = [sys.executable, "-m", "mqlkit.cli", "run", str(params), "--out", out]
+        environment = {**os.environ, "PYTHONPATH": str(HERE.parent)}
+        began = perf_counter()
+        subprocess.run(command, check=True, env=environment, capture_output=True)
+        return perf_counter() - began
+
+
+def changes(view: LiveView, params: ReportParams) -> dict[str, tuple[float, float]]:
+    """Return what each change takes: until the numbers are there, and until all is drawn."""
+    took = {}
+    for name, change in CHANGES.items():
+        params = replace(params, **change)
+        began = perf_counter()
+        faults = view._exploration.change(params)
+        counted = perf_counter() - began
+        view._redraw()
+        took[name] = counted, perf_counter() - began
+        assert not faults, faults
+    return took
+
+
+def main() -> int:
+    path = make_leads(LEADS, DATA / str(LEADS))
+    params = ReportParams.read(path)
+    # There is no notebook here to display anything in.
+    page.display = controls.display = lambda _: None
+    ratios: dict[str, list[tuple[float, float]]] = {name: [] for name in CHANGES}
+    for number in range(ROUNDS):
+        whole = full_run(path)
+        for name, (counted, drawn) in changes(opened(params), params).items():
+            ratios[name].append((counted / whole, drawn / whole))
+        print(f"round {number + 1}: a run {whole:.1f} s", file=sys.stderr)
+    print(f"{LEADS:,} leads; a change as a share of the whole run, median of {ROUNDS}:")
+    slow = []
+    for name, found in ratios.items():
+        counted, drawn = (median(each) for each in zip(*found, strict=True))
+        print(f"  {name:<20} the numbers {counted:.1%}, with every part drawn {drawn:.1%}")
+        slow += [name] if name in PROMISED and counted > MOST else []
+    return int(bool(slow))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,187 @@
+"""What a notebook works with: a report that is shown part by part, and follows its panel.
+
+In JupyterLab the panel stands under the heading and everything below it is drawn again when the
+choice changes. Headless, the same cells show the same parts once, and the parameters as a table.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from IPython.core.getipython import get_ipython
+from IPython.display import display
+
+from mqlkit import page
+from mqlkit.choices import settings_table
+from mqlkit.numbers import Numbers, read_numbers
+from mqlkit.params import ReportParams
+from mqlkit.tables import Table, tabulate_params
+from mqlkit.terms import RESULTS_VARIABLE
+
+
+class View:
+    """A report, shown part by part.
+
+    Attributes
+    ----------
+    numbers
+        The numbers shown.
+    """
+
+    def __init__(self, numbers: Numbers) -> None:
+        self._numbers = numbers
+
+    @property
+    def numbers(self) -> Numbers:
+        """Return the numbers shown."""
+        return self._numbers
+
+    def show(self, *draws: page.Draw) -> None:
+        """Show parts one under the other.
+
+        Parameters
+        ----------
+        *draws
+            Notes, and functions that return a verdict, a chart or a table, such as
+            ``charts.plot_mql_volume``. Each is given what its arguments are called after, such as
+            ``rows``, ``params`` or ``currency``; see `page.FACTS`.
+        """
+        self._show(lambda numbers: page.drawn(numbers, draws, **self._given(numbers)))
+
+    def show_by(self, *draws: page.Draw, most: int | None = None) -> None:
+        """Show parts once for each breakdown.
+
+        Parameters
+        ----------
+        *draws
+            As in `show`, with an argument ``by`` for the column.
+        most
+            How many breakdowns to show; all of them when left out.
+        """
+        self._show(lambda numbers: page.drawn_by(numbers, draws, numbers.params.by[:most]))
+
+    def _given(self, _: Numbers) -> dict[str, Any]:
+        """Return what drawing functions are given beside `page.FACTS`."""
+        return {}
+
+    def _show(self, draw: Callable[[Numbers], list[page.Part]]) -> None:
+        page.show(*draw(self.numbers))
+
+
+class LiveView(View):
+    """A report that follows its panel.
+
+    Parameters
+    ----------
+    params
+        The report to start with.
+    """
+
+    def __init__(self, params: ReportParams) -> None:
+        # Widgets are imported where somebody looks at them: a headless run starts without.
+        import ipywidgets
+
+        from mqlkit.exploration import Exploration
+        from mqlkit.panel import Panel
+
+        note = ipywidgets.HTML('<p role="status">Reading the exports …</p>')
+        display(note)
+        self._exploration = Exploration(params)
+        note.close()
+        self._output = ipywidgets.Output
+        self._sections: list[Section] = []
+        self._show(lambda numbers: [page.heading(numbers)])
+        display(Panel(self._exploration, self._redraw).box)
+        page.run_script("panel.js")
+
+    @property
+    def numbers(self) -> Numbers:
+        """Return the numbers of the last choice that worked."""
+        return self._exploration.numbers
+
+    def _given(self, numbers: Numbers) -> dict[str, Any]:
+        # The panel has the slider for the lag: the chart need not bring its own.
+        return {"lags": numbers.lag_in_use}
+
+    def _show(self, draw: Callable[[Numbers], list[page.Part]]) -> None:
+        section = Section(draw, self._output())
+        self._sections.append(section)
+        section.show(section.drawn(self.numbers))
+        display(section.output)
+
+    def _redraw(self) -> None:
+        # All or nothing: a part that fails leaves the page as it was.
+        drawn = [section.drawn(self.numbers) for section in self._sections]
+        for section, parts in zip(self._sections, drawn, strict=True):
+            section.show(parts)
+
+
+@dataclass
+class Section:
+    """What one cell shows, and how it is drawn again.
+
+    Attributes
+    ----------
+    draw
+        Makes the parts from a report's numbers.
+    output
+        The widget that they stand in.
+    parts
+        The parts shown, each with the types that the notebook shows it in.
+    """
+
+    draw: Callable[[Numbers], list[page.Part]]
+    output: Any
+    parts: list[tuple[page.Shape, dict[str, Any]]] = field(default_factory=list)
+
+    def drawn(self, numbers: Numbers) -> list[tuple[page.Shape, dict[str, Any]]]:
+        """Return the parts for other numbers; a table that reads the same is not set again."""
+        known = [(p, bundle) for p, bundle in self.parts if isinstance(p, Table)]
+
+        def bundled(part: page.Shape) -> dict[str, Any]:
+            same = (bundle for p, bundle in known if p.is_same(part))
+            return next(same, None) or page.bundle(part)
+
+        return [(part, bundled(part)) for part in self.draw(numbers) if part is not None]
+
+    def show(self, parts: list[tuple[page.Shape, dict[str, Any]]]) -> None:
+        """Show parts; the browser hears of it only where they differ."""
+        self.parts = parts
+        outputs = tuple(
+            {"output_type": "display_data", "data": bundle, "metadata": {}} for _, bundle in parts
+        )
+        if self.output.outputs != outputs:
+            self.output.outputs = outputs
+
+
+def explore(params: ReportParams) -> View:
+    """Read a report's exports, show its heading and its panel, and return its view.
+
+    Parameters
+    ----------
+    params
+        The report to start with.
+    """
+    if is_watched():
+        return LiveView(params)
+    view = View(read_numbers(params))
+    page.show(page.heading(view.numbers))
+    page.show(tabulate_params(settings_table(view.numbers), title="What this page is set to"))
+    return view
+
+
+def is_watched() -> bool:
+    """Return whether somebody looks at the notebook who could use a panel.
+
+    A run that is to leave results is not watched, and neither is one by papermill, nbconvert or
+    nbval: what they ask a kernel to do may not ask back.
+    """
+    shell = get_ipython()
+    kernel = getattr(shell, "kernel", None)
+    if kernel is None or os.environ.get(RESULTS_VARIABLE):
+        return False
+    request = kernel.get_parent("shell") or {}
+    return bool(request.get("content", {}).get("allow_stdin"))

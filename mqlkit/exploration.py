@@ -1,0 +1,175 @@
+"""The data of one report, read once, and its numbers for one choice after the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mqlkit.assemble import TimedLeads, cut_leads, time_leads
+from mqlkit.choices import Offer, as_sentence, lag_faults
+from mqlkit.errors import MqlkitError
+from mqlkit.leads import LeadTable
+from mqlkit.memory import FREE_OF, ON_CALENDAR, Memory, is_same_cut, settings, with_params
+from mqlkit.numbers import measure
+from mqlkit.params import ReportParams
+from mqlkit.sources.opening import open_source
+from mqlkit.terms import MISSING
+from mqlkit.wording import day
+
+FEW_VALUES = 30
+
+
+@dataclass(frozen=True)
+class Made:
+    """A lead table, and what in the engine it stands on.
+
+    Attributes
+    ----------
+    leads
+        The lead table.
+    key, timed
+        All leads with their durations, and the parameters that these depend on.
+    timed_at, cut_at
+        Numbers of their tables in the engine.
+    """
+
+    leads: LeadTable
+    key: tuple[str, ...]
+    timed: TimedLeads
+    timed_at: range
+    cut_at: range
+
+
+class Exploration:
+    """One report on data that is read once.
+
+    Parameters
+    ----------
+    params
+        The report to start with.
+    base
+        Folder that a relative ``source`` starts from; the working folder when left out.
+
+    Attributes
+    ----------
+    numbers
+        Those of the last choice that worked.
+    offer
+        What the data has to choose from.
+    started
+        The parameters it was started with.
+    """
+
+    def __init__(self, params: ReportParams, *, base: Path | None = None) -> None:
+        self._opened = open_source(params, base=base, is_all_wanted=True)
+        self._memory = Memory()
+        self._made_last: Made | None = None
+        self._values = self._few_values(params)
+        self.started = params
+        made = self._made(params)
+        self._made_last = made
+        self.numbers = measure(made.leads, self._opened.tables, memory=self._memory)
+        spend, leads = self._opened.tables.spend, self.numbers.leads
+        self.offer = Offer(
+            values=self._values,
+            first=leads.first_mql,
+            last=leads.as_of.on,
+            spend_from=None if spend is None else spend["date_from"].min(),
+        )
+
+    @property
+    def source(self) -> Path:
+        """Return the path of the source.yaml."""
+        return self._opened.path
+
+    def change(self, params: ReportParams) -> dict[str, str]:
+        """Work out the numbers of another choice.
+
+        Returns
+        -------
+        dict
+            What is wrong with the choice, by parameter; the numbers then stay as they are. Empty
+            when they have changed.
+        """
+        reader, ledgers = self._opened.reader, self._opened.tables.ledgers
+        mark, noted = reader.tables, {name: dict(ledger.noted) for name, ledger in ledgers.items()}
+        try:
+            made = self._made(params)
+            numbers = measure(made.leads, self._opened.tables, memory=self._memory)
+            faults = lag_faults(numbers, self.offer)
+        except MqlkitError as error:
+            made, numbers, faults = None, None, self._faults(error)
+        if made is None or numbers is None or faults:
+            reader.drop(range(mark + 1, reader.tables + 1))
+            for name, ledger in ledgers.items():
+                dict.update(ledger.noted, noted[name])
+            return faults
+        self._accept(made)
+        self.numbers = numbers
+        return {}
+
+    def _faults(self, error: MqlkitError) -> dict[str, str]:
+        """Return an error as a sentence for the control that it is about."""
+        word = str(error).partition(" ")[0]
+        if word == "where:":
+            return {"where": "No lead is left: none in the data has all of these values."}
+        if word == "period" and self.offer.first is not None:
+            first, last = day(self.offer.first), day(self.offer.last)
+            return {"period": f"There is no data in this period, only from {first} to {last}."}
+        return {"period": as_sentence(error)}
+
+    def _few_values(self, params: ReportParams) -> dict[str, tuple[str, ...]]:
+        """Return the text columns with few values, and those that the report names anyway."""
+        leads = self._opened.tables.leads
+        named = {*params.by, *params.where}
+        texts = [c for c in leads.columns if leads[c].type().is_string() and c != "lead_id"]
+        texts += [c for c in named if c not in texts]
+        # What is asked for most stands first.
+        first = (*params.by, *params.where, "source", "owner")
+        texts = [c for c in dict.fromkeys([*first, *texts]) if c in texts]
+        if not texts:
+            return {}
+        text = {c: leads[c].cast("string").fill_null(MISSING) for c in texts}
+        sizes = leads.aggregate(**{f"n{i}": text[c].nunique() for i, c in enumerate(texts)})
+        row = list(sizes.to_pyarrow().to_pylist()[0].values())
+        few = [c for c, n in zip(texts, row, strict=True) if 1 < n <= FEW_VALUES or c in named]
+        found = {}
+        for column in few:
+            counts = leads.select(value=text[column]).value_counts(name="n").order_by("value")
+            values = [r["value"] for r in counts.to_pyarrow().to_pylist()]
+            found[column] = tuple(dict.fromkeys([*values, *params.where.get(column, [])]))
+        return found
+
+    def _made(self, params: ReportParams) -> Made:
+        """Return the lead table of a choice, made from what there is where that will do."""
+        known = self._made_last
+        if known is not None and is_same_cut(known.leads, params):
+            return replace(known, leads=with_params(known.leads, params))
+        reader, tables = self._opened.reader, self._opened.tables
+        key = settings(params, without=_timed_anyway(params))
+        timed, timed_at = (known.timed, known.timed_at) if known else (None, range(0))
+        if timed is None or known is None or known.key != key:
+            mark = reader.tables
+            timed = time_leads(
+                tables, params, zone=self._opened.zone, reader=reader, columns=list(self._values)
+            )
+            timed = timed.stored(reader)
+            reader.drop(range(mark + 1, reader.tables))
+            timed_at = range(reader.tables, reader.tables + 1)
+        mark = reader.tables
+        leads = cut_leads(timed, tables, params, reader=reader)
+        return Made(leads, key, timed, timed_at, range(mark + 1, reader.tables + 1))
+
+    def _accept(self, made: Made) -> None:
+        """Keep what was made, and drop what was made before and is not in use any more."""
+        old, self._made_last = self._made_last, made
+        if old is not None and old.cut_at != made.cut_at:
+            self._opened.reader.drop(old.cut_at)
+            if old.timed_at != made.timed_at:
+                self._opened.reader.drop(old.timed_at)
+
+
+def _timed_anyway(params: ReportParams) -> frozenset[str]:
+    """Return the parameters that leave every duration as it is."""
+    is_calendar = params.sla_clock == "calendar"
+    return FREE_OF["timed"] | (ON_CALENDAR if is_calendar else frozenset())

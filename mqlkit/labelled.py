@@ -1,0 +1,79 @@
+"""The widgets of the panel, each with its label, and the messages beside them."""
+
+from __future__ import annotations
+
+from html import escape
+
+import ipywidgets as widgets
+
+WIDE = {"description_width": "initial"}
+
+
+def dropdown(label: str, options: dict[str, str]) -> widgets.Dropdown:
+    """Return a list to choose one from; ``options`` are what is read and what it stands for."""
+    layout = widgets.Layout(width="auto")
+    return widgets.Dropdown(
+        description=label, options=list(options.items()), style=WIDE, layout=layout
+    )
+
+
+def text(label: str, placeholder: str, width: str) -> widgets.Text:
+    """Return a line of text, taken when it is finished."""
+    return widgets.Text(
+        description=label, placeholder=placeholder, continuous_update=False, style=WIDE,
+        layout=widgets.Layout(width=width),
+    )  # fmt: skip
+
+
+def row(*parts: widgets.Widget) -> widgets.HBox:
+    """Return widgets beside each other, on as many lines as they need."""
+    layout = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="4px 16px")
+    return widgets.HBox(list(parts), layout=layout)
+
+
+def message() -> widgets.HTML:
+    """Return a place for a message."""
+    return widgets.HTML()
+
+
+def alert(text: str) -> str:
+    """Return what is wrong, as a screen reader says at once."""
+    return f'<p class="mk-fault" role="alert">{escape(text)}</p>'
+
+
+def said(text: str) -> str:
+    """Return what is going on, as a screen reader says in passing."""
+    return f'<p class="mk-state" role="status">{escape(text)}</p>'
+
+
+def button(label: str, tooltip: str) -> widgets.Button:
+    """Return a button as wide as its label."""
+    return widgets.Button(description=label, tooltip=tooltip, layout=widgets.Layout(width="auto"))
+
+
+def slider(label: str, most: int) -> widgets.IntSlider:
+    """Return a slider from 0, taken where it comes to rest."""
+    return widgets.IntSlider(
+        description=label, min=0, max=most, style=WIDE, continuous_update=False,
+        layout=widgets.Layout(width="460px"),
+    )  # fmt: skip
+
+
+def number(label: str, most: int) -> widgets.BoundedIntText:
+    """Return a whole number from 1."""
+    return widgets.BoundedIntText(
+        description=label, min=1, max=most, style=WIDE, layout=widgets.Layout(width="230px")
+    )
+
+
+def several(label: str, tooltip: str) -> widgets.SelectMultiple:
+    """Return a list to choose any number from."""
+    return widgets.SelectMultiple(
+        description=label, rows=4, style=WIDE, tooltip=tooltip,
+        layout=widgets.Layout(width="260px"),
+    )  # fmt: skip
+
+
+def day_picker(label: str) -> widgets.DatePicker:
+    """Return a day to choose."""
+    return widgets.DatePicker(description=label, style=WIDE)

@@ -1,0 +1,130 @@
+"""What stays as it was when the parameters of a report change, and need not be worked out again."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from mqlkit.durations import due_on_calendar
+from mqlkit.leads import LeadTable
+from mqlkit.outcomes import sla_outcomes
+from mqlkit.params import ReportParams
+
+Found = TypeVar("Found")
+
+# Parameters by what they touch; what is not named here touches everything.
+PAGE = frozenset({"report", "title", "language", "redact", "max_set_aside", "fail_on"})
+SPEND = frozenset({"lag_days", "rolling"})
+SLA = frozenset({"sla", "sla_stops_on"})
+CLOCK = frozenset({"sla_clock", "work_week", "holidays"})
+WITHIN = frozenset({"within_days"})
+CUT = frozenset({"grain", "by"})
+PERIOD = frozenset({"period", "fiscal_year_start"})
+# By what is worked out: the parameters that it does not depend on.
+FREE_OF = {
+    "maturity": SPEND | SLA | CLOCK | WITHIN | CUT | PERIOD,
+    "volume": SPEND | SLA | CLOCK | WITHIN,
+    "hand_off": SPEND | SLA | CLOCK | WITHIN,
+    "efficiency": SPEND | SLA | CLOCK,
+    "velocity": SPEND | SLA | WITHIN,
+    "sla": SPEND | WITHIN,
+    "response": SPEND | SLA | CLOCK | WITHIN,
+    "lags": SPEND | SLA | CLOCK | WITHIN,
+    "curve": SPEND | SLA | WITHIN | CUT,
+    "histogram": SPEND | WITHIN | CUT,
+    "reasons": SPEND | SLA | CLOCK | WITHIN | CUT,
+    "responses": SPEND | SLA | CLOCK | WITHIN | CUT,
+    "breaches": SPEND | WITHIN | CUT,
+    "entered": SPEND | SLA | CLOCK | WITHIN | CUT,
+    "before": SPEND,
+    "channels": SPEND | SLA | CLOCK | WITHIN | CUT | PERIOD,
+    # The lead table itself: its durations, and its cut.
+    "timed": SPEND | WITHIN | CUT | PERIOD | {"where"},
+    "cut": SPEND | WITHIN,
+}
+ON_CALENDAR = FREE_OF["cut"] | {"sla"}
+LONGEST_MEMORY = 200
+COUNTED = frozenset(
+    {"counts", "flow", "stock", "segments", "entered", "counted", "flowing", "waiting"}
+)
+BY_SLA = frozenset({"counts", "counted"})
+
+
+def settings(params: ReportParams, *, without: frozenset[str]) -> tuple[str, ...]:
+    """Return the parameters that matter, those in ``without`` left out, as a key."""
+    values = params.to_dict().items()
+    return tuple(f"{name}={value!r}" for name, value in values if name not in without | PAGE)
+
+
+@dataclass
+class Memory:
+    """What has been worked out, by what it is and the parameters that it depends on."""
+
+    kept: OrderedDict[tuple[str, ...], Any] = field(default_factory=OrderedDict)
+
+    def recall(
+        self, name: str, params: ReportParams, work_out: Callable[[], Found], *, of: str = ""
+    ) -> Found:
+        """Return what ``work_out`` comes to, worked out once for parameters that matter to it.
+
+        Parameters
+        ----------
+        name
+            What is worked out, a key of `FREE_OF`.
+        params
+            The report.
+        work_out
+            Works it out.
+        of
+            What it depends on beside the parameters.
+        """
+        key = (name, of, *settings(params, without=FREE_OF[name]))
+        if key not in self.kept:
+            self.kept[key] = work_out()
+        self.kept.move_to_end(key)
+        while len(self.kept) > LONGEST_MEMORY:
+            self.kept.popitem(last=False)
+        found: Found = self.kept[key]
+        return found
+
+
+def is_same_cut(leads: LeadTable, params: ReportParams) -> bool:
+    """Return whether a report has the same leads in the same buckets: `with_params` will do."""
+    old = leads.params
+    is_calendar = old.sla_clock == params.sla_clock == "calendar"
+    free = ON_CALENDAR if is_calendar else FREE_OF["cut"]
+    is_same = settings(old, without=free) == settings(params, without=free)
+    return is_same and params.rolling - 1 <= len(leads.before)
+
+
+def with_params(leads: LeadTable, params: ReportParams) -> LeadTable:
+    """Return the leads of a report with another lag, rolling average, or SLA on the calendar.
+
+    What has been counted and does not depend on these stays counted.
+
+    Parameters
+    ----------
+    leads
+        The lead table of a report for which `is_same_cut` holds.
+    params
+        The report wanted.
+    """
+    clock = replace(leads.clock, params=params)
+    is_same_within = params.within_days == leads.params.within_days
+    if params.sla == leads.params.sla:
+        same = replace(leads, clock=clock)
+        return _keep(leads, same, COUNTED if is_same_within else COUNTED - BY_SLA)
+    table = leads.table.mutate(due_at=due_on_calendar(leads.table, clock))
+    same = _keep(leads, replace(leads, clock=clock, table=table), COUNTED - BY_SLA)
+    if is_same_within and "counted" in vars(leads):
+        sums = same.totals(sla_outcomes(same.cohort, clock))
+        others = leads.counted.drop(columns=sums.columns.difference(["segment", "bucket"]))
+        vars(same)["counted"] = others.merge(sums, on=["segment", "bucket"])
+    return same
+
+
+def _keep(old: LeadTable, new: LeadTable, names: frozenset[str]) -> LeadTable:
+    vars(new).update({name: found for name, found in vars(old).items() if name in names})
+    return new

@@ -1,0 +1,300 @@
+"""The control panel: widgets that show a choice, take a new one, and say what is wrong with it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+
+from mqlkit.choices import (
+    CLOCKS,
+    GRAINS,
+    STOPS,
+    choose,
+    command,
+    in_words,
+    own_period,
+    params_folder,
+    presets,
+    write_params,
+)
+from mqlkit.errors import MqlkitError
+from mqlkit.exploration import Exploration
+from mqlkit.labelled import (
+    alert,
+    button,
+    day_picker,
+    dropdown,
+    message,
+    number,
+    row,
+    said,
+    several,
+    slider,
+    text,
+)
+from mqlkit.numbers import LONGEST_LAG
+from mqlkit.params import ReportParams
+from mqlkit.periods import DAY
+from mqlkit.wording import counted
+
+OWN_DATES = "own dates"
+# A run of changes, as of a key held down, is over when nothing has come for so long.
+PAUSE_SECONDS = 0.25
+NOTHING = ""
+FAULTY = ("period", "lag_days", "rolling", "sla", "within_days", "by", "where")
+
+
+class Panel:
+    """The widgets of one exploration.
+
+    Parameters
+    ----------
+    exploration
+        The data and the numbers of the last choice that worked.
+    redraw
+        Called when the numbers have changed.
+
+    Attributes
+    ----------
+    box
+        The panel, to be displayed.
+    """
+
+    def __init__(self, exploration: Exploration, redraw: Callable[[], None]) -> None:
+        self._exploration = exploration
+        self._redraw = redraw
+        self._where: dict[str, list[str]] = {}
+        self._is_measured = True
+        self._is_setting = False
+        self._timer: asyncio.TimerHandle | None = None
+        self._faults = {name: message() for name in FAULTY}
+        self._words, self._state, self._saved = message(), message(), message()
+        self._make_period()
+        self._make_cost()
+        self._make_sla()
+        self._make_cut()
+        self._make_file()
+        self._set(exploration.started)
+        self._watch()
+        self.box = self._laid_out()
+
+    def _make_period(self) -> None:
+        periods = presets(self._exploration.started, self._exploration.offer)
+        self.period = dropdown("Period", {**periods, "Own dates": OWN_DATES})
+        self.start = day_picker("From")
+        self.end = day_picker("to and including")
+        self.grain = dropdown("One bucket per", GRAINS)
+
+    def _make_cost(self) -> None:
+        self.lag = slider("Lag: days from net-new to MQL", LONGEST_LAG)
+        self.measured = button(
+            "Measured", "Take the mean days from net-new to MQL that the data shows"
+        )
+        self.rolling = number("Rolling cost over buckets", 120)
+
+    def _make_sla(self) -> None:
+        self.sla = text("Sales has", "48h", "140px")
+        self.stops = dropdown("until it", STOPS)
+        self.clock = dropdown("Clock", CLOCKS)
+        self.within = text("Count SQLs within days (empty: all)", "all", "300px")
+
+    def _make_cut(self) -> None:
+        offer, started = self._exploration.offer, self._exploration.started
+        columns = {"nothing": NOTHING, **{c: c for c in offer.values}}
+        names = ["Break down by", *["then by"] * max(1, len(started.by) - 1)]
+        self.by = [dropdown(name, columns) for name in names]
+        self.column = dropdown("Only leads whose", {c: c for c in offer.values} or {"–": NOTHING})
+        self.kept = several("is", "Ctrl or Shift adds to the choice; none keeps all leads")
+        self.every = button("Keep all leads", "Take every filter away")
+
+    def _make_file(self) -> None:
+        self.reset = button("Reset", "Back to what the notebook was started with")
+        self.name = text("Save as params/", "my_report", "260px")
+        self.save = button(
+            "Save", "Write this choice as a params file, for runs without a notebook"
+        )
+
+    def _laid_out(self) -> widgets.VBox:
+        faults = self._faults
+        rows = [
+            row(self.period, self.start, self.end, self.grain),
+            faults["period"],
+            row(self.lag, self.measured, self.rolling),
+            faults["lag_days"], faults["rolling"],
+            row(self.sla, self.stops, self.clock, self.within),
+            faults["sla"], faults["within_days"],
+            row(*self.by),
+            faults["by"],
+            row(self.column, self.kept, self.every),
+            faults["where"],
+            self._words,
+            row(self.reset, self.name, self.save, self._state),
+            self._saved,
+        ]  # fmt: skip
+        box = widgets.VBox(rows)
+        box.add_class("mk-panel")
+        return box
+
+    def _set(self, params: ReportParams) -> None:
+        """Show a choice on the widgets."""
+        with self._quiet():
+            periods = {period for _, period in self.period.options}
+            self.period.value = params.period if params.period in periods else OWN_DATES
+            self.grain.value = params.grain
+            self._is_measured = params.lag_days == "auto"
+            self.rolling.value = params.rolling
+            self.sla.value, self.stops.value = params.sla, params.sla_stops_on
+            self.clock.value = params.sla_clock
+            self.within.value = "" if params.within_days is None else str(params.within_days)
+            for index, widget in enumerate(self.by):
+                widget.value = params.by[index] if index < len(params.by) else NOTHING
+            self._where = {column: list(kept) for column, kept in params.where.items()}
+            if self._where:
+                self.column.value = next(iter(self._where))
+            self._show_values()
+        self._show_numbers()
+
+    def _show_values(self) -> None:
+        """Offer the values of the column to filter by, with those kept marked."""
+        column = self.column.value
+        self.kept.options = list(self._exploration.offer.values.get(column, ()))
+        self.kept.value = tuple(self._where.get(column, ()))
+
+    def _show_numbers(self) -> None:
+        """Show what the data made of the choice: dates, the lag, the words."""
+        numbers = self._exploration.numbers
+        with self._quiet():
+            whole = numbers.leads.whole
+            self.start.value, self.end.value = whole.start, whole.end - DAY
+            self.lag.max = max(LONGEST_LAG, self.lag.max, numbers.lag_days_used)
+            self.lag.value = numbers.lag_days_used
+            self.measured.description = f"Measured: {counted(numbers.measured_lag, 'day')}"
+        self._words.value = f'<p class="mk-words">{escape(in_words(numbers))}</p>'
+
+    @contextmanager
+    def _quiet(self) -> Iterator[None]:
+        """Set widgets without taking it for a choice."""
+        was, self._is_setting = self._is_setting, True
+        try:
+            yield
+        finally:
+            self._is_setting = was
+
+    def _watch(self) -> None:
+        plain = [self.period, self.grain, self.rolling, self.sla, self.stops, self.clock]
+        for widget in (*plain, self.within, *self.by):
+            widget.observe(self._changed, "value")
+        for widget in (self.start, self.end):
+            widget.observe(self._dated, "value")
+        self.lag.observe(self._lagged, "value")
+        self.column.observe(self._columned, "value")
+        self.kept.observe(self._filtered, "value")
+        self.measured.on_click(self._measure)
+        self.every.on_click(self._keep_all)
+        self.reset.on_click(self._start_again)
+        self.save.on_click(self._write)
+
+    def _changed(self, _: object = None) -> None:
+        """Work the choice out once no other change follows it."""
+        if self._is_setting:
+            return
+        self._state.value = said("Working …")
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._work()
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = loop.call_later(PAUSE_SECONDS, self._work)
+
+    def _dated(self, _: object) -> None:
+        if not self._is_setting:
+            with self._quiet():
+                self.period.value = OWN_DATES
+            self._changed()
+
+    def _lagged(self, _: object) -> None:
+        if not self._is_setting:
+            self._is_measured = False
+            self._changed()
+
+    def _columned(self, _: object) -> None:
+        if not self._is_setting:
+            with self._quiet():
+                self._show_values()
+
+    def _filtered(self, change: dict[str, Any]) -> None:
+        if not self._is_setting:
+            self._where.pop(self.column.value, None)
+            if change["new"]:
+                self._where[self.column.value] = list(change["new"])
+            self._changed()
+
+    def _measure(self, _: object) -> None:
+        self._is_measured = True
+        self._changed()
+
+    def _keep_all(self, _: object) -> None:
+        self._where = {}
+        self._columned(None)
+        self._changed()
+
+    def _start_again(self, _: object) -> None:
+        self._set(self._exploration.started)
+        self._changed()
+
+    def _chosen(self) -> tuple[dict[str, Any], dict[str, str]]:
+        """Return what the widgets are set to, and what is wrong before it is looked at closer."""
+        chosen: dict[str, Any] = {
+            "grain": self.grain.value,
+            "lag_days": "auto" if self._is_measured else self.lag.value,
+            "rolling": self.rolling.value,
+            "sla": self.sla.value,
+            "sla_stops_on": self.stops.value,
+            "sla_clock": self.clock.value,
+            "within_days": self.within.value.strip() or None,
+            "by": [w.value for w in self.by if w.value],
+            "where": self._where,
+            "period": self.period.value,
+        }
+        if self.period.value != OWN_DATES:
+            return chosen, {}
+        period, fault = own_period(self.start.value, self.end.value)
+        del chosen["period"]
+        return ({**chosen, "period": period}, {}) if not fault else (chosen, {"period": fault})
+
+    def _work(self) -> None:
+        """Work out the numbers of the choice; where that fails, say so and leave all as it is."""
+        self._timer = None
+        chosen, faults = self._chosen()
+        try:
+            params, wrong = choose(self._exploration.numbers.params, chosen)
+            faults = {**faults, **wrong} or self._exploration.change(params)
+            if not faults:
+                self._show_numbers()
+                self._redraw()
+        except Exception as error:  # noqa: BLE001 - a traceback would go to a log nobody reads
+            faults = {"period": f"This could not be worked out ({type(error).__name__}: {error})."}
+        for name, place in self._faults.items():
+            place.value = alert(faults[name]) if name in faults else ""
+        left = "Not done: the page below shows the last choice that worked."
+        self._state.value = said(left if faults else "Done.")
+        self._saved.value = ""
+
+    def _write(self, _: object) -> None:
+        folder = params_folder(Path.cwd())
+        params = self._exploration.numbers.params
+        try:
+            name = self.name.value.strip()
+            path = write_params(params, name, source=self._exploration.source, folder=folder)
+        except (MqlkitError, OSError) as error:
+            self._saved.value = alert(str(error))
+            return
+        self._saved.value = said(f"Written. To run it, in {folder.parent}: {command(path)}")

@@ -1,0 +1,78 @@
+"""A source.yaml, found and read into an engine of its own."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from mqlkit.engine import connect
+from mqlkit.errors import SourceError, report
+from mqlkit.params import ReportParams
+from mqlkit.sources.load import Tables, load
+from mqlkit.sources.spec import read_source
+from mqlkit.sources.staging import Reader
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The tables of a source.yaml, kept in the engine that they were read with.
+
+    Attributes
+    ----------
+    path
+        The source.yaml.
+    zone
+        The report's time zone.
+    """
+
+    path: Path
+    reader: Reader
+    tables: Tables
+    zone: ZoneInfo
+
+
+def open_source(
+    params: ReportParams, *, base: Path | None = None, is_all_wanted: bool = False
+) -> Opened:
+    """Read what a report's ``source`` names.
+
+    Parameters
+    ----------
+    params
+        The report.
+    base
+        Folder that a relative ``source`` starts from; the working folder when left out.
+    is_all_wanted
+        Whether every column of the leads is read, or only those that the report names.
+    """
+    source = read_source(find_source(params.source, base or Path.cwd()))
+    extras = list(dict.fromkeys([*params.by, *params.where]))
+    zone = ZoneInfo(params.timezone or source.timezone)
+    # Once read, the rows are in the engine; what is unpacked on the way is not needed again.
+    with tempfile.TemporaryDirectory(prefix="mqlkit-") as folder:
+        root = source.path.parent
+        reader = Reader(connect(), Path(folder), root, params.max_set_aside, str(zone))
+        tables = load(reader, source, extras=extras, is_all_wanted=is_all_wanted)
+    return Opened(source.path, reader, tables, zone)
+
+
+def find_source(source: str, base: Path) -> Path:
+    """Return the path of ``source.yaml``.
+
+    A notebook run by plain papermill does not know which params file it came from, so that
+    ``params/`` and ``notebooks/`` below the working folder count as well.
+    """
+    tried = [base / source, base / "params" / source, base / "notebooks" / source]
+    for path in tried:
+        if path.is_file():
+            return path.resolve()
+    raise SourceError(
+        report(
+            f"source {source!r}: there is no such file.",
+            expected="the path of a source.yaml, beside the params file",
+            found=f"nothing at {tried[0]}",
+            fix="mend `source:`, or give papermill --cwd with the folder of the params file",
+        )
+    )

@@ -1,0 +1,278 @@
+"""What a notebook works with: parts shown once without a panel, and drawn again with one."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import date
+from html import unescape
+
+import ipywidgets
+import pandas as pd
+import pytest
+from runs import ROOT
+
+from mqlkit import charts, controls, headline, page, panel, sentences, tables
+from mqlkit.controls import LiveView, View, explore, is_watched
+from mqlkit.exploration import Exploration
+from mqlkit.numbers import read_numbers
+from mqlkit.panel import Panel
+from mqlkit.params import ReportParams
+from mqlkit.sentences import Verdict
+from mqlkit.terms import RESULTS_VARIABLE
+
+BASE = ROOT / "notebooks"
+
+
+@pytest.fixture(scope="module")
+def exploration():
+    return Exploration(ReportParams(), base=BASE)
+
+
+@pytest.fixture
+def redrawn():
+    return []
+
+
+@pytest.fixture
+def shown(exploration, redrawn):
+    assert exploration.change(ReportParams()) == {}
+    return Panel(exploration, lambda: redrawn.append(exploration.numbers.params))
+
+
+@pytest.fixture
+def notebook(monkeypatch):
+    """Run what follows as a cell does in `notebooks/`, and return what it displays."""
+    found = []
+    monkeypatch.chdir(BASE)
+    monkeypatch.setattr(page, "display", lambda part: found.append(part._repr_mimebundle_()))
+    monkeypatch.setattr(controls, "display", found.append)
+    return found
+
+
+def every(widget):
+    yield widget
+    for child in getattr(widget, "children", ()):
+        yield from every(child)
+
+
+def text(widget):
+    return unescape(widget.value.partition(">")[2].partition("<")[0])
+
+
+def test_every_control_has_a_label(shown):
+    controls_ = [w for w in every(shown.box) if not isinstance(w, ipywidgets.Box | ipywidgets.HTML)]
+    assert len(controls_) >= 18
+    assert all(w.description for w in controls_)
+    assert len({w.description for w in controls_}) == len(controls_)
+    assert all(w.tooltip for w in controls_ if isinstance(w, ipywidgets.Button))
+
+
+def test_it_shows_what_it_was_started_with(exploration):
+    params = replace(
+        ReportParams(),
+        period="2026-Q1", grain="quarter", lag_days=20, rolling=2, sla="1d", sla_clock="business",
+        sla_stops_on="contact", within_days=30, by=["owner", "team", "country"],
+        where={"country": ["EE"]},
+    )  # fmt: skip
+    assert exploration.change(params) == {}
+    begun = Exploration.__new__(Exploration)
+    begun.__dict__.update({**exploration.__dict__, "started": params})
+    panel_ = Panel(begun, lambda: None)
+    assert (panel_.period.value, panel_.grain.value) == ("2026-Q1", "quarter")
+    assert (panel_.start.value, panel_.end.value) == (date(2026, 1, 1), date(2026, 3, 31))
+    assert (panel_.lag.value, panel_.rolling.value) == (20, 2)
+    assert (panel_.sla.value, panel_.clock.value, panel_.stops.value) == (
+        "1d", "business", "contact",
+    )  # fmt: skip
+    assert panel_.within.value == "30"
+    assert [w.value for w in panel_.by] == ["owner", "team", "country"]
+    assert (panel_.column.value, panel_.kept.value) == ("country", ("EE",))
+
+
+def test_each_control_sets_its_parameter(shown, redrawn):
+    chosen = {}
+    for widget, value, parameter, expected in [
+        (shown.lag, 45, "lag_days", 45),
+        (shown.rolling, 2, "rolling", 2),
+        (shown.grain, "quarter", "grain", "quarter"),
+        (shown.sla, "24h", "sla", "24h"),
+        (shown.stops, "contact", "sla_stops_on", "contact"),
+        (shown.within, "14", "within_days", 14),
+        (shown.by[1], "team", "by", ["source", "team"]),
+        (shown.period, "last-half", "period", "last-half"),
+        (shown.start, date(2026, 2, 1), "period", "2026-02..2026-06"),
+    ]:
+        widget.value = value
+        chosen[parameter] = expected
+        assert redrawn[-1] == replace(ReportParams(), **chosen)
+    shown.column.value = "country"
+    assert len(redrawn) == 9
+    shown.kept.value = ("EE", "LV")
+    assert redrawn[-1].where == {"country": ["EE", "LV"]}
+    shown.every.click()
+    assert redrawn[-1].where == {}
+    shown.measured.click()
+    assert redrawn[-1].lag_days == "auto"
+    shown.reset.click()
+    assert redrawn[-1] == ReportParams()
+    assert shown.period.value == "last-quarter"
+
+
+@pytest.mark.parametrize(
+    ("control", "value", "fault", "sentence"),
+    [
+        ("sla", "48", "sla", "sla '48' is no duration with a unit"),
+        ("within", "soon", "within_days", "within_days 'soon' is not usable"),
+        ("start", date(2026, 8, 1), "period", "The period ends before it starts"),
+        ("end", None, "period", "The period needs a first and a last day."),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_a_sentence_beside_its_control(
+    shown, redrawn, exploration, control, value, fault, sentence
+):
+    before = exploration.numbers
+    getattr(shown, control).value = value
+    # The last good page stays, and nothing else is called wrong.
+    assert not redrawn
+    assert exploration.numbers is before
+    said = {name: text(place) for name, place in shown._faults.items() if place.value}
+    assert list(said) == [fault]
+    assert said[fault].startswith(sentence)
+    shown.reset.click()
+    assert not [place for place in shown._faults.values() if place.value]
+
+
+def test_what_no_one_thought_of_is_told_without_a_traceback(shown, exploration, monkeypatch):
+    def fail(_):
+        raise RuntimeError("the engine <is> gone")
+
+    monkeypatch.setattr(exploration, "change", fail)
+    shown.rolling.value = 7
+    assert "RuntimeError: the engine &lt;is&gt; gone" in shown._faults["period"].value
+
+
+def test_of_many_changes_the_last_one_alone_is_worked_out(shown, redrawn, monkeypatch):
+    monkeypatch.setattr(panel, "PAUSE_SECONDS", 0.02)
+
+    async def drag():
+        for days in range(20, 60):
+            shown.lag.value = days
+        await asyncio.sleep(0.5)
+
+    asyncio.run(drag())
+    assert [params.lag_days for params in redrawn] == [59]
+
+
+def test_the_choice_is_saved_as_a_params_file(shown, tmp_path, monkeypatch):
+    (tmp_path / "notebooks").mkdir()
+    monkeypatch.chdir(tmp_path / "notebooks")
+    shown.sla.value = "24h"
+    shown.name.value = "mine"
+    shown.save.click()
+    assert ReportParams.read(tmp_path / "params" / "mine.yaml").sla == "24h"
+    assert text(shown._saved) == f"Written. To run it, in {tmp_path}: mqlkit run params/mine.yaml"
+    shown.name.value = "not a name"
+    shown.save.click()
+    assert "is no name for a file" in shown._saved.value
+
+
+def test_a_function_gets_what_its_arguments_are_called_after(exploration):
+    def draw(rows, params, *, currency, sla_hours, by, day_hours=0):
+        return f"{len(rows)} {params.sla} {currency} {sla_hours:g} {by} {day_hours}"
+
+    assert exploration.change(ReportParams()) == {}
+    numbers = exploration.numbers
+    assert page.drawn(numbers, [draw, "a note"]) == [
+        f"{len(numbers.rows)} 48h EUR 48 source 24", "a note",
+    ]  # fmt: skip
+    assert page.drawn_by(numbers, [lambda *, by=None: by], ["a", "b"]) == ["a", "b"]
+    assert page.drawn(numbers, [lambda *, by=None: by]) == [None]
+
+
+def test_every_drawing_function_can_be_called(exploration):
+    for module in (charts, tables):
+        for name in module.__all__:
+            if name not in ("Table", "tabulate_counts"):
+                page.drawn(exploration.numbers, [getattr(module, name)])
+
+
+def test_without_a_reader_the_parts_come_once_and_the_choice_as_a_table(notebook):
+    view = explore(ReportParams())
+    assert type(view) is View
+    head, settings = (bundle["text/html"] for bundle in notebook)
+    assert "<h1>MQL report</h1>" in head
+    assert "What this page is set to" in settings
+    assert "lag_days" in settings
+    view.show(sentences.judge_ledgers)
+    ledgers = view.numbers.ledgers
+    assert len(notebook) == 2 + len(sentences.judge_ledgers(ledgers))
+    assert all(set(bundle) == {"text/html", "text/plain"} for bundle in notebook)
+
+
+def test_with_a_reader_the_parts_follow_the_panel(notebook, monkeypatch):
+    monkeypatch.setattr(controls, "is_watched", lambda: True)
+    view = explore(ReportParams())
+    assert type(view) is LiveView
+    view.show(headline.headline)
+    view.show_by(charts.plot_efficiency_by, most=1)
+    cards, chart = notebook[-2:]
+    still = list(chart.outputs)
+    (box,) = [part for part in notebook if isinstance(part, ipywidgets.VBox)]
+    (sla,) = [w for w in every(box) if getattr(w, "description", "") == "Sales has"]
+    sla.value = "24h"
+    expected = read_numbers(replace(ReportParams(), sla="24h"))
+    figures = headline.headline(expected.rows, expected.params, currency=expected.currency)
+    (output,) = cards.outputs
+    assert output["data"] == page.bundle(figures)
+    # What the change does not touch is not sent again.
+    assert list(chart.outputs) == still
+    pd.testing.assert_frame_equal(view.numbers.rows, expected.rows)
+
+
+def test_a_part_that_fails_leaves_the_page_as_it_was(notebook, monkeypatch):
+    monkeypatch.setattr(controls, "is_watched", lambda: True)
+    view = explore(ReportParams())
+
+    def fragile(params):
+        if params.grain == "year":
+            raise ValueError("no years here")
+        return Verdict(params.grain)
+
+    view.show(headline.headline, fragile)
+    part = notebook[-1]
+    before = part.outputs
+    (box,) = [p for p in notebook if isinstance(p, ipywidgets.VBox)]
+    (grain,) = [w for w in every(box) if getattr(w, "description", "") == "One bucket per"]
+    grain.value = "year"
+    assert part.outputs == before
+    assert any("ValueError: no years here" in getattr(w, "value", "") for w in every(box)
+               if isinstance(w, ipywidgets.HTML))  # fmt: skip
+
+
+class Kernel:
+    def __init__(self, content):
+        self.content = content
+
+    def get_parent(self, _):
+        return {"content": self.content}
+
+
+@pytest.mark.parametrize(
+    ("content", "wanted", "expected"),
+    [
+        ({"allow_stdin": True}, "", True),
+        ({"allow_stdin": False}, "", False),
+        ({}, "", False),
+        ({"allow_stdin": True}, "/tmp/report", False),
+    ],
+)
+def test_a_panel_is_for_those_who_can_use_it(monkeypatch, content, wanted, expected):
+    shell = type("Shell", (), {"kernel": Kernel(content)})
+    monkeypatch.setattr(controls, "get_ipython", lambda: shell)
+    monkeypatch.setenv(RESULTS_VARIABLE, wanted)
+    assert is_watched() is expected
+
+
+def test_outside_a_notebook_nobody_watches():
+    assert is_watched() is False

@@ -1,0 +1,145 @@
+"""A report on data read once: every choice gives the numbers of a run of its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+from runs import ROOT
+
+from mqlkit import exploration
+from mqlkit.errors import ParamsError
+from mqlkit.exploration import Exploration
+from mqlkit.numbers import read_numbers
+from mqlkit.params import ReportParams
+
+BASE = ROOT / "notebooks"
+FRAMES = (
+    "rows", "breaches", "curve", "histogram", "reasons", "responses", "lags", "lag_costs",
+    "changes", "mix", "other_channels",
+)  # fmt: skip
+# One after the other, each on top of those before: what is kept must not be kept too long.
+CHOICES = [
+    {"lag_days": 45, "rolling": 9},
+    {"sla": "24h", "within_days": 14},
+    {"grain": "quarter", "rolling": 20},
+    {"sla": "12h"},
+    {"where": {"country": ["EE", "LV"]}, "by": ["country", "team"]},
+    {"sla_clock": "business", "within_days": None},
+    {"sla": "2d", "lag_days": "auto"},
+    {"sla_clock": "calendar", "sla_stops_on": "contact", "period": "2025-10..2026-03"},
+]
+
+
+@pytest.fixture(scope="module")
+def explored():
+    return Exploration(ReportParams(), base=BASE)
+
+
+@pytest.fixture(scope="module")
+def defaults():
+    return read_numbers(ReportParams(), base=BASE)
+
+
+def equal(found, expected):
+    for name in FRAMES:
+        pd.testing.assert_frame_equal(getattr(found, name), getattr(expected, name), obj=name)
+    assert found.lag_days_used == expected.lag_days_used
+    assert found.ledgers["leads"].noted == expected.ledgers["leads"].noted
+
+
+def test_each_choice_gives_the_numbers_of_its_own_run(explored, defaults):
+    params = ReportParams()
+    for choice in CHOICES:
+        params = replace(params, **choice)
+        assert explored.change(params) == {}
+        equal(explored.numbers, read_numbers(params, base=BASE))
+    assert explored.change(ReportParams()) == {}
+    equal(explored.numbers, defaults)
+
+
+def test_no_file_is_read_again(monkeypatch):
+    explored = Exploration(ReportParams(), base=BASE)
+
+    def refuse(*_, **__):
+        raise AssertionError("a file was read again")
+
+    monkeypatch.setattr(exploration, "open_source", refuse)
+    monkeypatch.setattr("mqlkit.sources.reading.open_export", refuse)
+    for choice in ({"lag_days": 10}, {"grain": "year"}, {"passes": "every"}, {"by": ["team"]}):
+        assert explored.change(replace(ReportParams(), **choice)) == {}
+
+
+def test_the_engine_keeps_one_table_of_leads(explored):
+    backend = explored._opened.reader.backend
+
+    def kept():
+        names = backend.raw_sql("SELECT table_name FROM information_schema.tables").fetchall()
+        return {name for (name,) in names if name.startswith(("table_", "view_"))}
+
+    assert explored.change(replace(ReportParams(), grain="quarter")) == {}
+    before = len(kept())
+    for grain in ("year", "half", "month", "week", "quarter"):
+        assert explored.change(replace(ReportParams(), grain=grain)) == {}
+        assert explored.change(replace(ReportParams(), grain=grain, passes="every")) == {}
+        assert explored.change(replace(ReportParams(), where={"country": ["XX"]}))
+    assert explored.change(replace(ReportParams(), grain="quarter")) == {}
+    assert len(kept()) == before
+
+
+@pytest.mark.parametrize(
+    ("choice", "faults"),
+    [
+        (
+            {"where": {"country": ["XX"]}},
+            {"where": "No lead is left: none in the data has all of these values."},
+        ),
+        (
+            {"period": "2019"},
+            {"period": "There is no data in this period, only from 3 Jan 2025 to 6 Jul 2026."},
+        ),
+        (
+            {"lag_days": 600, "period": "2026-Q1"},
+            {
+                "lag_days": "A lag of 600 days reaches no spend: the data has none before "
+                "1 Nov 2024; in this period the longest that does is 485 days."
+            },
+        ),
+    ],
+)
+def test_a_mistake_is_told_and_the_last_numbers_stay(explored, defaults, choice, faults):
+    assert explored.change(ReportParams()) == {}
+    before = explored.numbers
+    assert explored.change(replace(ReportParams(), **choice)) == faults
+    assert explored.numbers is before
+    # What is worked out only when it is looked at still has its tables.
+    equal(explored.numbers, defaults)
+
+
+def test_columns_with_few_values_are_on_offer(explored):
+    values = explored.offer.values
+    assert next(iter(values)) == "source"
+    assert values["country"] == ("EE", "FI", "LT", "LV")
+    assert "(missing)" in values["team"]
+    assert "lead_id" not in values
+    assert "campaign" not in values
+
+
+def test_a_column_is_named_as_the_report_names_it(desk):
+    desk.write(
+        "leads.csv",
+        "lead_id,created_at,mql_at,Country,country_code,Mood\n"
+        "1,2026-01-01 09:00,2026-01-05 09:00,EE,x,\n"
+        "2,2026-01-02 09:00,2026-01-06 09:00,LV,y,\n",
+    )
+    source = desk.describe({"leads": {"files": ["leads.csv"]}})
+    params = replace(
+        ReportParams(), source=str(source), period="2026-01", by=["country", "mql_at"],
+    )  # fmt: skip
+    explored = Exploration(params)
+    pd.testing.assert_frame_equal(explored.numbers.rows, read_numbers(params).rows)
+    # A column that is always empty is nothing to choose from.
+    assert list(explored.offer.values) == ["country", "mql_at", "country_code"]
+    with pytest.raises(ParamsError, match="country_cod"):
+        Exploration(replace(params, by=["country_cod"]))
