@@ -124,7 +124,7 @@ class LeadTable:
         return self.between(self.buckets[0], self.buckets[-1])
 
     def between(self, first: Bucket, last: Bucket, stamp: str = "mql_at") -> ir.Table:
-        """Return the leads with a stamp in the first to the last bucket; by stamp, it is quicker."""
+        """Return the leads with a stamp in the first to the last of some buckets."""
         start, end = (literal(to_utc(day, self.zone)) for day in (first.start, last.end))
         at = self.table[stamp]
         return self.table.filter((at >= start) & (at < end))
