@@ -119,7 +119,8 @@ def specs(worked):
 
 
 def test_every_chart_is_known_to_these_tests():
-    elsewhere = {"plot_mix_and_rate"}  # in tests/test_changes.py, beside what it draws
+    # In tests/test_changes.py and test_cost_by_lag.py, beside what they draw.
+    elsewhere = {"plot_mix_and_rate", "plot_cost_by_lag"}
     assert set(charts.__all__) == {*TIDY, *OWN, *elsewhere}
 
 

@@ -53,7 +53,8 @@ def test_papermill_finds_the_parameters_of_the_package(path, caplog):
         found = papermill.inspect_notebook(str(path))
     assert not caplog.records
     assert list(found) == ReportParams.names()
-    defaults = own_defaults(path, ReportParams())
+    own = {n: ast.literal_eval(found[n]["default"]) for n in ("title", "by")}
+    defaults = own_defaults(path, replace(ReportParams(), **own))
     for field in fields(ReportParams):
         given = found[field.name]
         assert given["help"] == field.metadata["help"]
