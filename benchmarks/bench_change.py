@@ -1,9 +1,10 @@
 """What a change on the control panel costs, against a full run: no file is read again.
 
-One round is, in turn, `mqlkit run` with its HTML on the made-up leads, and in one process that has
-read them, every change below with all the parts of the report drawn from it. Ratios are taken
-within a round; their medians are printed. A change of the lag or of the SLA must cost at most a
-twentieth of the run.
+One round is, in turn, `mqlkit run` with its HTML on the made-up leads, and every change below in a
+process that has read them, as the panel makes it: first the numbers, then every part of the report.
+Ratios are taken within a round; their medians are printed. The numbers after a change of the lag,
+the rolling average or the SLA must cost at most a twentieth of the run; what is drawn costs the
+same whatever the leads.
 
     python benchmarks/bench_change.py [LEADS]           one million when left out
 
