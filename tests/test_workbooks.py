@@ -122,6 +122,23 @@ def test_a_workbook(desk, name):
     assert (ledger.read, ledger.used) == (7, 3)
 
 
+def test_the_last_row_of_a_workbook_can_be_set_aside(desk):
+    for last in (["C", "soon", "x", None], ["Total", None, None, 17.5], [None, None, None, " "]):
+        _, tables = read(desk, workbook({"Leads": [*TABLE, last]}))
+        assert tables.ledgers["leads"].rows[-1].line == 9
+
+
+def test_a_wide_workbook(desk):
+    dates = [datetime(2025, 12, 1), datetime(2026, 1, 1)]  # noqa: DTZ001
+    rows = [["channel", *dates], ["Ads", 100.5, 200.5], ["SEO", 10, "soon"]]
+    desk.write("leads.csv", "lead_id,mql_at\nA,2026-01-05\n")
+    desk.write("spend.xlsx", workbook({"Budget": rows}))
+    spend = {"files": ["spend.xlsx"], "currency": "EUR"}
+    tables = desk.read({"leads": {"files": ["leads.csv"]}, "spend": spend})
+    assert sorted(tables.spend["amount"]) == [10, 100.5, 200.5]
+    assert [(r.line, r.reason) for r in tables.ledgers["spend"].rows] == [(3, "bad_amount")]
+
+
 def test_the_sheet_with_the_known_columns_is_read(desk):
     rows, tables = read(desk, workbook({"Notes": [["Dear all"], ["see Leads"]], "Leads": TABLE}))
     assert len(rows) == 3

@@ -195,7 +195,7 @@ def _long(export: Export, spec: TableSpec, workdir: Path) -> Export:
     if export.lines is not None:
         # Rows of a workbook: a cell with line breaks makes lines of the copy, not of the sheet.
         starts = sorted(set(lines))
-        row_of = dict(zip(starts, export.lines, strict=False))
+        row_of = dict(zip(starts, export.lines, strict=True))
         lines = tuple(row_of[line] for line in lines)
     columns = {c: h for c, h in export.recognised.columns.items() if h in long.header}
     if spec.table == "spend" and not export.header_cells[0]:

@@ -51,8 +51,7 @@ def sheets_of(path: Path, *, name: str, copy: Path) -> list[Sheet]:
             sheet = book.get_sheet_by_name(about.name)
             if sheet.height:
                 target = copy.with_name(f"{copy.stem}-{number}.csv")
-                _write(target, sheet.iter_rows())
-                found.append(Sheet(about.name, target, sheet.total_height))
+                found.append(Sheet(about.name, target, _write(target, sheet.iter_rows())))
     except (CalamineError, zipfile.BadZipFile, zlib.error, OSError, EOFError) as error:
         raise SourceError(
             report(f"{name}: is a damaged workbook ({error}).", fix="export it again")
@@ -110,9 +109,14 @@ def _column(letters: bytes) -> int:
     return number
 
 
-def _write(copy: Path, rows: Iterable[Sequence[Any]]) -> None:
+def _write(copy: Path, rows: Iterable[Sequence[Any]]) -> int:
+    """Write rows as CSV, and return how many there are: what the sheet says is one less."""
+    number = 0
     with copy.open("w", encoding="utf-8", newline="") as handle:
-        csv.writer(handle, lineterminator="\n").writerows([_text(c) for c in row] for row in rows)
+        writer = csv.writer(handle, lineterminator="\n")
+        for number, row in enumerate(rows, start=1):
+            writer.writerow([_text(c) for c in row])
+    return number
 
 
 def _text(cell: Any) -> str:
