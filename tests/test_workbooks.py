@@ -135,7 +135,7 @@ def test_a_wide_workbook(desk):
     desk.write("spend.xlsx", workbook({"Budget": rows}))
     spend = {"files": ["spend.xlsx"], "currency": "EUR"}
     tables = desk.read({"leads": {"files": ["leads.csv"]}, "spend": spend})
-    assert sorted(tables.spend["amount"]) == [10, 100.5, 200.5]
+    assert sorted(tables.spend["amount"]) == [100.5, 200.5]
     assert [(r.line, r.reason) for r in tables.ledgers["spend"].rows] == [(3, "bad_amount")]
 
 

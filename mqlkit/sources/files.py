@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from mqlkit.errors import SourceError, report
 from mqlkit.sources.formats import Recognised, fold, recognise
 from mqlkit.sources.layout import layout_of
-from mqlkit.sources.months import make_long, months_of
+from mqlkit.sources.months import WideRow, make_long, months_of
 from mqlkit.sources.spec import TableSpec
 from mqlkit.sources.survey import CHUNK, digest_of
 from mqlkit.sources.tabular import kind_of
@@ -48,6 +48,8 @@ class Export:
     lines
         Line (row, of a workbook) of each record below the header, where ``text_path`` has other
         lines than the file.
+    wide
+        Of a table of months as columns, the row that each record of ``text_path`` comes from.
     is_damaged
         Whether characters were lost; they are U+FFFD in ``text_path``.
     sample
@@ -74,6 +76,7 @@ class Export:
     sample: tuple[tuple[str, ...], ...]
     recognised: Recognised
     mark: tuple[int, int]
+    wide: tuple[WideRow, ...] = ()
 
     def header_of(self, ours: str) -> str | None:
         """Return the header that a column of ours stands under, made unique; None without one."""
@@ -191,12 +194,12 @@ def _long(export: Export, spec: TableSpec, workdir: Path) -> Export:
         months=months,
         first_line=export.header_line,
     )
-    lines = long.lines
+    rows = long.rows
     if export.lines is not None:
         # Rows of a workbook: a cell with line breaks makes lines of the copy, not of the sheet.
-        starts = sorted(set(lines))
+        starts = dict.fromkeys(row.line for row in rows)
         row_of = dict(zip(starts, export.lines, strict=True))
-        lines = tuple(row_of[line] for line in lines)
+        rows = tuple(replace(row, line=row_of[row.line]) for row in rows)
     columns = {c: h for c, h in export.recognised.columns.items() if h in long.header}
     if spec.table == "spend" and not export.header_cells[0]:
         # The names of the rows, which a budget puts under an empty header.
@@ -209,8 +212,9 @@ def _long(export: Export, spec: TableSpec, workdir: Path) -> Export:
         text_path=long.copy,
         header=unique(long.header),
         header_cells=long.header,
-        n_lines=len(lines) + 1,
-        lines=lines,
+        n_lines=len(rows) + 1,
+        lines=None,
+        wide=rows,
         sample=long.sample,
         recognised=replace(export.recognised, columns=columns),
     )

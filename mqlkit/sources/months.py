@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from calendar import monthrange
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -25,13 +25,29 @@ FEWEST = 2
 LONG = {"spend": ("date_from", "date_to", "amount"), "goals": ("month", "mqls")}
 
 
+# The last column of a long copy: the whole row, so that equal months do not make equal rows.
+WHOLE = "\x1frow"
+
+
+@dataclass(frozen=True)
+class WideRow:
+    """The row of a wide table that a record of the long one comes from.
+
+    ``why`` is set where it is no row of the table whatever its cells mean.
+    """
+
+    line: int
+    text: str
+    why: str = ""
+
+
 @dataclass(frozen=True)
 class Long:
-    """A wide table made long: its copy, header, and the line that each record comes from."""
+    """A wide table made long: its copy, header, and the row that each record comes from."""
 
     copy: Path
     header: tuple[str, ...]
-    lines: tuple[int, ...]
+    rows: tuple[WideRow, ...]
     sample: tuple[tuple[str, ...], ...]
 
 
@@ -107,7 +123,7 @@ def make_long(
     first_line
         Physical line of the header.
     """
-    lines: list[int] = []
+    rows: list[WideRow] = []
     sample: list[tuple[str, ...]] = []
     with open_text(path) as handle, copy.open("w", encoding="utf-8", newline="") as out:
         source = Lines(handle, set())
@@ -115,16 +131,29 @@ def make_long(
         writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
         written = next(reader)
         source.record()
-        others = [p for p in range(len(written)) if p not in months]
-        header = (*(written[p].strip() or f"column {p + 1}" for p in others), *LONG[table])
+        ours = LONG[table]
+        others = [p for p, h in enumerate(written) if p not in months and h.strip() not in ours]
+        header = (*(written[p].strip() or f"column {p + 1}" for p in others), *ours, WHOLE)
         writer.writerow(header)
         for cells in reader:
-            line, _ = source.record()
-            for record in _records(cells, months, others, table):
-                writer.writerow(record)
-                lines.append(first_line + line - 1)
-                sample.append(tuple(record))
-    return Long(copy, header, tuple(lines), tuple(sample[:200]))
+            line, text = source.record()
+            why = _why_no_row(cells, written, months)
+            records = _records([] if why else cells, months, others, table)
+            writer.writerows(records)
+            rows += [WideRow(first_line + line - 1, text, why)] * len(records)
+            sample += [tuple(record) for record in records]
+    return Long(copy, header, tuple(rows), tuple(sample[:200]))
+
+
+def _why_no_row(cells: Sequence[str], header: Sequence[str], months: Iterable[int]) -> str:
+    found = [cell.strip() for cell in cells]
+    if not any(found):
+        return "blank"
+    if found == [cell.strip() for cell in header]:
+        return "repeated_header"
+    # A heading may end before the months do; a row with some of them may not.
+    is_cut = len(found) < len(header) and any(found[p] for p in months if p < len(found))
+    return "bad_row" if is_cut or any(found[len(header) :]) else ""
 
 
 def _records(
@@ -132,9 +161,10 @@ def _records(
 ) -> list[list[str]]:
     kept = [cells[p] if p < len(cells) else "" for p in others]
     full = [p for p in months if p < len(cells) and cells[p].strip() not in NOTHING]
+    whole = "\x1e".join(cells)
     if not full:
-        return [[*kept, *("" for _ in LONG[table])]]
-    return [[*kept, *_span(months[p], table), cells[p]] for p in full]
+        return [[*kept, *("" for _ in LONG[table]), whole]]
+    return [[*kept, *_span(months[p], table), cells[p], whole] for p in full]
 
 
 def _span(month: date, table: str) -> tuple[str, ...]:

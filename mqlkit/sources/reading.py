@@ -18,7 +18,8 @@ from mqlkit.errors import SourceError, listed, missing_columns, nearest, report
 from mqlkit.sources.decisions import Batch, decide, presume
 from mqlkit.sources.files import Export, check_unchanged, open_export
 from mqlkit.sources.formats import fold
-from mqlkit.sources.ledger import Ledger, SetAside, check_share, locate
+from mqlkit.sources.ledger import Ledger, SetAside, check_share, locate, settle_wide
+from mqlkit.sources.months import WHOLE
 from mqlkit.sources.oddities import why_not_split
 from mqlkit.sources.questions import Question, Undecided
 from mqlkit.sources.spec import TableSpec
@@ -142,14 +143,21 @@ def _settle(staged: Staged, exports: list[Export]) -> tuple[Ledger, list[int]]:
         record = row["_record"] - spans[row["_file"]][0] + 1
         reasons[row["_file"]][record] = row["reason"]
     counts = []
+    is_used = fault.isnull()
     for number, export in enumerate(exports):
-        rows = spans[number][1]
-        located = _locate(export, reasons[number], staged.rejected[number], rows)
+        first, rows = spans[number]
+        if export.wide:
+            located, gone = settle_wide(export.wide, name=export.name, reasons=reasons[number])
+            counts.append(len({row.line for row in export.wide}))
+            is_gone = staged.table["_record"].isin([first + n - 1 for n in gone])
+            is_used &= ~((staged.table["_file"] == number) & is_gone)
+        else:
+            located = _locate(export, reasons[number], staged.rejected[number], rows)
+            counts.append(rows + len(located) - len(reasons[number]))
         ledger.rows += located
-        counts.append(rows + len(located) - len(reasons[number]))
     ledger.set_aside = Counter(row.reason for row in ledger.rows)
     ledger.read = sum(counts)
-    staged.table = staged.table.filter(fault.isnull())
+    staged.table = staged.table.filter(is_used)
     return ledger, counts
 
 
@@ -232,7 +240,7 @@ def unmapped(exports: Sequence[Export]) -> list[str]:
     found = []
     for export in exports:
         used = {export.header_of(ours) for ours in export.recognised.columns}
-        found += [h for h in export.header if h not in used]
+        found += [h for h in export.header if h not in used and h != WHOLE]
     return list(dict.fromkeys(found))
 
 

@@ -121,11 +121,15 @@ class Staged:
     rejected: list[dict[int, str]]
 
 
+def _alike(export: Export) -> tuple[object, ...]:
+    return export.header, export.delimiter, export.recognised.columns, bool(export.wide)
+
+
 def batches_of(reader: Reader, spec: TableSpec, exports: Sequence[Export]) -> list[Batch]:
     """Return the files of a table, neighbours with the same header together."""
     found: list[Batch] = []
     first = 0
-    for _, alike in groupby(exports, key=lambda e: (e.header, e.delimiter, e.recognised.columns)):
+    for _, alike in groupby(exports, key=_alike):
         files = list(alike)
         rejects = reader.name("rejects")
         zone = spec.timezone
@@ -208,7 +212,11 @@ def _typed(reader: Reader, batch: Batch, typing: Typing, *, numbered: bool) -> i
     branches = [(values["_odd"] == odd, odd) for odd in ("blank", "repeated_header", "bad_row")]
     if numbered:
         is_odd = typing.is_odd(by_name, values) | any_of([holds for _, holds in faults])
-        branches += _no_data(values, export, is_odd, typing.has_date(values))
+        has_date = typing.has_date(values)
+        if export.wide:
+            # The dates are those of the columns: a total has them as well.
+            is_odd, has_date = ibis.literal(True), ibis.literal(False)
+        branches += _no_data(values, export, is_odd, has_date)
         branches.append((typing.is_empty(by_name), "not_data"))
     else:
         branches.append((typing.is_odd(by_name, values), "total_row"))

@@ -111,12 +111,13 @@ def _column(letters: bytes) -> int:
 
 def _write(copy: Path, rows: Iterable[Sequence[Any]]) -> int:
     """Write rows as CSV, and return how many there are: what the sheet says is one less."""
-    number = 0
+    height = 0
     with copy.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.writer(handle, lineterminator="\n")
-        for number, row in enumerate(rows, start=1):
+        for row in rows:
             writer.writerow([_text(c) for c in row])
-    return number
+            height += 1
+    return height
 
 
 def _text(cell: Any) -> str:
