@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from mqlkit.errors import SourceError
+from mqlkit.sources.months import month_of, months_of
+
 LEADS = {"leads": {"files": ["leads.csv"]}}
 
 
@@ -29,9 +32,9 @@ def asides(tables, table="spend"):
             "Grand Total,111,221",
         ),
         (
-            "Team,Dec 2025,Jan 2026,Total\nAds,100.5,200.5,301\nSEO,10.5,20.5,31\nTotal,111,221,332",
+            "Team,Dec 2025,Jan 2026,Sum\nAds,100.5,200.5,301\nSEO,10.5,20.5,31\nTotal,111,221,0",
             {"channel": "Team"},
-            "Total,111,221,332",
+            "Total,111,221,0",
         ),
         (
             "Department,2025-12,2026-01\nAds,100.5,200.5\nSEO,10.5,20.5\nTotal,111,221\n",
@@ -74,3 +77,74 @@ def test_a_row_of_a_wide_table_counts_once_with_its_line(desk):
             (10, "bad_row", "Cut,7"),
         ],
     )
+
+
+def test_several_columns_below_one_month_are_refused(desk):
+    text = (
+        ",Jan 2026,,,Feb 2026,,\n,Budget,Actual,over Budget,Budget,Actual,over Budget\n"
+        "Ads,100,90,-10,100,120,20\n"
+    )
+    with pytest.raises(SourceError) as caught:
+        spend_of(desk, text)
+    assert str(caught.value) == (
+        "budget.csv:1: has several columns of the same month.\n"
+        "  Expected: one column per month\n"
+        "  Found:    'Jan 2026', '', '', 'Feb 2026', '', ''\n"
+        "  Fix:      export the budget or the actual figures only"
+    )
+
+
+def test_an_empty_column_at_the_end_is_no_second_one(desk):
+    tables = spend_of(desk, ",Jan 2026,Feb 2026,\nAds,100,200,300\n")
+    assert tables.spend["amount"].tolist() == [100, 200]
+
+
+@pytest.mark.parametrize(
+    ("header", "month"),
+    [
+        ("Jan 2026", (2026, 1)),
+        ("September 2026", (2026, 9)),
+        ("Sept. 2026", (2026, 9)),
+        ("Jan '05", (2005, 1)),
+        ("März 2026", (2026, 3)),
+        ("févr. 2026", (2026, 2)),
+        ("enero de 2026", (2026, 1)),
+        ("Gennaio 2026", (2026, 1)),
+        ("mrt 2026", (2026, 3)),
+        ("dez/2026", (2026, 12)),
+        ("2026-01-01", (2026, 1)),
+        ("1/2026", (2026, 1)),
+        ("March", (0, 3)),
+        ("Marketing 2025", None),
+        ("Decor 2025", None),
+        ("Mayor 2025", None),
+        ("Jul-Sep 2025", None),
+        ("Jui 2025", None),  # juin or juillet
+        ("2026-13", None),
+        ("Total", None),
+    ],
+)
+def test_headers_that_name_a_month(header, month):
+    assert month_of(header) == month
+
+
+@pytest.mark.parametrize(
+    ("header", "first"),
+    [
+        ("Jan 26,Feb 26,Mar 26", "2026-01-01"),
+        ("Nov-25,Dec-25,Jan-26", "2025-11-01"),
+        ("Jan-26,Dec-25", "2026-01-01"),
+        ("Jan '05,Jan '06", "2005-01-01"),
+    ],
+)
+def test_years_of_two_digits(header, first):
+    assert f"{next(iter(months_of(header.split(','), name='a.csv').values()))}" == first
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Jan 05,Jan 06,Jan 07", "Jan 24,Jan 25", "Jan 05,Feb 05", "Jan 20,Feb 27"],
+)
+def test_two_digits_that_may_be_days_are_refused(header):
+    with pytest.raises(SourceError, match="may be days or years"):
+        months_of(header.split(","), name="a.csv:1")

@@ -183,7 +183,8 @@ def _long(export: Export, spec: TableSpec, workdir: Path) -> Export:
     dates = {"spend": ("date", "date_from"), "goals": ("month",)}.get(spec.table)
     if dates is None or any(d in export.recognised.columns for d in dates):
         return export
-    months = months_of(export.header_cells, name=f"{export.name}:{export.header_line}")
+    name = f"{export.name}:{export.header_line}"
+    months = months_of(export.header_cells, name=name, sample=export.sample)
     if not months:
         return export
     long = make_long(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import unicodedata
 from calendar import monthrange
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,10 +15,25 @@ from mqlkit.errors import SourceError, listed, report
 from mqlkit.sources.cells import NOTHING
 from mqlkit.sources.ledger import Lines, open_text
 
-NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-WORD = r"(?P<word>jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+NAMES = (
+    "january february march april may june july august september october november december",
+    "januar februar märz april mai juni juli august september oktober november dezember",
+    "janvier février mars avril mai juin juillet août septembre octobre novembre décembre",
+    "enero febrero marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre",
+    "gennaio febbraio marzo aprile maggio giugno luglio agosto settembre ottobre novembre dicembre",
+    "januari februari maart april mei juni juli augustus september oktober november december",
+    "janeiro fevereiro março abril maio junho julho agosto setembro outubro novembro dezembro",
+)
+# Short forms that do not begin the name.
+SHORT_NAMES = {"mrt": 3}
+# A year of two digits cannot be told from a day up to here.
+FIRST_SHORT_YEAR = 20
 MONTHS = (
-    re.compile(rf"{WORD}(?:[ -]*(?P<year>\d{{4}})|[ -]*'?(?P<short>\d\d))?(?: total)?"),
+    re.compile(
+        r"(?P<word>[^\W\d_]{3,})\.?"
+        r"(?:(?: de)?[ /-]*(?P<year>\d{4})|[ /-]*(?P<mark>['\N{RIGHT SINGLE QUOTATION MARK}])?"
+        r"(?P<short>\d\d))?(?: total)?"
+    ),
     re.compile(r"(?P<year>\d{4})[-/.](?P<number>\d\d?)(?:[-/.]0?1)?"),
     re.compile(r"(?P<number>\d\d?)[-/.](?P<year>\d{4})"),
 )
@@ -57,19 +73,54 @@ def month_of(header: str) -> tuple[int, int] | None:
     >>> month_of("Jan 2026"), month_of("2026-01"), month_of("March"), month_of("Total")
     ((2026, 1), (2026, 1), (0, 3), None)
     """
-    for pattern in MONTHS:
-        if match := pattern.fullmatch(header.strip().casefold()):
-            parts = match.groupdict()
-            word = parts.get("word")
-            number = NAMES.index(word) + 1 if word else int(parts["number"])
-            short = parts.get("short")
-            year = int(parts.get("year") or 0) or (2000 + int(short) if short else 0)
-            return (year, number) if 1 <= number <= 12 else None
-    return None
+    parts = _parts(header)
+    if parts is None:
+        return None
+    number = _number(parts["word"]) if parts.get("word") else int(parts["number"])
+    short = parts.get("short")
+    year = int(parts.get("year") or 0) or (2000 + int(short) if short else 0)
+    return (year, number) if 1 <= number <= 12 else None
 
 
-def months_of(header: Sequence[str], *, name: str) -> dict[int, date]:
+def _parts(header: str) -> dict[str, str] | None:
+    text = header.strip().casefold()
+    match = next((m for p in MONTHS if (m := p.fullmatch(text))), None)
+    return match.groupdict() if match else None
+
+
+def _number(word: str) -> int:
+    """Return the month that a word is the name of, or begins; 0 where there is none, or several."""
+    plain = _plain(word)
+    if plain in SHORT_NAMES:
+        return SHORT_NAMES[plain]
+    found = {
+        number
+        for names in NAMES
+        for number, name in enumerate(names.split(), start=1)
+        if _plain(name).startswith(plain)
+    }
+    return found.pop() if len(found) == 1 else 0
+
+
+def _plain(word: str) -> str:
+    """Return a word without accents."""
+    letters = unicodedata.normalize("NFKD", word.casefold())
+    return "".join(c for c in letters if not unicodedata.combining(c))
+
+
+def months_of(
+    header: Sequence[str], *, name: str, sample: Sequence[Sequence[str]] = ()
+) -> dict[int, date]:
     """Return the columns that are months, by place; empty where the table is not wide.
+
+    Parameters
+    ----------
+    header
+        Its cells.
+    name
+        Name and line of the header, for messages.
+    sample
+        The first rows below it.
 
     Raises
     ------
@@ -89,16 +140,56 @@ def months_of(header: Sequence[str], *, name: str) -> dict[int, date]:
                 fix="write the year into the header",
             )
         )
+    _check_short_years(name, written, list(found.values()))
+    if _has_columns_below(header, list(found), sample):
+        written = list(header[min(found) :])
+        raise SourceError(_several(name, written))
     if len(set(found.values())) < len(found):
+        raise SourceError(_several(name, written))
+    return {place: date(year, month, 1) for place, (year, month) in found.items()}
+
+
+def _several(name: str, found: Sequence[str]) -> str:
+    return report(
+        f"{name}: has several columns of the same month.",
+        expected="one column per month",
+        found=listed(found, 6),
+        fix="export the budget or the actual figures only",
+    )
+
+
+def _check_short_years(
+    name: str, written: Sequence[str], months: Sequence[tuple[int, int]]
+) -> None:
+    """Refuse ``Jan 05, Jan 06``: two digits may be years, and days as well."""
+    parts = [_parts(header) or {} for header in written]
+    short = {int(p["short"]) for p in parts if p.get("short") and not p.get("mark")}
+    if not short:
+        return
+    is_run = max(short) - min(short) + 1 == len(short)
+    is_ordered = list(months) in (sorted(months), sorted(months, reverse=True))
+    differ = len({number for _, number in months}) > 1
+    if min(short) < FIRST_SHORT_YEAR or not (is_run and is_ordered and differ):
         raise SourceError(
             report(
-                f"{name}: has several columns of the same month.",
-                expected="one column per month",
-                found=listed(written, 6),
-                fix="export the budget or the actual figures only",
+                f"{name}: the two digits in its columns may be days or years.",
+                expected="headers such as Jan 2026 or 2026-01",
+                found=listed(written),
+                fix="write the year with four digits",
             )
         )
-    return {place: date(year, month, 1) for place, (year, month) in found.items()}
+
+
+def _has_columns_below(
+    header: Sequence[str], months: Sequence[int], sample: Sequence[Sequence[str]]
+) -> bool:
+    """Return whether columns without a name, and not without cells, stand behind every month."""
+
+    def is_filled(place: int) -> bool:
+        return any(len(row) > place and row[place].strip() for row in sample)
+
+    behind = [place + 1 for place in months]
+    return all(p < len(header) and not header[p].strip() and is_filled(p) for p in behind)
 
 
 def make_long(
