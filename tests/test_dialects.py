@@ -369,3 +369,12 @@ def test_any_style_of_stamps_gives_the_same_leads_or_a_question(new_desk, stamps
     except Undecided:
         return
     assert [row["mql_at"] for row in rows] == stamps
+
+
+def test_rows_after_a_cell_of_many_lines_keep_their_lines(desk):
+    long = "x\n" * 1_500_000  # more than the engine takes for one row
+    content = f'lead_id,mql_at,source\n1,2026-01-05,"{long}"\n2,bad,y\n3,2026-01-06,z\n'
+    desk.write("leads.csv", content)
+    ledger = desk.read({"leads": {"files": ["leads.csv"]}}).ledgers["leads"]
+    assert [(r.line, r.reason) for r in ledger.rows] == [(2, "bad_row"), (1_500_003, "bad_date")]
+    assert (ledger.read, ledger.used) == (3, 1)
