@@ -6,12 +6,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mqlkit.sources.dates import SLIPS, Doubt, Shape
+from mqlkit.sources.votes import SLIPS, Doubt, Shape
 
 # Space, no-break, narrow no-break and thin space, and two apostrophes part thousands.
 GROUPERS = (
     " \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}'\N{RIGHT SINGLE QUOTATION MARK}"
 )
+# What stands for no fraction, as in `1'200.-`.
+NO_FRACTION = re.compile(r"9([.,])[-\N{EN DASH}\N{EM DASH}]+(?!9)")
+# So many decimals that the point can be nothing else.
+UNMISTAKABLE = re.compile(r"-?[9o]+\.9{4,}")
 CORE = re.compile(rf"[o9.,](?:[9o.,{GROUPERS}]*[9o.,])?")
 
 
@@ -55,16 +59,22 @@ def decide_decimal(shapes: Sequence[Shape], *, given: str, delimiter: str) -> Nu
     if given != "auto":
         return NumberReading(given, f"decimal {_name(given)}, as told", examples)
     votes = {".": 0, ",": 0, "maybe ,": 0, "either": 0}
+    unmistakable = 0
     open_ones: list[Shape] = []
     for shape in shapes:
         vote = _vote(shape.text)
-        if vote:
+        if vote == "." and UNMISTAKABLE.fullmatch(shape.text):
+            unmistakable += shape.n
+        elif vote:
             votes[vote] += shape.n
         if vote in ("either", "maybe ,"):
             open_ones.append(shape)
     if delimiter == ";" or votes[","]:
         votes[","] += votes.pop("maybe ,")
     point, comma = votes["."], votes[","] + votes.get("maybe ,", 0)
+    if not comma:
+        # Beside commas these say nothing: they are read as they are in any column.
+        point += unmistakable
     if point > SLIPS * comma:
         return NumberReading(".", "decimal point", examples)
     if votes[","] > SLIPS * point:
@@ -84,6 +94,11 @@ def _name(sign: str) -> str:
 
 def _vote(shape: str) -> str:
     """Return the decimal sign that a shape shows; empty where it shows none."""
+    if dashed := NO_FRACTION.search(shape):
+        sign, rest = dashed.group(1), NO_FRACTION.sub("9", shape)
+        shown = _vote(rest)
+        other = "," if sign == "." else "."
+        return shown if shown in (".", ",") else other if sign in rest else sign
     match = CORE.search(shape)
     core = match.group() if match else ""
     points, commas = core.count("."), core.count(",")

@@ -26,6 +26,8 @@ from mqlkit.sources.spec import TableSpec
 from mqlkit.sources.staging import Reader, Staged, Typing, batches_of, stage
 
 SMALL_TABLE = 100_000
+# Noted, since the dates around them that fit either way are read as the rest of the column.
+DATE_SLIPS = "date slips: day and month the other way round"
 
 
 @dataclass
@@ -78,18 +80,18 @@ def read_table(reader: Reader, spec: TableSpec, typing: Typing, *, key: str | No
     batches = batches_of(reader, spec, exports)
     if key is not None and sum(e.n_lines for e in exports) > SMALL_TABLE:
         for batch in batches:
-            batch.readings = presume(batch, typing.kinds)
+            batch.readings = presume(spec, batch, typing.kinds)
         if (plain := _plain_rows(reader, batches, typing)) is not None:
             counts = [e.n_lines - 1 for e in exports]
             return _finish(reader, spec, plain, Ledger(read=sum(counts)), batches, counts)
         if not all(batch.readings for batch in batches):
-            decide(spec, batches, typing.kinds)
+            batches = decide(spec, batches, typing.kinds)
         staged = stage(reader, spec, batches, typing, numbered=False)
         if rows := _clean_rows(staged, key, exports):
             counts = [e.n_lines - 1 for e in exports]
             return _finish(reader, spec, staged, Ledger(read=rows), batches, counts)
     if any(batch.readings is None or batch.readings.is_presumed for batch in batches):
-        decide(spec, batches, typing.kinds)
+        batches = decide(spec, batches, typing.kinds)
     staged = stage(reader, spec, batches, typing, numbered=True)
     ledger, counts = _settle(staged, exports)
     return _finish(reader, spec, staged, ledger, batches, counts)
@@ -213,6 +215,8 @@ def _finish(
         )
     counts = [n + len(export.before) for n, export in zip(counts, exports, strict=True)]
     _add_preambles(ledger, exports)
+    if slips := sum(batch.slips for batch in batches):
+        ledger.noted[DATE_SLIPS] = slips
     check_share(ledger, place=spec.place, most=reader.max_set_aside)
     table = staged.table
     if "_record" in table.columns:

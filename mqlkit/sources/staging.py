@@ -23,14 +23,13 @@ from mqlkit.sources.files import Export
 from mqlkit.sources.oddities import why_no_data
 from mqlkit.sources.rejects import collect_rejects
 from mqlkit.sources.rows import cell_of, first_cell, is_counted, why_odd
+from mqlkit.sources.shapes import FILE_NAME
 from mqlkit.sources.spec import TableSpec
 
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
 
 Cells = Mapping[str, ir.StringValue]
-# No header can be called this.
-FILE_NAME = "\x1ffile"
 # Among the cells: whether the row is of a kind that counts.
 COUNTS = "_counts"
 
