@@ -220,7 +220,7 @@ def _as_text(value: ir.Value) -> ir.StringValue:
     text = value.cast("string")
     kind = value.type()
     if kind.is_floating():
-        # Written with an exponent are very small ones, and whole ones too large for a double.
+        # Written with an exponent are very small fractions, and very large whole numbers.
         small, large = (value.try_cast(t).cast("string") for t in (SMALL, "decimal(38, 0)"))
         plain = (value.abs() < 1).ifelse(small.re_replace(r"0+$", ""), large)
         text = text.contains("e").ifelse(plain.coalesce(text), text)

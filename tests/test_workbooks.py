@@ -216,3 +216,54 @@ def test_parquet(desk):
 def test_a_broken_parquet_file(desk):
     with pytest.raises(SourceError, match="is a damaged parquet file"):
         read(desk, b"PAR1 and then nothing", "leads.parquet")
+
+
+def amounts_of(desk, amounts):
+    rows = [["lead_id", "mql_at", "amount"]]
+    rows += [[f"L{n:02}", "2026-01-05", amount] for n, amount in enumerate(amounts)]
+    desk.write("leads.xlsx", workbook({"Leads": rows}))
+    leads = desk.read({"leads": {"files": ["leads.xlsx"]}}).leads
+    return [float(a) for a in leads.order_by("lead_id").to_pyarrow()["amount"].to_pylist()]
+
+
+def test_numbers_of_a_workbook_are_what_they_are_among_text_with_commas(desk):
+    texts = [f"{n},50" for n in range(40)]
+    assert amounts_of(desk, [*texts, 100.125, 7, 12.34]) == [
+        *(n + 0.5 for n in range(40)), 100.125, 7, 12.34
+    ]  # fmt: skip
+    assert amounts_of(desk, ["0,50", 1.125, 2.25, 3.5]) == [0.5, 1.125, 2.25, 3.5]
+
+
+def test_numbers_of_a_workbook_need_no_decimal_sign(desk):
+    assert amounts_of(desk, [1.234, 5.678, 1e-05, -2.5]) == [1.234, 5.678, 1e-05, -2.5]
+
+
+def test_numbers_of_parquet(desk):
+    frame = pd.DataFrame(
+        {
+            "lead_id": [1.0, 2.0, 3.0, 4.0],
+            "mql_at": ["2026-01-05"] * 4,
+            "amount": [Decimal("1.234"), Decimal("5.678"), None, Decimal("7.000")],
+            "score": [1e-05, float("nan"), 1e16, 1.5],
+        }
+    )
+    out = io.BytesIO()
+    frame.to_parquet(out)
+    desk.write("leads.parquet", out.getvalue())
+    tables = desk.read({"leads": {"files": ["leads.parquet"]}}, extras=["score"])
+    rows = tables.leads.order_by("lead_id").select("lead_id", "amount", "score")
+    assert [tuple(row.values()) for row in rows.to_pyarrow().to_pylist()] == [
+        ("1", Decimal("1.234"), "0.00001"),
+        ("2", Decimal("5.678"), None),
+        ("3", None, "10000000000000000"),
+        ("4", Decimal(7), "1.5000"),
+    ]
+
+
+def test_parquet_files_of_the_same_name_in_two_folders(desk):
+    for folder, lead in (("x", "A"), ("y", "B")):
+        out = io.BytesIO()
+        pd.DataFrame({"lead_id": [lead], "mql_at": ["2026-01-05"]}).to_parquet(out)
+        desk.write(f"{folder}/a.parquet", out.getvalue())
+    tables = desk.read({"leads": {"files": ["*/a.parquet"]}})
+    assert sorted(tables.leads.to_pyarrow()["lead_id"].to_pylist()) == ["A", "B"]

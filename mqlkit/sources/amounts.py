@@ -58,23 +58,14 @@ def decide_decimal(shapes: Sequence[Shape], *, given: str, delimiter: str) -> Nu
     examples = tuple(e for s in shapes for e in s.examples[:1])[:3]
     if given != "auto":
         return NumberReading(given, f"decimal {_name(given)}, as told", examples)
-    votes = {".": 0, ",": 0, "maybe ,": 0, "either": 0}
-    unmistakable = 0
-    open_ones: list[Shape] = []
-    for shape in shapes:
-        vote = _vote(shape.text)
-        if vote == "." and UNMISTAKABLE.fullmatch(shape.text):
-            unmistakable += shape.n
-        elif vote:
-            votes[vote] += shape.n
-        if vote in ("either", "maybe ,"):
-            open_ones.append(shape)
+    votes = _votes(shapes)
+    open_ones = [s for s in shapes if _vote(s.text) in ("either", "maybe ,")]
     if delimiter == ";" or votes[","]:
         votes[","] += votes.pop("maybe ,")
     point, comma = votes["."], votes[","] + votes.get("maybe ,", 0)
     if not comma:
         # Beside commas these say nothing: they are read as they are in any column.
-        point += unmistakable
+        point += votes["unmistakable"]
     if point > SLIPS * comma:
         return NumberReading(".", "decimal point", examples)
     if votes[","] > SLIPS * point:
@@ -92,13 +83,28 @@ def _name(sign: str) -> str:
     return "point" if sign == "." else "comma"
 
 
+def _votes(shapes: Sequence[Shape]) -> dict[str, int]:
+    votes = {".": 0, ",": 0, "maybe ,": 0, "either": 0, "unmistakable": 0}
+    for shape in shapes:
+        vote = "unmistakable" if UNMISTAKABLE.fullmatch(shape.text) else _vote(shape.text)
+        if vote:
+            votes[vote] += shape.n
+    return votes
+
+
 def _vote(shape: str) -> str:
     """Return the decimal sign that a shape shows; empty where it shows none."""
-    if dashed := NO_FRACTION.search(shape):
-        sign, rest = dashed.group(1), NO_FRACTION.sub("9", shape)
-        shown = _vote(rest)
-        other = "," if sign == "." else "."
-        return shown if shown in (".", ",") else other if sign in rest else sign
+    dashed = NO_FRACTION.search(shape)
+    if not dashed:
+        return _vote_of_signs(shape)
+    sign, rest = dashed.group(1), NO_FRACTION.sub("9", shape)
+    shown = _vote_of_signs(rest)
+    if shown in (".", ",") or sign not in rest:
+        return shown or sign
+    return "," if sign == "." else "."
+
+
+def _vote_of_signs(shape: str) -> str:
     match = CORE.search(shape)
     core = match.group() if match else ""
     points, commas = core.count("."), core.count(",")

@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +126,17 @@ def _text(cell: Any) -> str:
     if isinstance(cell, bool):
         return str(cell).upper()
     if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() else repr(cell)
+        return str(int(cell)) if cell.is_integer() else _number(cell)
     if isinstance(cell, datetime):
         return cell.isoformat(sep=" ")
     return cell.isoformat() if isinstance(cell, date) else str(cell)
+
+
+def _number(cell: float) -> str:
+    """Return a fraction with four decimals or more, so that its point is not taken for thousands.
+
+    >>> _number(100.125), _number(1e-05)
+    ('100.1250', '0.00001')
+    """
+    whole, _, decimals = f"{Decimal(repr(cell)):f}".partition(".")
+    return f"{whole}.{decimals:0<4}"
