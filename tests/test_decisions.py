@@ -140,8 +140,10 @@ def test_one_separator_says_nothing_about_another(desk):
 
 
 def test_an_order_that_the_dates_contradict_is_refused(desk):
-    (question,) = questions_of(stamps_of, desk, ["01/31/2026", "01/02/2026"], dates="dmy")
-    assert "dates: dmy, but 1 of its 2 dates fit only month, day, year" in question.text
+    (question,) = questions_of(
+        stamps_of, desk, ["01/31/2026", "01/30/2026", "01/02/2026"], dates="dmy"
+    )
+    assert "dates: dmy, but 2 of its 3 dates fit only month, day, year" in question.text
     assert question.answers == ("dates: mdy",)
 
 

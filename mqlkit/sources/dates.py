@@ -120,7 +120,7 @@ def decide_dates(shapes: Sequence[Shape], *, given: str) -> DateReading | Doubt:
     votes = votes_of(shapes)
     groups = groups_of(shapes)
     for group, vote in votes.items():
-        if {given, vote.order} == {"dmy", "mdy"}:
+        if {given, vote.order} == {"dmy", "mdy"} and vote.is_clear:
             found = tuple(e for s in groups[group] for e in s.examples)[:3]
             return _contradiction(given, vote, found)
     orders = {g: _order(groups[g], v, given) for g, v in votes.items()}

@@ -74,6 +74,11 @@ class Vote:
     telling: int = 0
     slips: int = 0
 
+    @property
+    def is_clear(self) -> bool:
+        """Return whether more than slips of the pen tell the order."""
+        return self.telling > max(1, self.n // SLIPS)
+
 
 def votes_of(shapes: Iterable[Shape]) -> dict[str, Vote]:
     """Return what each group of a column's dates says about the order of day and month."""
