@@ -232,6 +232,21 @@ def test_meta_by_day_and_by_period(desk):
     assert rows == [("2026-01-01", "2026-01-31", "Brand", 10.5)]
 
 
+@pytest.mark.parametrize(
+    ("header", "cells", "days", "block"),
+    [
+        ("date", "2026-02", ("2026-02-01", "2026-02-28"), {}),
+        ("date_from,date_to", "2026-01,2026-03", ("2026-01-01", "2026-03-31"), {}),
+        ("date", "02/2026", ("2026-02-01", "2026-02-28"), {"dates": "%m/%Y"}),
+        ("date", "2026-02-03", ("2026-02-03", "2026-02-03"), {}),
+    ],
+)
+def test_spend_of_a_month_is_of_all_its_days(desk, header, cells, days, block):
+    content = f"{header},channel,amount\n{cells},Brand,28\n"
+    rows, _, _ = spend_of(desk, content, currency="EUR", **block)
+    assert rows == [(*days, "Brand", 28.0)]
+
+
 def test_quickbooks_with_group_rows(desk):
     content = (
         "Acme Inc\nTransaction Detail by Account\n\n"

@@ -22,7 +22,7 @@ from mqlkit.engine import (
     try_strptime,
 )
 from mqlkit.sources.amounts import GROUPERS, NumberReading
-from mqlkit.sources.dates import DateReading
+from mqlkit.sources.dates import DateReading, names_no_day
 
 # Text that exports write where there is nothing; `unknown` is a value.
 NOTHING = ("", "null", "NULL", "Null", "--", "-", "n/a", "N/A")
@@ -127,6 +127,25 @@ def day(text: ir.StringValue, reading: DateReading) -> ir.DateValue:
     at = ibis.coalesce(*found)
     # `26` is no year: taken for one, it would stretch the days that the data covers.
     return at.between(EARLIEST.date(), LATEST.date()).ifelse(at, ibis.null("date"))
+
+
+def last_day(text: ir.StringValue, first: ir.DateValue, reading: DateReading) -> ir.DateValue:
+    """Return the day that a cell's date ends on: of a month, its last; of a day, itself.
+
+    Parameters
+    ----------
+    text, reading
+        The clean cell, and how its column is read.
+    first
+        What `day` makes of it.
+    """
+    is_month = text.re_search(r"^\d{4}-\d\d$") if reading.reads_iso else ibis.literal(False)
+    told = [*reading.patterns, *reading.utc_patterns]
+    if months := [p for p in told if names_no_day(p)]:
+        is_month |= try_strptime(text, months).notnull()
+    begins = first.truncate("M").cast("timestamp")
+    ends = begins + ibis.interval(months=1) - ibis.interval(days=1)
+    return is_month.ifelse(ends.cast("date"), first)
 
 
 def has_time(text: ir.StringValue, reading: DateReading) -> ir.BooleanValue:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from mqlkit.engine import to_frame
 from mqlkit.errors import SourceError, listed, report
-from mqlkit.sources.cells import all_of, code_in, day, money
+from mqlkit.sources.cells import all_of, code_in, day, last_day, money
 from mqlkit.sources.decisions import Kinds, Readings
 from mqlkit.sources.files import Export
 from mqlkit.sources.questions import Question, Undecided
@@ -37,13 +37,15 @@ def read_spend(reader: Reader, spec: TableSpec) -> tuple[Read, pd.DataFrame, str
 
 def read_spend_rows(reader: Reader, spec: TableSpec) -> Read:
     """Return the spend as read, row by row."""
-    columns = ["date", "date_from", "date_to", "amount", "channel", "currency"]
+    when = ("date", "date_from", "date_to")
+    columns = [*when, "amount", "channel", "currency"]
 
     def typed(cells: Cells, how: Readings) -> dict[str, ir.Value]:
-        single = day(cells["date"], how.date("date"))
+        firsts = {c: day(cells[c], how.date(c)) for c in when}
+        lasts = {c: last_day(cells[c], firsts[c], how.date(c)) for c in ("date", "date_to")}
         # A day wins over the range of the whole report, which stands beside it in every row.
-        start = single.coalesce(day(cells["date_from"], how.date("date_from")))
-        end = single.coalesce(day(cells["date_to"], how.date("date_to")))
+        start = firsts["date"].coalesce(firsts["date_from"])
+        end = lasts["date"].coalesce(lasts["date_to"])
         code = code_in(cells["amount"])
         told = ibis.literal(spec.currency, type="string")
         return {
@@ -62,7 +64,6 @@ def read_spend_rows(reader: Reader, spec: TableSpec) -> Read:
             ("bad_amount", values["amount"].isnull()),
         ]
 
-    when = ("date", "date_from", "date_to")
     typing = Typing(
         columns=columns,
         needed=["amount"],
