@@ -28,6 +28,11 @@ from mqlkit.sources.dates import DateReading, names_no_day
 NOTHING = ("", "null", "NULL", "Null", "--", "-", "n/a", "N/A")
 # Signs of one currency; that of the dollar is also that of others.
 SIGNS = {"€": "EUR", "£": "GBP", "R$": "BRL", "US$": "USD", "zł": "PLN", "Kč": "CZK", "₹": "INR"}
+# Signs of several; they tell no currency, and can still contradict one.
+SHARED_SIGNS = {
+    "$": ("$", "USD", "AUD", "CAD", "NZD", "HKD", "SGD", "TWD", "MXN", "BRL", "ARS", "CLP", "COP"),
+    "¥": ("¥", "JPY", "CNY"),
+}
 BLANKS = " \t\r\n"
 MONEY = "decimal(38, 6)"
 DAY_US = 86_400_000_000
@@ -199,6 +204,16 @@ def code_in(text: ir.StringValue) -> ir.StringValue:
     code = text.re_extract(r"(?:^|[^A-Z])([A-Z]{3})(?:[^A-Z]|$)", 1).nullif("")
     signs = [(text.contains(sign), ibis.literal(known)) for sign, known in SIGNS.items()]
     return ibis.cases(*signs).coalesce(code)
+
+
+def contradicts(text: ir.StringValue, currency: ir.StringValue) -> ir.BooleanValue:
+    """Return whether an amount carries a sign that is not that of its currency."""
+    return any_of(
+        [
+            text.contains(sign) & currency.notnull() & ~currency.isin(list(codes))
+            for sign, codes in SHARED_SIGNS.items()
+        ]
+    )
 
 
 def number(text: ir.StringValue, reading: NumberReading) -> ir.FloatingValue:
