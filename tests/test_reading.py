@@ -241,12 +241,13 @@ def test_a_line_of_spaces_is_blank(desk):
     "header",
     [
         pytest.param("lead_id, mql_at,source", id="with a space after a comma"),
-        pytest.param("lead_id,mql_at,lead_id", id="with a name twice"),
+        pytest.param("lead_id,mql_at,note,note", id="with a name twice"),
         pytest.param('"lead_id","mql_at","source"', id="quoted"),
     ],
 )
 def test_a_repeated_header_is_known_whatever_its_form(desk, header):
-    content = f"{header}\nA,2026-01-05,Web\n{header}\nB,2026-01-06,Web\n"
+    more = ",Web" * (header.count(",") - 1)
+    content = f"{header}\nA,2026-01-05{more}\n{header}\nB,2026-01-06{more}\n"
     _, ledger = read_leads(desk, content)
     assert aside(ledger) == [(3, "repeated_header", header)]
 
