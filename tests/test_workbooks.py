@@ -267,3 +267,26 @@ def test_parquet_files_of_the_same_name_in_two_folders(desk):
         desk.write(f"{folder}/a.parquet", out.getvalue())
     tables = desk.read({"leads": {"files": ["*/a.parquet"]}})
     assert sorted(tables.leads.to_pyarrow()["lead_id"].to_pylist()) == ["A", "B"]
+
+
+def test_days_of_a_workbook_that_counts_from_1904(desk):
+    book = workbook({"x": []})
+    with zipfile.ZipFile(io.BytesIO(book)) as archive:
+        about = archive.read("xl/workbook.xml").decode()
+    about = about.replace("<sheets>", '<workbookPr date1904="1"/><sheets>')
+    rows = [["lead_id", "mql_at", "amount"], ["A", datetime(2022, 1, 5), 44000]]  # noqa: DTZ001
+    extra = {"xl/workbook.xml": about}.items()
+    desk.write("leads.xlsx", workbook({"x": rows}, extra))
+    tables = desk.read({"leads": {"files": ["leads.xlsx"]}})
+    # Formatted as a date, the number is one of its own count.
+    assert [f"{at:%Y-%m-%d}" for at in tables.leads.to_pyarrow()["mql_at"].to_pylist()] == [
+        "2026-01-06"
+    ]
+    with pytest.raises(SourceError) as caught:
+        read(desk, workbook({"x": [*rows, ["B", 44566, 5]]}, extra))
+    assert str(caught.value) == (
+        "leads.xlsx:3: a date is a plain number, in a workbook that counts days from 1904.\n"
+        "  Expected: cells formatted as dates\n"
+        "  Found:    44566\n"
+        "  Fix:      format the column as dates, and save the workbook"
+    )

@@ -16,10 +16,13 @@ from mqlkit.sources.spec import TableSpec
 from mqlkit.sources.survey import CHUNK, digest_of
 from mqlkit.sources.tabular import kind_of
 from mqlkit.sources.texts import LOST, Text, copy_of, text_of_file, text_of_table
-from mqlkit.terms import TABLE_COLUMNS
+from mqlkit.sources.workbooks import check_days
+from mqlkit.terms import STAMPS, TABLE_COLUMNS
 
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
+
+DATES = (*STAMPS, "at", "date", "date_from", "date_to", "month")
 
 
 @dataclass(frozen=True)
@@ -175,6 +178,9 @@ def _export(
         ),
         mark=mark,
     )
+    if text.is_1904:
+        dates = [h for d in DATES if d in export.recognised.columns and (h := export.header_of(d))]
+        check_days(text.path, [export.header.index(h) for h in dates], name)
     return _long(export, spec, workdir)
 
 

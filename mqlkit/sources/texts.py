@@ -43,6 +43,7 @@ class Text:
     is_damaged: bool = False
     rows: int | None = None
     layout: Layout | None = None
+    is_1904: bool = False
 
 
 def text_of_table(
@@ -75,7 +76,8 @@ def text_of_table(
         )
     ((table, layout),) = chosen
     words = f"xlsx, sheet {table.name!r}" if kind == "xlsx" else kind
-    return Text(table.copy, words, survey(table.copy), rows=table.n_rows, layout=layout)
+    about = survey(table.copy)
+    return Text(table.copy, words, about, rows=table.n_rows, layout=layout, is_1904=table.is_1904)
 
 
 def text_of_file(path: Path, kind: str, spec: TableSpec, *, name: str, workdir: Path) -> Text:
