@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 EngineError = duckdb.Error
 Instant = dt.Timestamp("UTC")
 Texts = dt.Array(dt.string)
+SMALL = "decimal(38, 12)"
 MEMORY = "1500MB"
 # A time, a space, and more.
 NAMES_ZONE = "%:% %"
@@ -101,6 +102,23 @@ def try_strptime(text: dt.string, patterns: Texts) -> dt.timestamp:  # type: ign
 def parse_local(text: ir.StringValue, patterns: list[str], zone: str) -> ir.TimestampValue:
     """Return text in one of some strptime patterns, local to ``zone``, as naive UTC."""
     return to_naive(local_to_instant(zone, try_strptime(text, patterns)))
+
+
+@ibis.udf.scalar.builtin(name="try_strptime")
+def try_strptime_zoned(text: dt.string, patterns: Texts) -> Instant:  # type: ignore[valid-type]
+    """Return text read by patterns that name a zone or offset, which is an instant (DuckDB)."""
+
+
+def parse_zoned(text: ir.StringValue, patterns: list[str]) -> ir.TimestampValue:
+    """Return text in one of some strptime patterns, each with ``%z`` or ``%Z``, as naive UTC."""
+    return to_naive(try_strptime_zoned(text, patterns))
+
+
+def fits_pattern(text: ir.StringValue, pattern: str) -> ir.BooleanValue:
+    """Return whether text is a stamp in a strptime pattern."""
+    has_zone = "%z" in pattern or "%Z" in pattern
+    read = try_strptime_zoned if has_zone else try_strptime
+    return read(text, [pattern]).notnull()
 
 
 def to_naive(instant: ir.TimestampValue) -> ir.TimestampValue:
@@ -192,9 +210,27 @@ def json_text(text: ir.StringValue, key: str) -> ir.StringValue:
 def texts_of_parquet(backend: Backend, path: Path, copy: Path) -> int:
     """Write a parquet file as CSV, each value as text, and return its number of rows."""
     table = backend.read_parquet(path)
-    texts = table.select(**{name: table[name].cast("string") for name in table.columns})
+    texts = table.select(**{name: _as_text(table[name]) for name in table.columns})
     backend.to_csv(texts, copy)
     return int(table.count().to_pyarrow().as_py())
+
+
+def _as_text(value: ir.Value) -> ir.StringValue:
+    """Return a value as text; a fraction with four decimals or more, which nobody can misread."""
+    text = value.cast("string")
+    kind = value.type()
+    if kind.is_floating():
+        # Written with an exponent are very small fractions, and very large whole numbers.
+        small, large = (value.try_cast(t).cast("string") for t in (SMALL, "decimal(38, 0)"))
+        plain = (value.abs() < 1).ifelse(small.re_replace(r"0+$", ""), large)
+        text = text.contains("e").ifelse(plain.coalesce(text), text)
+        text = (text == "nan").ifelse(ibis.null("string"), text)
+    elif not kind.is_decimal():
+        return text
+    text = text.re_replace(r"\.0*$", "")
+    has_point = text.contains(".")
+    wide = ibis.greatest(text.length(), text.find(".") + len(".9999"))
+    return has_point.ifelse(text.rpad(wide, "0"), text)
 
 
 def to_frame(table: ir.Table) -> pd.DataFrame:

@@ -93,9 +93,12 @@ def missing_columns(
         close = nearest(theirs, found)
         return f"{words} (nearest here: {close!r})" if close else words
 
+    words = f"{len(missing)} of the {needed} columns needed {'is' if len(missing) == 1 else 'are'}"
+    if needed == 1:
+        words = "the column needed is"
     return "\n".join(
         [
-            f"{where}: {len(missing)} of the {needed} columns needed are missing.",
+            f"{where}: {words} missing.",
             f"  Missing:  {', '.join(hint(*names) for names in missing.items())}",
             f"  Found:    {listed(found, 4)}",
             f"  Fix:      map them under {table}.columns in source.yaml",

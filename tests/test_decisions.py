@@ -80,12 +80,71 @@ def test_a_column_that_can_be_read_both_ways_is_asked_about(desk):
     assert stamps_of(desk, ["5/3/2026"], dates="mdy") == ["2026-05-03 00:00:00"]
 
 
-def test_one_value_decides_for_all_files_with_that_header(desk):
-    desk.write("a.csv", "lead_id,mql_at\nA,01/02/2026\n")
-    desk.write("b.csv", "lead_id,mql_at,source\nB,31/01/2026,Web\n")
-    tables = desk.read({"leads": {"files": ["a.csv", "b.csv"]}})
-    found = tables.leads.order_by("lead_id").to_pyarrow()["mql_at"].to_pylist()
-    assert [f"{at:%Y-%m-%d}" for at in found] == ["2026-02-01", "2026-01-31"]
+def days_of(desk, *contents, **block):
+    """Return the day of each lead in some files, by its id."""
+    names = [f"{number}.csv" for number in range(len(contents))]
+    for name, content in zip(names, contents, strict=True):
+        desk.write(name, content)
+    rows = desk.read({"leads": {"files": names, **block}}).leads.order_by("lead_id").to_pyarrow()
+    return [f"{at:%Y-%m-%d %H:%M}".removesuffix(" 00:00") for at in rows["mql_at"].to_pylist()]
+
+
+def questions_of(read, *args, **block):
+    with pytest.raises(Undecided) as caught:
+        read(*args, **block)
+    return caught.value.questions
+
+
+def test_a_file_of_the_same_system_may_speak_for_another(desk):
+    open_one = "lead_id,mql_at\nA,01/02/2026\n"
+    assert days_of(desk, open_one, "lead_id,mql_at\nB,31/01/2026\n") == [
+        "2026-02-01", "2026-01-31"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "lead_id,mql_at,source\nB,31/01/2026,Web\n",
+        "lead_id;mql_at\nB;31/01/2026\n",
+        "lead_id,mql_at\nB,31.01.2026\n",
+        "lead_id,mql_at\nB,31/01/2026 2:15 PM\n",
+    ],
+    ids=["header", "delimiter", "separator", "half of the day"],
+)
+def test_a_file_of_another_system_speaks_for_no_other(desk, other):
+    open_one = "lead_id,mql_at\nA,01/02/2026\n"
+    (question,) = questions_of(days_of, desk, open_one, other)
+    assert question.found == ("01/02/2026",)
+    assert question.answers == ("dates: dmy", 'dates: "%m/%d/%Y"')
+    # The pattern is for the file that it fits, and leaves the other alone.
+    assert [d[:10] for d in days_of(desk, open_one, other, dates="%m/%d/%Y")] == [
+        "2026-01-02", "2026-01-31"
+    ]  # fmt: skip
+
+
+def test_files_that_contradict_each_other_are_read_each_in_its_own_way(desk):
+    mine, theirs = "lead_id,mql_at\nA,31/01/2026\n", "lead_id,mql_at\nB,01/31/2026\n"
+    assert days_of(desk, mine, theirs) == ["2026-01-31", "2026-01-31"]
+    (question,) = questions_of(days_of, desk, mine, theirs, "lead_id,mql_at\nC,03/04/2026\n")
+    assert question.text.startswith("2.csv: column 'mql_at': each of its 1 dates")
+
+
+def test_one_separator_says_nothing_about_another(desk):
+    texts = ["31.01.2026", "30.01.2026", "3/5/2026", "4/6/2026"]
+    (question,) = questions_of(stamps_of, desk, texts)
+    assert question.text.endswith("each of 2 of its dates can be read day first and month first.")
+    assert stamps_of(desk, texts, dates="%m/%d/%Y") == [
+        "2026-01-31 00:00:00", "2026-01-30 00:00:00", "2026-03-05 00:00:00", "2026-04-06 00:00:00"
+    ]  # fmt: skip
+
+
+def test_an_order_that_the_dates_contradict_is_refused(desk):
+    (question,) = questions_of(
+        stamps_of, desk, ["01/31/2026", "01/30/2026", "01/02/2026"], dates="dmy"
+    )
+    assert "dates: dmy, but 2 of its 3 dates fit only month, day, year" in question.text
+    assert question.answers == ("dates: mdy",)
 
 
 def test_values_that_fit_neither_order_throughout_are_asked_about(desk):
@@ -98,9 +157,80 @@ def test_values_that_fit_neither_order_throughout_are_asked_about(desk):
 
 
 def test_a_slip_of_the_pen_does_not_change_the_order(desk):
-    desk.write("leads.csv", rows_of("mql_at", ["31/01/2026"] * 30 + ["01/31/2026"]))
-    tables = desk.read({"leads": {"files": ["leads.csv"]}})
-    assert tables.ledgers["leads"].set_aside == {"bad_date": 1}
+    texts = ["31/01/2026"] * 20 + ["01/31/2026", "03/04/2026"]
+    desk.write("leads.csv", rows_of("mql_at", texts))
+    ledger = desk.read({"leads": {"files": ["leads.csv"]}}).ledgers["leads"]
+    assert ledger.set_aside == {"bad_date": 1}
+    assert ledger.noted["date slips: day and month the other way round"] == 1
+    assert questions_of(stamps_of, desk, texts[1:])
+
+
+TALLINN = {"timezone": "Europe/Tallinn"}
+
+
+@pytest.mark.parametrize(
+    ("texts", "stamps", "block"),
+    [
+        (["31/01/2026 10:00 +0500"], ["2026-01-31 05:00:00"], {"dates": "%d/%m/%Y %H:%M %z"}),
+        (["31/01/2026 10:00 UTC"], ["2026-01-31 10:00:00"], {"dates": "%d/%m/%Y %H:%M %Z"}),
+        (
+            ["31/01/2026 10:00:00 UTC", "01/02/2026 10:00:00 UTC", "02/02/2026 10:00:00"],
+            ["2026-01-31 10:00:00", "2026-02-01 10:00:00", "2026-02-02 08:00:00"],
+            {},
+        ),
+        (
+            ["31/01/2026 10:00+0200", "01/02/2026 10:00 -05:30", "02/02/2026 10:00"],
+            ["2026-01-31 08:00:00", "2026-02-01 15:30:00", "2026-02-02 08:00:00"],
+            {},
+        ),
+        (["2026-01-02 10:00", "05/02/2026 10:00"], ["2026-01-02 08:00:00", "2026-02-05 08:00:00"],
+         {"dates": "%d/%m/%Y %H:%M"}),
+    ],
+)  # fmt: skip
+def test_zones_and_offsets_behind_a_stamp(desk, texts, stamps, block):
+    assert stamps_of(desk, texts, **TALLINN, **block) == stamps
+
+
+@pytest.mark.parametrize(
+    ("texts", "days", "pattern"),
+    [
+        (["2026-01-02", "2026-31-01", "2026-05-03"], ["2026-02-01", "2026-01-31", "2026-03-05"],
+         "%Y-%d-%m"),
+        (["01/02/26", "1/31/26"], ["2026-01-02", "2026-01-31"], "%m/%d/%y"),
+        (["2026-01-15", "2026-01-02"], ["2026-02-01"], "%Y-%d-%m"),  # there is no month 15
+        (["2026-01-15", "01/02/26"], ["2026-01-15", "2026-01-02"], "%m/%d/%y"),
+        (["01/02/26", "05-Mar-2026"], ["2026-01-02", "2026-03-05"], "%m/%d/%y"),
+    ],
+)  # fmt: skip
+def test_a_told_pattern_comes_first(desk, texts, days, pattern):
+    assert stamps_of(desk, texts, dates=pattern) == [f"{day} 00:00:00" for day in days]
+
+
+def test_a_told_pattern_comes_first_in_a_large_file_too(desk, monkeypatch):
+    monkeypatch.setattr("mqlkit.sources.reading.SMALL_TABLE", 1)
+    assert stamps_of(desk, ["2026-01-02"], dates="%Y-%d-%m") == ["2026-02-01 00:00:00"]
+
+
+def test_a_told_pattern_is_for_the_columns_that_it_fits(desk):
+    header = "lead_id,created_at,mql_at\n"
+    assert days_of(desk, f"{header}A,01/02/26,31.01.2026\n", dates="%m/%d/%y") == ["2026-01-31"]
+
+
+def test_a_pattern_that_fits_nothing_is_refused(desk):
+    with pytest.raises(SourceError, match=r"no date is written as leads\.dates says"):
+        stamps_of(desk, ["31/01/2026"], dates="%d.%m.%Y")
+
+
+@pytest.mark.parametrize("odd", ["12345", "99999", "2026010510", "45292"])
+def test_a_number_among_dates_is_no_date(desk, odd):
+    assert stamps_of(desk, ["2026-01-05", "2026-01-06", odd]) == [
+        "2026-01-05 00:00:00", "2026-01-06 00:00:00"
+    ]  # fmt: skip
+
+
+def test_numbers_that_would_be_no_dates_of_leads_are_none(desk):
+    texts = ["45292", "12345", "99999", "2026010510"]
+    assert stamps_of(desk, texts) == ["2024-01-01 00:00:00"]
 
 
 @pytest.mark.parametrize(
@@ -116,6 +246,10 @@ def test_a_slip_of_the_pen_does_not_change_the_order(desk):
         (["0.123", "5.123"], ["0.123", "5.123"]),  # no number begins with 0 thousand
         (["1,234", "1,234.5"], ["1234", "1234.5"]),
         (["5 kr", "5 Kč", "7 CHF"], ["5", "5", "7"]),
+        (["CHF 1'200.-", "1'200.50", "12.00-"], ["1200", "1200.5", "-12"]),
+        (["1.200,-", "1 200,- kr", "-5,–"], ["1200", "1200", "-5"]),
+        (["1.200.-", "7,-"], ["1200", "7"]),
+        (["(1,200.-)", "1.5"], ["-1200", "1.5"]),
     ],
 )
 def test_numbers_in_every_style(desk, texts, amounts):
@@ -130,6 +264,52 @@ def test_a_decimal_sign_that_nothing_tells_is_asked_for(desk, texts):
         amounts_of(desk, texts)
     (question,) = caught.value.questions
     assert question.answers == ('decimal: "."', 'decimal: ","')
+
+
+def spend_of(desk, *contents, **block):
+    """Return the amounts in some files of spend, by day."""
+    desk.write("leads.csv", "lead_id,mql_at\nA,2026-01-05\n")
+    names = [f"spend {number}.csv" for number in range(len(contents))]
+    for name, content in zip(names, contents, strict=True):
+        desk.write(name, content)
+    spend = desk.read({**LEADS, "spend": {"files": names, "currency": "EUR", **block}}).spend
+    return [float(amount) for amount in spend.sort_values("date_from")["amount"]]
+
+
+OPEN = 'date,channel,amount\n2026-02-01,A,"1,234"\n2026-02-02,A,"2,500"\n'
+EUROPEAN = "date;channel;amount\n2026-01-01;A;{}\n"
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        (EUROPEAN.format("1.234,50"), OPEN),
+        (EUROPEAN.format("10.50"), EUROPEAN.format("1.234")),
+        ('date,channel,amount\n2026-01-01,A,"1.234,50"\n', OPEN),
+        ('date,channel,amount\n2026-01-01,A,"1,234.50"\n2026-01-02,A,"1.234,50"\n', OPEN),
+        ("date,channel,amount\n2026-01-01,A,10.50\n", OPEN.replace("1,234", "12,34")),
+    ],
+    ids=["delimiters", "fractions", "three digits", "split", "comma"],
+)
+def test_a_file_says_nothing_about_the_decimal_sign_of_one_that_is_written_otherwise(desk, files):
+    questions = questions_of(spend_of, desk, *files)
+    assert questions[-1].text.startswith(("spend 1.csv: column", "spend 0.csv and 1 more: column"))
+    assert questions[-1].answers == ('decimal: "."', 'decimal: ","')
+
+
+def test_a_file_may_speak_for_the_decimal_sign_of_its_system(desk):
+    deciding = 'date,channel,amount\n2026-01-01,A,"1,234.50"\n'
+    assert spend_of(desk, deciding, OPEN) == [1234.5, 1234.0, 2500.0]
+
+
+def test_each_file_has_its_own_decimal_sign(desk):
+    header = "date,channel,amount\n"
+    assert spend_of(
+        desk,
+        f'{header}2026-01-01,A,"1,234.50"\nbroken\n',
+        f'{header}2026-01-02,A,"1.234,50"\nbroken,"\n',
+        f"{header}2026-01-03,A,7\n",
+    ) == [1234.5, 1234.5, 7.0]
 
 
 def test_semicolons_between_the_cells_tell_that_the_comma_is_the_decimal_sign(desk):

@@ -232,6 +232,35 @@ def test_meta_by_day_and_by_period(desk):
     assert rows == [("2026-01-01", "2026-01-31", "Brand", 10.5)]
 
 
+@pytest.mark.parametrize(
+    ("header", "cells", "days", "block"),
+    [
+        ("date", "2026-02", ("2026-02-01", "2026-02-28"), {}),
+        ("date_from,date_to", "2026-01,2026-03", ("2026-01-01", "2026-03-31"), {}),
+        ("date", "02/2026", ("2026-02-01", "2026-02-28"), {"dates": "%m/%Y"}),
+        ("date", "2026-02-03", ("2026-02-03", "2026-02-03"), {}),
+    ],
+)
+def test_spend_of_a_month_is_of_all_its_days(desk, header, cells, days, block):
+    content = f"{header},channel,amount\n{cells},Brand,28\n"
+    rows, _, _ = spend_of(desk, content, currency="EUR", **block)
+    assert rows == [(*days, "Brand", 28.0)]
+
+
+@pytest.mark.parametrize("second", ["mql_at", "MQL_at "])
+def test_a_header_that_is_read_and_occurs_twice_is_refused(desk, second):
+    content = f"lead_id,mql_at,{second},note,note\nA,2026-01-05,2026-02-05,x,y\n"
+    with pytest.raises(SourceError) as caught:
+        leads_of(desk, content)
+    assert str(caught.value).splitlines()[:3] == [
+        "leads.csv: 2 columns are called 'mql_at', read as mql_at.",
+        "  Expected: one column of that name",
+        f"  Found:    'mql_at' (column 2), '{second.strip()}' (column 3)",
+    ]
+    rows, _ = leads_of(desk, "lead_id,mql_at,note,note\nA,2026-01-05,x,y\n")
+    assert len(rows) == 1
+
+
 def test_quickbooks_with_group_rows(desk):
     content = (
         "Acme Inc\nTransaction Detail by Account\n\n"
@@ -262,7 +291,7 @@ def test_a_budget_with_a_column_per_month(desk):
         ("2026-02-01", "2026-02-28", "Events", 50.0),
     ]
     assert aside(ledger) == [
-        (1, "not_data"), (2, "blank"), (6, "not_data"), (7, "total_row"), (7, "total_row")
+        (1, "not_data"), (2, "blank"), (6, "not_data"), (7, "total_row")
     ]  # fmt: skip
 
 
@@ -369,3 +398,12 @@ def test_any_style_of_stamps_gives_the_same_leads_or_a_question(new_desk, stamps
     except Undecided:
         return
     assert [row["mql_at"] for row in rows] == stamps
+
+
+def test_rows_after_a_cell_of_many_lines_keep_their_lines(desk):
+    long = "x\n" * 1_500_000  # more than the engine takes for one row
+    content = f'lead_id,mql_at,source\n1,2026-01-05,"{long}"\n2,bad,y\n3,2026-01-06,z\n'
+    desk.write("leads.csv", content)
+    ledger = desk.read({"leads": {"files": ["leads.csv"]}}).ledgers["leads"]
+    assert [(r.line, r.reason) for r in ledger.rows] == [(2, "bad_row"), (1_500_003, "bad_date")]
+    assert (ledger.read, ledger.used) == (3, 1)

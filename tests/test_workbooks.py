@@ -122,6 +122,23 @@ def test_a_workbook(desk, name):
     assert (ledger.read, ledger.used) == (7, 3)
 
 
+def test_the_last_row_of_a_workbook_can_be_set_aside(desk):
+    for last in (["C", "soon", "x", None], ["Total", None, None, 17.5], [None, None, None, " "]):
+        _, tables = read(desk, workbook({"Leads": [*TABLE, last]}))
+        assert tables.ledgers["leads"].rows[-1].line == 9
+
+
+def test_a_wide_workbook(desk):
+    dates = [datetime(2025, 12, 1), datetime(2026, 1, 1)]  # noqa: DTZ001
+    rows = [["channel", *dates], ["Ads", 100.5, 200.5], ["SEO", 10, "soon"]]
+    desk.write("leads.csv", "lead_id,mql_at\nA,2026-01-05\n")
+    desk.write("spend.xlsx", workbook({"Budget": rows}))
+    spend = {"files": ["spend.xlsx"], "currency": "EUR"}
+    tables = desk.read({"leads": {"files": ["leads.csv"]}, "spend": spend})
+    assert sorted(tables.spend["amount"]) == [100.5, 200.5]
+    assert [(r.line, r.reason) for r in tables.ledgers["spend"].rows] == [(3, "bad_amount")]
+
+
 def test_the_sheet_with_the_known_columns_is_read(desk):
     rows, tables = read(desk, workbook({"Notes": [["Dear all"], ["see Leads"]], "Leads": TABLE}))
     assert len(rows) == 3
@@ -199,3 +216,77 @@ def test_parquet(desk):
 def test_a_broken_parquet_file(desk):
     with pytest.raises(SourceError, match="is a damaged parquet file"):
         read(desk, b"PAR1 and then nothing", "leads.parquet")
+
+
+def amounts_of(desk, amounts):
+    rows = [["lead_id", "mql_at", "amount"]]
+    rows += [[f"L{n:02}", "2026-01-05", amount] for n, amount in enumerate(amounts)]
+    desk.write("leads.xlsx", workbook({"Leads": rows}))
+    leads = desk.read({"leads": {"files": ["leads.xlsx"]}}).leads
+    return [float(a) for a in leads.order_by("lead_id").to_pyarrow()["amount"].to_pylist()]
+
+
+def test_numbers_of_a_workbook_are_what_they_are_among_text_with_commas(desk):
+    texts = [f"{n},50" for n in range(40)]
+    assert amounts_of(desk, [*texts, 100.125, 7, 12.34]) == [
+        *(n + 0.5 for n in range(40)), 100.125, 7, 12.34
+    ]  # fmt: skip
+    assert amounts_of(desk, ["0,50", 1.125, 2.25, 3.5]) == [0.5, 1.125, 2.25, 3.5]
+
+
+def test_numbers_of_a_workbook_need_no_decimal_sign(desk):
+    assert amounts_of(desk, [1.234, 5.678, 1e-05, -2.5]) == [1.234, 5.678, 1e-05, -2.5]
+
+
+def test_numbers_of_parquet(desk):
+    frame = pd.DataFrame(
+        {
+            "lead_id": [1.0, 2.0, 3.0, 4.0],
+            "mql_at": ["2026-01-05"] * 4,
+            "amount": [Decimal("1.234"), Decimal("5.678"), None, Decimal("7.000")],
+            "score": [1e-05, float("nan"), 1e16, 1.5],
+        }
+    )
+    out = io.BytesIO()
+    frame.to_parquet(out)
+    desk.write("leads.parquet", out.getvalue())
+    tables = desk.read({"leads": {"files": ["leads.parquet"]}}, extras=["score"])
+    rows = tables.leads.order_by("lead_id").select("lead_id", "amount", "score")
+    assert [tuple(row.values()) for row in rows.to_pyarrow().to_pylist()] == [
+        ("1", Decimal("1.234"), "0.00001"),
+        ("2", Decimal("5.678"), None),
+        ("3", None, "10000000000000000"),
+        ("4", Decimal(7), "1.5000"),
+    ]
+
+
+def test_parquet_files_of_the_same_name_in_two_folders(desk):
+    for folder, lead in (("x", "A"), ("y", "B")):
+        out = io.BytesIO()
+        pd.DataFrame({"lead_id": [lead], "mql_at": ["2026-01-05"]}).to_parquet(out)
+        desk.write(f"{folder}/a.parquet", out.getvalue())
+    tables = desk.read({"leads": {"files": ["*/a.parquet"]}})
+    assert sorted(tables.leads.to_pyarrow()["lead_id"].to_pylist()) == ["A", "B"]
+
+
+def test_days_of_a_workbook_that_counts_from_1904(desk):
+    book = workbook({"x": []})
+    with zipfile.ZipFile(io.BytesIO(book)) as archive:
+        about = archive.read("xl/workbook.xml").decode()
+    about = about.replace("<sheets>", '<workbookPr date1904="1"/><sheets>')
+    rows = [["lead_id", "mql_at", "amount"], ["A", datetime(2022, 1, 5), 44000]]  # noqa: DTZ001
+    extra = {"xl/workbook.xml": about}.items()
+    desk.write("leads.xlsx", workbook({"x": rows}, extra))
+    tables = desk.read({"leads": {"files": ["leads.xlsx"]}})
+    # Formatted as a date, the number is one of its own count.
+    assert [f"{at:%Y-%m-%d}" for at in tables.leads.to_pyarrow()["mql_at"].to_pylist()] == [
+        "2026-01-06"
+    ]
+    with pytest.raises(SourceError) as caught:
+        read(desk, workbook({"x": [*rows, ["B", 44566, 5]]}, extra))
+    assert str(caught.value) == (
+        "leads.xlsx:3: a date is a plain number, in a workbook that counts days from 1904.\n"
+        "  Expected: cells formatted as dates\n"
+        "  Found:    44566\n"
+        "  Fix:      format the column as dates, and save the workbook"
+    )

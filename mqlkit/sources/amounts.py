@@ -6,12 +6,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mqlkit.sources.dates import SLIPS, Doubt, Shape
+from mqlkit.sources.votes import SLIPS, Doubt, Shape
 
 # Space, no-break, narrow no-break and thin space, and two apostrophes part thousands.
 GROUPERS = (
     " \N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{THIN SPACE}'\N{RIGHT SINGLE QUOTATION MARK}"
 )
+# What stands for no fraction, as in `1'200.-`.
+NO_FRACTION = re.compile(r"9([.,])[-\N{EN DASH}\N{EM DASH}]+(?!9)")
+# So many decimals that the point can be nothing else.
+UNMISTAKABLE = re.compile(r"-?[9o]+\.9{4,}")
 CORE = re.compile(rf"[o9.,](?:[9o.,{GROUPERS}]*[9o.,])?")
 
 
@@ -54,17 +58,14 @@ def decide_decimal(shapes: Sequence[Shape], *, given: str, delimiter: str) -> Nu
     examples = tuple(e for s in shapes for e in s.examples[:1])[:3]
     if given != "auto":
         return NumberReading(given, f"decimal {_name(given)}, as told", examples)
-    votes = {".": 0, ",": 0, "maybe ,": 0, "either": 0}
-    open_ones: list[Shape] = []
-    for shape in shapes:
-        vote = _vote(shape.text)
-        if vote:
-            votes[vote] += shape.n
-        if vote in ("either", "maybe ,"):
-            open_ones.append(shape)
+    votes = _votes(shapes)
+    open_ones = [s for s in shapes if _vote(s.text) in ("either", "maybe ,")]
     if delimiter == ";" or votes[","]:
         votes[","] += votes.pop("maybe ,")
     point, comma = votes["."], votes[","] + votes.get("maybe ,", 0)
+    if not comma:
+        # Beside commas these say nothing: they are read as they are in any column.
+        point += votes["unmistakable"]
     if point > SLIPS * comma:
         return NumberReading(".", "decimal point", examples)
     if votes[","] > SLIPS * point:
@@ -82,8 +83,28 @@ def _name(sign: str) -> str:
     return "point" if sign == "." else "comma"
 
 
+def _votes(shapes: Sequence[Shape]) -> dict[str, int]:
+    votes = {".": 0, ",": 0, "maybe ,": 0, "either": 0, "unmistakable": 0}
+    for shape in shapes:
+        vote = "unmistakable" if UNMISTAKABLE.fullmatch(shape.text) else _vote(shape.text)
+        if vote:
+            votes[vote] += shape.n
+    return votes
+
+
 def _vote(shape: str) -> str:
     """Return the decimal sign that a shape shows; empty where it shows none."""
+    dashed = NO_FRACTION.search(shape)
+    if not dashed:
+        return _vote_of_signs(shape)
+    sign, rest = dashed.group(1), NO_FRACTION.sub("9", shape)
+    shown = _vote_of_signs(rest)
+    if shown in (".", ",") or sign not in rest:
+        return shown or sign
+    return "," if sign == "." else "."
+
+
+def _vote_of_signs(shape: str) -> str:
     match = CORE.search(shape)
     core = match.group() if match else ""
     points, commas = core.count("."), core.count(",")

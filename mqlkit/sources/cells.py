@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import reduce
 
 import ibis
@@ -16,21 +17,38 @@ from mqlkit.engine import (
     n_bytes,
     parse_instant,
     parse_local,
+    parse_zoned,
     to_naive,
     try_strptime,
 )
 from mqlkit.sources.amounts import GROUPERS, NumberReading
-from mqlkit.sources.dates import DateReading
+from mqlkit.sources.dates import DateReading, names_no_day
 
 # Text that exports write where there is nothing; `unknown` is a value.
 NOTHING = ("", "null", "NULL", "Null", "--", "-", "n/a", "N/A")
 # Signs of one currency; that of the dollar is also that of others.
 SIGNS = {"€": "EUR", "£": "GBP", "R$": "BRL", "US$": "USD", "zł": "PLN", "Kč": "CZK", "₹": "INR"}
+# Signs of several; they tell no currency, and can still contradict one.
+SHARED_SIGNS = {
+    "$": ("$", "USD", "AUD", "CAD", "NZD", "HKD", "SGD", "TWD", "MXN", "BRL", "ARS", "CLP", "COP"),
+    "¥": ("¥", "JPY", "CNY"),
+}
 BLANKS = " \t\r\n"
 MONEY = "decimal(38, 6)"
 DAY_US = 86_400_000_000
 # Excel counts days from here, since it takes 1900 for a leap year.
 EXCEL_ZERO_US = -25_569 * DAY_US
+# What numbers may stand for: days from 1990 on. Ten digits from 1990010100 on may be a year, month,
+# day and hour; taken for seconds, these would be in 2033.
+LIMITS = {
+    "serial": (32_874, 73_050),
+    "epoch-s": (631_152_000, 1_990_010_100),
+    "epoch-ms": (631_152_000_000, 4_102_444_800_000),
+}
+ZONE_AT_END = r"\s*(?:[+-]\d\d:?(?:\d\d)?|[A-Za-z][A-Za-z_/]*)$"
+# The numbers of workbooks and parquet are written so: with a point, whatever the column's sign is.
+UNMISTAKABLE = r"^-?[0-9]+\.[0-9]{4,}$"
+NO_FRACTION = r"([0-9])[.,][-\x{2013}\x{2014}]+([^0-9]|$)"
 # A sign, a code, or the letters that some currencies are known by.
 UNIT = r"(?:[A-Z]{0,3}\p{Sc}|[A-Z]{3}|[Kk]r\.?|z\x{142}|K\x{10d}|Ft|lei|Fr\.|S/\.?)"
 
@@ -63,25 +81,37 @@ def stamp(
         Zone in which the report cuts days. A date has no zone: it stays the day that it is, and
         becomes the midnight that this zone has.
     """
-    at = parse_instant(text)
-    # Trying patterns is slow: only what is not ISO 8601 goes through them.
+    found = _by_pattern(text, reading, zone)
+    is_told = reading.order == "pattern"
+    at = ibis.coalesce(*found) if is_told and found else parse_instant(text)
+    # Trying further ways is slow: only what is not read yet goes through them.
     rest = at.isnull().ifelse(text, ibis.null("string"))
-    found = [at]
+    more = _by_pattern(rest, reading, zone) if not is_told else []
+    if is_told and reading.reads_iso:
+        more.append(parse_instant(rest))
     if reading.has_loose:
-        found.append(parse_instant(_tidied(rest)))
-    if reading.patterns:
-        found.append(parse_local(rest, list(reading.patterns), zone))
-    if reading.utc_patterns:
-        found.append(parse_local(rest, list(reading.utc_patterns), "UTC"))
-    found += [
+        more.append(parse_instant(_tidied(rest)))
+    more += [
         to_naive(local_to_instant("UTC" if kind != "serial" else zone, _numbered(rest, kind)))
         for kind in reading.numbers
     ]
-    at = ibis.coalesce(*found) if len(found) > 1 else at
+    at = ibis.coalesce(at, *more) if more else at
     if zone == day_zone:
         return at
     midnight = to_naive(local_to_instant(day_zone, day(text, reading).cast("timestamp")))
     return has_time(text, reading).ifelse(at, midnight)
+
+
+def _by_pattern(text: ir.StringValue, reading: DateReading, zone: str) -> list[ir.TimestampValue]:
+    """Return text read by the patterns of local stamps, of those in UTC, of those with a zone."""
+    found = []
+    if reading.patterns:
+        found.append(parse_local(text, list(reading.patterns), zone))
+    if reading.utc_patterns:
+        found.append(parse_local(text, list(reading.utc_patterns), "UTC"))
+    if reading.zoned_patterns:
+        found.append(parse_zoned(text, list(reading.zoned_patterns)))
+    return found
 
 
 def day(text: ir.StringValue, reading: DateReading) -> ir.DateValue:
@@ -90,12 +120,37 @@ def day(text: ir.StringValue, reading: DateReading) -> ir.DateValue:
     ``2026-01`` is the first of that month.
     """
     iso = (text.length() == len("2026-01")).ifelse(text + "-01", text.left(10)).try_cast("date")
+    found = [iso] if reading.reads_iso else []
     patterns = [*reading.patterns, *reading.utc_patterns]
-    found = iso if not patterns else iso.coalesce(try_strptime(text, patterns).date())
-    for kind in reading.numbers:
-        found = found.coalesce(_numbered(text, kind).date())
+    written = [try_strptime(text, patterns).date()] if patterns else []
+    if reading.zoned_patterns:
+        # The day that is written, not the one that it is in another zone.
+        local = [re.sub(r"\s*%[zZ]$", "", p) for p in reading.zoned_patterns]
+        written.append(try_strptime(text.re_replace(ZONE_AT_END, ""), local).date())
+    found = [*written, *found] if reading.order == "pattern" else [*found, *written]
+    found += [_numbered(text, kind).date() for kind in reading.numbers]
+    at = ibis.coalesce(*found)
     # `26` is no year: taken for one, it would stretch the days that the data covers.
-    return found.between(EARLIEST.date(), LATEST.date()).ifelse(found, ibis.null("date"))
+    return at.between(EARLIEST.date(), LATEST.date()).ifelse(at, ibis.null("date"))
+
+
+def last_day(text: ir.StringValue, first: ir.DateValue, reading: DateReading) -> ir.DateValue:
+    """Return the day that a cell's date ends on: of a month, its last; of a day, itself.
+
+    Parameters
+    ----------
+    text, reading
+        The clean cell, and how its column is read.
+    first
+        What `day` makes of it.
+    """
+    is_month = text.re_search(r"^\d{4}-\d\d$") if reading.reads_iso else ibis.literal(False)
+    told = [*reading.patterns, *reading.utc_patterns]
+    if months := [p for p in told if names_no_day(p)]:
+        is_month |= try_strptime(text, months).notnull()
+    begins = first.truncate("M").cast("timestamp")
+    ends = begins + ibis.interval(months=1) - ibis.interval(days=1)
+    return is_month.ifelse(ends.cast("date"), first)
 
 
 def has_time(text: ir.StringValue, reading: DateReading) -> ir.BooleanValue:
@@ -122,21 +177,26 @@ def _numbered(text: ir.StringValue, kind: str) -> ir.TimestampValue:
     """Return the naive stamp that a plain number stands for, local for Excel's days."""
     shape = {"serial": r"^\d{5}(\.\d+)?$", "epoch-s": r"^\d{10}$", "epoch-ms": r"^\d{13}$"}[kind]
     number = text.re_search(shape).ifelse(text, ibis.null("string"))
+    lowest, highest = LIMITS[kind]
+    value = number.try_cast("float64" if kind == "serial" else "int64")
+    value = value.between(lowest, highest).ifelse(value, ibis.null(value.type()))
     if kind == "serial":
         # To the millisecond: a fraction of ten digits is no more exact.
-        whole = (number.try_cast("float64") * (DAY_US // 1000)).round().cast("int64") * 1000
+        whole = (value * (DAY_US // 1000)).round().cast("int64") * 1000
         return make_timestamp(whole + EXCEL_ZERO_US)
-    scale = 1_000_000 if kind == "epoch-s" else 1000
-    return make_timestamp(number.try_cast("int64") * scale)
+    return make_timestamp(value * (1_000_000 if kind == "epoch-s" else 1000))
 
 
 def money(text: ir.StringValue, reading: NumberReading) -> ir.DecimalValue:
     """Return an amount, exact to a millionth; NULL where it is no number."""
     written = _written(text, reading.decimal)
     if reading.decimal != ".":
-        return written
-    plain = text.re_search(r"^-?[0-9]+(\.[0-9]+)?$").ifelse(text, ibis.null("string"))
-    return plain.try_cast(MONEY).coalesce(written)
+        return _plain(text, UNMISTAKABLE).coalesce(written)
+    return _plain(text, r"^-?[0-9]+(\.[0-9]+)?$").coalesce(written)
+
+
+def _plain(text: ir.StringValue, shape: str) -> ir.DecimalValue:
+    return text.re_search(shape).ifelse(text, ibis.null("string")).try_cast(MONEY)
 
 
 def code_in(text: ir.StringValue) -> ir.StringValue:
@@ -146,6 +206,16 @@ def code_in(text: ir.StringValue) -> ir.StringValue:
     return ibis.cases(*signs).coalesce(code)
 
 
+def contradicts(text: ir.StringValue, currency: ir.StringValue) -> ir.BooleanValue:
+    """Return whether an amount carries a sign that is not that of its currency."""
+    return any_of(
+        [
+            text.contains(sign) & currency.notnull() & ~currency.isin(list(codes))
+            for sign, codes in SHARED_SIGNS.items()
+        ]
+    )
+
+
 def number(text: ir.StringValue, reading: NumberReading) -> ir.FloatingValue:
     """Return a finite number; NULL where it is none."""
     return money(text, reading).cast("float64")
@@ -153,6 +223,8 @@ def number(text: ir.StringValue, reading: NumberReading) -> ir.FloatingValue:
 
 def _written(text: ir.StringValue, decimal: str) -> ir.DecimalValue:
     """Return a number written for people: grouped, with a currency, in brackets when negative."""
+    # `1'200.-` has no fraction; that stroke is no minus.
+    text = text.re_replace(NO_FRACTION, r"\1\2")
     groups = ("," if decimal == "." else ".") + GROUPERS
     figure = (
         rf"(?:[0-9]{{1,3}}(?:[{groups}][0-9]{{2,3}})*[{groups}][0-9]{{3}}|[0-9]+)"

@@ -1,99 +1,50 @@
-"""How dates are written: the styles there are, and which of them a whole column is in.
+"""How the dates of a column are written, told from all its values at once.
 
-A value's shape is its text with 9 for every digit. What a column may be is told from its shapes
-and from how large its first and second numbers get, so from all its values at once.
+What a column may be is told from its shapes and from how large its first and second numbers get.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from mqlkit.errors import SourceError, report
+from mqlkit.sources.datestyles import style_of
+from mqlkit.sources.votes import Doubt, Shape, Vote, groups_of, slips_of, votes_of
 
 ORDERS = ("ymd", "dmy", "mdy")
 DIRECTIVES = "aAwdbBmyYHIpMSfgnjzZUWcxX%"
-WORD = r"(?P<word>[A-Za-z]{3,9})\.?"
-# Written as if the day came first; where the month does, the two are exchanged.
-NUMERIC = "%d{sep}%m{sep}%Y"
-DAY = (
-    (re.compile(r"99?(?P<sep>[./-])99?(?P=sep)9999"), NUMERIC),
-    (re.compile(r"9999(?P<sep>[./-])99?(?P=sep)99?"), "%Y{sep}%m{sep}%d"),
-    (re.compile(r"99999999"), "%Y%m%d"),
-    (re.compile(rf"99?(?P<sep>[ ./-]){WORD}(?P<sep2>,? |[./-])9999"), "%d{sep}{word}{sep2}%Y"),
-    (re.compile(rf"{WORD}(?P<sep>[ -])99?(?P<sep2>,? |-)9999"), "{word}{sep}%d{sep2}%Y"),
-    (re.compile(rf"9999(?P<sep>[ -]){WORD}(?P<sep2>[ -])99?"), "%Y{sep}{word}{sep2}%d"),
-)
-TIME = re.compile(
-    r"(?P<join>,? |T|, at |, )(?P<hour>99?:99)(?P<second>:99)?(?P<part>\.9{1,6})?"
-    r"(?P<gap>[ \u202f\xa0]?)(?P<half>[AaPp]\.?[Mm]\.?)?(?P<zone> ?(?:UTC|GMT|Z))?"
-)
-LOOSE_ISO = re.compile(r"9999-99?-99?[T ]99?:99(:99([.,]9+)?)? ?(Z|z|UTC|GMT|[+-]99(:?99)?)?")
-MONTHS = "january february march april may june july august september october november december"
-SHORT = [month[:3] for month in MONTHS.split()]
-NUMBERS = {"99999": "serial", "9999999999": "epoch-s", "9999999999999": "epoch-ms"}
+# A pattern that reads ISO 8601 with day and month exchanged.
+BELIES_ISO = re.compile(r"%Y[-/]%-?d\b")
+NAMES_DAY = re.compile(r"%-?[djcxU]")
 SAID = {
     "serial": "Excel's day numbers",
     "epoch-s": "seconds since 1970 (UTC)",
     "epoch-ms": "milliseconds since 1970 (UTC)",
 }
-SERIAL = re.compile(r"9{5}\.9+")
-# One stray value among twenty is a slip of the pen; more are another way of writing.
-SLIPS = 20
-
-
-@dataclass(frozen=True)
-class Style:
-    """One way of writing a date: a kind of number, loose ISO, or a strptime pattern."""
-
-    kind: str
-    pattern: str = ""
-    is_utc: bool = False
-    needs_order: bool = False
-
-
-@dataclass(frozen=True)
-class Shape:
-    """The values of one shape in a column.
-
-    Attributes
-    ----------
-    text
-        A value with 9 for every digit.
-    n, is_iso
-        How many there are, and whether they are ISO 8601 that the engine reads as it is.
-    first_over, second_over
-        How many have more than 12 as their first, as their second number.
-    differing
-        How many have a first number that is not the second.
-    examples
-        Some of them, as written.
-    """
-
-    text: str
-    n: int
-    is_iso: bool = False
-    first_over: int = 0
-    second_over: int = 0
-    differing: int = 0
-    examples: tuple[str, ...] = ()
+SAID_ORDER = {"dmy": "day, month, year", "mdy": "month, day, year"}
 
 
 @dataclass(frozen=True)
 class DateReading:
-    """How the dates of one column are read. ISO 8601 is always read beside it.
+    """How the dates of one column are read.
 
     Attributes
     ----------
     order
-        ``iso``, ``ymd``, ``dmy``, ``mdy`` or ``pattern``.
-    patterns, utc_patterns
-        strptime patterns of local stamps, and of stamps that say they are UTC.
+        ``iso``, ``ymd``, ``dmy``, ``mdy``, ``mixed`` (dmy here, mdy there) or ``pattern``.
+    patterns, utc_patterns, zoned_patterns
+        strptime patterns of local stamps, of stamps that say they are UTC, and of stamps that
+        carry their offset or zone.
     numbers
         ``serial`` (days of Excel), ``epoch-s`` or ``epoch-ms`` where plain numbers are read so.
     has_loose
         Whether there is ISO 8601 that the engine reads only once it is tidied.
+    reads_iso
+        Whether ISO 8601 is read beside it.
+    slips
+        Values that contradict the order of day and month in the rest of the column.
     words
         The decision, said.
     """
@@ -101,19 +52,13 @@ class DateReading:
     order: str = "iso"
     patterns: tuple[str, ...] = ()
     utc_patterns: tuple[str, ...] = ()
+    zoned_patterns: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     has_loose: bool = False
-    words: str = "ISO 8601"
+    reads_iso: bool = True
+    slips: int = field(default=0, compare=False)
+    words: str = field(default="ISO 8601", compare=False)
     examples: tuple[str, ...] = field(default=(), compare=False)
-
-
-@dataclass(frozen=True)
-class Doubt:
-    """Why a column cannot be decided, with the answers that would do."""
-
-    text: str
-    answers: tuple[str, ...]
-    found: tuple[str, ...]
 
 
 def check_dates(dates: str) -> None:
@@ -139,6 +84,20 @@ def is_pattern(dates: str) -> bool:
     return "%" in dates and not set(re.findall(r"%-?(.)", dates)) - set(DIRECTIVES)
 
 
+def belies_iso(pattern: str) -> bool:
+    """Return whether a pattern reads ISO 8601 as another day.
+
+    >>> belies_iso("%Y-%d-%m"), belies_iso("%Y-%m-%d %H:%M")
+    (True, False)
+    """
+    return bool(BELIES_ISO.match(pattern))
+
+
+def names_no_day(pattern: str) -> bool:
+    """Return whether a pattern tells a month only."""
+    return not NAMES_DAY.search(pattern)
+
+
 def decide_dates(shapes: Sequence[Shape], *, given: str) -> DateReading | Doubt:
     """Return how a column is to be read, or why nobody can tell.
 
@@ -156,104 +115,131 @@ def decide_dates(shapes: Sequence[Shape], *, given: str) -> DateReading | Doubt:
     >>> decide_dates([Shape("9/9/9999", 2, differing=1)], given="auto").answers
     ('dates: dmy', 'dates: mdy')
     """
-    examples = _examples(shapes)
     if is_pattern(given):
-        return DateReading("pattern", (given,), words=f"as {given}, as told", examples=examples)
-    odd = [(s, style_of(s.text)) for s in shapes if not s.is_iso]
-    numeric = [shape for shape, style in odd if style and style.needs_order]
-    order, why = (given, "as told") if given != "auto" else ("ymd", "")
-    if given == "auto" and numeric:
-        order, why = _order(numeric)
-        if not order:
-            found = tuple(e for s in numeric for e in s.examples)[:3]
-            return Doubt(why, ("dates: dmy", "dates: mdy"), found)
-    return _reading([style for _, style in odd if style], order, why, examples)
+        return _told(shapes, given)
+    votes = votes_of(shapes)
+    groups = groups_of(shapes)
+    for group, vote in votes.items():
+        if {given, vote.order} == {"dmy", "mdy"} and vote.is_clear:
+            found = tuple(e for s in groups[group] for e in s.examples)[:3]
+            return _contradiction(given, vote, found)
+    orders = {g: _order(groups[g], v, given) for g, v in votes.items()}
+    asked = [g for g, order in orders.items() if not order]
+    if asked:
+        return _doubt(shapes, votes, asked)
+    return _reading(shapes, orders, _why(given, votes), slips_of(shapes))
+
+
+def _told(shapes: Sequence[Shape], pattern: str) -> DateReading | Doubt:
+    """Return the reading by a pattern; what is written in quite another way is decided beside."""
+    groups = groups_of(shapes)
+    done = {id(s) for group in groups.values() if any(s.is_told for s in group) for s in group}
+    rest = [s for s in shapes if not s.is_told and id(s) not in done]
+    beside = decide_dates(rest, given="auto")
+    if isinstance(beside, Doubt):
+        return beside
+    told = (pattern,)
+    has_zone = bool(re.search(r"%[zZ]", pattern))
+    return replace(
+        beside,
+        order="pattern",
+        patterns=beside.patterns if has_zone else told + beside.patterns,
+        zoned_patterns=told + beside.zoned_patterns if has_zone else beside.zoned_patterns,
+        has_loose=beside.has_loose and not belies_iso(pattern),
+        reads_iso=not belies_iso(pattern),
+        words=f"as {pattern}, as told",
+        examples=_examples(shapes),
+    )
+
+
+def _order(members: Sequence[Shape], vote: Vote, given: str) -> str:
+    if given != "auto":
+        return given
+    if vote.order in ("dmy", "mdy"):
+        return vote.order
+    is_same = not vote.order and not any(s.differing for s in members)
+    # Where day and month are equal in each, either order does.
+    return "dmy" if is_same else ""
+
+
+def _why(given: str, votes: Mapping[str, Vote]) -> str:
+    if given != "auto":
+        return "as told"
+    telling, n = sum(v.telling for v in votes.values()), sum(v.n for v in votes.values())
+    found = {v.order for v in votes.values() if v.order}
+    if not found:
+        return "day and month are equal in each"
+    if len(found) > 1:
+        return f"{telling} of {n} values tell which"
+    never = {"dmy": "month first", "mdy": "day first"}[found.pop()]
+    return f"{telling} of {n} values cannot be {never}"
+
+
+def _contradiction(given: str, vote: Vote, found: tuple[str, ...]) -> Doubt:
+    only = SAID_ORDER[vote.order]
+    words = f"dates: {given}, but {vote.telling} of its {vote.n} dates fit only {only}"
+    return Doubt(words, (f"dates: {vote.order}",), found)
+
+
+def _doubt(shapes: Sequence[Shape], votes: Mapping[str, Vote], asked: Sequence[str]) -> Doubt:
+    """Return the question about the groups whose order nothing tells."""
+    split = [g for g in asked if votes[g].order == "both"]
+    asked = split[:1] or asked
+    members = [s for g in asked for s in groups_of(shapes)[g]]
+    n = sum(votes[g].n for g in asked)
+    words = f"each of its {n} dates can be read day first and month first"
+    if split:
+        vote = votes[split[0]]
+        words = f"{vote.telling} of its {n} dates fit only day first, {vote.slips} only month first"
+    elif len(asked) < len(votes):
+        words = f"each of {n} of its dates can be read day first and month first"
+    styles = [style for s in members if (style := style_of(s.text))]
+    pairs = {(style.ordered("dmy"), style.ordered("mdy")) for style in styles}
+    return Doubt(
+        words,
+        ("dates: dmy", "dates: mdy"),
+        tuple(e for s in members for e in s.examples)[:3],
+        patterns=tuple(f'dates: "{p}"' for p in pairs.pop()) if len(pairs) == 1 else (),
+    )
 
 
 def _reading(
-    styles: Sequence[Style], order: str, why: str, examples: tuple[str, ...]
+    shapes: Sequence[Shape], orders: Mapping[str, str], why: str, slips: int
 ) -> DateReading:
-    written = [s for s in styles if s.kind == "pattern" and not (s.needs_order and order == "ymd")]
-    patterns = {p: s.is_utc for s in written if (p := _in_order(s, order))}
-    numbers = tuple(dict.fromkeys(s.kind for s in styles if s.kind in SAID))
-    if any(s.needs_order for s in written):
-        said = {"dmy": "day, month, year", "mdy": "month, day, year"}[order] + f" ({why})"
+    styles = [style for s in shapes if not s.is_iso and (style := style_of(s.text))]
+    written = [s for s in styles if s.kind == "pattern" and orders.get(s.group) != "ymd"]
+    patterns = {s.ordered(orders.get(s.group, "")): s.zone for s in written}
+    by_zone = {
+        zone: tuple(p for p, z in patterns.items() if z == zone)
+        for zone in ("local", "utc", "offset")
+    }
+    numbers = _numbers(shapes)
+    used = {orders[s.group] for s in written if s.group}
+    if used:
+        order = used.pop() if len(used) == 1 else "mixed"
+        said = SAID_ORDER.get(order, "day and month first, by how they are written") + f" ({why})"
     else:
         order = "ymd" if patterns or numbers else "iso"
         said = ", ".join(p.replace("%", "") for p in list(patterns)[:2])
     return DateReading(
         order,
-        patterns=tuple(p for p, is_utc in patterns.items() if not is_utc),
-        utc_patterns=tuple(p for p, is_utc in patterns.items() if is_utc),
+        patterns=by_zone["local"],
+        utc_patterns=by_zone["utc"],
+        zoned_patterns=by_zone["offset"],
         numbers=numbers,
         has_loose=any(s.kind == "loose" for s in styles),
+        slips=slips,
         words="; ".join(w for w in (said, *(SAID[n] for n in numbers)) if w) or "ISO 8601",
-        examples=examples,
+        examples=_examples(shapes),
     )
 
 
-def _in_order(style: Style, order: str) -> str:
-    if not style.needs_order or order == "dmy":
-        return style.pattern
-    return style.pattern.replace("%d", "%\0").replace("%m", "%d").replace("%\0", "%m")
-
-
-def _order(numeric: Sequence[Shape]) -> tuple[str, str]:
-    """Return the order that the numbers allow, and why; an empty one where they do not tell."""
-    days_first = sum(s.first_over for s in numeric)
-    days_second = sum(s.second_over for s in numeric)
-    n = sum(s.n for s in numeric)
-    if days_first > SLIPS * days_second:
-        return "dmy", f"{days_first} of {n} values cannot be month first"
-    if days_second > SLIPS * days_first:
-        return "mdy", f"{days_second} of {n} values cannot be day first"
-    if days_first:
-        return (
-            "",
-            f"{days_first} of its {n} dates fit only day first, {days_second} only month first",
-        )
-    if not sum(s.differing for s in numeric):
-        return "dmy", "day and month are equal in each"
-    return "", f"each of its {n} dates can be read day first and month first"
-
-
-def style_of(shape: str) -> Style | None:
-    """Return the way of writing a date that a shape is in, None where it is no date.
-
-    >>> style_of("9/99/9999 9:99 PM").pattern
-    '%d/%m/%Y %I:%M %p'
-    """
-    if shape in NUMBERS:
-        return Style(NUMBERS[shape])
-    if SERIAL.fullmatch(shape):
-        return Style("serial")
-    if LOOSE_ISO.fullmatch(shape):
-        return Style("loose")
-    for day, pattern in DAY:
-        match = day.match(shape)
-        time = TIME.fullmatch(shape[match.end() :]) if match else None
-        if not match or not (time or match.end() == len(shape)):
-            continue
-        parts = match.groupdict()
-        word = parts.get("word") or ""
-        if word and word.casefold() not in (*SHORT, *MONTHS.split()):
-            return None
-        parts["word"] = "%B" if len(word) > 3 else "%b"
-        return Style(
-            "pattern",
-            pattern.format(**parts) + (_time(time) if time else ""),
-            is_utc=bool(time and time["zone"]),
-            needs_order=pattern == NUMERIC,
-        )
-    return None
-
-
-def _time(time: re.Match[str]) -> str:
-    hour = "%I:%M" if time["half"] else "%H:%M"
-    second = ":%S" if time["second"] else ""
-    part = ".%f" if time["part"] else ""
-    half = time["gap"] + "%p" if time["half"] else ""
-    return time["join"] + hour + second + part + half + (time["zone"] or "")
+def _numbers(shapes: Sequence[Shape]) -> tuple[str, ...]:
+    """Return the kinds of numbers that are dates; a few numbers among other dates are none."""
+    kinds = [(style.kind, s.n) for s in shapes if (style := style_of(s.text))]
+    found = tuple(dict.fromkeys(kind for kind, _ in kinds if kind in SAID))
+    n = sum(n for kind, n in kinds if kind in SAID)
+    return found if 2 * n > sum(s.n for s in shapes) else ()
 
 
 def _examples(shapes: Sequence[Shape]) -> tuple[str, ...]:

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import reduce
+from itertools import groupby
 
-import ibis
 import ibis.expr.types as ir
 
-from mqlkit.engine import parse_instant
-from mqlkit.sources.amounts import NumberReading, decide_decimal
-from mqlkit.sources.cells import clean
-from mqlkit.sources.dates import DateReading, Doubt, Shape, decide_dates
+from mqlkit.sources.amounts import NumberReading
+from mqlkit.sources.asking import Asking, check_pattern, key_of, names_of
+from mqlkit.sources.dates import DateReading, is_pattern
 from mqlkit.sources.files import Export
 from mqlkit.sources.questions import Question, Undecided
+from mqlkit.sources.shapes import FILE_NAME, Place, shapes_of
 from mqlkit.sources.spec import TableSpec
+from mqlkit.sources.votes import Doubt, Shape
 
-MOST_SHAPES = 1000
-DIGITS, NINES = "0123456789", "9999999999"
-NUMERIC_DAY = r"^(\d\d?)[./-](\d\d?)[./-]\d{4}"
 # What a first look takes for settled: these cannot be read in any other way.
 PLAIN_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?)?")
 LOCAL_TIME = re.compile(r"9:99[:.,9]*([ \u202f][AaPp]\.?[Mm]\.?)?$")
@@ -78,6 +75,8 @@ class Batch:
         Name of the engine's table of rows that it could not split.
     zone
         Zone of stamps without an offset.
+    slips
+        Dates that contradict the order of day and month in the rest of their column.
     """
 
     exports: list[Export]
@@ -86,6 +85,7 @@ class Batch:
     raw: ir.Table
     zone: str
     readings: Readings | None = None
+    slips: int = 0
 
     @property
     def plain(self) -> Readings:
@@ -99,11 +99,13 @@ class Batch:
         return replace(decided, stages=self.exports[0].recognised.format.stages)
 
 
-def presume(batch: Batch, kinds: Kinds) -> Readings | None:
+def presume(spec: TableSpec, batch: Batch, kinds: Kinds) -> Readings | None:
     """Return the plain readings where the first rows show nothing else, else None.
 
     A large plain file is then read once: if a single value does not fit, all is decided anew.
     """
+    if is_pattern(spec.dates) or spec.decimal == ",":
+        return None
     if any(not _is_plain(export, kinds) for export in batch.exports):
         return None
     return replace(batch.plain, is_presumed=True)
@@ -129,112 +131,88 @@ def _is_plain(export: Export, kinds: Kinds) -> bool:
     return True
 
 
-def decide(spec: TableSpec, batches: Sequence[Batch], kinds: Kinds) -> None:
-    """Put into each batch how its columns are read, from all values under the same header.
+def decide(spec: TableSpec, batches: Sequence[Batch], kinds: Kinds) -> list[Batch]:
+    """Return the batches, each with how its columns are read; one is cut where its files differ.
 
     Raises
     ------
+    SourceError
+        When no date is in the pattern that was told.
     Undecided
         When a column can be read in more than one way, with one question for each such column.
     """
-    shapes = _shapes(batches, kinds)
+    told = spec.dates if is_pattern(spec.dates) else None
+    tables = [(b.raw, _mapped(b.exports[0], kinds)) for b in batches]
+    shapes = shapes_of(tables, kinds.dates, told)
+    if told:
+        check_pattern(spec, told, shapes, kinds.dates)
+    asking = Asking(spec, kinds.dates, shapes)
+    by_file: dict[str, dict[str, DateReading | NumberReading]] = {}
     questions: list[Question] = []
-    decided: dict[tuple[str, str], DateReading | NumberReading | None] = {}
-    for (column, header), of_column in shapes.items():
-        files = [b for b in batches if b.exports[0].header_of(column) == header]
-        reading = _decide_one(column, of_column, spec, files, kinds)
-        if isinstance(reading, Doubt):
-            names = _names([e for b in files for e in b.exports])
-            words = f"{names}: column {header!r}: {reading.text}."
-            questions.append(Question(spec.place, words, reading.answers, reading.found))
-        else:
-            decided[column, header] = reading
+    for system in _systems(batches):
+        for column, header in _mapped(system[0], kinds).items():
+            files = {key: shapes.get((column, key), []) for key in map(key_of, system)}
+            found = asking.read(column, files, system[0])
+            names = [e for e in system if isinstance(found[key_of(e)], Doubt)]
+            if names:
+                questions.append(asking.question(column, header, names, found))
+            for key, reading in found.items():
+                if not isinstance(reading, Doubt):
+                    by_file.setdefault(key, {})[column] = reading
     questions += _zone_questions(spec, batches, shapes, kinds)
     if questions:
         raise Undecided(questions)
-    for batch in batches:
-        mine = {c: decided.get((c, h)) for c, h in _mapped(batch, kinds).items()}
-        batch.readings = replace(
+    return [part for batch in batches for part in _cut(batch, by_file)]
+
+
+def _systems(batches: Sequence[Batch]) -> list[list[Export]]:
+    """Return the files that one system seems to have written, together."""
+    found: dict[tuple[object, ...], list[Export]] = {}
+    for export in (e for batch in batches for e in batch.exports):
+        found.setdefault(written_by(export), []).append(export)
+    return list(found.values())
+
+
+def written_by(export: Export) -> tuple[object, ...]:
+    """Return what is alike in the files that one system writes."""
+    columns = tuple(sorted(export.recognised.columns.items()))
+    return export.header, export.delimiter, export.encoding, columns
+
+
+def _cut(
+    batch: Batch, by_file: Mapping[str, Mapping[str, DateReading | NumberReading]]
+) -> Iterator[Batch]:
+    """Yield the files of a batch that are read alike, neighbours together."""
+    first = batch.first
+    decided = [(e, by_file.get(key_of(e), {})) for e in batch.exports]
+    parts = [list(part) for _, part in groupby(decided, key=lambda pair: _essence(pair[1]))]
+    for part in parts:
+        exports, mine = [e for e, _ in part], part[0][1]
+        slips = sum(r.slips for _, how in part for r in how.values() if isinstance(r, DateReading))
+        raw = batch.raw
+        if len(parts) > 1:
+            raw = raw.filter(raw[FILE_NAME].isin([key_of(e) for e in exports]))
+        readings = replace(
             batch.plain,
             dates={c: r for c, r in mine.items() if isinstance(r, DateReading)},
             numbers={c: r for c, r in mine.items() if isinstance(r, NumberReading)},
         )
+        yield replace(batch, exports=exports, first=first, raw=raw, readings=readings, slips=slips)
+        first += len(exports)
 
 
-def _decide_one(
-    column: str, shapes: Sequence[Shape], spec: TableSpec, files: Sequence[Batch], kinds: Kinds
-) -> DateReading | NumberReading | Doubt:
-    known = files[0].exports[0].recognised.format
-    if column in kinds.dates:
-        given = known.dates if spec.dates == "auto" else spec.dates
-        return decide_dates(shapes, given=given)
-    given = known.decimal if spec.decimal == "auto" else spec.decimal
-    return decide_decimal(shapes, given=given, delimiter=files[0].exports[0].delimiter)
+def _essence(how: Mapping[str, DateReading | NumberReading]) -> dict[str, object]:
+    return {c: r.decimal if isinstance(r, NumberReading) else r for c, r in how.items()}
 
 
-def _mapped(batch: Batch, kinds: Kinds) -> dict[str, str]:
-    export = batch.exports[0]
+def _mapped(export: Export, kinds: Kinds) -> dict[str, str]:
     return {c: h for c in (*kinds.dates, *kinds.numbers) if (h := export.header_of(c))}
-
-
-def _shapes(batches: Sequence[Batch], kinds: Kinds) -> dict[tuple[str, str], list[Shape]]:
-    """Return the shapes of all values, by column of ours and header, in one pass."""
-    pieces = []
-    for batch in batches:
-        mapped = _mapped(batch, kinds)
-        if mapped:
-            keys = {
-                f"{ours}\x1f{theirs}": clean(batch.raw[theirs]) for ours, theirs in mapped.items()
-            }
-            cells = batch.raw.select(**keys)
-            pieces.append(cells.pivot_longer(list(keys), names_to="column", values_to="text"))
-    if not pieces:
-        return {}
-    long = reduce(lambda a, b: a.union(b), pieces)
-    long = long.filter(long["text"].notnull())
-    is_date = long["column"].split("\x1f")[0].isin(list(kinds.dates))
-    is_iso = is_date & parse_instant(long["text"]).notnull()
-    # A zero that begins a fraction tells that the sign behind it is the decimal one.
-    number = long["text"].re_replace(r"(^|[^0-9.,])0([.,])", r"\1o\2")
-    text = is_date.ifelse(long["text"], number).translate(DIGITS, NINES)
-    first, second = (
-        long["text"].re_extract(NUMERIC_DAY, group).nullif("").try_cast("int32") for group in (1, 2)
-    )
-    rows = long.mutate(is_iso=is_iso, shape=text, first=first, second=second)
-    found = rows.group_by("column", "shape", "is_iso").aggregate(
-        n=rows.count(),
-        first_over=(rows["first"] > 12).sum(),
-        second_over=(rows["second"] > 12).sum(),
-        differing=(rows["first"] != rows["second"]).sum(),
-        low=rows["text"].min(),
-        high=rows["text"].max(),
-    )
-    found = found.order_by(ibis.desc("n"), "column", "shape").limit(MOST_SHAPES)
-    by_column: dict[tuple[str, str], list[Shape]] = {}
-    for row in found.to_pyarrow().to_pylist():
-        ours, theirs = row["column"].split("\x1f")
-        shape = Shape(
-            row["shape"],
-            row["n"],
-            is_iso=row["is_iso"],
-            first_over=row["first_over"] or 0,
-            second_over=row["second_over"] or 0,
-            differing=row["differing"] or 0,
-            examples=tuple(dict.fromkeys((row["low"], row["high"]))),
-        )
-        by_column.setdefault((ours, theirs), []).append(shape)
-    return by_column
-
-
-def _names(exports: Sequence[Export]) -> str:
-    more = len(exports) - 1
-    return exports[0].name + (f" and {more} more" if more else "")
 
 
 def _zone_questions(
     spec: TableSpec,
     batches: Sequence[Batch],
-    shapes: Mapping[tuple[str, str], Sequence[Shape]],
+    shapes: Mapping[Place, Sequence[Shape]],
     kinds: Kinds,
 ) -> list[Question]:
     """Ask for the zone of stamps with a time of day and no offset, where nobody can know it."""
@@ -243,11 +221,12 @@ def _zone_questions(
         known = batch.exports[0].recognised.format
         if known.timezone != "ask" or spec.zone_given:
             continue
-        stamps = [s for key in _mapped(batch, kinds).items() for s in shapes.get(key, [])]
+        places = [(c, key_of(e)) for e in batch.exports for c in _mapped(e, kinds)]
+        stamps = [s for place in places for s in shapes.get(place, [])]
         local = [s for s in stamps if LOCAL_TIME.search(s.text)]
         if local:
             words = (
-                f"{_names(batch.exports)}: its stamps have no offset, and {known.title} writes "
+                f"{names_of(batch.exports)}: its stamps have no offset, and {known.title} writes "
                 "them in a zone that the file does not tell."
             )
             examples = tuple(e for s in local for e in s.examples)[:3]

@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING
 from mqlkit.errors import SourceError, report
 from mqlkit.sources.formats import Recognised, fold, recognise
 from mqlkit.sources.layout import layout_of
-from mqlkit.sources.months import make_long, months_of
+from mqlkit.sources.months import WideRow, make_long, months_of
 from mqlkit.sources.spec import TableSpec
 from mqlkit.sources.survey import CHUNK, digest_of
 from mqlkit.sources.tabular import kind_of
 from mqlkit.sources.texts import LOST, Text, copy_of, text_of_file, text_of_table
-from mqlkit.terms import TABLE_COLUMNS
+from mqlkit.sources.workbooks import check_days
+from mqlkit.terms import STAMPS, TABLE_COLUMNS
 
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
+
+DATES = (*STAMPS, "at", "date", "date_from", "date_to", "month")
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,8 @@ class Export:
     lines
         Line (row, of a workbook) of each record below the header, where ``text_path`` has other
         lines than the file.
+    wide
+        Of a table of months as columns, the row that each record of ``text_path`` comes from.
     is_damaged
         Whether characters were lost; they are U+FFFD in ``text_path``.
     sample
@@ -74,6 +79,7 @@ class Export:
     sample: tuple[tuple[str, ...], ...]
     recognised: Recognised
     mark: tuple[int, int]
+    wide: tuple[WideRow, ...] = ()
 
     def header_of(self, ours: str) -> str | None:
         """Return the header that a column of ours stands under, made unique; None without one."""
@@ -172,6 +178,9 @@ def _export(
         ),
         mark=mark,
     )
+    if text.is_1904:
+        dates = [h for d in DATES if d in export.recognised.columns and (h := export.header_of(d))]
+        check_days(text.path, [export.header.index(h) for h in dates], name)
     return _long(export, spec, workdir)
 
 
@@ -180,7 +189,8 @@ def _long(export: Export, spec: TableSpec, workdir: Path) -> Export:
     dates = {"spend": ("date", "date_from"), "goals": ("month",)}.get(spec.table)
     if dates is None or any(d in export.recognised.columns for d in dates):
         return export
-    months = months_of(export.header_cells, name=f"{export.name}:{export.header_line}")
+    name = f"{export.name}:{export.header_line}"
+    months = months_of(export.header_cells, name=name, sample=export.sample)
     if not months:
         return export
     long = make_long(
@@ -191,12 +201,12 @@ def _long(export: Export, spec: TableSpec, workdir: Path) -> Export:
         months=months,
         first_line=export.header_line,
     )
-    lines = long.lines
+    rows = long.rows
     if export.lines is not None:
         # Rows of a workbook: a cell with line breaks makes lines of the copy, not of the sheet.
-        starts = sorted(set(lines))
-        row_of = dict(zip(starts, export.lines, strict=False))
-        lines = tuple(row_of[line] for line in lines)
+        starts = dict.fromkeys(row.line for row in rows)
+        row_of = dict(zip(starts, export.lines, strict=True))
+        rows = tuple(replace(row, line=row_of[row.line]) for row in rows)
     columns = {c: h for c, h in export.recognised.columns.items() if h in long.header}
     if spec.table == "spend" and not export.header_cells[0]:
         # The names of the rows, which a budget puts under an empty header.
@@ -209,8 +219,9 @@ def _long(export: Export, spec: TableSpec, workdir: Path) -> Export:
         text_path=long.copy,
         header=unique(long.header),
         header_cells=long.header,
-        n_lines=len(lines) + 1,
-        lines=lines,
+        n_lines=len(rows) + 1,
+        lines=None,
+        wide=rows,
         sample=long.sample,
         recognised=replace(export.recognised, columns=columns),
     )

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mqlkit.errors import SourceError, listed, unknown_name
+from mqlkit.errors import SourceError, listed, report, unknown_name
 from mqlkit.params import yaml_text
 from mqlkit.sources.export_format import Format, by_fold, fold, matches, pattern_of, read_format
 from mqlkit.sources.questions import Question, Undecided
@@ -134,7 +134,7 @@ def recognise(
     Raises
     ------
     SourceError
-        When nobody knows the format.
+        When nobody knows the format, or a header that is read occurs twice.
     Undecided
         When formats fit equally well, or columns of different meaning equally well one of ours.
     """
@@ -154,6 +154,7 @@ def recognise(
             ours[column] = there[0]
             passed_over[column] = tuple(there[1:])
     _prefer_days(ours, passed_over, columns)
+    _check_twice(header, ours, asked.file)
     questions = [c for c in found.ask if passed_over.get(c)]
     if questions:
         raise Undecided([asked.which(c, (ours[c], *passed_over[c])) for c in questions])
@@ -225,6 +226,22 @@ def _prefer_days(
     if "date" in ours:
         for column in {"date_from", "date_to"} & set(ours) - set(given):
             passed_over[column] = (ours.pop(column),)
+
+
+def _check_twice(header: Sequence[str], ours: Mapping[str, str], file: str) -> None:
+    """Refuse a header that is read and occurs more than once: nothing tells which is meant."""
+    for column, theirs in ours.items():
+        places = [n for n, cell in enumerate(header, start=1) if fold(cell) == fold(theirs)]
+        if len(places) > 1:
+            names = [f"{header[n - 1]!r} (column {n})" for n in places]
+            raise SourceError(
+                report(
+                    f"{file}{len(places)} columns are called {theirs!r}, read as {column}.",
+                    expected="one column of that name",
+                    found=", ".join(names),
+                    fix="rename those that are not meant, or take them out",
+                )
+            )
 
 
 def _currency(found: Format, header: str | None) -> str | None:

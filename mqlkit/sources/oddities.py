@@ -10,7 +10,8 @@ from mqlkit.sources.formats import Format
 
 # In any export: a row is a total where it begins like one and has no date.
 TOTALS = (
-    r"(grand |sub-?)?totals?\b.*",
+    r"(grand[ -]?|sub[ -]?)?totals?\b.*",
+    r"(sum|ttl|avg|average|mean|median|summa|somma|soma)\b\W*",
     r"(gesamt|(gesamt|zwischen)?summe|insgesamt|totaal|totale|totalt|suma|razem|somme)\b.*",
     r"(łącznie|yhteensä|kokku|итого|всего|合計|総計)\b.*",
 )
@@ -21,7 +22,7 @@ NOT_DATA = (
     r"(report (start|end)|date range|filtered by|as of|page \d+ of)\b.*",
 )
 # What an id must look like for a row without any date to be looked at twice.
-UNLIKELY_ID = r"(?i)[ :]|^(sub|grand)?-?totals?$|^\p{L}{4,}$"
+UNLIKELY_ID = r"(?i)[ :]|^(sub|grand)?-?totals?$|^(sum|ttl|avg)\W*$|^\p{L}{4,}$"
 
 
 def why_no_data(first: str, known: Format, *, has_date: bool) -> str | None:
@@ -54,6 +55,11 @@ def why_no_data(first: str, known: Format, *, has_date: bool) -> str | None:
     if _any(TOTALS, text):
         return "total_row"
     return "not_data" if _any(NOT_DATA, text) else None
+
+
+def is_total(name: str) -> bool:
+    """Return whether a name is that of a total; a channel may be called so nevertheless."""
+    return _any(TOTALS, " ".join(name.split()))
 
 
 def _any(patterns: Iterable[str], text: str) -> bool:

@@ -18,13 +18,16 @@ from mqlkit.errors import SourceError, listed, missing_columns, nearest, report
 from mqlkit.sources.decisions import Batch, decide, presume
 from mqlkit.sources.files import Export, check_unchanged, open_export
 from mqlkit.sources.formats import fold
-from mqlkit.sources.ledger import Ledger, SetAside, check_share, locate
+from mqlkit.sources.ledger import Ledger, SetAside, check_share, locate, settle_wide
+from mqlkit.sources.months import WHOLE
 from mqlkit.sources.oddities import why_not_split
 from mqlkit.sources.questions import Question, Undecided
 from mqlkit.sources.spec import TableSpec
 from mqlkit.sources.staging import Reader, Staged, Typing, batches_of, stage
 
 SMALL_TABLE = 100_000
+# Noted, since the dates around them that fit either way are read as the rest of the column.
+DATE_SLIPS = "date slips: day and month the other way round"
 
 
 @dataclass
@@ -86,18 +89,18 @@ def read_table(
     batches = batches_of(reader, spec, exports)
     if key is not None and sum(e.n_lines for e in exports) > SMALL_TABLE:
         for batch in batches:
-            batch.readings = presume(batch, typing.kinds)
+            batch.readings = presume(spec, batch, typing.kinds)
         if (plain := _plain_rows(reader, batches, typing)) is not None:
             counts = [e.n_lines - 1 for e in exports]
             return _finish(reader, spec, plain, Ledger(read=sum(counts)), batches, counts)
         if not all(batch.readings for batch in batches):
-            decide(spec, batches, typing.kinds)
+            batches = decide(spec, batches, typing.kinds)
         staged = stage(reader, spec, batches, typing, numbered=False)
         if rows := _clean_rows(staged, key, exports):
             counts = [e.n_lines - 1 for e in exports]
             return _finish(reader, spec, staged, Ledger(read=rows), batches, counts)
     if any(batch.readings is None or batch.readings.is_presumed for batch in batches):
-        decide(spec, batches, typing.kinds)
+        batches = decide(spec, batches, typing.kinds)
     staged = stage(reader, spec, batches, typing, numbered=True)
     ledger, counts = _settle(staged, exports)
     return _finish(reader, spec, staged, ledger, batches, counts)
@@ -151,14 +154,21 @@ def _settle(staged: Staged, exports: list[Export]) -> tuple[Ledger, list[int]]:
         record = row["_record"] - spans[row["_file"]][0] + 1
         reasons[row["_file"]][record] = row["reason"]
     counts = []
+    is_used = fault.isnull()
     for number, export in enumerate(exports):
-        rows = spans[number][1]
-        located = _locate(export, reasons[number], staged.rejected[number], rows)
+        first, rows = spans[number]
+        if export.wide:
+            located, gone = settle_wide(export.wide, name=export.name, reasons=reasons[number])
+            counts.append(len({row.line for row in export.wide}))
+            is_gone = staged.table["_record"].isin([first + n - 1 for n in gone])
+            is_used &= ~((staged.table["_file"] == number) & is_gone)
+        else:
+            located = _locate(export, reasons[number], staged.rejected[number], rows)
+            counts.append(rows + len(located) - len(reasons[number]))
         ledger.rows += located
-        counts.append(rows + len(located) - len(reasons[number]))
     ledger.set_aside = Counter(row.reason for row in ledger.rows)
     ledger.read = sum(counts)
-    staged.table = staged.table.filter(fault.isnull())
+    staged.table = staged.table.filter(is_used)
     return ledger, counts
 
 
@@ -214,6 +224,8 @@ def _finish(
         )
     counts = [n + len(export.before) for n, export in zip(counts, exports, strict=True)]
     _add_preambles(ledger, exports)
+    if slips := sum(batch.slips for batch in batches):
+        ledger.noted[DATE_SLIPS] = slips
     check_share(ledger, place=spec.place, most=reader.max_set_aside)
     table = staged.table
     if "_record" in table.columns:
@@ -241,7 +253,7 @@ def unmapped(exports: Sequence[Export]) -> list[str]:
     found = []
     for export in exports:
         used = {export.header_of(ours) for ours in export.recognised.columns}
-        found += [h for h in export.header if h not in used]
+        found += [h for h in export.header if h not in used and h != WHOLE]
     return list(dict.fromkeys(found))
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+import csv
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, BinaryIO
 
 from mqlkit.sources.files import Export
 from mqlkit.sources.survey import count_line_ends
 
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
+
+# The engine keeps so many bytes of a row that it cannot split.
+CUT_AT = 10_000
 
 
 def has_rejects(backend: Backend, rejects: str) -> bool:
@@ -43,9 +47,25 @@ def _by_line(export: Export, rows: list[tuple[int, str, str]]) -> dict[int, str]
             begins = position - 1 + len(text.encode()) - len(body.encode())
             line += count_line_ends(handle.read(begins - at))
             at = begins
+            if len(text) >= CUT_AT and kind != "UNQUOTED VALUE":
+                body = _whole(handle, export.delimiter)
+                handle.seek(at)
             if kind == "UNQUOTED VALUE":
                 # A quote that is never closed swallows whatever follows: those are rows as well.
                 by_line |= dict(enumerate(body.splitlines() or [body], start=line))
             else:
                 by_line[line] = body
     return by_line
+
+
+def _whole(handle: BinaryIO, delimiter: str) -> str:
+    """Return the row that begins here, of which the engine keeps the beginning only."""
+    taken: list[str] = []
+
+    def lines() -> Iterator[str]:
+        for raw in handle:
+            taken.append(raw.decode(errors="replace"))
+            yield taken[-1]
+
+    next(csv.reader(lines(), delimiter=delimiter), None)
+    return "".join(taken)

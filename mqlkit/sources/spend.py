@@ -11,13 +11,18 @@ import pandas as pd
 
 from mqlkit.engine import to_frame
 from mqlkit.errors import SourceError, listed, report
-from mqlkit.sources.cells import all_of, code_in, day, money
+from mqlkit.sources.cells import SHARED_SIGNS, all_of, code_in, contradicts, day, last_day, money
 from mqlkit.sources.decisions import Kinds, Readings
 from mqlkit.sources.files import Export
+from mqlkit.sources.oddities import is_total
 from mqlkit.sources.questions import Question, Undecided
 from mqlkit.sources.reading import Read, read_table
 from mqlkit.sources.spec import TableSpec
 from mqlkit.sources.staging import Cells, Reader, Typing
+
+SHARED_SIGN = f"[{''.join(SHARED_SIGNS)}]"
+# What two sums of the same amounts may differ by, each rounded.
+ROUNDED = 0.001
 
 
 def read_spend(reader: Reader, spec: TableSpec) -> tuple[Read, pd.DataFrame, str]:
@@ -37,22 +42,26 @@ def read_spend(reader: Reader, spec: TableSpec) -> tuple[Read, pd.DataFrame, str
 
 def read_spend_rows(reader: Reader, spec: TableSpec) -> Read:
     """Return the spend as read, row by row."""
-    columns = ["date", "date_from", "date_to", "amount", "channel", "currency"]
+    when = ("date", "date_from", "date_to")
+    columns = [*when, "amount", "channel", "currency"]
 
     def typed(cells: Cells, how: Readings) -> dict[str, ir.Value]:
-        single = day(cells["date"], how.date("date"))
+        firsts = {c: day(cells[c], how.date(c)) for c in when}
+        lasts = {c: last_day(cells[c], firsts[c], how.date(c)) for c in ("date", "date_to")}
         # A day wins over the range of the whole report, which stands beside it in every row.
-        start = single.coalesce(day(cells["date_from"], how.date("date_from")))
-        end = single.coalesce(day(cells["date_to"], how.date("date_to")))
+        start = firsts["date"].coalesce(firsts["date_from"])
+        end = lasts["date"].coalesce(lasts["date_to"])
         code = code_in(cells["amount"])
         told = ibis.literal(spec.currency, type="string")
+        currency = ibis.coalesce(cells["currency"], told, code).upper()
+        sign = cells["amount"].re_extract(SHARED_SIGN, 0).nullif("")
         return {
             "date_from": start,
             "date_to": end,
             "amount": money(cells["amount"], how.number("amount")),
             "channel": cells["channel"],
-            "currency": ibis.coalesce(cells["currency"], told, code),
-            "code": code,
+            "currency": currency,
+            "code": code.coalesce(contradicts(cells["amount"], currency).ifelse(sign, code)),
         }
 
     def faults(_: Cells, values: ir.Table) -> list[tuple[str, ir.BooleanValue]]:
@@ -62,7 +71,6 @@ def read_spend_rows(reader: Reader, spec: TableSpec) -> Read:
             ("bad_amount", values["amount"].isnull()),
         ]
 
-    when = ("date", "date_from", "date_to")
     typing = Typing(
         columns=columns,
         needed=["amount"],
@@ -129,23 +137,30 @@ def _check_currency(spec: TableSpec, frame: pd.DataFrame, currencies: list[str])
 
 
 def _check_total(spec: TableSpec, frame: pd.DataFrame) -> None:
-    """Refuse rows without a channel that add up to those with one: a total that has no name."""
+    """Refuse rows that add up to all others, without a channel or with one called a total."""
     unnamed = frame["channel"].isna()
-    total, rest = frame["amount"][unnamed].sum(), frame["amount"][~unnamed].sum()
-    if unnamed.any() and (~unnamed).sum() > 1 and round(total - rest, 2) == 0 and rest:
-        raise SourceError(
-            report(
-                f"{spec.names}: the rows without a channel add up to all others.",
-                expected="each amount once",
-                found=f"{total:,.2f} without a channel, {rest:,.2f} with one",
-                fix="take them out if they are totals, or give them a channel",
+    called = ~unnamed & frame["channel"].fillna("").map(is_total)
+    names = listed(sorted(frame["channel"][called].unique()))
+    for of_total, words, others, fewest in (
+        (unnamed, "without a channel", "with one", 2),
+        (called, f"of channel {names}", "of others", 1),
+    ):
+        total, rest = frame["amount"][of_total].sum(), frame["amount"][~of_total].sum()
+        slack = 0.005 if of_total is unnamed else max(0.005, ROUNDED * abs(rest))
+        if of_total.any() and (~of_total).sum() >= fewest and rest and abs(total - rest) < slack:
+            raise SourceError(
+                report(
+                    f"{spec.names}: the rows {words} add up to all others.",
+                    expected="each amount once",
+                    found=f"{total:,.2f} {words}, {rest:,.2f} {others}",
+                    fix="take them out if they are totals, or give them a channel",
+                )
             )
-        )
 
 
 def _check_units(spec: TableSpec, table: ir.Table) -> None:
     """Refuse amounts that carry another currency than the one they are said to be in."""
-    odd = table.filter(table["code"] != table["currency"].upper())
+    odd = table.filter(table["code"] != table["currency"])
     found = odd.select("code", "currency").distinct().limit(3).to_pyarrow().to_pylist()
     if found:
         raise SourceError(

@@ -23,14 +23,13 @@ from mqlkit.sources.files import Export
 from mqlkit.sources.oddities import why_no_data
 from mqlkit.sources.rejects import collect_rejects
 from mqlkit.sources.rows import cell_of, first_cell, is_counted, why_odd
+from mqlkit.sources.shapes import FILE_NAME
 from mqlkit.sources.spec import TableSpec
 
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
 
 Cells = Mapping[str, ir.StringValue]
-# No header can be called this.
-FILE_NAME = "\x1ffile"
 # Among the cells: whether the row is of a kind that counts.
 COUNTS = "_counts"
 
@@ -127,11 +126,15 @@ class Staged:
     rejected: list[dict[int, str]]
 
 
+def _alike(export: Export) -> tuple[object, ...]:
+    return export.header, export.delimiter, export.recognised.columns, bool(export.wide)
+
+
 def batches_of(reader: Reader, spec: TableSpec, exports: Sequence[Export]) -> list[Batch]:
     """Return the files of a table, neighbours with the same header together."""
     found: list[Batch] = []
     first = 0
-    for _, alike in groupby(exports, key=lambda e: (e.header, e.delimiter, e.recognised.columns)):
+    for _, alike in groupby(exports, key=_alike):
         files = list(alike)
         rejects = reader.name("rejects")
         zone = spec.timezone
@@ -214,7 +217,11 @@ def _typed(reader: Reader, batch: Batch, typing: Typing, *, numbered: bool) -> i
     branches = [(values["_odd"] == odd, odd) for odd in ("blank", "repeated_header", "bad_row")]
     if numbered:
         is_odd = typing.is_odd(by_name, values) | any_of([holds for _, holds in faults])
-        branches += _no_data(values, export, is_odd, typing.has_date(values))
+        has_date = typing.has_date(values)
+        if export.wide:
+            # The dates are those of the columns: a total has them as well.
+            is_odd, has_date = ibis.literal(True), ibis.literal(False)
+        branches += _no_data(values, export, is_odd, has_date)
         branches.append((typing.is_empty(by_name), "not_data"))
     else:
         branches.append((typing.is_odd(by_name, values), "total_row"))

@@ -22,6 +22,7 @@ from mqlkit.sources.tabular import as_text
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
 
+GZIP = b"\x1f\x8b"
 UTF8_NAMES = {"utf-8", "utf8", "utf-8-sig", "ascii"}
 
 
@@ -42,6 +43,7 @@ class Text:
     is_damaged: bool = False
     rows: int | None = None
     layout: Layout | None = None
+    is_1904: bool = False
 
 
 def text_of_table(
@@ -74,7 +76,8 @@ def text_of_table(
         )
     ((table, layout),) = chosen
     words = f"xlsx, sheet {table.name!r}" if kind == "xlsx" else kind
-    return Text(table.copy, words, survey(table.copy), rows=table.n_rows, layout=layout)
+    about = survey(table.copy)
+    return Text(table.copy, words, about, rows=table.n_rows, layout=layout, is_1904=table.is_1904)
 
 
 def text_of_file(path: Path, kind: str, spec: TableSpec, *, name: str, workdir: Path) -> Text:
@@ -91,6 +94,14 @@ def text_of_file(path: Path, kind: str, spec: TableSpec, *, name: str, workdir: 
     about = survey(plain)
     with plain.open("rb") as handle:
         head = handle.read(CHUNK)
+    if head.startswith(GZIP):
+        raise SourceError(
+            report(
+                f"{name}: is a gzip file within a gzip file.",
+                expected="csv, tsv, txt, csv.gz, xlsx or parquet",
+                fix="unpack it once",
+            )
+        )
     if not head.strip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0"):
         raise SourceError(
             report(f"{name}: is empty.", expected="a header line and rows", fix="export it again")

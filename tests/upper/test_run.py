@@ -343,7 +343,7 @@ BAD = {
     ),
     "no_column": bad_input(
         leads="lead_id,MQL Date\nL1,2026-01-05\n",
-        words=["leads.csv:1: 1 of the 2 columns needed are missing",
+        words=["leads.csv:1: 1 of the 2 columns needed is missing",
                "mql_at (nearest here: 'MQL Date')", "Fix:"],
     ),
     "bad_dates": bad_input(

@@ -1,0 +1,110 @@
+"""The ways of writing a date: which of them a value's shape is in.
+
+A value's shape is its text with 9 for every digit.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+WORD = r"(?P<word>[A-Za-z]{3,9})\.?"
+# Written as if the day came first; where the month does, the two are exchanged.
+NUMERIC = "%d{sep}%m{sep}%Y"
+DAY = (
+    (re.compile(r"99?(?P<sep>[./-])99?(?P=sep)9999"), NUMERIC),
+    (re.compile(r"9999(?P<sep>[./-])99?(?P=sep)99?"), "%Y{sep}%m{sep}%d"),
+    (re.compile(r"99999999"), "%Y%m%d"),
+    (re.compile(rf"99?(?P<sep>[ ./-]){WORD}(?P<sep2>,? |[./-])9999"), "%d{sep}{word}{sep2}%Y"),
+    (re.compile(rf"{WORD}(?P<sep>[ -])99?(?P<sep2>,? |-)9999"), "{word}{sep}%d{sep2}%Y"),
+    (re.compile(rf"9999(?P<sep>[ -]){WORD}(?P<sep2>[ -])99?"), "%Y{sep}{word}{sep2}%d"),
+)
+OFFSET = r"[+-]99(?::?99)?"
+TIME = re.compile(
+    r"(?P<join>,? |T|, at |, )(?P<hour>99?:99)(?P<second>:99)?(?P<part>\.9{1,6})?"
+    r"(?:(?P<gap>[ \u202f\xa0]?)(?P<half>[AaPp]\.?[Mm]\.?))?"
+    rf"(?P<zone> ?(?:UTC|GMT|Z|{OFFSET}))?"
+)
+LOOSE_ISO = re.compile(r"9999-99?-99?[T ]99?:99(:99([.,]9+)?)? ?(Z|z|UTC|GMT|[+-]99(:?99)?)?")
+MONTHS = "january february march april may june july august september october november december"
+SHORT = [month[:3] for month in MONTHS.split()]
+NUMBERS = {"99999": "serial", "9999999999": "epoch-s", "9999999999999": "epoch-ms"}
+SERIAL = re.compile(r"9{5}\.9+")
+
+
+@dataclass(frozen=True)
+class Style:
+    """One way of writing a date.
+
+    Attributes
+    ----------
+    kind
+        A kind of number, ``loose`` (ISO 8601 to be tidied) or ``pattern``.
+    pattern
+        For strptime, the day first where day and month are both numbers.
+    zone
+        ``local``, ``utc`` where it says so, or ``offset`` where it carries one.
+    group
+        Where it may be day or month first: its separator, and whether it is with AM and PM. One
+        system writes all of a group alike; nothing is said about another group.
+    """
+
+    kind: str
+    pattern: str = ""
+    zone: str = "local"
+    group: str = ""
+
+    def ordered(self, order: str) -> str:
+        """Return the pattern, month first where the order is ``mdy``."""
+        if not self.group or order == "dmy":
+            return self.pattern
+        return self.pattern.replace("%d", "%\0").replace("%m", "%d").replace("%\0", "%m")
+
+
+def style_of(shape: str) -> Style | None:
+    """Return the way of writing a date that a shape is in, None where it is no date.
+
+    >>> style_of("9/99/9999 9:99 PM").pattern
+    '%d/%m/%Y %I:%M %p'
+    >>> style_of("99.99.9999 99:99+99:99").pattern
+    '%d.%m.%Y %H:%M%z'
+    """
+    if shape in NUMBERS:
+        return Style(NUMBERS[shape])
+    if SERIAL.fullmatch(shape):
+        return Style("serial")
+    if LOOSE_ISO.fullmatch(shape):
+        return Style("loose")
+    for day, pattern in DAY:
+        match = day.match(shape)
+        time = TIME.fullmatch(shape[match.end() :]) if match else None
+        if not match or not (time or match.end() == len(shape)):
+            continue
+        parts = match.groupdict()
+        word = parts.get("word") or ""
+        if word and word.casefold() not in (*SHORT, *MONTHS.split()):
+            return None
+        parts["word"] = "%B" if len(word) > 3 else "%b"
+        group = parts.get("sep", "") + (" with AM and PM" if time and time["half"] else "")
+        return Style(
+            "pattern",
+            pattern.format(**parts) + (_time(time) if time else ""),
+            zone=_zone(time),
+            group=group if pattern == NUMERIC else "",
+        )
+    return None
+
+
+def _zone(time: re.Match[str] | None) -> str:
+    if not time or not time["zone"]:
+        return "local"
+    return "offset" if re.search(OFFSET, time["zone"]) else "utc"
+
+
+def _time(time: re.Match[str]) -> str:
+    hour = "%I:%M" if time["half"] else "%H:%M"
+    second = ":%S" if time["second"] else ""
+    part = ".%f" if time["part"] else ""
+    half = time["gap"] + "%p" if time["half"] else ""
+    zone = re.sub(OFFSET, "%z", time["zone"] or "")
+    return time["join"] + hour + second + part + half + zone

@@ -1,0 +1,111 @@
+"""What the values of a column say about how it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from mqlkit.sources.datestyles import style_of
+
+# One stray value among twenty is a slip of the pen; more are another way of writing.
+SLIPS = 20
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The values of one shape in a column.
+
+    Attributes
+    ----------
+    text
+        A value with 9 for every digit.
+    n, is_iso
+        How many there are, and whether they are ISO 8601 that the engine reads as it is.
+    is_told
+        Whether the pattern that was told fits them.
+    first_over, second_over
+        How many have more than 12 as their first, as their second number.
+    differing
+        How many have a first number that is not the second.
+    examples
+        Some of them, as written.
+    """
+
+    text: str
+    n: int
+    is_iso: bool = False
+    is_told: bool = False
+    first_over: int = 0
+    second_over: int = 0
+    differing: int = 0
+    examples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Why a column cannot be decided, with the answers that would do.
+
+    Attributes
+    ----------
+    patterns
+        Answers that say nothing about dates written in another way.
+    """
+
+    text: str
+    answers: tuple[str, ...]
+    found: tuple[str, ...]
+    patterns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Vote:
+    """What the values of one group say about the order of day and month.
+
+    Attributes
+    ----------
+    order
+        ``dmy``, ``mdy``, ``both`` where they contradict each other, empty where they say nothing.
+    n, telling, slips
+        How many values there are, how many tell the order, and how many contradict it.
+    """
+
+    order: str
+    n: int
+    telling: int = 0
+    slips: int = 0
+
+    @property
+    def is_clear(self) -> bool:
+        """Return whether more than slips of the pen tell the order."""
+        return self.telling > max(1, self.n // SLIPS)
+
+
+def votes_of(shapes: Iterable[Shape]) -> dict[str, Vote]:
+    """Return what each group of a column's dates says about the order of day and month."""
+    found: dict[str, Vote] = {}
+    for group, members in groups_of(shapes).items():
+        first = sum(s.first_over for s in members)
+        second = sum(s.second_over for s in members)
+        n, most, least = sum(s.n for s in members), max(first, second), min(first, second)
+        if not most:
+            found[group] = Vote("", n)
+        elif most < SLIPS * least:
+            found[group] = Vote("both", n, first, second)
+        else:
+            found[group] = Vote("dmy" if first > second else "mdy", n, most, least)
+    return found
+
+
+def slips_of(shapes: Iterable[Shape]) -> int:
+    """Return how many dates contradict the order that all others of their group are in."""
+    return sum(v.slips for v in votes_of(shapes).values() if v.order != "both")
+
+
+def groups_of(shapes: Iterable[Shape]) -> dict[str, list[Shape]]:
+    """Return the shapes of dates that may be day or month first, by how they are written."""
+    groups: dict[str, list[Shape]] = {}
+    for shape in shapes:
+        style = None if shape.is_iso else style_of(shape.text)
+        if style and style.group:
+            groups.setdefault(style.group, []).append(shape)
+    return groups
