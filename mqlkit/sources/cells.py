@@ -139,10 +139,10 @@ def last_day(text: ir.StringValue, first: ir.DateValue, reading: DateReading) ->
 
     Parameters
     ----------
-    text, reading
-        The clean cell, and how its column is read.
-    first
-        What `day` makes of it.
+    text, first
+        The clean cell, and what `day` makes of it.
+    reading
+        How its column is read.
     """
     is_month = text.re_search(r"^\d{4}-\d\d$") if reading.reads_iso else ibis.literal(False)
     told = [*reading.patterns, *reading.utc_patterns]

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 from mqlkit.errors import SourceError
 from mqlkit.terms import SET_ASIDE_REASONS, UNUSABLE_REASONS
-
-if TYPE_CHECKING:
-    from mqlkit.sources.months import WideRow
 
 # One cell may be as long as DuckDB takes a line to be; Python's default is 128 KiB.
 csv.field_size_limit(1 << 31)
@@ -170,27 +167,3 @@ def locate(
 def _height(text: str) -> int:
     """Return how many physical lines a row takes."""
     return max(len(text.splitlines()), 1)
-
-
-def settle_wide(
-    rows: Sequence[WideRow], *, name: str, reasons: Mapping[int, str]
-) -> tuple[list[SetAside], list[int]]:
-    """Return the rows of a wide table that are set aside, and the records that go with them.
-
-    A row with one month that cannot be read is set aside with all of its months.
-
-    Parameters
-    ----------
-    rows
-        The row of each record.
-    name
-        The file.
-    reasons
-        Reasons by record, from 1.
-    """
-    why = {row.line: row.why for row in rows if row.why}
-    for record, reason in sorted(reasons.items()):
-        why.setdefault(rows[record - 1].line, reason)
-    text = {row.line: row.text for row in rows}
-    found = [SetAside(name, line, reason, text[line]) for line, reason in sorted(why.items())]
-    return found, [n for n, row in enumerate(rows, start=1) if row.line in why]

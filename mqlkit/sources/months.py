@@ -6,14 +6,14 @@ import csv
 import re
 import unicodedata
 from calendar import monthrange
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from mqlkit.errors import SourceError, listed, report
 from mqlkit.sources.cells import NOTHING
-from mqlkit.sources.ledger import Lines, open_text
+from mqlkit.sources.ledger import Lines, SetAside, open_text
 
 NAMES = (
     "january february march april may june july august september october november december",
@@ -263,3 +263,27 @@ def _span(month: date, table: str) -> tuple[str, ...]:
         return (f"{month:%Y-%m}",)
     last = month.replace(day=monthrange(month.year, month.month)[1])
     return month.isoformat(), last.isoformat()
+
+
+def settle_wide(
+    rows: Sequence[WideRow], *, name: str, reasons: Mapping[int, str]
+) -> tuple[list[SetAside], list[int]]:
+    """Return the rows of a wide table that are set aside, and the records that go with them.
+
+    A row with one month that cannot be read is set aside with all of its months.
+
+    Parameters
+    ----------
+    rows
+        The row of each record.
+    name
+        The file.
+    reasons
+        Reasons by record, from 1.
+    """
+    why = {row.line: row.why for row in rows if row.why}
+    for record, reason in sorted(reasons.items()):
+        why.setdefault(rows[record - 1].line, reason)
+    text = {row.line: row.text for row in rows}
+    found = [SetAside(name, line, reason, text[line]) for line, reason in sorted(why.items())]
+    return found, [n for n, row in enumerate(rows, start=1) if row.line in why]

@@ -18,8 +18,8 @@ from mqlkit.errors import SourceError, listed, missing_columns, nearest, report
 from mqlkit.sources.decisions import Batch, decide, presume
 from mqlkit.sources.files import Export, check_unchanged, open_export
 from mqlkit.sources.formats import fold
-from mqlkit.sources.ledger import Ledger, SetAside, check_share, locate, settle_wide
-from mqlkit.sources.months import WHOLE
+from mqlkit.sources.ledger import Ledger, SetAside, check_share, locate
+from mqlkit.sources.months import WHOLE, settle_wide
 from mqlkit.sources.oddities import why_not_split
 from mqlkit.sources.questions import Question, Undecided
 from mqlkit.sources.spec import TableSpec
