@@ -6,7 +6,7 @@ trends, not a fact about one lead.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -72,6 +72,23 @@ def cost_per_mql(leads: LeadTable, *, spend: pd.DataFrame, lag: int) -> pd.DataF
     """
     costs = [bucket_costs(leads, spend=spend, lag=lag), _rolling(leads, spend=spend, lag=lag)]
     return pd.concat(costs, ignore_index=True)
+
+
+def kept_spend(
+    spend: pd.DataFrame | None, where: Mapping[str, Sequence[str]]
+) -> pd.DataFrame | None:
+    """Return the spend on the leads that a report keeps; None where it cannot be told.
+
+    Spend has channels and nothing else: filtered by source, it is that of the channels of these
+    names; filtered by country, say, all of it over a part of the leads would be no cost of theirs.
+    """
+    if spend is None or not where:
+        return spend
+    if len(where) > 1 or next(iter(where)) not in CHANNEL_COLUMNS:
+        return None
+    is_kept = spend["channel"].isin([str(value) for value in next(iter(where.values()))])
+    # The other rows stay, with nothing in them: they tell which days the data covers.
+    return spend.assign(amount=spend["amount"].where(is_kept, 0)) if is_kept.any() else None
 
 
 def bucket_costs(leads: LeadTable, *, spend: pd.DataFrame, lag: int) -> pd.DataFrame:
@@ -241,4 +258,6 @@ def unnamed_channels(leads: LeadTable, spend: pd.DataFrame) -> pd.DataFrame:
     sources = set(leads.table.select("source").distinct().to_pyarrow()["source"].to_pylist())
     other = spend[~spend["channel"].isin(sources)]
     sums = other.groupby(other["channel"].fillna("(none)"))["amount"].sum().reset_index()
-    return sums.sort_values(["amount", "channel"], ascending=[False, True], ignore_index=True)
+    return sums[sums["amount"] != 0].sort_values(
+        ["amount", "channel"], ascending=[False, True], ignore_index=True
+    )

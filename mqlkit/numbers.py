@@ -17,6 +17,7 @@ from mqlkit.cost import (
     bucket_costs,
     cost_by_lag,
     cost_per_mql,
+    kept_spend,
     lag_days,
     lead_to_mql,
     measured_lag,
@@ -230,6 +231,8 @@ def read_numbers(params: ReportParams, *, base: Path | None = None) -> Numbers:
 def measure(leads: LeadTable, tables: Tables, *, memory: Memory | None = None) -> Numbers:
     """Return every number of a lead table; what ``memory`` holds is not worked out again."""
     memory, params = memory or Memory(), leads.params
+    spend = kept_spend(tables.spend, params.where)
+    tables = replace(tables, spend=spend, currency=None if spend is None else tables.currency)
     maturity = memory.recall("maturity", params, lambda: maturity_days(leads))
     steps: dict[str, Callable[[], pd.DataFrame]] = {
         "volume": lambda: mql_volume(leads, goals=tables.goals),

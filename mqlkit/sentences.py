@@ -256,7 +256,7 @@ def judge_cost(
 ) -> Verdict:
     """Return what an MQL cost, and what that rests on."""
     if not currency:
-        return Verdict("The data has no spend, so that the cost of an MQL cannot be told.")
+        return Verdict("No spend is known for these leads: what an MQL costs cannot be told.")
     total = Totals(rows)
     cost = total.value("cost_per_mql")
     how = "as set" if params.lag_days != "auto" else "measured as the mean"

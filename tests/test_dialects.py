@@ -121,6 +121,15 @@ def test_five_thousand_columns(desk):
     assert aside(ledger) == [(3, "blank"), (4, "bad_row")]
 
 
+def test_a_quote_that_is_never_closed_costs_them_however_many_they_are(desk):
+    rows = [f"{i},2026-01-05,Web" for i in range(3000)]
+    rows[1500] = '1500,2026-01-05,"Web'
+    desk.write("leads.csv", "\n".join(["lead_id,mql_at,source", *rows, ""]))
+    ledger = desk.read({"leads": {"files": ["leads.csv"]}}).ledgers["leads"]
+    assert (ledger.read, ledger.used) == (3000, 1500)
+    assert [row.line for row in ledger.rows] == list(range(1502, 3002))
+
+
 def test_a_quote_that_is_never_closed_costs_every_row_behind_it(desk):
     content = (
         'lead_id,mql_at,source\nA,2026-01-05,x\nB,2026-01-05,"z\nC,2026-01-05,z\nD,2026-01-05,z\n'

@@ -1473,3 +1473,40 @@ def test_the_year_before_the_period_is_compared_as_far_as_the_data_is_whole(lead
         ("bucket before", FEB, JAN, 1, 1),
         ("year before", FEB, "2025-02", 1, 2),
     ]
+
+
+# --- Spend of a part of the leads
+
+
+@pytest.mark.parametrize(
+    ("where", "cost"),
+    [
+        ({}, 50),
+        ({"source": ["Web"]}, 30),  # that of its channel
+        ({"source": ["Web", "Partner"]}, 15),  # Partner costs nothing
+        ({"source": ["Partner"]}, None),
+        ({"country": ["EE"]}, None),  # nobody knows what was spent on Estonia
+        ({"source": ["Web"], "country": ["EE"]}, None),
+    ],
+)
+def test_spend_is_that_of_the_leads_kept_or_unknown(lead_table, where, cost):
+    made = lead_table(
+        """
+            lead_id | mql_at     | source  | country
+            A       | 2026-01-05 | Web     | EE
+            B       | 2026-01-05 | Partner | EE
+        """,
+        spend="""
+            date       | channel | amount
+            2026-01-01 | Web     | 30
+            2026-01-31 | Ads     | 70
+        """,
+        where=where,
+        period=JAN,
+        lag_days=0,
+    )
+    numbers = measure(made.leads, made.tables)
+    rows = numbers.rows[numbers.rows["metric"] == "cost_per_mql"]
+    found = [v for v, b in zip(rows["value"], rows["bucket"], strict=True) if b == "total"]
+    assert found == ([] if cost is None else [cost])
+    assert bool(numbers.currency) == (cost is not None)

@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, BinaryIO
 
+from mqlkit.errors import SourceError, report
 from mqlkit.sources.files import Export
 from mqlkit.sources.survey import count_line_ends
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 # The engine keeps so many bytes of a row that it cannot split.
 CUT_AT = 10_000
+# A quote that is never closed may swallow so many bytes; beyond, it is not worth going through.
+LONGEST_TAIL = 1 << 26
 
 
 def has_rejects(backend: Backend, rejects: str) -> bool:
@@ -52,10 +55,23 @@ def _by_line(export: Export, rows: list[tuple[int, str, str]]) -> dict[int, str]
                 handle.seek(at)
             if kind == "UNQUOTED VALUE":
                 # A quote that is never closed swallows whatever follows: those are rows as well.
-                by_line |= dict(enumerate(body.splitlines() or [body], start=line))
+                swallowed = handle.read(LONGEST_TAIL + 1)
+                handle.seek(at)
+                if len(swallowed) > LONGEST_TAIL:
+                    raise SourceError(_never_closed(export, line))
+                rows_behind = swallowed.decode(errors="replace").splitlines()
+                by_line |= dict(enumerate(rows_behind, start=line))
             else:
                 by_line[line] = body
     return by_line
+
+
+def _never_closed(export: Export, line: int) -> str:
+    return report(
+        f"{export.name}:{line + export.header_line - 1}: a quote is opened and never closed.",
+        found="the rest of the file would be one cell",
+        fix="close it or take it out, or export the file again",
+    )
 
 
 def _whole(handle: BinaryIO, delimiter: str) -> str:

@@ -44,7 +44,10 @@ def defaults():
 
 def equal(found, expected):
     for name in FRAMES:
-        pd.testing.assert_frame_equal(getattr(found, name), getattr(expected, name), obj=name)
+        here, there = getattr(found, name), getattr(expected, name)
+        assert (here is None) == (there is None)
+        if there is not None:
+            pd.testing.assert_frame_equal(here, there, obj=name)
     assert found.lag_days_used == expected.lag_days_used
     assert found.ledgers["leads"].noted == expected.ledgers["leads"].noted
 

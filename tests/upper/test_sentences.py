@@ -475,7 +475,7 @@ RESTS_ON = (
             "",
             "auto",
             30,
-            "The data has no spend, so that the cost of an MQL cannot be told.",
+            "No spend is known for these leads: what an MQL costs cannot be told.",
             id="no spend",
         ),
         pytest.param(
