@@ -863,3 +863,10 @@ def test_a_relative_path_to_the_source_will_do(desk, monkeypatch):
     reader = Reader(connect(), desk.folder, desk.folder, 1.0, "UTC")
     tables = load(reader, read_source(Path("source.yaml")), extras=[])
     assert tables.ledgers["leads"].used == 2
+
+
+def test_the_total_of_goals_is_the_goal_of_all_leads(desk):
+    desk.write("leads.csv", "lead_id,mql_at\nA,2026-01-05\n")
+    desk.write("goals.csv", "month,source,mqls\n2026-01,Web,10\n2026-01,Ads,5\n2026-01,Total,15\n")
+    goals = desk.read({**LEADS, "goals": {"files": ["goals.csv"]}}).goals
+    assert dict(zip(goals["source"], goals["mqls"], strict=True)) == {"Ads": 5, "": 15, "Web": 10}

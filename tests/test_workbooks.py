@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from mqlkit.errors import SourceError
+from mqlkit.sources.questions import Undecided
 
 NAMESPACE = "http://schemas.openxmlformats.org"
 MAIN = f"{NAMESPACE}/spreadsheetml/2006/main"
@@ -290,3 +291,8 @@ def test_days_of_a_workbook_that_counts_from_1904(desk):
         "  Found:    44566\n"
         "  Fix:      format the column as dates, and save the workbook"
     )
+
+
+def test_a_workbooks_own_numbers_do_not_decide_for_its_text(desk):
+    with pytest.raises(Undecided):
+        amounts_of(desk, ["1.234", 100.5, "2.500"])

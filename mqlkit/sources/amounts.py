@@ -63,8 +63,8 @@ def decide_decimal(shapes: Sequence[Shape], *, given: str, delimiter: str) -> Nu
     if delimiter == ";" or votes[","]:
         votes[","] += votes.pop("maybe ,")
     point, comma = votes["."], votes[","] + votes.get("maybe ,", 0)
-    if not comma:
-        # Beside commas these say nothing: they are read as they are in any column.
+    if not comma and not votes["either"]:
+        # A workbook's own numbers say nothing about text: they are read as they are in any column.
         point += votes["unmistakable"]
     if point > SLIPS * comma:
         return NumberReading(".", "decimal point", examples)

@@ -72,17 +72,16 @@ class Asking:
         return Question(self.spec.place, words, self._answers(doubt), doubt.found)
 
     def _answers(self, doubt: Doubt) -> tuple[str, ...]:
-        """Return the answers; one that other dates of the table contradict as a pattern."""
+        """Return the answers, first what other dates show; what they contradict as a pattern."""
         dates = [
             s for (column, _), found in self.shapes.items() for s in found if column in self.dates
         ]
         shown = {v.order for v in votes_of(dates).values()} - {""}
         if not doubt.patterns or not shown:
             return doubt.answers
-        return tuple(
-            answer if shown == {answer.removeprefix("dates: ")} else pattern
-            for answer, pattern in zip(doubt.answers, doubt.patterns, strict=True)
-        )
+        pairs = list(zip(doubt.answers, doubt.patterns, strict=True))
+        likely = [answer for answer, _ in pairs if shown == {answer.removeprefix("dates: ")}]
+        return (*likely, *(pattern for answer, pattern in pairs if answer not in likely))
 
 
 def key_of(export: Export) -> str:

@@ -9,6 +9,7 @@ from mqlkit.engine import to_frame
 from mqlkit.errors import SourceError, listed, report
 from mqlkit.sources.cells import all_of, day, number
 from mqlkit.sources.decisions import Kinds, Readings
+from mqlkit.sources.oddities import is_total
 from mqlkit.sources.reading import Read, read_table
 from mqlkit.sources.spec import TableSpec
 from mqlkit.sources.staging import Cells, Reader, Typing
@@ -44,6 +45,8 @@ def read_goals(reader: Reader, spec: TableSpec) -> tuple[Read, pd.DataFrame]:
     )
     read = read_table(reader, spec, typing)
     goals = to_frame(read.table.select("month", "source", "mqls").order_by("month", "source"))
+    # The total of the sources is the goal of all leads.
+    goals["source"] = ["" if is_total(source) else source for source in goals["source"]]
     twice = goals[goals.duplicated(["month", "source"], keep=False)]
     if len(twice):
         months = sorted(

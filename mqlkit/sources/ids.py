@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import ibis.expr.types as ir
 
 from mqlkit.sources.ledger import Ledger
@@ -9,6 +11,16 @@ from mqlkit.sources.ledger import Ledger
 # What the ids of Salesforce leads begin with.
 PREFIX = "00Q"
 MATCHED = "ids matched on their first 15 characters"
+
+
+def id_lengths(ids: ir.StringValue) -> dict[str, ir.IntegerValue]:
+    """Return how long the shortest and the longest of some ids are, for `may_be_one`."""
+    return {"shortest": ids.length().min(), "longest": ids.length().max()}
+
+
+def may_be_one(row: Mapping[str, int]) -> bool:
+    """Return whether ids that differ may be the same, one written short and one long."""
+    return (row["shortest"], row["longest"]) == (15, 18)
 
 
 def of_one_length(leads: ir.Table, ledger: Ledger) -> ir.Table:

@@ -17,6 +17,7 @@ import ibis.expr.types as ir
 from mqlkit.engine import LATEST, NAMES_ZONE, plain_instant, session_zone
 from mqlkit.sources.cells import MONEY, all_of, any_of
 from mqlkit.sources.decisions import PLAIN_NUMBER, Batch
+from mqlkit.sources.ids import id_lengths, may_be_one
 from mqlkit.sources.rejects import has_rejects
 from mqlkit.sources.staging import Reader, read_raw
 from mqlkit.terms import STAMPS
@@ -102,9 +103,10 @@ def _is_plain(table: ir.Table, lines: int) -> bool:
         odd=table["_odd"].sum(),
         # By their hashes, which is quicker; two alike are looked at with care.
         leads=table["lead_id"].hash().nunique(),
+        **id_lengths(table["lead_id"]),
         first=ibis.least(*(table[s].min() for s in stamps)),
         last=ibis.greatest(*(table[s].max() for s in stamps)),
     )
     row = found.to_pyarrow().to_pylist()[0]
-    is_whole = row["odd"] == 0 and row["rows"] == row["leads"] == lines
+    is_whole = row["odd"] == 0 and row["rows"] == row["leads"] == lines and not may_be_one(row)
     return bool(is_whole and row["first"] >= EPOCH_IS_OVER and row["last"] < LATEST)

@@ -18,6 +18,7 @@ from mqlkit.errors import SourceError, listed, missing_columns, nearest, report
 from mqlkit.sources.decisions import Batch, decide, presume
 from mqlkit.sources.files import Export, check_unchanged, open_export
 from mqlkit.sources.formats import fold
+from mqlkit.sources.ids import id_lengths, may_be_one
 from mqlkit.sources.ledger import Ledger, SetAside, check_share, locate
 from mqlkit.sources.months import WHOLE, settle_wide
 from mqlkit.sources.oddities import why_not_split
@@ -134,13 +135,12 @@ def _plain_rows(reader: Reader, batches: Sequence[Batch], typing: Typing) -> Sta
 def _clean_rows(staged: Staged, key: str, exports: list[Export]) -> int:
     """Return how many rows there are if each is used as it is, else 0."""
     table = staged.table
-    seen = table.aggregate(
-        rows=table.count(), faults=table["_fault"].count(), keys=table[key].nunique()
-    ).to_pyarrow()
-    rows, faults, keys = (int(seen[name][0].as_py()) for name in ("rows", "faults", "keys"))
-    lines = sum(e.n_lines for e in exports)
-    is_clean = faults == 0 and keys == rows and lines == rows + len(exports)
-    return rows if is_clean and not any(staged.rejected) else 0
+    counts = {"rows": table.count(), "faults": table["_fault"].count()}
+    seen = table.aggregate(**counts, keys=table[key].nunique(), **id_lengths(table[key]))
+    row = seen.to_pyarrow().to_pylist()[0]
+    lines = sum(e.n_lines - 1 for e in exports)
+    is_whole = row["faults"] == 0 and row["keys"] == row["rows"] == lines
+    return lines if is_whole and not may_be_one(row) and not any(staged.rejected) else 0
 
 
 def _settle(staged: Staged, exports: list[Export]) -> tuple[Ledger, list[int]]:
