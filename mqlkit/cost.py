@@ -77,15 +77,13 @@ def cost_per_mql(leads: LeadTable, *, spend: pd.DataFrame, lag: int) -> pd.DataF
 def kept_spend(
     spend: pd.DataFrame | None, where: Mapping[str, Sequence[str]]
 ) -> pd.DataFrame | None:
-    """Return the spend on the leads that a report keeps; None where it cannot be told.
+    """Return the spend on the leads that a report keeps; None where none of them has a channel.
 
     Spend has channels and nothing else: filtered by source, it is that of the channels of these
-    names; filtered by country, say, all of it over a part of the leads would be no cost of theirs.
+    names. What was spent on a country, say, nobody knows: it then stays the spend on all leads.
     """
-    if spend is None or not where:
+    if spend is None or len(where) != 1 or next(iter(where)) not in CHANNEL_COLUMNS:
         return spend
-    if len(where) > 1 or next(iter(where)) not in CHANNEL_COLUMNS:
-        return None
     is_kept = spend["channel"].isin([str(value) for value in next(iter(where.values()))])
     # The other rows stay, with nothing in them: they tell which days the data covers.
     return spend.assign(amount=spend["amount"].where(is_kept, 0)) if is_kept.any() else None

@@ -1485,11 +1485,10 @@ def test_the_year_before_the_period_is_compared_as_far_as_the_data_is_whole(lead
         ({"source": ["Web"]}, 30),  # that of its channel
         ({"source": ["Web", "Partner"]}, 15),  # Partner costs nothing
         ({"source": ["Partner"]}, None),
-        ({"country": ["EE"]}, None),  # nobody knows what was spent on Estonia
-        ({"source": ["Web"], "country": ["EE"]}, None),
+        ({"country": ["EE"]}, 50),  # nobody knows what was spent on Estonia alone
     ],
 )
-def test_spend_is_that_of_the_leads_kept_or_unknown(lead_table, where, cost):
+def test_spend_is_that_of_the_sources_kept(lead_table, where, cost):
     made = lead_table(
         """
             lead_id | mql_at     | source  | country

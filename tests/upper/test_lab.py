@@ -324,9 +324,7 @@ def test_the_numbers_follow_the_panel(look, name):
         shown = dict(zip(steps[step]["names"], steps[step]["values"], strict=True))
         assert shown == figures_of(params), step
         assert steps[step]["faults"] == []
-    assert "moved back by 45 days" in steps["lag"]["words"][0]
-    # Nobody knows what was spent on a country.
-    assert "Spend" not in steps["filter"]["words"][0]
+    assert "moved back by 45 days" in steps["filter"]["words"][0]
     assert "Only country: EE and LV." in steps["filter"]["words"][0]
 
 
