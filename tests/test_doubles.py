@@ -64,3 +64,17 @@ def test_the_last_row_of_a_table_of_leads_is_no_lead(desk, word):
     tables = desk.read(LEADS)
     assert sorted(tables.leads.to_pyarrow()["lead_id"].to_pylist()) == ["A", "SUMO"]
     assert tables.ledgers["leads"].set_aside == {"total_row": 1}
+
+
+def test_a_total_in_one_of_two_files_is_found_by_its_days(desk):
+    desk.write("leads.csv", "lead_id,mql_at\nA,2026-01-05\n")
+    head = "date_from,date_to,channel,amount\n"
+    january, february = "2026-01-01,2026-01-31", "2026-02-01,2026-02-28"
+    desk.write("s1.csv", f"{head}{january},,300.50\n{january},A,100.25\n{january},B,200.25\n")
+    desk.write("s2.csv", f"{head}{february},A,50\n{february},B,60\n")
+    described = {
+        "leads": {"files": ["leads.csv"]},
+        "spend": {"files": ["s1.csv", "s2.csv"], "currency": "EUR"},
+    }
+    with pytest.raises(SourceError, match="without a channel add up to all others"):
+        desk.read(described)

@@ -145,9 +145,19 @@ def _check_total(spec: TableSpec, frame: pd.DataFrame) -> None:
         (unnamed, "without a channel", "with one", 2),
         (called, f"of channel {names}", "of others", 1),
     ):
-        total, rest = frame["amount"][of_total].sum(), frame["amount"][~of_total].sum()
-        slack = 0.005 if of_total is unnamed else max(0.005, ROUNDED * abs(rest))
-        if of_total.any() and (~of_total).sum() >= fewest and rest and abs(total - rest) < slack:
+        sides = frame.assign(total=of_total, rest=~of_total)
+        sides["n"] = sides["rest"].astype(int)
+        for side in ("total", "rest"):
+            sides[side] = frame["amount"].where(sides[side], 0.0)
+        everything = sides[["total", "rest", "n"]].sum()
+        # Of several files, one may have a total: it then has the days of its own rows.
+        alike = sides.groupby(["date_from", "date_to"])[["total", "rest", "n"]].sum()
+        found = pd.concat([everything.to_frame().T, alike[alike["n"] > 1]])
+        slack = 0.005 if of_total is unnamed else ROUNDED * found["rest"].abs() + 0.005
+        is_sum = (found["total"] - found["rest"]).abs() < slack
+        found = found[is_sum & (found["total"] != 0) & (found["n"] >= fewest)]
+        if len(found):
+            total, rest = found[["total", "rest"]].iloc[0]
             raise SourceError(
                 report(
                     f"{spec.names}: the rows {words} add up to all others.",
