@@ -207,7 +207,7 @@ def write_params(params: ReportParams, name: str, *, source: Path, folder: Path)
 def command(path: Path) -> str:
     """Return the command that runs a params file headlessly, from the folder above its own.
 
-    >>> command(Path("/work/params/my_report.yaml"))
+    >>> command(Path("/data/params/my_report.yaml"))
     'mqlkit run params/my_report.yaml'
     """
     return f"mqlkit run {path.parent.name}/{path.name}"
