@@ -18,6 +18,8 @@ from jupyter_client.utils import run_sync  # type: ignore[attr-defined]  # noqa:
 
 from mqlkit.terms import RESULTS_VARIABLE  # noqa: E402
 
+# A report makes its objects once and ends: looking for garbage among them again and again is slow.
+RARELY = "__import__('gc').set_threshold(50_000, 50, 50)"
 AHEAD = "import mqlkit.charts, mqlkit.controls, mqlkit.numbers, mqlkit.tables"
 
 
@@ -31,7 +33,7 @@ def kernel_ahead(results: Path) -> Iterator[AsyncKernelManager]:
         Where the notebook's results go: folder and stem.
     """
     kernel = AsyncKernelManager(kernel_name="python3")
-    arguments = [f"--IPKernelApp.exec_lines={line}" for line in (WITHOUT_IRI, AHEAD)]
+    arguments = [f"--IPKernelApp.exec_lines={line}" for line in (WITHOUT_IRI, RARELY, AHEAD)]
     # The kernel's own warnings are not for the reader of a report.
     arguments.append("--log-level=CRITICAL")
     environment = {**os.environ, RESULTS_VARIABLE: str(results)}

@@ -108,12 +108,6 @@ class LeadTable:
         return self.before[len(self.before) - self.params.rolling + 1 :]
 
     @property
-    def levels(self) -> list[tuple[str, ...]]:
-        """Return the breakdowns: none, each column alone, and all of them crossed."""
-        by = tuple(self.params.by)
-        return [(), *((c,) for c in by), *([by] if len(by) > 1 else [])]
-
-    @property
     def is_handoff_recorded(self) -> bool:
         """Return whether the data records acceptances or rejections at all."""
         return bool({"accepted_at", "rejected_at"} & self.recorded)
@@ -250,18 +244,18 @@ class LeadTable:
         }
         keys = [*map(breakdown, range(len(self.params.by))), bucket]
         finest = to_frame(leads.group_by(keys).aggregate(**sums).order_by(keys))
-        cuts = [(level, cut) for level in self.levels for cut in (bucket, None)]
+        cuts = [(by, cut) for by in (None, *self.params.by) for cut in (bucket, None)]
         frame = pd.concat([self._laid(finest, *cut) for cut in cuts], ignore_index=True)
         summed = frame.groupby(["bucket", "segment"])[[*measures]].sum()
         return summed.reset_index()
 
-    def _laid(
-        self, finest: pd.DataFrame, level: tuple[str, ...], bucket: str | None
-    ) -> pd.DataFrame:
+    def _laid(self, finest: pd.DataFrame, by: str | None, bucket: str | None) -> pd.DataFrame:
         """Return sums with the segment that they belong to in a breakdown."""
-        by = self.params.by
-        pairs = [[(c, value) for value in finest[breakdown(by.index(c))]] for c in level]
-        segments = list(zip(*pairs, strict=True)) if pairs else [ALL_LEADS] * len(finest)
+        if by is None:
+            segments = [ALL_LEADS] * len(finest)
+        else:
+            values = finest[breakdown(self.params.by.index(by))]
+            segments = [((by, value),) for value in values]
         cut = finest[bucket] if bucket else TOTAL_BUCKET
         return finest.assign(
             bucket=cut, segment=pd.Series(segments, index=finest.index, dtype=object)
@@ -273,15 +267,14 @@ class LeadTable:
         Sums add up from the finest groups; medians and curves do not, and need all leads of a
         group side by side. The key is one number, which sorts in half the time of its parts.
         """
-        by, size = self.params.by, len(self.buckets) + 1
-        keys = [*map(breakdown, range(len(by)))]
+        size = len(self.buckets) + 1
+        keys = [*map(breakdown, range(len(self.params.by)))]
         place = {segment: i * size for i, segment in enumerate(self.segments)}
         rows = [
-            dict(zip(keys, (value for _, value in finest), strict=True))
-            | {"place": place[tuple(p for p in finest if p[0] in level)], "cut": cut}
-            for finest in self.segments
-            if len(finest) == len(by)
-            for level in self.levels
+            dict(zip(keys, values, strict=True)) | {"place": place[segment], "cut": cut}
+            for values in self._together(keys)
+            for segment in (ALL_LEADS, *((p,) for p in zip(self.params.by, values, strict=True)))
+            if segment in place
             for cut in (True, False)
         ]
         schema = {**dict.fromkeys(keys, "string"), "place": "int32", "cut": "boolean"}
@@ -289,6 +282,12 @@ class LeadTable:
         laid = table.join(places, keys) if keys else table.cross_join(places)
         group = laid["place"] + laid["cut"].ifelse(laid["mql_bucket"], size - 1)
         return laid.mutate(group=group.cast("int32")), ["group"]
+
+    def _together(self, keys: list[str]) -> list[tuple[str, ...]]:
+        """Return the values of the breakdowns that leads have together."""
+        if len(keys) <= 1:
+            return [tuple(value for _, value in s) for s in self.segments if len(s) == len(keys)]
+        return [*to_frame(self.table.select(keys).distinct()).itertuples(index=False, name=None)]
 
     def segmented(self, grouped: ir.Table) -> pd.DataFrame:
         """Return an aggregate over `at_levels` with ``segment`` and ``bucket`` for its key."""

@@ -201,8 +201,8 @@ class Numbers:
                 "rows": rows,
                 "encoding": export.encoding,
                 "delimiter": export.delimiter,
-                "format": "plain",
-                "timezone": spec.timezone,
+                "format": export.recognised.format.name,
+                "timezone": spec.zone_in(export.recognised.format.timezone),
             }
             for export, spec, rows in self.tables.exports
         ]

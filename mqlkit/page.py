@@ -10,6 +10,7 @@ from inspect import Parameter, signature
 from typing import Any
 
 import altair as alt
+import pandas as pd
 from IPython.display import display
 
 from mqlkit.headline import Figure
@@ -161,7 +162,9 @@ def _figures(figures: Sequence[Figure]) -> str:
 
 def _table(table: Table) -> str:
     # The page styles all tables alike; great-tables' own style sheet would come once per table.
-    before, _, rest = table.body.as_raw_html().partition("<style>")
+    # It sets cell by cell, which pandas' default storage of text takes three times as long for.
+    with pd.option_context("mode.string_storage", "python"):
+        before, _, rest = table.body.as_raw_html().partition("<style>")
     body = before + rest.partition("</style>")[2] if rest else before
     is_open = " open" if table.is_open else ""
     title = escape(table.title)

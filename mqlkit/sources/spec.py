@@ -73,6 +73,10 @@ class TableSpec:
         more = len(self.files) - len(shown)
         return ", ".join(shown) + (f" and {more} more" if more else "")
 
+    def zone_in(self, fixed: str | None) -> str:
+        """Return the zone of stamps without an offset, in a format that may have it fixed."""
+        return "UTC" if fixed == "UTC" and self.zone_given != "here" else self.timezone
+
 
 @dataclass(frozen=True)
 class SourceSpec:

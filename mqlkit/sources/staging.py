@@ -137,9 +137,7 @@ def batches_of(reader: Reader, spec: TableSpec, exports: Sequence[Export]) -> li
     for _, alike in groupby(exports, key=_alike):
         files = list(alike)
         rejects = reader.name("rejects")
-        zone = spec.timezone
-        if files[0].recognised.format.timezone == "UTC" and spec.zone_given != "here":
-            zone = "UTC"
+        zone = spec.zone_in(files[0].recognised.format.timezone)
         raw = read_raw(reader.backend, files, rejects)
         found.append(Batch(files, first, rejects, raw, zone))
         first += len(files)
