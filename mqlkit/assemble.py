@@ -20,6 +20,7 @@ from mqlkit.moment import Survey, known_by, survey
 from mqlkit.outcomes import is_rejected
 from mqlkit.params import ReportParams, resolve_as_of
 from mqlkit.periods import DAY, AsOf, Bucket, to_utc
+from mqlkit.redaction import merge_small
 from mqlkit.sources.cells import MONEY
 from mqlkit.sources.history import with_history
 from mqlkit.sources.ledger import Ledger
@@ -155,6 +156,10 @@ def cut_leads(
     if params.sla_clock == "calendar":
         leads = leads.mutate(due_at=due_on_calendar(leads, clock))
     kept = _kept(leads, params)
+    if params.redact:
+        at = kept["mql_at"]
+        counted = (at >= literal(to_utc(start, zone))) & (at < literal(to_utc(end, zone)))
+        kept = merge_small(kept, [breakdown(i) for i in range(len(params.by))], counted)
     table = _columns(kept, params, [*before, *buckets], len(before), zone)
     # Calendar durations are subtractions, quicker made again than kept.
     table = reader.store(table) if timed.is_dear else reader.layer(table)

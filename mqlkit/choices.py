@@ -155,7 +155,7 @@ def in_words(numbers: Numbers) -> str:
         sentences.append(f"SQLs count within {counted(params.within_days, 'day')} of the MQL.")
     if params.by:
         sentences.append(f"Broken down by {listed(params.by)}.")
-    sentences += [f"Only {column}: {listed(kept)}." for column, kept in params.where.items()]
+    sentences += [f"Only {column}: {listed(kept)}." for column, kept in params.shown_where.items()]
     return " ".join(sentences)
 
 

@@ -14,6 +14,7 @@ from mqlkit.estimators import incidence, share_band, wilson
 from mqlkit.leads import LeadTable
 from mqlkit.outcomes import first_event, is_rejected
 from mqlkit.periods import to_utc
+from mqlkit.redaction import OTHER, large_groups
 from mqlkit.terms import MISSING
 from mqlkit.tidy import metric_rows, share
 
@@ -58,7 +59,12 @@ def rejection_reasons(leads: LeadTable) -> pd.DataFrame:
     rejected = cohort.filter(is_rejected(cohort))
     reason = rejected["rejection_reason"].fill_null(MISSING)
     counts = rejected.group_by(reason=reason).aggregate(leads=rejected.count())
-    return to_frame(counts.order_by(ibis.desc("leads"), "reason"))
+    found = to_frame(counts.order_by(ibis.desc("leads"), "reason"))
+    if not leads.params.redact:
+        return found
+    sizes = found.set_index("reason")["leads"]
+    merged = found["reason"].where(found["reason"].isin(large_groups(sizes.to_dict())), OTHER)
+    return sizes.groupby(merged.to_numpy(), sort=False).sum().rename_axis("reason").reset_index()
 
 
 def maturity_days(leads: LeadTable) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -36,6 +37,7 @@ from mqlkit.memory import Memory
 from mqlkit.mix import efficiency_mix_and_rate
 from mqlkit.params import ReportParams
 from mqlkit.periods import DAY
+from mqlkit.redaction import without_words
 from mqlkit.sla import breach_list, sla_outcome
 from mqlkit.sources.ledger import Ledger
 from mqlkit.sources.load import Tables
@@ -101,12 +103,16 @@ class Numbers:
     @property
     def ledgers(self) -> dict[str, Ledger]:
         """Return the account of each table's rows."""
-        return self.tables.ledgers
+        ledgers = self.tables.ledgers
+        if not self.params.redact:
+            return ledgers
+        return {t: replace(k, noted=Counter(without_words(k.noted))) for t, k in ledgers.items()}
 
     @cached_property
     def breaches(self) -> pd.DataFrame:
         """Return the leads that broke the SLA by most; see `sla.breach_list`."""
-        return self._once("breaches", lambda: breach_list(self.leads, longest=LISTED_BREACHES))
+        longest = 0 if self.params.redact else LISTED_BREACHES
+        return self._once("breaches", lambda: breach_list(self.leads, longest=longest))
 
     @cached_property
     def changes(self) -> pd.DataFrame:
@@ -184,6 +190,7 @@ class Numbers:
         return {
             **self.params.to_dict(),
             "source": Path(self.params.source).name,
+            "where": self.params.shown_where,
             "period": f"{leads.whole.start}..{leads.whole.end - DAY}",
             "timezone": str(leads.zone),
             "as_of": leads.as_of.at.astimezone(leads.zone).isoformat(),

@@ -16,12 +16,14 @@ from IPython.display import display
 from mqlkit.headline import Figure
 from mqlkit.numbers import Numbers
 from mqlkit.periods import DAY
+from mqlkit.redaction import FEWEST
 from mqlkit.sentences import Verdict
 from mqlkit.tables import Table
 from mqlkit.theme import CHART_SCHEMA, CHART_TYPE
 from mqlkit.wording import counted, day, moment
 
 LAB_WIDTH = 760
+REDACTED = f"no single leads, no owners, groups of fewer than {FEWEST} shown together"
 MARKS = {"good": "✓", "bad": "!", "plain": ""}
 
 
@@ -197,8 +199,10 @@ def heading(numbers: Numbers) -> Heading:
         counted((numbers.ledgers.get("leads") or numbers.ledgers["history"]).used, "row"),
     ]
     if numbers.params.where:
-        kept = "; ".join(f"{c}: {', '.join(v)}" for c, v in numbers.params.where.items())
+        kept = "; ".join(f"{c}: {', '.join(v)}" for c, v in numbers.params.shown_where.items())
         facts.append(f"only {kept}")
+    if numbers.params.redact:
+        facts.append(REDACTED)
     head = (
         f'<header class="mk-head"><h1>{escape(numbers.params.title)}</h1>'
         f"<p>{' · '.join(escape(f) for f in facts)}</p></header>"

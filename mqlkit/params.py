@@ -16,6 +16,7 @@ import yaml
 from mqlkit.checks import CHECKS, HOURS_IN, sla_words, split_sla
 from mqlkit.errors import ParamsError, report, unknown_name
 from mqlkit.periods import AsOf, Calendar
+from mqlkit.terms import HIDDEN, is_personal
 from mqlkit.workweek import parse_work_week
 
 # Text that YAML takes for text without quotes.
@@ -107,7 +108,9 @@ class ReportParams:
                 faults.append(f"{places.get(name, where)}: {error}")
         if faults:
             raise ParamsError("\n".join(faults))
-        return cls(**values)
+        params = cls(**values)
+        shown = [column for column in params.by if not (params.redact and is_personal(column))]
+        return replace(params, by=shown)
 
     @classmethod
     def from_cell(cls, namespace: Mapping[str, Any]) -> ReportParams:
@@ -151,6 +154,14 @@ class ReportParams:
     def sla_words(self) -> str:
         """Return the SLA in words of the chosen clock."""
         return sla_words(self.sla, self.sla_clock)
+
+    @property
+    def shown_where(self) -> dict[str, list[str]]:
+        """Return ``where`` as it may be shown: redacted, it does not say whom it keeps."""
+        return {
+            column: [HIDDEN] if self.redact and is_personal(column) else kept
+            for column, kept in self.where.items()
+        }
 
     def to_dict(self) -> dict[str, Any]:
         """Return all parameters by name."""

@@ -5,6 +5,7 @@ Everything else takes its names from here, and the README's glossary is made fro
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 STAGES = ("created", "mql", "contacted", "accepted", "rejected", "sql", "won")
@@ -18,9 +19,16 @@ TABLE_COLUMNS = {
     "spend": ("date", "date_from", "date_to", "amount", "channel", "currency"),
     "goals": ("month", "mqls", "source"),
 }
-PERSONAL_COLUMNS = ("lead_id", "owner")
 
 MISSING = "(missing)"
+HIDDEN = "(redacted)"
+# Headers of columns that tell who somebody is, in snake_case, CamelCase or plain words.
+PERSONAL = re.compile(
+    r"\b(e ?mail|phone|mobile|fax|address|birth\w*|gender|age|ip|surname"
+    r"|owner|assignee|assigned to|(created|modified|qualified) by|user|agent|rep|representative"
+    r"|manager|sdr|bdr|(first|last|full|middle|given|family|contact|lead|person|owner|user) name)\b"
+    r"|\bid$|^name$"
+)
 TOTAL = "total"
 SMALL_N = 30
 # Environment: folder and name of a report, as `mqlkit run` hands them to the kernel.
@@ -150,3 +158,15 @@ METRICS: dict[str, Metric] = {
         "ratio", "Return on spend", "amount won from the cohort by the as-of moment / spend"
     ),
 }
+
+
+def is_personal(column: str) -> bool:
+    """Return whether a column tells who a lead or a colleague is, by its header.
+
+    >>> [is_personal(c) for c in ("owner", "OwnerId", "Lead Owner", "Work E-mail", "sales_rep")]
+    [True, True, True, True, True]
+    >>> [is_personal(c) for c in ("source", "Campaign Name", "country", "Industry", "page")]
+    [False, False, False, False, False]
+    """
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", column)
+    return bool(PERSONAL.search(" ".join(re.split(r"[\W_]+", words)).strip().lower()))
