@@ -27,7 +27,7 @@ OWNERS: dict[str, set[str]] = {
     "ibis": FULL_PASSES,
     "ibis.backends": {"engine", "sources"},
     "altair": {"charts", "page", "controls"},
-    "vl_convert": {"dress"},
+    "vl_convert": {"dress", "figures"},
     "great_tables": {"tables"},
     "papermill": {"report", "execute"},
     "nbconvert": {"html"},
