@@ -33,8 +33,8 @@ def write_figures(notebook: Any, folder: Path) -> list[Path]:
     written = []
     for number, (name, spec) in enumerate(_charts(notebook), start=1):
         path = folder / f"{number:02}-{name}"
-        # Data stands in the chart: whatever asks for an address is text from the data.
-        how = {"vl_version": VEGA_LITE, "config": ON_WHITE, "allowed_base_urls": []}
+        # The data stands in the chart: whatever asks for an address is text from the data.
+        how: dict[str, Any] = {"vl_version": VEGA_LITE, "config": ON_WHITE, "allowed_base_urls": []}
         svg, png = path.with_suffix(".svg"), path.with_suffix(".png")
         svg.write_text(vl_convert.vegalite_to_svg(spec, **how), encoding="utf-8")
         png.write_bytes(vl_convert.vegalite_to_png(spec, scale=SCALE, **how))
