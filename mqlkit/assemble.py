@@ -16,7 +16,7 @@ from mqlkit.durations import Clock, add_durations, due_on_calendar
 from mqlkit.engine import literal, step
 from mqlkit.errors import ParamsError, SourceError, listed, report
 from mqlkit.leads import LeadTable, breakdown
-from mqlkit.moment import Survey, known_by, survey
+from mqlkit.moment import Survey, is_last_alone, known_by, survey
 from mqlkit.outcomes import is_rejected
 from mqlkit.params import ReportParams, resolve_as_of
 from mqlkit.periods import DAY, AsOf, Bucket, to_utc
@@ -25,7 +25,7 @@ from mqlkit.sources.cells import MONEY
 from mqlkit.sources.history import with_history
 from mqlkit.sources.ledger import Ledger
 from mqlkit.sources.staging import Reader
-from mqlkit.terms import LEAD_COLUMNS, MISSING, STAMPS, TEXT_COLUMNS
+from mqlkit.terms import LAST_ALONE, LEAD_COLUMNS, MISSING, STAMPS, TEXT_COLUMNS
 
 if TYPE_CHECKING:
     from mqlkit.sources.load import Tables
@@ -61,6 +61,8 @@ class TimedLeads:
         How many stamps had not happened yet.
     is_dear
         Whether the table is dear to work out again: a join or a business clock is in it.
+    is_last_alone
+        Whether the moment was found by the stamp of a single lead, long after all others.
     """
 
     table: ir.Table
@@ -68,6 +70,7 @@ class TimedLeads:
     seen: Survey
     after_as_of: int
     is_dear: bool
+    is_last_alone: bool = False
 
     def stored(self, reader: Reader) -> TimedLeads:
         """Return the same leads, worked out and kept in the engine."""
@@ -113,6 +116,7 @@ def time_leads(
     leads, events = tables.leads, tables.events
     everything = seen = survey(leads, events)
     as_of = resolve_as_of(params.as_of, zone=zone, latest=seen.moment(zone))
+    is_alone = params.as_of == "auto" and is_last_alone(leads, events, seen)
     if seen.goes_past(as_of):
         leads, events = known_by(leads, events, as_of)
         seen = survey(leads, events)
@@ -131,7 +135,7 @@ def time_leads(
     amount = leads["won_at"].notnull().ifelse(leads["amount"], ibis.null(MONEY))
     timed = add_durations(_chosen(leads.mutate(amount=amount), columns), clock)
     is_dear = events is not None or params.sla_clock == "business"
-    return TimedLeads(timed, clock, seen, everything.stamps - seen.stamps, is_dear)
+    return TimedLeads(timed, clock, seen, everything.stamps - seen.stamps, is_dear, is_alone)
 
 
 def cut_leads(
@@ -175,6 +179,8 @@ def cut_leads(
     noted["after_as_of"] = timed.after_as_of
     if timed.seen.bare:
         noted["date_without_time"] = timed.seen.bare
+    if timed.is_last_alone:
+        noted[LAST_ALONE] = 1
     return LeadTable(
         table=table,
         clock=clock,

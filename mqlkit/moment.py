@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import ibis
@@ -11,7 +11,12 @@ import ibis.expr.types as ir
 
 from mqlkit.engine import literal
 from mqlkit.periods import AsOf
+from mqlkit.sources.cells import any_of
 from mqlkit.terms import STAMPS
+
+# As many stamps as make a month of only one lead odd.
+MANY = 200
+MONTH = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,19 @@ def survey(leads: ir.Table, events: ir.Table | None) -> Survey:
         dated=frozenset(latest) - with_times,
         bare=sum(n - timed for name, n, _, timed in found if name in with_times),
     )
+
+
+def is_last_alone(leads: ir.Table, events: ir.Table | None, seen: Survey) -> bool:
+    """Return whether a single lead has stamps in the last month, in data of many: a slip, maybe."""
+    if seen.stamps < MANY:
+        return False
+    since = literal(max(seen.latest.values()).replace(tzinfo=UTC) - MONTH)
+    late = any_of([(leads[s] >= since).fill_null(False) for s in STAMPS])
+    found = leads.filter(late).select("lead_id")
+    if events is not None:
+        found = found.union(events.filter(events["at"] >= since).select("lead_id"))
+    ids = found.distinct().limit(2).to_pyarrow()
+    return len(ids) == 1
 
 
 def known_by(

@@ -19,6 +19,7 @@ from mqlkit.periods import DAY
 from mqlkit.redaction import FEWEST
 from mqlkit.sentences import Verdict
 from mqlkit.tables import Table
+from mqlkit.terms import LAST_ALONE
 from mqlkit.theme import CHART_SCHEMA, CHART_TYPE
 from mqlkit.wording import counted, day, moment
 
@@ -198,6 +199,8 @@ def heading(numbers: Numbers) -> Heading:
         f"as of {f'the end of {day(leads.as_of.on)}' if is_day_end else as_of} ({leads.zone})",
         counted((numbers.ledgers.get("leads") or numbers.ledgers["history"]).used, "row"),
     ]
+    if any(LAST_ALONE in ledger.noted for ledger in numbers.ledgers.values()):
+        facts.append("a single lead has stamps in the last month before that: check as_of")
     if numbers.params.where:
         kept = "; ".join(f"{c}: {', '.join(v)}" for c, v in numbers.params.shown_where.items())
         facts.append(f"only {kept}")

@@ -21,6 +21,7 @@ TABLE_COLUMNS = {
 }
 
 MISSING = "(missing)"
+LAST_ALONE = "lead_alone_in_the_last_month"
 HIDDEN = "(redacted)"
 # Headers of columns that tell who somebody is, in snake_case, CamelCase or plain words.
 PERSONAL = re.compile(

@@ -481,3 +481,19 @@ def test_ids_of_both_lengths_are_one_lead_however_large_the_table(desk, monkeypa
     )
     tables = desk.read({"leads": {"files": ["leads.csv"]}})
     assert tables.leads.count().to_pyarrow().as_py() == 1
+
+
+@pytest.mark.parametrize(("year", "as_of", "noted"), [(2031, "auto", 1), (2031, "2026-07-31", None),
+                                                      (2026, "auto", None)])  # fmt: skip
+def test_a_cut_off_by_a_single_lead_is_noted(desk, year, as_of, noted):
+    lines = [f"L{n},2026-0{1 + n % 6}-{1 + n % 28:02},2026-06-{1 + n % 28:02}" for n in range(120)]
+    rows = "\n".join(["lead_id,mql_at,sql_at", *lines, f"X,{year}-05-03,{year}-06-03"])
+    desk.write("leads.csv", rows + "\n")
+    made = desk.report({"leads": {"files": ["leads.csv"]}}, period="2026-01", as_of=as_of)
+    assert made.ledger["noted"].get("lead_alone_in_the_last_month") == noted
+
+
+def test_a_small_export_may_end_with_a_single_lead(desk):
+    desk.write("leads.csv", "lead_id,mql_at\na,2026-01-05\nb,2026-06-06\n")
+    made = desk.report({"leads": {"files": ["leads.csv"]}}, period="2026-01")
+    assert "lead_alone_in_the_last_month" not in made.ledger["noted"]

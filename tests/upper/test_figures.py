@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-import xml.etree.ElementTree as etree
+from xml.etree import ElementTree
 
 import altair as alt
 import nbformat.v4 as v4
@@ -43,7 +43,7 @@ def test_each_chart_is_there_twice_in_the_order_of_the_page(written):
 
 
 def test_the_png_is_twice_as_sharp_as_the_svg(written):
-    svg = etree.fromstring((written / "01-mqls-by-source.svg").read_text(encoding="utf-8"))
+    svg = ElementTree.fromstring((written / "01-mqls-by-source.svg").read_text(encoding="utf-8"))
     png = (written / "01-mqls-by-source.png").read_bytes()
     assert png.startswith(b"\x89PNG\r\n\x1a\n")
     width, height = struct.unpack(">II", png[16:24])
@@ -52,7 +52,7 @@ def test_the_png_is_twice_as_sharp_as_the_svg(written):
 
 
 def test_the_picture_shows_the_data_on_white(written):
-    svg = etree.fromstring((written / "01-mqls-by-source.svg").read_text(encoding="utf-8"))
+    svg = ElementTree.fromstring((written / "01-mqls-by-source.svg").read_text(encoding="utf-8"))
     texts = {t.text for t in svg.iter(f"{SVG}text")}
     assert {"Web", "Event", "source", "mqls"} <= texts
     assert next(svg.iter(f"{SVG}rect")).get("fill") == "white"
@@ -60,7 +60,7 @@ def test_the_picture_shows_the_data_on_white(written):
 
 def test_text_from_the_data_stays_text(written):
     text = (written / "02-ber-uns.svg").read_text(encoding="utf-8")
-    assert HOSTILE in {t.text for t in etree.fromstring(text).iter(f"{SVG}text")}
+    assert HOSTILE in {t.text for t in ElementTree.fromstring(text).iter(f"{SVG}text")}
     assert "<script" not in text
 
 
