@@ -14,7 +14,7 @@ import ibis.expr.types as ir
 
 from mqlkit.durations import Clock, add_durations, due_on_calendar
 from mqlkit.engine import literal, step
-from mqlkit.errors import ParamsError, SourceError, listed, report
+from mqlkit.errors import ParamsError, listed, report
 from mqlkit.leads import LeadTable, breakdown
 from mqlkit.moment import Survey, is_last_alone, known_by, survey
 from mqlkit.outcomes import is_rejected
@@ -23,13 +23,12 @@ from mqlkit.periods import DAY, AsOf, Bucket, to_utc
 from mqlkit.redaction import merge_small
 from mqlkit.sources.cells import MONEY
 from mqlkit.sources.history import with_history
-from mqlkit.sources.ledger import Ledger
+from mqlkit.sources.ids import strangers
 from mqlkit.sources.staging import Reader
 from mqlkit.terms import LAST_ALONE, LEAD_COLUMNS, MISSING, STAMPS, TEXT_COLUMNS
 
 if TYPE_CHECKING:
     from mqlkit.sources.load import Tables
-
 
 COLUMNS = (
     "lead_id", "created_at", "mql_at", "contacted_at", "exit_at", "sql_at", "due_at", "amount",
@@ -121,7 +120,8 @@ def time_leads(
         leads, events = known_by(leads, events, as_of)
         seen = survey(leads, events)
     if events is not None and "leads" in tables.ledgers:
-        _note_strangers(leads, events, tables.ledgers["history"])
+        n = strangers(leads, events)
+        tables.ledgers["history"].noted.update({"unknown_lead": n} if n else {})
     if events is not None:
         leads = with_history(
             reader.store(leads),
@@ -189,29 +189,6 @@ def cut_leads(
         first_mql=first,
         recorded=frozenset(timed.seen.latest),
     )
-
-
-def _note_strangers(leads: ir.Table, events: ir.Table, ledger: Ledger) -> None:
-    """Note the events whose lead is not among the leads.
-
-    Raises
-    ------
-    SourceError
-        When that is all of them: the two tables then call the leads differently.
-    """
-    strangers = events.anti_join(leads, "lead_id")
-    n = int(strangers.count().to_pyarrow().as_py())
-    if n and n == int(events.count().to_pyarrow().as_py()):
-        some = [t.select("lead_id").limit(1).to_pyarrow() for t in (events, leads)]
-        ids = [table["lead_id"][0].as_py() for table in some]
-        raise SourceError(
-            report(
-                f"history: none of its {n} events belongs to a lead.",
-                found=f"ids such as {ids[0]!r} in the history, {ids[1]!r} in the leads",
-                fix="map lead_id, in both, to a column with the same ids",
-            )
-        )
-    ledger.noted.update({"unknown_lead": n} if n else {})
 
 
 def _no_lead_left(params: ReportParams) -> str:

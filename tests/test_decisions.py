@@ -359,3 +359,30 @@ def test_a_look_says_what_was_decided_and_asks_the_rest(desk):
     assert leads.ledger.set_aside == {"not_data": 1, "blank": 1}
     assert [q.answers for q in spend.questions] == [("currency: EUR",)]
     assert spend.columns[1].examples == (("1.234,50", "1234.5"),)
+
+
+@pytest.mark.parametrize(
+    ("logs", "says"),
+    [
+        ({"log.csv": "lead_id,at,stage\n9,2026-01-06,sql\n"}, "none of its 1 events"),
+        ({"log.csv": "lead_id,at,stage\n9,2026-01-06,sql\nA,2026-01-07,sql\n"}, ""),
+        (
+            {
+                "log.csv": "lead_id,at,stage\n9,2026-01-06,sql\n",
+                "more.csv": "lead_id,at,stage\nA,2026-01-06,sql\n",
+            },
+            "",
+        ),
+        ({"log.csv": "lead_id,when,stage\n9,2026-01-06,sql\n"}, "1 of the 3 columns"),
+    ],
+)
+def test_a_look_compares_the_ids_of_leads_and_histories(desk, logs, says):
+    desk.write("leads.csv", "lead_id,mql_at\nA,2026-01-05\nB,2026-01-06\n")
+    for name, text in logs.items():
+        desk.write(name, text)
+    histories = [{"files": [name]} for name in logs]
+    path = desk.describe({"leads": {"files": ["leads.csv"]}, "history": histories})
+    leads, first, *others = inspect_source(read_source(path))
+    assert not leads.errors
+    assert not any(look.errors for look in others)
+    assert [says in error for error in first.errors] == ([True] if says else [])

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import ibis.expr.types as ir
 
+from mqlkit.errors import SourceError, report
 from mqlkit.sources.ledger import Ledger
 
 # What the ids of Salesforce leads begin with.
@@ -43,6 +44,29 @@ def with_ids_of(leads: ir.Table, events: ir.Table, ledger: Ledger) -> ir.Table:
     whole = leads.select(whole=leads["lead_id"], start=leads["lead_id"].left(15)).distinct()
     found = short.left_join(whole, short["lead_id"] == whole["start"])
     return found.mutate(lead_id=found["whole"].coalesce(found["lead_id"])).drop("whole", "start")
+
+
+def strangers(leads: ir.Table, events: ir.Table) -> int:
+    """Return how many events have a lead that is not among the leads.
+
+    Raises
+    ------
+    SourceError
+        When that is all of them: the two tables then call the leads differently.
+    """
+    unknown = events.anti_join(leads, "lead_id")
+    n = int(unknown.count().to_pyarrow().as_py())
+    if n and n == int(events.count().to_pyarrow().as_py()):
+        some = [t.select("lead_id").limit(1).to_pyarrow() for t in (events, leads)]
+        ids = [table["lead_id"][0].as_py() if table.num_rows else None for table in some]
+        raise SourceError(
+            report(
+                f"history: none of its {n} events belongs to a lead.",
+                found=f"ids such as {ids[0]!r} in the history, {ids[1]!r} in the leads",
+                fix="map lead_id, in both, to a column with the same ids",
+            )
+        )
+    return n
 
 
 def _lengths(table: ir.Table) -> set[int]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -20,6 +20,8 @@ from mqlkit.sources.cells import NOTHING, day, has_time, money, stamp
 from mqlkit.sources.dates import DateReading
 from mqlkit.sources.files import Export
 from mqlkit.sources.goals import read_goals
+from mqlkit.sources.ids import of_one_length, strangers, with_ids_of
+from mqlkit.sources.ledger import Ledger
 from mqlkit.sources.load import read_history, read_leads
 from mqlkit.sources.questions import Question, Undecided
 from mqlkit.sources.reading import Read, open_exports, unmapped
@@ -49,20 +51,43 @@ def inspect_source(
         backend = connect()
         try:
             reader = Reader(backend, Path(folder), source.path.parent, 1.0, source.timezone)
-            found = []
+            looks, tables = [], []
             for spec in source.tables:
                 done = partial(tell, spec.place)
                 done(0.0)
-                found.append(_look(reader, spec, done, has_history=bool(source.history)))
+                look, table = _look(reader, spec, done, has_history=bool(source.history))
+                looks.append(look)
+                tables.append(table)
                 done(1.0)
-            return found
+            return _compared(looks, tables)
         finally:
             backend.disconnect()
 
 
+def _compared(looks: list[TableLook], tables: Sequence[ir.Table | None]) -> list[TableLook]:
+    """Return the looks; where no event of any history belongs to a lead, the first says so."""
+    by_kind = {
+        kind: [(look, t) for look, t in zip(looks, tables, strict=True) if look.table == kind]
+        for kind in ("leads", "history")
+    }
+    leads = [t.select("lead_id") for _, t in by_kind["leads"] if t is not None]
+    events = [t.select("lead_id") for _, t in by_kind["history"] if t is not None]
+    if not leads or len(events) < max(len(by_kind["history"]), 1):
+        return looks
+    ids = of_one_length(leads[0], Ledger())
+    logged = with_ids_of(ids, reduce(lambda a, b: a.union(b), events), Ledger())
+    errors: list[str] = []
+    with _reporting([], errors):
+        strangers(ids, logged)
+    first = by_kind["history"][0][0]
+    return [
+        replace(look, errors=(*look.errors, *errors)) if look is first else look for look in looks
+    ]
+
+
 def _look(
     reader: Reader, spec: TableSpec, done: Callable[[float], None], *, has_history: bool
-) -> TableLook:
+) -> tuple[TableLook, ir.Table | None]:
     questions: list[Question] = []
     errors: list[str] = []
     exports: list[Export] = []
@@ -79,7 +104,7 @@ def _look(
                 sum_spend(read, spec)
     rows = dict(zip([e.path for e in read.exports], read.rows, strict=True)) if read else {}
     first, last = _span(read.table, spec.table) if read else (None, None)
-    return TableLook(
+    look = TableLook(
         table=spec.table,
         place=spec.place,
         files=tuple(_file(e, rows.get(e.path)) for e in exports),
@@ -93,6 +118,7 @@ def _look(
         errors=tuple(dict.fromkeys(errors)),
         notes=tuple(dict.fromkeys(note for e in exports for note in _notes(e))),
     )
+    return look, read.table if read else None
 
 
 @contextmanager
