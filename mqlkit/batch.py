@@ -1,72 +1,108 @@
-"""Many reports: one after the other, an index over the folder, one exit code."""
+"""Many reports: side by side or one after the other, an index over the folder, one exit code."""
 
 from __future__ import annotations
 
 import json
-import operator
 import re
-import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from html import escape
 from pathlib import Path
 from typing import Any
 
-from mqlkit.checks import COMPARISON
 from mqlkit.dress import plain_page
-from mqlkit.errors import MqlkitError
-from mqlkit.params import ReportParams
-from mqlkit.report import Outcome, run_report
+from mqlkit.errors import MqlkitError, ParamsError, RunError, disk_words, listed, report
+from mqlkit.interrupts import interruptible
+from mqlkit.jobs import run_side_by_side
+from mqlkit.lock import only_run
+from mqlkit.press import open_press
+from mqlkit.progress import Progress, Result
+from mqlkit.report import Manner
+from mqlkit.runlog import RunLog, json_lines
+from mqlkit.turn import take_turn
 
-LIMIT_BROKEN = 3
-COMPARE = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
-
-def run_all(params: Sequence[Path], out: Path, overrides: Sequence[str]) -> int:
-    """Run reports one after the other and return the highest exit code.
+def run_all(
+    params: Sequence[Path], manner: Manner, *, jobs: int = 1, log_json: Path | None = None
+) -> int:
+    """Run reports and return the highest exit code.
 
     One that fails does not stop the rest; its error goes to stderr.
+
+    Parameters
+    ----------
+    params
+        The params files.
+    manner
+        How each is run.
+    jobs
+        How many at a time.
+    log_json
+        A file that gets a line of JSON for all that happens; None for none.
+
+    Raises
+    ------
+    Interrupted
+        When a signal came to end the run.
     """
-    code = 0
+    paths = list(dict.fromkeys(params))
+    progress, is_new = Progress(), not manner.out.exists()
+    try:
+        _check_names(paths)
+        with interruptible(), json_lines(log_json) as lines:
+
+            def log(event: str, **facts: object) -> None:
+                progress(event, **facts)
+                lines(event, **facts)
+
+            results = _run(paths, manner, jobs=min(jobs, len(paths)), log=log)
+            codes = [result.code for result in results]
+            if any(result.html for result in results):
+                codes.append(_indexed(manner.out, log))
+    except MqlkitError as error:
+        progress("failed", text=str(error))
+        return error.exit_code
+    finally:
+        progress.close()
+        if is_new:
+            with suppress(OSError):
+                manner.out.rmdir()
+    progress.summary(results)
+    return max(codes)
+
+
+def _check_names(params: Sequence[Path]) -> None:
+    """Refuse params files whose reports would overwrite each other."""
+    by_name: dict[str, list[Path]] = {}
     for path in params:
-        try:
-            outcome = run_report(path, out, overrides)
-        except MqlkitError as error:
-            sys.stderr.write(f"mqlkit: {error}\n")
-            code = max(code, error.exit_code)
-            continue
-        limits = ReportParams.read(path, overrides).fail_on
-        broken = broken_limits(limits, _metrics(outcome)) if limits else []
-        for line in broken:
-            sys.stderr.write(f"mqlkit: {path}: {line}\n")
-        code = max(code, LIMIT_BROKEN if broken else 0)
-        sys.stdout.write(f"{outcome.html}\n")
-    if any(out.glob("*.metrics.json")):
+        by_name.setdefault(path.stem, []).append(path)
+    faults = [
+        report(
+            f"{len(paths)} params files are called {name!r}, and so would be their reports.",
+            found=listed(paths),
+            fix="rename one, or run them into different folders with --out",
+        )
+        for name, paths in by_name.items()
+        if len(paths) > 1
+    ]
+    if faults:
+        raise ParamsError("\n".join(faults))
+
+
+def _run(params: Sequence[Path], manner: Manner, *, jobs: int, log: RunLog) -> list[Result]:
+    if jobs > 1:
+        return run_side_by_side(params, manner, jobs=jobs, log=log)
+    with open_press() as press:
+        return [take_turn(path, manner, press=press, log=log) for path in params]
+
+
+def _indexed(out: Path, log: RunLog) -> int:
+    try:
         write_index(out)
-    return code
-
-
-def _metrics(outcome: Outcome) -> dict[str, Any]:
-    document = json.loads(outcome.html.with_suffix(".metrics.json").read_text(encoding="utf-8"))
-    return {
-        row["metric"]: row["value"]
-        for row in document["metrics"]
-        if row["segment"] is None and row["bucket"] == "total"
-    }
-
-
-def broken_limits(limits: dict[str, str], totals: dict[str, Any]) -> list[str]:
-    """Return a line for each limit that the figures of the whole period break.
-
-    >>> broken_limits({"sla_attainment": "< 0.8"}, {"sla_attainment": 0.75})
-    ['sla_attainment is 0.75, and fail_on says < 0.8.']
-    """
-    lines = []
-    for metric, limit in limits.items():
-        match = COMPARISON.fullmatch(limit)
-        value = totals.get(metric)
-        if match and value is not None and COMPARE[match[1]](value, float(match[2])):
-            lines.append(f"{metric} is {value:.6g}, and fail_on says {limit}.")
-    return lines
+    except OSError as error:
+        log("failed", text=disk_words(out / "index.html", error))
+        return RunError.exit_code
+    return 0
 
 
 def write_index(out: Path) -> Path:
@@ -78,9 +114,11 @@ def write_index(out: Path) -> Path:
         for _, name, document in sorted(found, key=lambda f: f[:2], reverse=True)
     )
     page = plain_page("Reports", f'<h1>Reports</h1><ul class="reports">{rows}</ul>')
-    beside = out / ".index.html.new"
-    beside.write_text(page, encoding="utf-8")
-    return beside.replace(out / "index.html")
+    place, beside = out / "index.html", out / ".index.html.new"
+    with only_run(out, place.name, note=out, is_patient=True, say=lambda _: None):
+        beside.write_text(page, encoding="utf-8")
+        beside.replace(place)
+    return place
 
 
 def _entry(path: Path) -> tuple[str, str, dict[str, Any]] | None:

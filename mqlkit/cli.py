@@ -11,7 +11,7 @@ from pathlib import Path
 from shutil import get_terminal_size
 
 from mqlkit import __version__
-from mqlkit.errors import MqlkitError, SourceError
+from mqlkit.errors import Interrupted, MqlkitError, SourceError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,6 +34,19 @@ def _parser() -> argparse.ArgumentParser:
         "-p", dest="overrides", action="append", default=[], metavar="NAME=VALUE",
         help="a parameter that wins over the file's",
     )  # fmt: skip
+    run.add_argument(
+        "--jobs", type=_jobs, default=1, metavar="N", help="how many reports to run at a time"
+    )
+    run.add_argument(
+        "--log-json", type=Path, metavar="FILE", help="add what happens to a file, as lines of JSON"
+    )
+    run.add_argument(
+        "--timeout", type=_seconds, metavar="SECONDS", help="stop a report that takes longer"
+    )
+    run.add_argument(
+        "--no-wait", action="store_true",
+        help="give up at once where another run is making the same report",
+    )  # fmt: skip
     run.set_defaults(act=_run)
     check = commands.add_parser(
         "check", help="show how a source or exports are read, and what is open; writes nothing"
@@ -51,10 +64,35 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _run(args: argparse.Namespace) -> int:
-    from mqlkit.batch import run_all
+def _jobs(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
 
-    return run_all(args.params, args.out, args.overrides)
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not seconds > 0:
+        raise ValueError(text)
+    return seconds
+
+
+def _run(args: argparse.Namespace) -> int:
+    try:
+        from mqlkit.batch import run_all
+        from mqlkit.report import Manner
+
+        manner = Manner(
+            out=args.out,
+            overrides=tuple(args.overrides),
+            timeout=args.timeout,
+            is_patient=not args.no_wait,
+        )
+        return run_all(args.params, manner, jobs=args.jobs, log_json=args.log_json)
+    except KeyboardInterrupt as stopped:
+        print("mqlkit: stopped; no report is half written.", file=sys.stderr)
+        return stopped.exit_code if isinstance(stopped, Interrupted) else Interrupted(2).exit_code
 
 
 def _check(args: argparse.Namespace) -> int:

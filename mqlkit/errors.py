@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 
 SHOWN = 3
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class MqlkitError(Exception):
@@ -36,6 +39,20 @@ class SourceError(MqlkitError):
 
 class RunError(MqlkitError):
     """Raised when a notebook fails while it runs."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Raised where a run is to stop: Ctrl-C, or a signal such as cron and systemd send.
+
+    Parameters
+    ----------
+    number
+        The signal's.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.exit_code = 128 + number
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
@@ -103,4 +120,17 @@ def missing_columns(
             f"  Found:    {listed(found, 4)}",
             f"  Fix:      map them under {table}.columns in source.yaml",
         ]
+    )
+
+
+def disk_words(place: Path, error: OSError) -> str:
+    """Return the words for a disk or a folder that does not take what is written."""
+    if error.errno in FULL:
+        return report(
+            f"{place}: the disk is full ({error.strerror}); no report was written.",
+            fix="free some space, or name another folder with --out",
+        )
+    return report(
+        f"{place}: cannot be written to ({error.strerror or error}).",
+        fix="mend its permissions, or name another folder with --out",
     )

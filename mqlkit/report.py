@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from multiprocessing import get_context
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from mqlkit.dress import page_script
 from mqlkit.errors import ParamsError, RunError, SourceError, report
-from mqlkit.kernel import kernel_ahead
+from mqlkit.outputs import publish, workplace
 from mqlkit.params import ReportParams
+from mqlkit.press import Press
+from mqlkit.runlog import RunLog, unheard
+from mqlkit.terms import RESULTS_VARIABLE
 from mqlkit.workspace import kit_notebooks
+
+if TYPE_CHECKING:
+    from jupyter_client.manager import AsyncKernelManager
 
 
 @dataclass(frozen=True)
@@ -54,27 +56,53 @@ def find_notebook(name: str, params_path: Path) -> Path:
     )
 
 
-def run_report(params_path: Path, out: Path, overrides: Iterable[str] = ()) -> Outcome:
+@dataclass(frozen=True)
+class Manner:
+    """How reports are run.
+
+    Attributes
+    ----------
+    out
+        Folder of the outputs.
+    overrides
+        ``name=value`` texts that win over the params files.
+    timeout
+        Seconds that one report may take; None for any.
+    is_patient
+        Whether to wait for another run of the same report, or to give up at once.
+    """
+
+    out: Path
+    overrides: tuple[str, ...] = ()
+    timeout: float | None = None
+    is_patient: bool = True
+
+
+def run_report(
+    params_path: Path, manner: Manner, *, press: Press, log: RunLog = unheard
+) -> Outcome:
     """Run one report.
 
     Parameters
     ----------
     params_path
         ``params/NAME.yaml``.
-    out
-        Folder of the outputs, made if needed. Each file is written beside its place and moved in
-        whole, so that a failed run leaves what was there.
-    overrides
-        ``name=value`` texts that win over the file.
+    manner
+        How it is run. The files are made aside and moved in together, so that a failed run leaves
+        what was there.
+    press
+        What it shares with other reports.
+    log
+        Is told what happens.
 
     Raises
     ------
     ParamsError, SourceError
         When parameters or data are wrong; nothing is written.
     RunError
-        When the notebook fails; it is left in ``out`` with the failing cell marked.
+        When the notebook fails; it is left in the output folder with the failing cell marked.
     """
-    params = ReportParams.read(params_path, overrides)
+    params = ReportParams.read(params_path, manner.overrides)
     if not Path(params.source).is_file():
         raise SourceError(
             report(
@@ -85,55 +113,52 @@ def run_report(params_path: Path, out: Path, overrides: Iterable[str] = ()) -> O
         )
     notebook = find_notebook(params.report, params_path)
     name = params_path.stem
-    is_new = not out.exists()
-    out.mkdir(parents=True, exist_ok=True)
-    try:
-        return _run_into(out, notebook, name, params)
-    finally:
-        if is_new and not any(out.iterdir()):
-            out.rmdir()
 
+    def tell_wait(text: str) -> None:
+        log("waiting", text=text)
 
-def _run_into(out: Path, notebook: Path, name: str, params: ReportParams) -> Outcome:
-    with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=out) as scratch, _helper() as helper:
-        folder = Path(scratch)
-        executed = folder / f"{name}.ipynb"
-        with kernel_ahead(folder / name) as kernel:
-            # The kernel needs a second to get up: time to import what takes long, and to have the
-            # chart library put together.
-            from mqlkit.execute import execute
-            from mqlkit.html import render
+    place = workplace(manner.out, name, is_patient=manner.is_patient, say=tell_wait)
+    with place as scratch:
+        kernel = press.kernel({RESULTS_VARIABLE: str((scratch / name).absolute())})
+        # The kernel needs a second to get up: time to import what takes long.
+        from mqlkit.html import render
 
-            script = helper.submit(page_script)
-            try:
-                node = execute(notebook, executed, params, kernel)
-            except RunError:
-                _move([executed], out)
-                raise
+        try:
+            node = _executed(notebook, scratch / f"{name}.ipynb", params, kernel, manner, log)
+        except BaseException:
+            press.drop_kernel()
+            raise
+        press.keep_kernel()
         made_at = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
-        html = folder / f"{name}.html"
-        html.write_text(render(node, params, script=script.result(), made_at=made_at), "utf-8")
-        results = sorted(folder.glob(f"{name}.*.*"))
-        if not (folder / f"{name}.metrics.json").is_file():
-            raise RunError(
-                report(
-                    f"{notebook.name}: wrote no numbers.",
-                    expected="a last cell with save_results(numbers)",
-                    fix="add it, as in mql_report.ipynb",
-                )
+        page = render(node, params, script=press.script(), made_at=made_at)
+        (scratch / f"{name}.html").write_text(page, encoding="utf-8")
+        written = publish(scratch, manner.out, name, manner.out)
+    return Outcome(name=name, html=manner.out / f"{name}.html", written=written)
+
+
+def _executed(
+    notebook: Path,
+    executed: Path,
+    params: ReportParams,
+    kernel: AsyncKernelManager,
+    manner: Manner,
+    log: RunLog,
+) -> Any:
+    """Return the executed notebook; one that failed is left in the output folder."""
+    from mqlkit.execute import execute, is_whole
+
+    try:
+        node = execute(notebook, executed, params, kernel, timeout=manner.timeout, log=log)
+    except RunError:
+        if is_whole(executed):
+            executed.replace(manner.out / executed.name)
+        raise
+    if not executed.with_suffix(".metrics.json").is_file():
+        raise RunError(
+            report(
+                f"{notebook.name}: wrote no numbers.",
+                expected="a last cell with save_results(numbers)",
+                fix="add it, as in mql_report.ipynb",
             )
-        written = _move([*results, executed, html], out)
-    return Outcome(name=name, html=out / html.name, written=written)
-
-
-def _helper() -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(1, mp_context=get_context("spawn"))
-
-
-def _move(paths: Iterable[Path], out: Path) -> list[Path]:
-    moved = []
-    for path in paths:
-        if path.exists():
-            path.replace(out / path.name)
-            moved.append(out / path.name)
-    return moved
+        )
+    return node

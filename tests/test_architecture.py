@@ -33,14 +33,15 @@ OWNERS: dict[str, set[str]] = {
     "nbconvert": {"html"},
     "nbformat": {"html", "report", "execute"},
     "nbclient": {"report", "execute"},
-    "jupyter_client": {"kernel", "execute"},
+    "jupyter_client": {"kernel", "execute", "press", "report"},
     "ipywidgets": {"controls", "labelled", "panel"},
     "IPython": {"page", "controls"},
     "holidays": {"worktime"},
     "scipy": {"estimators"},
     "yaml": {"params"},
     "python_calamine": {"sources"},
-    "tqdm": {"batch", "report", "examine"},
+    "tqdm": {"progress", "examine"},
+    "filelock": {"lock"},
 }
 JUPYTER = {
     "IPython", "ipykernel", "ipywidgets", "jupyter_client", "jupyter_core", "nbclient", "nbconvert",

@@ -13,13 +13,13 @@ import pytest
 import yaml
 
 from mqlkit import cli
-from mqlkit.batch import LIMIT_BROKEN
 from mqlkit.errors import ParamsError, RunError, SourceError
 from mqlkit.numbers import read_numbers
 from mqlkit.params import ReportParams, TextDatesLoader
 from mqlkit.sources.formats import known_formats
 from mqlkit.sources.spec import TABLES, read_source
 from mqlkit.terms import FLAGS, LEAD_COLUMNS, METRICS, SET_ASIDE_REASONS, STAGES
+from mqlkit.turn import LIMIT_BROKEN
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "mqlkit"

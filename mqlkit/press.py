@@ -1,0 +1,83 @@
+"""What reports of one process share: a kernel that is up, the chart library put together."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mqlkit.kernel import WarmKernel
+from mqlkit.lock import own_folder
+
+if TYPE_CHECKING:
+    from jupyter_client.manager import AsyncKernelManager
+
+MAKE_SCRIPT = "import sys; from mqlkit.dress import page_script; sys.stdout.write(page_script())"
+
+
+class Press:
+    """What it takes to print a report, got ready once for several.
+
+    Parameters
+    ----------
+    folder
+        For temporary files; see `lock.own_folder`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._kernel = WarmKernel(folder)
+        self._script = folder / "page.js"
+        self._helper: subprocess.Popen[bytes] | None = None
+
+    def kernel(self, environment: Mapping[str, str | None]) -> AsyncKernelManager:
+        """Return a kernel for one report; see `kernel.WarmKernel.start`."""
+        kernel = self._kernel.start(environment)
+        if self._helper is None:
+            # In a process of its own: it takes a second, and the kernel needs one to get up.
+            with self._script.open("wb") as out:
+                self._helper = subprocess.Popen(  # noqa: S603 - this very Python
+                    [sys.executable, "-X", "utf8", "-c", MAKE_SCRIPT],
+                    stdin=subprocess.DEVNULL,
+                    stdout=out,
+                    # Ctrl-C is for this process, which then ends that one.
+                    start_new_session=True,
+                )
+        return kernel
+
+    def keep_kernel(self) -> None:
+        """Take the kernel for sound: the next report may have it."""
+        self._kernel.keep()
+
+    def drop_kernel(self) -> None:
+        """Kill the kernel: nobody knows what state it is in."""
+        self._kernel.stop()
+
+    def script(self) -> str:
+        """Return the chart library and the page's own script as one text."""
+        if self._helper is not None and self._helper.wait() == 0:
+            return self._script.read_text(encoding="utf-8")
+        # The disk may have been full.
+        from mqlkit.dress import page_script
+
+        return page_script()
+
+    def close(self) -> None:
+        """End what runs."""
+        self._kernel.stop()
+        if self._helper is not None:
+            self._helper.kill()
+            self._helper.wait()
+
+
+@contextmanager
+def open_press() -> Iterator[Press]:
+    """Return a press, closed with the block."""
+    with own_folder() as folder:
+        press = Press(folder)
+        try:
+            yield press
+        finally:
+            press.close()

@@ -1,0 +1,292 @@
+"""What a run leaves when it is stopped, killed, starved or met by another run."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+import psutil
+import pytest
+from runs import ROOT, SHELF, WORKED, mqlkit_run, snapshot, write_yaml
+
+from mqlkit.lock import OURS, own_folder
+from mqlkit.outputs import publish, workplace
+
+OUTPUTS = ("html", "ipynb", "metrics.json", "breaches.csv", "set-aside.csv")
+WHOLE = {*(f"params.{kind}" for kind in OUTPUTS), "index.html"}
+PATIENCE = 60
+TIMES_KILLED = 20
+DIED = "the kernel died: it was killed, perhaps for want of memory, or it crashed."
+
+
+def begin(cwd: Path, *words: object, **more: object) -> subprocess.Popen[str]:
+    """Start a run of the worked example with a folder for temporary files of its own."""
+    (cwd / "tmp").mkdir(exist_ok=True)
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    arguments = [WORKED / "params.yaml", *words, "--out", "reports"]
+    return subprocess.Popen(
+        [sys.executable, "-m", "mqlkit.cli", "run", *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": path, "TMPDIR": str(cwd / "tmp")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        **more,
+    )
+
+
+def wait_for(condition, what: str):
+    """Wait until a condition holds, and return what it came to."""
+    until = time.monotonic() + PATIENCE
+    while not (found := condition()):
+        assert time.monotonic() < until, f"waited in vain for {what}"
+        time.sleep(0.05)
+    return found
+
+
+def alive(processes) -> list[psutil.Process]:
+    return [p for p in processes if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+
+
+@contextmanager
+def waiting(folder: Path, name: str = "params"):
+    """Hold the lock of a report."""
+    with workplace(folder, name, is_patient=True, say=pytest.fail) as scratch:
+        yield scratch
+
+
+# --- two runs of one report ---------------------------------------------------------------------
+
+
+def test_a_second_run_waits_says_for_whom_and_then_runs(tmp_path):
+    (tmp_path / "reports").mkdir()
+    with waiting(tmp_path / "reports"):
+        run = begin(tmp_path)
+        said = run.stderr.readline()
+        assert run.poll() is None
+    _, rest = run.communicate(timeout=PATIENCE)
+    assert said.startswith(f"mqlkit: params: waiting for another run of this report (process "
+                           f"{os.getpid()} on ")  # fmt: skip
+    assert run.returncode == 0, rest
+    assert rest == ""
+    assert {p.name for p in (tmp_path / "reports").iterdir()} == WHOLE
+
+
+def test_or_it_says_that_it_does_not_wait(tmp_path):
+    with waiting(tmp_path / "reports"):
+        before = snapshot(tmp_path / "reports")
+        run = mqlkit_run(WORKED / "params.yaml", "--no-wait", cwd=tmp_path)
+        assert snapshot(tmp_path / "reports") == before
+    assert run.code == 1
+    first, *rest = run.stderr.splitlines()
+    assert first.startswith(
+        f"mqlkit: params: another run is making this report (process {os.getpid()}"
+    )
+    assert rest == ["  Fix:      wait for it to end, or leave out --no-wait"]
+
+
+def test_other_reports_of_the_folder_are_not_held_up(tmp_path):
+    with waiting(tmp_path), waiting(tmp_path, "params.old"), waiting(tmp_path, "other"):
+        assert len(list(tmp_path.glob(".*.lock"))) == 3
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_lock_without_a_holder_is_nobodys(tmp_path):
+    (tmp_path / ".params.lock").touch()
+    (tmp_path / ".params.run").mkdir()
+    (tmp_path / ".params.run" / "holder.json").write_text('{"pid": 1}', encoding="utf-8")
+    with waiting(tmp_path):
+        pass
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- stopped and killed -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_stopped_leaves_nothing_behind(tmp_path, number):
+    run = begin(tmp_path)
+    kernel = tmp_path / "tmp"
+    wait_for(lambda: list(kernel.glob(f"{OURS}*/kernel.json")), "the kernel")
+    time.sleep(random.Random(number).uniform(0, 2))
+    offspring = psutil.Process(run.pid).children(recursive=True)
+    run.send_signal(number)
+    shown, said = run.communicate(timeout=PATIENCE)
+    assert (run.returncode, shown) == (128 + number, "")
+    assert said == "mqlkit: stopped; no report is half written.\n"
+    assert offspring
+    assert alive(offspring) == []
+    assert not (tmp_path / "reports").exists()
+    assert list(kernel.iterdir()) == []
+
+
+def check_whole(folder: Path) -> None:
+    """Check that no output is half a file, and that a report is all of one run or on its way."""
+    for path in folder.glob("*.json"):
+        json.loads(path.read_text(encoding="utf-8"))
+    for path in folder.glob("*.ipynb"):
+        json.loads(path.read_text(encoding="utf-8"))
+    for path in folder.glob("*.html"):
+        assert path.read_text(encoding="utf-8").rstrip().endswith("</html>"), path
+
+
+def test_after_a_kill_at_any_moment_the_next_run_succeeds(tmp_path):
+    moments = random.Random(7)
+    folder, offspring = tmp_path / "reports", []
+    for _ in range(TIMES_KILLED):
+        run = begin(tmp_path)
+        time.sleep(moments.uniform(0.5, 6))
+        if run.poll() is None:
+            offspring += psutil.Process(run.pid).children(recursive=True)
+        run.kill()
+        run.communicate(timeout=PATIENCE)
+        check_whole(folder)
+    run = begin(tmp_path)
+    _, said = run.communicate(timeout=PATIENCE)
+    assert (run.returncode, said) == (0, "")
+    assert {p.name for p in folder.iterdir()} == WHOLE
+    assert list((tmp_path / "tmp").iterdir()) == []
+    wait_for(lambda: not alive(offspring), "the orphans' end")
+
+
+@pytest.mark.parametrize("moves", range(6))
+def test_what_a_kill_left_half_moved_is_moved_in_by_the_next(tmp_path, monkeypatch, moves):
+    names = [f"params.{kind}" for kind in OUTPUTS]
+    for name in names:
+        (tmp_path / name).write_text("old", encoding="utf-8")
+    left, replace = moves, Path.replace
+
+    def killed(self, target):
+        nonlocal left
+        if not left:
+            raise KeyboardInterrupt
+        left -= 1
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", killed)
+    is_killed = pytest.raises(KeyboardInterrupt) if moves < 5 else nullcontext()
+    with is_killed, waiting(tmp_path) as scratch:
+        for name in names:
+            (scratch / name).write_text("new", encoding="utf-8")
+        publish(scratch, tmp_path, "params", tmp_path)
+    monkeypatch.undo()
+    with waiting(tmp_path):
+        found = {p.name: p.read_text() for p in tmp_path.glob("params.*")}
+    assert found == dict.fromkeys(names, "new")
+    assert len(list(tmp_path.iterdir())) == len(names)
+
+
+def test_temporary_files_of_the_killed_are_swept_and_of_the_living_are_not(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    dead = tmp_path / f"{OURS}dead"
+    dead.mkdir()
+    (dead / "lock").touch()
+    (dead / "spilled").write_text("x", encoding="utf-8")
+    with own_folder() as first, own_folder() as second:
+        assert {p.name for p in tmp_path.iterdir()} == {first.name, second.name}
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- a report that hangs or loses its kernel ----------------------------------------------------
+
+
+def shelf(cwd: Path, name: str, source: str) -> Path:
+    """Return the params of a notebook whose failing cell is replaced."""
+    text = (SHELF / "raises.ipynb").read_text(encoding="utf-8")
+    changed = text.replace('rows[\\"Event\\"]', source)
+    assert changed != text
+    (cwd / "notebooks").mkdir(exist_ok=True)
+    (cwd / "notebooks" / f"{name}.ipynb").write_text(changed, encoding="utf-8")
+    return write_yaml(
+        cwd / "params" / f"{name}.yaml",
+        {"report": name, "title": name, "source": str(WORKED / "source.yaml")},
+    )
+
+
+def test_a_report_that_hangs_or_dies_stops_alone_and_leaves_the_last_good_one(tmp_path):
+    hangs = shelf(tmp_path, "hangs", "import time; time.sleep(600)")
+    dies = shelf(tmp_path, "dies", "import os, signal; os.kill(os.getpid(), signal.SIGKILL)")
+    (tmp_path / "reports").mkdir()
+    for name in ("hangs", "dies"):
+        (tmp_path / "reports" / f"{name}.html").write_text("the last good one", encoding="utf-8")
+    run = mqlkit_run(hangs, dies, WORKED / "params.yaml", "--timeout", 20, cwd=tmp_path)
+    assert run.code == 1
+    lines = [line for line in run.stderr.splitlines() if line.startswith("mqlkit: ")]
+    assert lines == [
+        "mqlkit: hangs.ipynb: was not done after 20 seconds, and was stopped (--timeout).",
+        f"mqlkit: dies.ipynb: {DIED}",
+    ]
+    assert "Traceback" not in run.stderr
+    names = {p.name for p in run.out.iterdir()}
+    assert names == {*WHOLE, "hangs.html", "hangs.ipynb", "dies.html", "dies.ipynb"}
+    for name in ("hangs", "dies"):
+        assert run.html(name) == "the last good one"
+        assert run.notebook(name).cells
+
+
+# --- disks and folders --------------------------------------------------------------------------
+
+
+def earlier(folder: Path) -> dict[str, bytes | None]:
+    """Lay down an earlier report and return it."""
+    folder.mkdir()
+    for kind in OUTPUTS:
+        (folder / f"params.{kind}").write_text("the last good one", encoding="utf-8")
+    return snapshot(folder)
+
+
+@pytest.mark.parametrize("room", [2_000, 40_000, 400_000])
+def test_a_full_disk_is_said_and_leaves_the_last_good_report(tmp_path, room):
+    before = earlier(tmp_path / "reports")
+
+    def starve():
+        # No file can grow beyond that: it fails where a full disk would.
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+
+    run = begin(tmp_path, preexec_fn=starve)
+    shown, said = run.communicate(timeout=PATIENCE)
+    assert (run.returncode, shown) == (1, "")
+    assert said.startswith("mqlkit: ")
+    assert "File too large" in said
+    assert "free some space" in said
+    assert "Traceback" not in said
+    after = snapshot(tmp_path / "reports")
+    # The executed notebook may be left, but whole.
+    if after["params.ipynb"] != before["params.ipynb"]:
+        assert json.loads(after["params.ipynb"] or "")["cells"]
+    before.pop("params.ipynb")
+    after.pop("params.ipynb")
+    assert after == before
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_written_to_is_said_before_anything_is_run(tmp_path):
+    before = earlier(tmp_path / "reports")
+    (tmp_path / "reports").chmod(0o555)
+    # Root may write anywhere, unless it gives that up.
+    meek = ["setpriv", "--bounding-set=-all"] if os.geteuid() == 0 else []
+    words = [*meek, sys.executable, "-m", "mqlkit.cli", "run", WORKED / "params.yaml"]
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    run = subprocess.run(
+        [*map(str, words), "--out", "reports"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    (tmp_path / "reports").chmod(0o755)
+    assert run.returncode == 1
+    assert run.stderr.splitlines() == [
+        "mqlkit: reports: cannot be written to (Permission denied).",
+        "  Fix:      mend its permissions, or name another folder with --out",
+    ]
+    assert snapshot(tmp_path / "reports") == before
