@@ -55,6 +55,7 @@ def plot_mix_and_rate(mix: pd.DataFrame, *, by: str) -> Chart | None:
         "its share of the MQLs, rate its own efficiency. The last pair of bars is their sum, with "
         "95% intervals.",
         height=height_of(tall["name"].nunique()),
+        by=by,
     )
 
 

@@ -125,7 +125,7 @@ def plot_cost_by(rows: pd.DataFrame, *, by: str, currency: str) -> Chart | None:
             x="value:Q", text=alt.Text("value:Q", format=",.0f")
         ),
     )
-    return finished(chart, f"Cost per MQL by {by}.", height=height_of(len(part)))
+    return finished(chart, f"Cost per MQL by {by}.", height=height_of(len(part)), by=by)
 
 
 def _step(days: list[int]) -> int:

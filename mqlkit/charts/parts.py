@@ -77,9 +77,15 @@ def bucket_axis() -> alt.X:
     return alt.X("when:N", sort=None, title=None, axis=alt.Axis(ticks=False))
 
 
-def finished(chart: Chart, description: str, *, height: int = HEIGHT) -> Chart:
-    """Return a chart with its size, its description and the look that all charts share."""
+def finished(
+    chart: Chart, description: str, *, height: int = HEIGHT, by: str | None = None
+) -> Chart:
+    """Return a chart with its size, its description and the look that all charts share.
+
+    A chart of the values of a breakdown says which, so that a page can pick one of them out.
+    """
     sized = chart.properties(height=height, width="container", description=description)
+    sized = sized if by is None else sized.properties(usermeta={"by": by})
     finished_chart: Chart = sized.configure(**config())
     return finished_chart
 
@@ -149,6 +155,7 @@ def dots_by(rows: pd.DataFrame, metric: str, *, by: str, title: str, colour: str
         + (", hollow dots stand for fewer than 30 leads" if shown["is_small"].any() else "")
         + (f"; the {len(shown)} largest of {len(part)}." if len(shown) < len(part) else "."),
         height=height_of(len(shown)),
+        by=by,
     )
 
 

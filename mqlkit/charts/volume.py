@@ -105,6 +105,7 @@ def plot_mqls_by_segment(rows: pd.DataFrame, *, by: str) -> Chart | None:
         alt.layer(*layers),
         f"MQLs per {grain_of(part)} and {by}, {spread}; the darker, the more.",
         height=height_of(part["name"].nunique(), each=26),
+        by=by,
     )
 
 
