@@ -6,6 +6,8 @@ from html import escape
 from importlib.resources import files
 
 VEGA_LITE = "6.4"
+# One script, as the page's policy has it: later parts use the names of those before them.
+SCRIPTS = ("page.js", "pick.js", "sort.js", "start.js")
 
 
 def asset(name: str) -> str:
@@ -17,7 +19,7 @@ def page_script() -> str:
     """Return the chart library and the page's own script as one text."""
     import vl_convert
 
-    bundle: str = vl_convert.javascript_bundle(asset("page.js"), VEGA_LITE)
+    bundle: str = vl_convert.javascript_bundle("\n".join(map(asset, SCRIPTS)), VEGA_LITE)
     return bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 

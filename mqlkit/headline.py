@@ -3,27 +3,63 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 import pandas as pd
 
+from mqlkit.changes import latest
+from mqlkit.differences import PREVIOUS
 from mqlkit.params import ReportParams
 from mqlkit.sentences import BAD, GOOD, Totals, Verdict, immature_buckets, judge_volume
-from mqlkit.terms import SMALL_N
-from mqlkit.wording import brief, count, counted, exactly, money, percent
+from mqlkit.sparks import Spark
+from mqlkit.tables.changes import NOT_COMPARED
+from mqlkit.terms import SMALL_N, TOTAL
+from mqlkit.tidy import pick
+from mqlkit.wording import brief, bucket_name, count, counted, exactly, money, percent
+
+ENOUGH, IN_TIME, AT_COST = "Enough?", "Right, and in time?", "At what cost?"
+Words = Callable[[float], str]
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One headline figure: its name, value, a line of context and the verdict on it."""
+    """One headline figure.
+
+    Attributes
+    ----------
+    name, value
+        What it is, and the figure of the whole period.
+    context
+        What it rests on, or how sure it is.
+    verdict
+        The verdict on it, in a few words.
+    question
+        Which of the three questions it answers.
+    change
+        The last bucket that is over, and how it stands to the one before.
+    spark
+        The buckets as a small picture; None where nothing is known by bucket.
+    """
 
     name: str
     value: str
     context: str
     verdict: Verdict
+    question: str = ""
+    change: str = ""
+    spark: Spark | None = None
 
 
-def headline(rows: pd.DataFrame, params: ReportParams, *, currency: str) -> list[Figure]:
+def headline(
+    rows: pd.DataFrame,
+    params: ReportParams,
+    *,
+    currency: str,
+    changes: pd.DataFrame | None = None,
+) -> list[Figure]:
     """Return the headline figures, in the order of the argument.
 
     Parameters
@@ -32,16 +68,91 @@ def headline(rows: pd.DataFrame, params: ReportParams, *, currency: str) -> list
         All tidy rows of the report.
     params, currency
         As in `numbers.Numbers`.
+    changes
+        What `changes.changes` returns for all leads; without it no figure tells its change.
     """
-    total = Totals(rows)
-    figures = [_volume_figure(total, rows), _efficiency_figure(total, rows)]
+    total, day_hours = Totals(rows), params.day_hours
+    show = partial(_over_time, rows, changes)
+    amount = partial(money, currency=currency)
+    figures = [
+        show(_volume_figure(total, rows), "mqls", count, ENOUGH, against=_goals(rows)),
+        show(_efficiency_figure(total, rows), "efficiency", percent, IN_TIME),
+    ]
     if not math.isnan(total.value("hours_in_stage_mean")):
-        figures.append(_velocity_figure(total, params))
+        # An SLA on the first contact is on another wait than this one.
+        sla = [] if params.sla_stops_on == "contact" else [params.sla_hours]
+        words = partial(brief, day_hours=day_hours)
+        wait = _velocity_figure(total, params)
+        figures.append(show(wait, "hours_in_stage_mean", words, IN_TIME, against=sla))
     if total.n("sla_attainment"):
-        figures.append(_sla_figure(total))
+        figures.append(show(_sla_figure(total), "sla_attainment", percent, IN_TIME))
     if not math.isnan(total.value("cost_per_mql")):
-        figures += _cost_figures(total, currency)
+        of = ("cost_per_mql", "wasted_cost")
+        pairs = zip(_cost_figures(total, currency), of, strict=False)
+        figures += [show(figure, metric, amount, AT_COST) for figure, metric in pairs]
     return figures
+
+
+def _goals(rows: pd.DataFrame) -> list[float]:
+    part = pick(rows, "goal")
+    return [float(v) for v in part["value"][part["bucket"] != TOTAL]]
+
+
+def _over_time(
+    rows: pd.DataFrame,
+    changes: pd.DataFrame | None,
+    figure: Figure,
+    metric: str,
+    words: Words,
+    question: str,
+    *,
+    against: Sequence[float] = (),
+) -> Figure:
+    """Return a figure with its change and its buckets."""
+    part = pick(rows, metric)
+    part = part[part["bucket"] != TOTAL]
+    values = tuple(float(v) for v in part["value"])
+    marks = tuple(against) * len(values) if len(against) == 1 else tuple(against)
+    known = part[part["value"].notna()]
+    spark = None
+    if len(known):
+        names = [bucket_name(b) for b in known["bucket"]]
+        low, high = words(known["value"].min()), words(known["value"].max())
+        last = words(known["value"].iloc[-1])
+        told = f"{figure.name}, {names[0]} to {names[-1]}: {low} to {high}, at last {last}"
+        is_open = bool({"immature", "in-progress"} & {*known["flags"].iloc[-1]})
+        spark = Spark(values, marks if len(marks) == len(values) else (), told, is_open)
+    change = "" if changes is None else _changed(changes, known, metric, words)
+    return replace(figure, question=question, change=change, spark=spark)
+
+
+def _changed(changes: pd.DataFrame, known: pd.DataFrame, metric: str, words: Words) -> str:
+    """Return the last bucket that is over and how it stands to the one before, in words."""
+    rows = latest(changes)
+    found = rows[(rows["metric"] == metric) & (rows["kind"] == PREVIOUS)].to_dict("records")
+    if found:
+        return _compared(found[0], words)
+    # What has no interval of its own is told, and not judged.
+    over = known[["in-progress" not in flags for flags in known["flags"]]].tail(2)
+    if metric in set(changes["metric"]) or len(over) < 2:
+        return ""
+    (then, now), (before, value) = map(bucket_name, over["bucket"]), over["value"]
+    return f"{now}: {words(value)}, after {words(before)} in {then}"
+
+
+def _compared(row: Mapping[Hashable, Any], words: Words) -> str:
+    now, then = bucket_name(row["bucket"]), bucket_name(row["against"])
+    if math.isnan(row["value"]):
+        return ""
+    start = f"{now}: {words(row['value'])}"
+    why = next((said for flag, said in NOT_COMPARED.items() if flag in row["flags"]), "")
+    if why:
+        return f"{start}, {why} to compare" if why.startswith("too ") else f"{start} ({why})"
+    if not row["is_clear"]:
+        return f"{start}, no clear change on {then}"
+    size = abs(row["difference"])
+    extent = f"{size * 100:.1f} points" if row["unit"] == "share" else words(size)
+    return f"{start}, {'up' if row['difference'] > 0 else 'down'} by {extent} on {then}"
 
 
 def _volume_figure(total: Totals, rows: pd.DataFrame) -> Figure:
@@ -61,13 +172,19 @@ def _efficiency_figure(total: Totals, rows: pd.DataFrame) -> Figure:
     n = total.n("efficiency")
     young = immature_buckets(rows)
     note = "Too few to judge" if n < SMALL_N else "Will still rise" if young else "Mature"
-    context = f"95% interval {total.interval('efficiency')}" if n else "no MQL to count"
+    context = _sure(total.interval("efficiency")) if n else "no MQL to count"
     return Figure("MQL → SQL", percent(total.value("efficiency")), context, Verdict(note))
+
+
+def _sure(interval: str) -> str:
+    return f"{interval} with 95% confidence"
 
 
 def _velocity_figure(total: Totals, params: ReportParams) -> Figure:
     mean = total.value("hours_in_stage_mean")
     n = total.n("hours_in_stage_mean")
+    median = total.value("hours_in_stage_median")
+    half = brief(median, day_hours=params.day_hours)
     is_slow = mean > params.sla_hours
     verdict = Verdict(f"Over the SLA of {params.sla_words}", BAD)
     if not is_slow:
@@ -80,7 +197,7 @@ def _velocity_figure(total: Totals, params: ReportParams) -> Figure:
     return Figure(
         "Mean wait",
         brief(mean, day_hours=params.day_hours),
-        f"of {counted(n, 'lead')} that left",
+        f"of {counted(n, 'lead')} that left" + ("" if math.isnan(median) else f"; half in {half}"),
         verdict,
     )
 
@@ -97,7 +214,7 @@ def _sla_figure(total: Totals) -> Figure:
     return Figure(
         "SLA attainment",
         percent(total.value("sla_attainment")),
-        f"95% interval {total.interval('sla_attainment')}",
+        _sure(total.interval("sla_attainment")),
         kept,
     )
 
@@ -108,7 +225,7 @@ def _cost_figures(total: Totals, currency: str) -> list[Figure]:
         Figure(
             "Cost per MQL",
             money(total.value("cost_per_mql"), currency),
-            f"{money(spend, currency)} spent",
+            f"{money(spend, currency)} over {counted(total.value('mqls'), 'MQL')}",
             Verdict("An average, for trends"),
         )
     ]

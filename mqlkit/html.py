@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
 from importlib.resources import as_file, files
 from typing import Any
@@ -15,7 +16,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from mqlkit import __version__
 from mqlkit.dress import asset
 from mqlkit.params import ReportParams
-from mqlkit.theme import CHART_TYPE
+from mqlkit.theme import CHART_TYPE, dark_charts
 
 
 @dataclass
@@ -37,6 +38,65 @@ class Charts:
         return (
             text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
         )
+
+
+@dataclass
+class Block:
+    """What stands together on the page: charts, the sentences beside them, the tables below."""
+
+    charts: list[Any] = field(default_factory=list)
+    words: list[Any] = field(default_factory=list)
+    tables: list[Any] = field(default_factory=list)
+    other: list[Any] = field(default_factory=list)
+
+    @property
+    def kind(self) -> str:
+        """Return how the block is laid out."""
+        if self.charts:
+            return "pair" if self.words else "solo" if len(self.charts) == 1 else "many"
+        return "words" if self.words else "plain"
+
+    def takes(self, kind: str) -> bool:
+        """Return whether a part of some kind still belongs to this block."""
+        if kind == "tables":
+            return not self.other
+        if self.tables or self.other:
+            return False
+        # One chart to a sentence; charts that nothing is said of stand beside each other.
+        return not self.charts or (kind == "charts" and not self.words)
+
+
+def blocks(outputs: Any) -> list[Block]:
+    """Return what a cell shows, as it is to stand on the page."""
+    found: list[Block] = []
+    for output in outputs:
+        if output.output_type not in ("display_data", "execute_result"):
+            continue
+        kind = _kind(output.data)
+        if kind == "other" or not found or not found[-1].takes(kind):
+            found.append(Block())
+        getattr(found[-1], kind).append(output.data)
+    return found
+
+
+def _kind(data: Any) -> str:
+    if CHART_TYPE in data:
+        return "charts"
+    part = re.match(r'<\w+ class="mk-(verdict|note|table)', data.get("text/html", ""))
+    return {"verdict": "words", "note": "words", "table": "tables"}[part[1]] if part else "other"
+
+
+def sections(notebook: Any) -> list[tuple[str, str]]:
+    """Return id and title of each section of a notebook.
+
+    A section begins with a heading of the second level, the first line of a cell of text.
+    """
+    titles = [
+        cell.source.splitlines()[0].removeprefix("## ")
+        for cell in notebook.cells
+        if cell.cell_type == "markdown" and cell.source.startswith("## ")
+    ]
+    return [(f"section-{i}", title) for i, title in enumerate(titles, 1)]
 
 
 def policy(script: str) -> str:
@@ -68,7 +128,8 @@ def render(notebook: Any, params: ReportParams, *, script: str, made_at: str) ->
         "running_title": _css_text(params.title),
         "made_at": made_at,
         "version": __version__,
-        "style": asset("page.css"),
+        "style": asset("page.css") + dark_charts(),
+        "sections": sections(notebook),
         "script": script,
         "policy": policy(script),
         "charts": Charts(),
@@ -81,6 +142,7 @@ def render(notebook: Any, params: ReportParams, *, script: str, made_at: str) ->
             extra_template_basedirs=[str(folder)],
         )
         exporter.register_filter("markdown2html", _markdown)
+        exporter.register_filter("blocks", blocks)
         body, _ = exporter.from_notebook_node(notebook, resources={"page": page})
     return str(body)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from importlib.resources import files
 from inspect import Parameter, signature
+from itertools import groupby
 from typing import Any
 
 import altair as alt
@@ -18,6 +19,7 @@ from mqlkit.numbers import Numbers
 from mqlkit.periods import DAY
 from mqlkit.redaction import FEWEST
 from mqlkit.sentences import Verdict
+from mqlkit.sparks import drawn_spark
 from mqlkit.tables import Table
 from mqlkit.terms import LAST_ALONE
 from mqlkit.theme import CHART_SCHEMA, CHART_TYPE
@@ -153,14 +155,34 @@ def _verdict(verdict: Verdict) -> str:
 
 
 def _figures(figures: Sequence[Figure]) -> str:
-    cards = "".join(
-        f'<div class="mk-card mk-{f.verdict.tone}"><dt>{escape(f.name)}</dt>'
-        f'<dd><span class="mk-value">{escape(f.value)}</span>'
-        f'<span class="mk-context">{escape(f.context)}</span>'
-        f'<span class="mk-word">{escape(f.verdict.text)}</span></dd></div>'
-        for f in figures
+    """Return the figures as cards, under the questions that they answer."""
+    groups = "".join(
+        f'<div class="mk-group" style="--mk-n:{len(cards)}">'
+        f"{_asked(question)}"
+        f'<dl class="mk-cards">{"".join(cards)}</dl></div>'
+        for question, cards in (
+            (question, [_card(f) for f in those])
+            for question, those in groupby(figures, lambda f: f.question)
+        )
     )
-    return f'<dl class="mk-cards">{cards}</dl>'
+    return f'<div class="mk-answers">{groups}</div>'
+
+
+def _asked(question: str) -> str:
+    return f'<p class="mk-ask">{escape(question)}</p>' if question else ""
+
+
+def _card(figure: Figure) -> str:
+    mark = MARKS[figure.verdict.tone]
+    sign = f'<span class="mk-mark" aria-hidden="true">{mark}</span>' if mark else ""
+    change = f'<span class="mk-change">{escape(figure.change)}</span>' if figure.change else ""
+    return (
+        f'<div class="mk-card mk-{figure.verdict.tone}"><dt>{escape(figure.name)}</dt>'
+        f'<dd><span class="mk-value">{escape(figure.value)}</span>'
+        f'<span class="mk-word">{sign}{escape(figure.verdict.text)}</span>'
+        f"{drawn_spark(figure.spark) if figure.spark else ''}{change}"
+        f'<span class="mk-context">{escape(figure.context)}</span></dd></div>'
+    )
 
 
 def _table(table: Table) -> str:

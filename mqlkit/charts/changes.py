@@ -7,7 +7,7 @@ import pandas as pd
 
 from mqlkit.charts.parts import MOST_SEGMENTS, Chart, finished, height_of, name_axis, require, tip
 from mqlkit.mix import MIX_COLUMNS, is_comparable, largest
-from mqlkit.theme import BLUE, GREY, INK, ORANGE
+from mqlkit.theme import BLUE, GREY, INK, LIGHT_BLUE
 from mqlkit.wording import bucket_name
 
 CAUSES = {"mix": "Mix", "rate": "Rate"}
@@ -35,7 +35,7 @@ def plot_mix_and_rate(mix: pd.DataFrame, *, by: str) -> Chart | None:
         tip("low", "95% from", "+.1f"),
         tip("high", "95% to", "+.1f"),
     ]
-    scale = alt.Scale(domain=list(CAUSES.values()), range=[BLUE, ORANGE])
+    scale = alt.Scale(domain=list(CAUSES.values()), range=[LIGHT_BLUE, BLUE])
     base = alt.Chart(tall).encode(
         y=alt.Y("name:N", sort=None, title=None, axis=name_axis()),
         yOffset=alt.YOffset("cause:N", sort=None),
@@ -55,6 +55,7 @@ def plot_mix_and_rate(mix: pd.DataFrame, *, by: str) -> Chart | None:
         "its share of the MQLs, rate its own efficiency. The last pair of bars is their sum, with "
         "95% intervals.",
         height=height_of(tall["name"].nunique()),
+        by=by,
     )
 
 

@@ -17,7 +17,7 @@ from mqlkit.charts.parts import (
     tip,
 )
 from mqlkit.terms import TOTAL
-from mqlkit.theme import BLUE, LIGHT_BLUE, ORANGE
+from mqlkit.theme import BAR, BLUE, ORANGE
 from mqlkit.tidy import COLUMNS, pick
 from mqlkit.wording import SYMBOLS, bucket_name
 
@@ -45,12 +45,19 @@ def plot_cost_per_mql(lags: pd.DataFrame | None, *, lag_days: int, currency: str
     ]
     base = alt.Chart(frame).encode(x=bucket_axis()).transform_filter("datum.lag_days == lag")
     y = alt.Y("cost:Q", title=f"Cost per MQL, {currency}")
-    bar = base.mark_bar(color=LIGHT_BLUE, cornerRadiusTopLeft=2, cornerRadiusTopRight=2)
+    bar = base.mark_bar(color=BAR, cornerRadiusTopLeft=2, cornerRadiusTopRight=2)
     layers = [bar.encode(y=y, tooltip=tips)]
     has_rolling = bool(frame["rolling"].notna().any())
     if has_rolling:
         point = alt.OverlayMarkDef(filled=True, size=60, color=BLUE)
         layers.append(base.mark_line(color=BLUE, point=point).encode(y="rolling:Q", tooltip=tips))
+        last = frame[frame["bucket"] == frame["bucket"].iloc[-1]]
+        label = alt.Chart(last).transform_filter("datum.lag_days == lag")
+        layers.append(
+            label.mark_text(align="left", dx=6, color=BLUE, fontSize=11).encode(
+                x=alt.value("width"), y="rolling:Q", text=alt.value("Rolling")
+            )
+        )
     now = frame[frame["lag_days"] == lag_days]["cost"]
     rolling = ", and its rolling average as a line" if has_rolling else ""
     chart = alt.layer(*layers)
@@ -110,7 +117,7 @@ def plot_cost_by(rows: pd.DataFrame, *, by: str, currency: str) -> Chart | None:
     ]
     base = alt.Chart(part).encode(y=alt.Y("name:N", sort=None, title=None, axis=name_axis()))
     chart = alt.layer(
-        base.mark_bar(color=BLUE, cornerRadiusEnd=2).encode(
+        base.mark_bar(color=BAR, cornerRadiusEnd=2).encode(
             x=alt.X("value:Q", title=f"Cost per MQL, {currency}", axis=alt.Axis(tickCount=6)),
             tooltip=tips,
         ),
@@ -118,7 +125,7 @@ def plot_cost_by(rows: pd.DataFrame, *, by: str, currency: str) -> Chart | None:
             x="value:Q", text=alt.Text("value:Q", format=",.0f")
         ),
     )
-    return finished(chart, f"Cost per MQL by {by}.", height=height_of(len(part)))
+    return finished(chart, f"Cost per MQL by {by}.", height=height_of(len(part)), by=by)
 
 
 def _step(days: list[int]) -> int:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from mqlkit.charts.parts import (
     Chart,
+    at_the_right,
     bucket_axis,
     dots_by,
     finished,
@@ -16,7 +17,7 @@ from mqlkit.charts.parts import (
     tip,
     with_intervals,
 )
-from mqlkit.theme import BLUE, GREY, LIGHT_BLUE, LIGHT_ORANGE, ORANGE, PALE
+from mqlkit.theme import BAR, BLUE, GREY, LIGHT_BLUE, LIGHT_ORANGE, MUTED, ORANGE, PALE
 
 
 def plot_hand_off(rows: pd.DataFrame) -> Chart | None:
@@ -30,10 +31,10 @@ def plot_hand_off(rows: pd.DataFrame) -> Chart | None:
     )
     tall["kind"] = tall["kind"].map(kinds)
     tall["order"] = tall["kind"].map({k: i for i, k in enumerate(kinds.values())})
-    colour = alt.Scale(domain=list(kinds.values()), range=[BLUE, LIGHT_ORANGE, PALE])
+    colour = alt.Scale(domain=list(kinds.values()), range=[BAR, LIGHT_ORANGE, PALE])
     chart = (
         alt.Chart(tall)
-        .mark_bar()
+        .mark_bar(stroke="white", strokeWidth=1)
         .encode(
             x=bucket_axis(),
             y=alt.Y("leads:Q", title="MQLs"),
@@ -85,6 +86,9 @@ def plot_stage_efficiency(rows: pd.DataFrame) -> Chart | None:
         tick = young.mark_tick(color=ORANGE, thickness=2)
         layers.insert(2, tick.encode(y="efficiency_projected:Q", tooltip=tips))
         words = "; young cohorts are hollow, with their projection as an orange line" + words
+    flow = merged[merged["efficiency_flow"].notna()]
+    if len(flow):
+        layers.append(at_the_right("by flow", "efficiency_flow", flow, colour=MUTED))
     return finished(
         alt.layer(*layers),
         f"Share of MQLs that became SQL per {grain_of(merged)} of entry, "

@@ -16,7 +16,9 @@ from mqlkit.wording import bucket_name
 Chart = alt.Chart | alt.LayerChart | alt.FacetChart
 HEIGHT = 260
 MOST_SEGMENTS = 8
-SHORT_NAME = 12
+# Of more buckets the figures would lie on each other.
+MOST_LABELS = 16
+WIDTH_OF_FIGURE = 24
 
 
 def require(frame: pd.DataFrame, columns: Sequence[str], name: str) -> None:
@@ -50,14 +52,40 @@ def per_bucket(rows: pd.DataFrame, metrics: Sequence[str], name: str) -> pd.Data
     return wide
 
 
+def at_the_right(words: str, y: str, where: pd.DataFrame, *, colour: str) -> alt.Chart:
+    """Return a label beside the last bucket of a frame, at the height of one of its columns."""
+    mark = alt.Chart(where.tail(1)).mark_text(align="left", dx=6, color=colour, fontSize=11)
+    label: alt.Chart = mark.encode(x=alt.value("width"), y=f"{y}:Q", text=alt.value(words))
+    return label
+
+
+def if_wide(buckets: int) -> Any:
+    """Return the opacity of figures that stand one to a bucket: none where they would touch."""
+    return alt.condition(f"width < {WIDTH_OF_FIGURE * buckets}", alt.value(0), alt.value(1))
+
+
+def figures(base: alt.Chart, field: str, y: str, fmt: str, *, buckets: int) -> list[alt.Chart]:
+    """Return figures above the marks of a layer, with a rim of paper that keeps lines off them."""
+    text = alt.Text(f"{field}:Q", format=fmt)
+    place = base.encode(y=f"{y}:Q", text=text, opacity=if_wide(buckets))
+    rim = place.mark_text(dy=-6, fontSize=11, baseline="bottom", stroke="white", strokeWidth=3)
+    return [rim, place.mark_text(dy=-6, fontSize=11, baseline="bottom")]
+
+
 def bucket_axis() -> alt.X:
     """Return the axis of buckets, in their own order."""
     return alt.X("when:N", sort=None, title=None, axis=alt.Axis(ticks=False))
 
 
-def finished(chart: Chart, description: str, *, height: int = HEIGHT) -> Chart:
-    """Return a chart with its size, its description and the look that all charts share."""
+def finished(
+    chart: Chart, description: str, *, height: int = HEIGHT, by: str | None = None
+) -> Chart:
+    """Return a chart with its size, its description and the look that all charts share.
+
+    A chart of the values of a breakdown says which, so that a page can pick one of them out.
+    """
     sized = chart.properties(height=height, width="container", description=description)
+    sized = sized if by is None else sized.properties(usermeta={"by": by})
     finished_chart: Chart = sized.configure(**config())
     return finished_chart
 
@@ -91,6 +119,7 @@ def dots_by(rows: pd.DataFrame, metric: str, *, by: str, title: str, colour: str
     # The interval of a handful of leads would squeeze all others: it runs out of the picture.
     sure = shown[~shown["is_small"]] if not shown["is_small"].all() else shown
     reach = min(1.0, float(max(sure["high"].max(), shown["value"].max())) * 1.05)
+    shown["end"] = shown["high"].clip(upper=reach)
     tips = [
         alt.Tooltip("name:N", title=by.capitalize()),
         tip("value", METRICS[metric].label, ".1%"),
@@ -99,19 +128,25 @@ def dots_by(rows: pd.DataFrame, metric: str, *, by: str, title: str, colour: str
         tip("n", "Leads"),
     ]
     base = alt.Chart(shown).encode(y=alt.Y("name:N", sort=None, title=None, axis=name_axis()))
-    scale = alt.Scale(domain=[0, reach], clamp=True)
+    # The figures stand right of the intervals, and must not be cut off there.
+    room: list[Any] = [0, alt.ExprRef("width - 36")]
+    scale = alt.Scale(domain=[0, reach], clamp=True, range=room)
     x = alt.X("value:Q", title=title, axis=alt.Axis(format="%", tickCount=6), scale=scale)
     fill = alt.condition("datum.is_small", alt.value("white"), alt.value(colour))
     total = pick(rows, metric)
     overall = total[total["bucket"] == TOTAL][["value"]]
+    line = alt.Chart(overall).encode(x="value:Q")
     chart = alt.layer(
-        alt.Chart(overall).mark_rule(color=GREY, strokeDash=[4, 3]).encode(x="value:Q"),
+        line.mark_rule(color=GREY, strokeDash=[4, 3]),
         base.mark_rule(strokeWidth=5, color=LIGHT_BLUE, opacity=0.7).encode(x="low:Q", x2="high:Q"),
         base.mark_point(size=90, filled=True, opacity=1, stroke=colour, strokeWidth=2).encode(
             x=x, fill=fill, tooltip=tips
         ),
-        base.mark_text(dy=-12, fontSize=11, color=MUTED).encode(
-            x="value:Q", text=alt.Text("value:Q", format=".0%")
+        base.mark_text(align="left", dx=8, fontSize=11).encode(
+            x=alt.X("end:Q", scale=scale), text=alt.Text("value:Q", format=".0%")
+        ),
+        line.mark_text(baseline="bottom", dy=-4, fontSize=11, color=MUTED).encode(
+            y=alt.value(0), text=alt.value("all")
         ),
     )
     return finished(
@@ -120,6 +155,7 @@ def dots_by(rows: pd.DataFrame, metric: str, *, by: str, title: str, colour: str
         + (", hollow dots stand for fewer than 30 leads" if shown["is_small"].any() else "")
         + (f"; the {len(shown)} largest of {len(part)}." if len(shown) < len(part) else "."),
         height=height_of(len(shown)),
+        by=by,
     )
 
 
@@ -128,9 +164,9 @@ def name_axis() -> alt.Axis:
     return alt.Axis(labelLimit=150, ticks=False, domain=False, labelColor=INK)
 
 
-def height_of(n: int) -> int:
+def height_of(n: int, *, each: int = 34) -> int:
     """Return the height that ``n`` named rows need."""
-    return max(90, 34 * n)
+    return max(90, each * n)
 
 
 def grain_of(frame: pd.DataFrame) -> str:
@@ -144,9 +180,3 @@ def span_of(values: pd.Series[Any], fmt: str = ",.0f") -> str:
     """Return the lowest and the highest value in words."""
     known = values.dropna()
     return f"{known.min():{fmt}} to {known.max():{fmt}}" if len(known) else "none"
-
-
-def legend_of(names: Sequence[str]) -> alt.Legend:
-    """Return a legend that fits a phone too: fewer names beside each other where they are long."""
-    is_long = max(map(len, names), default=0) > SHORT_NAME
-    return alt.Legend(columns=2, labelLimit=105) if is_long else alt.Legend(columns=3)

@@ -6,9 +6,11 @@ import altair as alt
 import pandas as pd
 
 from mqlkit.charts.parts import (
+    MOST_LABELS,
     Chart,
     bucket_axis,
     dots_by,
+    figures,
     finished,
     grain_of,
     require,
@@ -17,7 +19,7 @@ from mqlkit.charts.parts import (
     with_intervals,
 )
 from mqlkit.terms import LAST_BIN as BINS
-from mqlkit.theme import BLUE, INK, LIGHT_BLUE, ORANGE, PALE
+from mqlkit.theme import BAR, BLUE, LIGHT_BLUE, ORANGE, PALE
 
 
 def plot_sla_attainment(rows: pd.DataFrame) -> Chart | None:
@@ -36,14 +38,16 @@ def plot_sla_attainment(rows: pd.DataFrame) -> Chart | None:
     y = alt.Y(
         "value:Q", title="Within the SLA", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])
     )
-    chart = alt.layer(
+    layers = [
         base.mark_rule(strokeWidth=5, color=LIGHT_BLUE, opacity=0.7).encode(y="low:Q", y2="high:Q"),
         base.mark_line(point=alt.OverlayMarkDef(filled=True, size=80, color=BLUE)).encode(
             y=y, tooltip=tips
         ),
-    )
+    ]
+    if len(part) <= MOST_LABELS:
+        layers += figures(base, "value", "high", ".0%", buckets=len(part))
     return finished(
-        chart,
+        alt.layer(*layers),
         f"Share of MQLs handled within the SLA per {grain_of(part)}, "
         f"{span_of(part['value'], '.0%')}, with 95% intervals.",
     )
@@ -73,7 +77,7 @@ def plot_hours_histogram(
         order=histogram["outcome"].map({"within SLA": 0, "late": 1, "still waiting": 2}),
     )
     rest = f"; the bar at {BINS * width:g} {unit} is everything later" if has_rest else ""
-    scale = alt.Scale(domain=["within SLA", "late", "still waiting"], range=[BLUE, ORANGE, PALE])
+    scale = alt.Scale(domain=["within SLA", "late", "still waiting"], range=[BAR, ORANGE, PALE])
     bars = (
         alt.Chart(frame)
         .mark_bar(binSpacing=1)
@@ -96,11 +100,9 @@ def plot_hours_histogram(
             ],
         )
     )
-    rule = alt.Chart(pd.DataFrame({"sla": [sla_hours / size]})).mark_rule(
-        color=INK, strokeDash=[4, 3], strokeWidth=1.5
-    )
+    sla = alt.Chart(pd.DataFrame({"sla": [sla_hours / size]})).encode(x="sla:Q")
     return finished(
-        alt.layer(bars, rule.encode(x="sla:Q")),
+        alt.layer(bars, *_sla_line(sla)),
         f"MQLs by time in the stage{rest}; the dashed line is the SLA.",
     )
 
@@ -131,22 +133,28 @@ def plot_survival_curve(
         axis=alt.Axis(format="%"),
         scale=alt.Scale(domain=[0, 1]),
     )
-    mark = pd.DataFrame({"sla": [sla_hours / size], "label": ["SLA"], "top": [1.0]})
+    sla = alt.Chart(pd.DataFrame({"sla": [sla_hours / size]})).encode(x="sla:Q")
     chart = alt.layer(
         base.mark_area(interpolate="step-after", color=LIGHT_BLUE, opacity=0.6).encode(
             y=alt.Y("low:Q"), y2="high:Q"
         ),
         base.mark_line(interpolate="step-after", color=BLUE).encode(y=y, tooltip=tips),
-        alt.Chart(mark).mark_rule(color=ORANGE, strokeDash=[4, 3], strokeWidth=2).encode(x="sla:Q"),
-        alt.Chart(mark)
-        .mark_text(align="left", dx=5, dy=8, color=ORANGE, fontWeight="bold")
-        .encode(x="sla:Q", y="top:Q", text="label:N"),
+        *_sla_line(sla),
     )
     return finished(
         chart,
         "Share of MQLs still waiting by time since they became MQLs, with its 95% band; the dashed "
         "line is the SLA.",
     )
+
+
+def _sla_line(at: alt.Chart) -> list[alt.Chart]:
+    """Return the SLA as a line across a picture, with its name beside it."""
+    name = at.mark_text(align="left", baseline="top", dx=5, color=ORANGE, fontWeight="bold")
+    return [
+        at.mark_rule(color=ORANGE, strokeDash=[4, 3], strokeWidth=2),
+        name.encode(y=alt.value(0), text=alt.value("SLA")),
+    ]
 
 
 def _unit(sla_hours: float, day_hours: float) -> tuple[str, float]:

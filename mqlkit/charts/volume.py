@@ -6,19 +6,23 @@ import altair as alt
 import pandas as pd
 
 from mqlkit.charts.parts import (
+    MOST_LABELS,
     MOST_SEGMENTS,
     Chart,
+    at_the_right,
     bucket_axis,
     finished,
     grain_of,
-    legend_of,
+    height_of,
+    if_wide,
+    name_axis,
     per_bucket,
     require,
     span_of,
     tip,
 )
 from mqlkit.terms import TOTAL
-from mqlkit.theme import BLUE, LIGHT_BLUE, ORANGE
+from mqlkit.theme import BAR, BLUE, LIGHT_BLUE, ORANGE
 from mqlkit.tidy import COLUMNS, pick
 from mqlkit.wording import bucket_name
 
@@ -36,19 +40,26 @@ def plot_mql_volume(rows: pd.DataFrame) -> Chart | None:
     has_goal = bool(wide["goal"].notna().any())
     tips += [tip("goal", "Goal", ",.1f")] if has_goal else []
     base = alt.Chart(wide).encode(x=bucket_axis())
-    fill = alt.condition("datum.is_open", alt.value(LIGHT_BLUE), alt.value(BLUE))
+    fill = alt.condition("datum.is_open", alt.value(LIGHT_BLUE), alt.value(BAR))
     bars = base.mark_bar(cornerRadiusTopLeft=2, cornerRadiusTopRight=2).encode(
         y=alt.Y("mqls:Q", title="MQLs"), color=fill, tooltip=tips
     )
     layers: list[alt.Chart] = [bars]
-    if len(wide) <= 16:
+    if len(wide) <= MOST_LABELS:
         layers.append(
-            base.mark_text(dy=-9, color="white", fontSize=11).encode(
-                y=alt.datum(0), text=alt.Text("mqls:Q", format=",.0f"), tooltip=tips
+            base.mark_text(dy=-9, fontSize=11).encode(
+                y=alt.datum(0),
+                text=alt.Text("mqls:Q", format=",.0f"),
+                opacity=if_wide(len(wide)),
+                tooltip=tips,
             )
         )
     if has_goal:
-        layers.append(base.mark_tick(color=ORANGE, thickness=3).encode(y="goal:Q", tooltip=tips))
+        layers.append(
+            base.mark_tick(color=ORANGE, thickness=3, opacity=1).encode(y="goal:Q", tooltip=tips)
+        )
+        known = wide[wide["goal"].notna()]
+        layers.append(at_the_right("Goal", "goal", known, colour=ORANGE))
     return finished(
         alt.layer(*layers),
         f"MQLs per {grain_of(wide)}, from {span_of(wide['mqls'])}"
@@ -57,7 +68,7 @@ def plot_mql_volume(rows: pd.DataFrame) -> Chart | None:
 
 
 def plot_mqls_by_segment(rows: pd.DataFrame, *, by: str) -> Chart | None:
-    """Draw MQLs per bucket stacked by the values of a breakdown; the legend picks one out."""
+    """Draw MQLs per bucket and value of a breakdown as cells, darker where there are more."""
     require(rows, COLUMNS, "plot_mqls_by_segment")
     part = pick(rows, "mqls", by=by)
     part = part[part["bucket"] != TOTAL]
@@ -65,28 +76,37 @@ def plot_mqls_by_segment(rows: pd.DataFrame, *, by: str) -> Chart | None:
         return None
     part = _largest(part, by)
     part["when"] = part["bucket"].map(bucket_name)
-    legend = legend_of(list(part["name"]))
-    pick_one = alt.selection_point(
-        name=f"pick_{_slug(by)}", fields=["name"], bind="legend", toggle="true"
+    base = alt.Chart(part).encode(
+        x=bucket_axis(),
+        y=alt.Y("name:N", sort=None, title=None, axis=name_axis()),
+        tooltip=[
+            alt.Tooltip("bucket:N", title="Bucket"),
+            alt.Tooltip("name:N", title=by.capitalize()),
+            tip("value", "MQLs"),
+        ],
     )
-    chart = (
-        alt.Chart(part)
-        .mark_bar()
-        .encode(
-            x=bucket_axis(),
-            y=alt.Y("value:Q", title="MQLs"),
-            color=alt.Color("name:N", sort=None, title=None, legend=legend),
-            order=alt.Order("rank:Q"),
-            opacity=alt.condition(pick_one, alt.value(1), alt.value(0.15)),
-            tooltip=[
-                alt.Tooltip("bucket:N", title="Bucket"),
-                alt.Tooltip("name:N", title=by.capitalize()),
-                tip("value", "MQLs"),
-            ],
+    # Never so dark that a figure in ink could not be read on it.
+    shade = alt.Scale(domainMin=0, range=[0.04, 0.55])
+    layers = [
+        base.mark_rect(color=BLUE, stroke="white", strokeWidth=1).encode(
+            fillOpacity=alt.FillOpacity("value:Q", scale=shade, legend=None)
         )
-        .add_params(pick_one)
+    ]
+    buckets = part["bucket"].nunique()
+    if buckets <= MOST_LABELS:
+        layers.append(
+            base.mark_text(fontSize=11).encode(
+                text=alt.Text("value:Q", format=",.0f"), opacity=if_wide(buckets)
+            )
+        )
+    first, last = part["name"].iloc[0], part["name"].iloc[-1]
+    spread = f"from {first} with the most to {last}" if first != last else f"all from {first}"
+    return finished(
+        alt.layer(*layers),
+        f"MQLs per {grain_of(part)} and {by}, {spread}; the darker, the more.",
+        height=height_of(part["name"].nunique(), each=26),
+        by=by,
     )
-    return finished(chart, f"MQLs per {grain_of(part)}, stacked by {by}.")
 
 
 def _largest(part: pd.DataFrame, by: str) -> pd.DataFrame:
@@ -100,7 +120,3 @@ def _largest(part: pd.DataFrame, by: str) -> pd.DataFrame:
     )
     summed = named.groupby(["start", "bucket", "rank", "name"])["value"].sum().reset_index()
     return summed.drop(columns="start")
-
-
-def _slug(text: str) -> str:
-    return "".join(c if c.isalnum() else "_" for c in text)

@@ -144,7 +144,7 @@ def tabulate_glossary(names: Iterable[str]) -> Table:
                 "Word": METRICS[n].label,
                 "Name": n,
                 "Meaning": METRICS[n].definition,
-                "Source": METRICS[n].source,
+                "After": METRICS[n].source,
             }
             for n in names
         ]

@@ -1,12 +1,22 @@
 // Draws every chart of the page, with Vega's interpreter, since the page allows no eval.
 const specs = JSON.parse(document.getElementById("charts").textContent);
-for (const [id, spec] of Object.entries(specs)) {
+const drawn = new Map();
+
+// Draws a chart, or draws it anew; what has been picked out stays so.
+const draw = async (id, spec) => {
   const place = document.querySelector(`#${id} .plot`);
-  vegaEmbed(place, spec, { ast: true, actions: false, renderer: "svg" }).then(
-    () => place.setAttribute("data-drawn", "yes"),
-    (error) => console.error(`chart ${id} could not be drawn: ${error}`),
-  );
-}
+  try {
+    drawn.get(id)?.finalize();
+    place.removeAttribute("data-drawn");
+    const result = await vegaEmbed(place, spec, { ast: true, actions: false, renderer: "svg" });
+    drawn.set(id, result);
+    result.view.addEventListener("click", (_, item) => pickFrom(spec, item));
+    markPicked();
+    place.setAttribute("data-drawn", "yes");
+  } catch (error) {
+    console.error(`chart ${id} could not be drawn: ${error}`);
+  }
+};
 
 // Charts take the width of paper too: a scaled-down screen chart has type nobody can read.
 const onPaper = (is) => {

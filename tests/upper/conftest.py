@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,10 @@ HOW_TO = (
     "No Chromium was found. To get one: apt install chromium, brew install --cask chromium, or "
     "choco install chromium; CHROMIUM=/path/to/it names one elsewhere."
 )
+ALL_DRAWN = """() => {
+    const charts = [...document.querySelectorAll("figure.chart")];
+    return charts.every((c) => c.querySelector(".plot[data-drawn=yes] > svg"));
+}"""
 NOT_RUN = pytest.StashKey[list[str]]()
 
 
@@ -102,3 +107,43 @@ def chromium() -> Iterator[Any]:
         browser = playwright.chromium.launch(executable_path=path, args=arguments)
         yield browser
         browser.close()
+
+
+@dataclass
+class Opened:
+    """A page, and what it did while it was open."""
+
+    page: Any
+    said: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    dialogs: list[str] = field(default_factory=list)
+
+
+@pytest.fixture
+def open_page(chromium: Any) -> Iterator[Callable[..., Opened]]:
+    """Return a function that opens a report as an attachment on a plane would be opened."""
+    contexts: list[Any] = []
+
+    def opened(run: Run, name: str, *, width: int = 1280, **options: Any) -> Opened:
+        context = chromium.new_context(
+            offline=True, viewport={"width": width, "height": 900}, **options
+        )
+        contexts.append(context)
+        it = Opened(context.new_page())
+
+        def dismiss(dialog: Any) -> None:
+            it.dialogs.append(dialog.message)
+            dialog.dismiss()
+
+        it.page.on("console", lambda m: it.said.append(f"{m.type}: {m.text}"))
+        it.page.on("pageerror", lambda e: it.said.append(f"error: {e}"))
+        it.page.on("request", lambda r: it.asked.append(r.url))
+        it.page.on("dialog", dismiss)
+        it.page.goto((run.out / f"{name}.html").as_uri())
+        if options.get("java_script_enabled", True):
+            it.page.wait_for_function(ALL_DRAWN)
+        return it
+
+    yield opened
+    for context in contexts:
+        context.close()

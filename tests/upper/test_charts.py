@@ -73,7 +73,7 @@ def monthly(metric, values, **options):
 # What each function draws, and the axis titles it must carry, units included.
 TIDY = {
     "plot_mql_volume": ("mqls", {}, {"x": [], "y": ["MQLs"]}),
-    "plot_mqls_by_segment": ("mqls", {"by": "source"}, {"x": [], "y": ["MQLs"]}),
+    "plot_mqls_by_segment": ("mqls", {"by": "source"}, {"x": [], "y": []}),
     "plot_hand_off": ("accepted", {}, {"x": [], "y": ["MQLs"]}),
     "plot_stage_efficiency": ("efficiency", {}, {"x": [], "y": ["MQLs that became SQL"]}),
     "plot_efficiency_by": (
@@ -137,7 +137,9 @@ def test_charts_fill_their_place(specs, name):
 
 DESCRIPTIONS = {
     "plot_mql_volume": "MQLs per month, from 5 to 6, with the goal as a line across each bar.",
-    "plot_mqls_by_segment": "MQLs per month, stacked by source.",
+    "plot_mqls_by_segment": (
+        "MQLs per month and source, from Web with the most to (missing); the darker, the more."
+    ),
     "plot_hand_off": "MQLs accepted, rejected and undecided per month.",
     "plot_stage_efficiency": (
         "Share of MQLs that became SQL per month of entry, 33% to 40%, with 95% intervals; young "
@@ -233,8 +235,10 @@ def test_nobody_changes_the_callers_frame(worked, name):
 
 def test_volume(worked, specs):
     spec = specs["plot_mql_volume"]
-    assert marks(spec) == ["bar", "text", "tick"]
-    assert [part["encoding"]["x"]["field"] for part in layers(spec)] == ["when"] * 3
+    assert marks(spec) == ["bar", "text", "tick", "text"]
+    assert [encoding(spec, i)["x"]["field"] for i in range(3)] == ["when"] * 3
+    assert encoding(spec, 3)["text"] == {"value": "Goal"}
+    assert column(embedded(spec, 3), "bucket") == ["2026-02"]
     assert encoding(spec, 0)["y"] == {"field": "mqls", "title": "MQLs", "type": "quantitative"}
     assert encoding(spec, 2)["y"]["field"] == "goal"
     assert encoding(spec, 1)["text"]["field"] == "mqls"
@@ -287,38 +291,37 @@ def by_source(counts, bucket="2026-01"):
 
 def test_segments(worked, specs):
     spec = specs["plot_mqls_by_segment"]
-    assert marks(spec) == ["bar"]
+    assert marks(spec) == ["rect", "text"]
     wanted = pick(worked.rows, "mqls", by="source")
     wanted = wanted[wanted["bucket"] != TOTAL]
     found = {(r["bucket"], r["name"]): r["value"] for r in embedded(spec)}
     assert found == dict(
         zip(zip(wanted["bucket"], wanted["name"], strict=True), wanted["value"], strict=True)
     )
-    assert encoding(spec)["y"]["field"] == "value"
-    assert encoding(spec)["color"]["field"] == "name"
+    assert encoding(spec)["y"]["field"] == "name"
+    shade = encoding(spec)["fillOpacity"]
+    # From nothing on, so that twice as dark is twice as many; ink stays readable on the darkest.
+    assert (shade["field"], shade["scale"]["domainMin"]) == ("value", 0)
+    assert shade["scale"]["range"][1] <= 0.6
+    assert encoding(spec, 1)["text"]["field"] == "value"
     assert tooltip(spec) == [
         ("bucket", "Bucket", None), ("name", "Source", None), ("value", "MQLs", ",.0f"),
     ]  # fmt: skip
 
 
-def test_the_legend_picks_a_segment_out(specs):
-    spec = specs["plot_mqls_by_segment"]
-    (param,) = spec["params"]
-    assert param["bind"] == "legend"
-    assert param["select"] == {"type": "point", "fields": ["name"], "toggle": "true"}
-    opacity = encoding(spec)["opacity"]
-    assert opacity["condition"] == {"param": param["name"], "value": 1}
-    assert opacity["value"] < 0.5
-
-
-def test_segments_are_stacked_in_the_order_of_the_legend():
-    # The legend runs from the largest down; a stack in another order cannot be read off it.
+def test_segments_come_with_the_largest_first():
     frame = by_source({"Web": 1, "Ads": 5, "Event": 3})
     spec = charts.plot_mqls_by_segment(frame, by="source").to_dict()
     assert column(embedded(spec), "name") == ["Ads", "Event", "Web"]
-    order = encoding(spec)["order"]
-    ranks = {r["name"]: r[order["field"]] for r in embedded(spec)}
-    assert sorted(ranks, key=ranks.__getitem__) == ["Ads", "Event", "Web"]
+    assert encoding(spec)["y"]["sort"] is None
+
+
+@pytest.mark.parametrize(("buckets", "has_figures"), [(16, True), (17, False)])
+def test_cells_of_many_buckets_have_no_figures(buckets, has_figures):
+    frame = monthly("mqls", [5] * buckets, source="Web")
+    spec = charts.plot_mqls_by_segment(frame, by="source").to_dict()
+    assert ("text" in marks(spec)) is has_figures
+    assert spec["description"] == ("MQLs per month and source, all from Web; the darker, the more.")
 
 
 def test_eight_segments_are_all_named():
@@ -354,7 +357,8 @@ def test_hand_off(worked, specs):
 
 def test_efficiency(worked, specs):
     spec = specs["plot_stage_efficiency"]
-    assert marks(spec) == ["rule", "line", "tick", "point"]
+    assert marks(spec) == ["rule", "line", "tick", "point", "text"]
+    assert encoding(spec, 4)["text"] == {"value": "by flow"}
     data = embedded(spec)
     for field in ("value", "low", "high", "n"):
         assert column(data, field) == per_bucket(worked.rows, "efficiency", field)
@@ -395,11 +399,15 @@ def test_dots():
     frame = shares(Few=(0.5, 29, 0.3, 0.9), Web=(0.2, 30, 0.1, 0.4), Ads=(0.4, 141, 0.35, 0.45),
                    Nobody=(None, 0, None, None))  # fmt: skip
     spec = charts.plot_efficiency_by(frame, by="source").to_dict()
-    assert marks(spec) == ["rule", "rule", "point", "text"]
+    assert marks(spec) == ["rule", "rule", "point", "text", "text"]
+    assert encoding(spec, 4)["text"] == {"value": "all"}
+    # Beside the interval, where no line runs through it.
+    assert encoding(spec, 3)["x"]["field"] == "end"
     assert column(embedded(spec, 0), "value") == [0.3]
     assert [r["name"] for r in embedded(spec, 2)] == ["Few", "Ads", "Web"]
     assert embedded(spec, 2)[2] == {
         "name": "Web", "value": 0.2, "low": 0.1, "high": 0.4, "n": 30, "is_small": False,
+        "end": 0.4,
     }  # fmt: skip
     assert [r["is_small"] for r in embedded(spec, 2)] == [True, False, False]
     assert encoding(spec, 2)["fill"]["condition"] == {"test": "datum.is_small", "value": WHITE}
@@ -455,7 +463,7 @@ def test_a_picture_of_some_segments_says_that_it_leaves_others_out():
 
 def test_attainment(worked, specs):
     spec = specs["plot_sla_attainment"]
-    assert marks(spec) == ["rule", "line"]
+    assert marks(spec) == ["rule", "line", "text", "text"]
     for field in ("value", "low", "high", "n"):
         found = column(embedded(spec), field)
         assert found == per_bucket(worked.rows, "sla_attainment", field)
@@ -465,7 +473,8 @@ def test_attainment(worked, specs):
 
 def test_histogram(worked, specs):
     spec = specs["plot_hours_histogram"]
-    assert marks(spec) == ["bar", "rule"]
+    assert marks(spec) == ["bar", "rule", "text"]
+    assert encoding(spec, 2)["text"] == {"value": "SLA"}
     data = embedded(spec, 0)
     histogram = worked.histogram
     for field in ("bin", "outcome", "leads"):
@@ -587,7 +596,8 @@ def test_the_slider_has_a_position_for_every_lag_up_to_90_days(worked, specs):
 
 def test_cost_is_drawn_as_bars_and_its_rolling_mean_as_a_line(specs):
     spec = specs["plot_cost_per_mql"]
-    assert marks(spec) == ["bar", "line"]
+    assert marks(spec) == ["bar", "line", "text"]
+    assert encoding(spec, 2)["text"] == {"value": "Rolling"}
     assert [encoding(spec, i)["y"]["field"] for i in range(2)] == ["cost", "rolling"]
     assert tooltip(spec)[1:] == [
         ("cost", "Cost per MQL (EUR)", ",.0f"), ("rolling", "Rolling (EUR)", ",.0f"),

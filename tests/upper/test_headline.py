@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
+import re
+
 import pytest
 from frames import plain, row, rows, totals
 
-from mqlkit.headline import headline
+from mqlkit.changes import changes
+from mqlkit.headline import AT_COST, ENOUGH, IN_TIME, headline
 from mqlkit.params import ReportParams
+from mqlkit.sparks import Spark, drawn_spark
 
 BASE = {
     "mqls": 100,
@@ -104,19 +109,19 @@ def test_a_goal_of_nothing_is_no_error():
         pytest.param(
             {"value": 0.25, "n": 30, "low": 0.1268, "high": 0.4336},
             False,
-            ("25.0%", "95% interval 12.7–43.4%", "Mature", "plain"),
+            ("25.0%", "12.7–43.4% with 95% confidence", "Mature", "plain"),
             id="thirty",
         ),
         pytest.param(
             {"value": 0.25, "n": 29, "low": 0.1268, "high": 0.4336},
             True,
-            ("25.0%", "95% interval 12.7–43.4%", "Too few to judge", "plain"),
+            ("25.0%", "12.7–43.4% with 95% confidence", "Too few to judge", "plain"),
             id="twenty-nine",
         ),
         pytest.param(
             {"value": 0.25, "n": 30, "low": 0.1268, "high": 0.4336},
             True,
-            ("25.0%", "95% interval 12.7–43.4%", "Will still rise", "plain"),
+            ("25.0%", "12.7–43.4% with 95% confidence", "Will still rise", "plain"),
             id="young",
         ),
         pytest.param(
@@ -184,9 +189,9 @@ def test_the_wait_for_a_decision_is_not_held_against_an_sla_on_contact():
 @pytest.mark.parametrize(
     ("late", "shown"),
     [
-        (0, ("100.0%", "95% interval 96.0–100.0%", "SLA kept", "good")),
-        (1, ("100.0%", "95% interval 96.0–100.0%", "1 lead late", "bad")),
-        (1200, ("100.0%", "95% interval 96.0–100.0%", "1,200 leads late", "bad")),
+        (0, ("100.0%", "96.0–100.0% with 95% confidence", "SLA kept", "good")),
+        (1, ("100.0%", "96.0–100.0% with 95% confidence", "1 lead late", "bad")),
+        (1200, ("100.0%", "96.0–100.0% with 95% confidence", "1,200 leads late", "bad")),
     ],
 )
 def test_sla(late, shown):
@@ -195,7 +200,7 @@ def test_sla(late, shown):
 
 @pytest.mark.parametrize(
     ("currency", "value", "context"),
-    [("EUR", "€90", "€9,000 spent"), ("SEK", "90 SEK", "9,000 SEK spent")],
+    [("EUR", "€90", "€9,000 over 100 MQLs"), ("SEK", "90 SEK", "9,000 SEK over 100 MQLs")],
 )
 def test_cost(currency, value, context):
     shown = figures(totals(**BASE, **SPENT), currency=currency)["Cost per MQL"]
@@ -212,3 +217,84 @@ def test_cost(currency, value, context):
 def test_waste(late, wasted, shown):
     changes = {**SPENT, "sla_breached": late, "wasted_cost": wasted}
     assert figure("Wasted on late leads", changes) == shown
+
+
+# --- the buckets behind a figure -----------------------------------------------------------------
+
+MONTHS = ("2026-01", "2026-02")
+
+
+def monthly(metric, *values, **options):
+    return [row(metric, v, bucket=b, **options) for b, v in zip(MONTHS, values, strict=True)]
+
+
+def card(name, *parts, **params):
+    """Return one figure with its change and its picture."""
+    frame = rows(totals(**BASE, **SPENT), *parts)
+    given = ReportParams.from_mapping(params)
+    found = headline(frame, given, currency="EUR", changes=changes(frame))
+    return next(f for f in found if f.name == name)
+
+
+def test_each_figure_answers_one_of_the_three_questions():
+    found = headline(totals(**BASE, **SPENT), ReportParams(), currency="EUR")
+    assert [f.question for f in found] == [ENOUGH, IN_TIME, IN_TIME, IN_TIME, AT_COST, AT_COST]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ((100, 104), "Feb 26: 104, no clear change on Jan 26"),
+        ((100, 200), "Feb 26: 200, up by 100 on Jan 26"),
+        ((200, 100), "Feb 26: 100, down by 100 on Jan 26"),
+    ],
+)
+def test_a_figure_tells_its_last_bucket_beside_the_one_before(values, said):
+    assert card("MQLs", *monthly("mqls", *values)).change == said
+
+
+def test_what_is_not_to_be_compared_is_not():
+    parts = [
+        *monthly("mqls", 100, 100),
+        row("efficiency", 0.4, bucket="2026-01", n=100, low=0.31, high=0.5),
+        row("efficiency", 0.1, bucket="2026-02", n=100, low=0.06, high=0.17, flags=["immature"]),
+    ]
+    figure = card("MQL → SQL", *parts)
+    assert figure.change == "Feb 26: 10.0%, too young to compare"
+    assert figure.spark.is_open
+
+
+def test_a_mean_has_no_interval_and_is_told_without_a_judgement():
+    parts = [*monthly("mqls", 100, 100), *monthly("hours_in_stage_mean", 20, 30, n=90)]
+    figure = card("Mean wait", *parts, sla="48h")
+    assert figure.change == "Feb 26: 30.0 h, after 20.0 h in Jan 26"
+    assert figure.spark.against == (48, 48)
+
+
+def test_the_picture_has_the_buckets_and_the_goal_and_says_so():
+    figure = card("MQLs", *monthly("mqls", 90, 110), *monthly("goal", 100, None))
+    assert figure.spark.values == (90, 110)
+    assert figure.spark.against[0] == 100
+    assert figure.spark.words == "MQLs, Jan 26 to Feb 26: 90 to 110, at last 110"
+    drawn = drawn_spark(figure.spark)
+    assert 'aria-label="MQLs, Jan 26 to Feb 26: 90 to 110, at last 110"' in drawn
+    assert "nan" not in drawn
+
+
+def test_one_bucket_is_no_picture_and_no_change():
+    figure = card("MQLs", row("mqls", 100, bucket="2026-01"))
+    assert drawn_spark(figure.spark) == ""
+    assert figure.change == ""
+
+
+@pytest.mark.parametrize(
+    ("values", "lines"),
+    [
+        ((1, 2, math.nan, 4, 5), ["4.0,24.0 32.0,19.0", "88.0,9.0 116.0,4.0"]),
+        ((0, 0, 0), ["4.0,14.0 60.0,14.0 116.0,14.0"]),
+    ],
+    ids=["a gap", "all zero"],
+)
+def test_a_line_is_broken_where_nothing_is_known(values, lines):
+    drawn = drawn_spark(Spark(values, (), "x"))
+    assert re.findall(r'mk-line" points="([^"]+)"', drawn) == lines

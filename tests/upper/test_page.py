@@ -6,8 +6,6 @@ import base64
 import hashlib
 import json
 import re
-from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 from runs import mqlkit_run, once, write_yaml
@@ -19,10 +17,6 @@ from mqlkit.wording import bucket_name
 
 pytestmark = pytest.mark.browser
 
-ALL_DRAWN = """() => {
-    const charts = [...document.querySelectorAll("figure.chart")];
-    return charts.every((c) => c.querySelector(".plot[data-drawn=yes] > svg"));
-}"""
 # Marks of the data; axes and legends are in other roles.
 MARKS = ".role-mark path[d], .role-mark line, .role-mark text"
 ALL_AT_LAG = """([chart, lag]) => {
@@ -30,46 +24,6 @@ ALL_AT_LAG = """([chart, lag]) => {
     return bars.every((b) => b.getAttribute("aria-label").endsWith(`Lag (days): ${lag}`));
 }"""
 WIDTHS = (1280, 820, 390)
-
-
-@dataclass
-class Opened:
-    """A page, and what it did while it was open."""
-
-    page: Any
-    said: list[str] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
-    dialogs: list[str] = field(default_factory=list)
-
-
-@pytest.fixture
-def open_page(chromium):
-    """Return a function that opens a report as an attachment on a plane would be opened."""
-    contexts = []
-
-    def opened(run, name, *, width=1280, **options):
-        context = chromium.new_context(
-            offline=True, viewport={"width": width, "height": 900}, **options
-        )
-        contexts.append(context)
-        it = Opened(context.new_page())
-
-        def dismiss(dialog):
-            it.dialogs.append(dialog.message)
-            dialog.dismiss()
-
-        it.page.on("console", lambda m: it.said.append(f"{m.type}: {m.text}"))
-        it.page.on("pageerror", lambda e: it.said.append(f"error: {e}"))
-        it.page.on("request", lambda r: it.asked.append(r.url))
-        it.page.on("dialog", dismiss)
-        it.page.goto((run.out / f"{name}.html").as_uri())
-        if options.get("java_script_enabled", True):
-            it.page.wait_for_function(ALL_DRAWN)
-        return it
-
-    yield opened
-    for context in contexts:
-        context.close()
 
 
 def labels(page, chart, role="bar"):
@@ -193,24 +147,6 @@ def test_a_tooltip_says_what_is_under_the_pointer(open_page, sample_run):
     assert box["x"] + box["width"] <= 1280
     page.mouse.move(0, 0)
     tip.wait_for(state="hidden")
-
-
-def test_the_legend_picks_one_source_out_and_lets_it_go(open_page, sample_run):
-    page = open_page(sample_run, "mql_report").page
-    chart = described(page, "MQLs per month, stacked by source")
-
-    def dimmed():
-        return page.locator(f"{chart} [aria-roledescription=bar]").evaluate_all(
-            """bars => bars.map((b) => [b.getAttribute("aria-label").match(/Source: (.*)$/)[1],
-                                        Number(b.getAttribute("opacity")) < 0.5])"""
-        )
-
-    assert not any(is_dim for _, is_dim in dimmed())
-    page.locator(f"{chart} .role-legend-label text", has_text="Web").click()
-    assert {(name, is_dim) for name, is_dim in dimmed() if name == "Web"} == {("Web", False)}
-    assert all(is_dim for name, is_dim in dimmed() if name != "Web")
-    page.locator(f"{chart} .role-legend-label text", has_text="Web").click()
-    assert not any(is_dim for _, is_dim in dimmed())
 
 
 def by_bucket(page, chart, role, name):
@@ -451,7 +387,7 @@ def test_names_of_the_data_run_nothing(open_page, odd_run):
     assert it.dialogs == []
     assert errors(it) == []
     assert it.asked == [it.page.url]
-    assert it.page.locator("main script, main img, main a").count() == 0
+    assert it.page.locator("main script, main img, main a:not(.contents a)").count() == 0
     assert it.page.locator("script").count() == 2
 
 

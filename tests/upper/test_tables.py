@@ -386,7 +386,7 @@ def test_params_are_written_as_users_write_them():
 def test_glossary():
     table = tables.tabulate_glossary(["mqls", "acceptance_rate"])
     assert cells(table) == [
-        ["Word", "Name", "Meaning", "Source"],
+        ["Word", "Name", "Meaning", "After"],
         ["MQLs", "mqls", METRICS["mqls"].definition, "mqlkit"],
         ["Acceptance rate", "acceptance_rate", "accepted / (accepted + rejected)",
          "Wilson 1927, J. Am. Stat. Assoc. 22:209"],

@@ -1,0 +1,44 @@
+// Tables sort by the column whose heading is pressed; a second press turns the order round.
+const HOURS = { minute: 1 / 60, hour: 1, day: 24 };
+
+// Figures are right-aligned texts: 1,234; €98.02; −3.5%; 26.3–29.6%; 3.0 days.
+const figure = (text) => {
+  const number = text.replace(/[^\d.,\-−–]/g, "").replace(/[−]/, "-").replace(/,/g, "");
+  const unit = /(minute|hour|day)s?$/.exec(text)?.[1];
+  return parseFloat(number.replace(/^–/, "")) * (unit ? HOURS[unit] : 1);
+};
+
+const sorted = (rows, at, isUp) => {
+  const key = (row) => row.cells[at].textContent.trim();
+  const isFigure = rows.some((row) => row.cells[at].classList.contains("gt_right"));
+  const inOrder = (a, b) => isFigure ? figure(key(a)) - figure(key(b)) : key(a).localeCompare(key(b));
+  // Buckets and lags have an order that their names do not show; it is that of the page.
+  const first = rows[0].closest("table").querySelectorAll("thead th")[at].textContent;
+  const asMade = (a, b) => a.dataset.row - b.dataset.row;
+  const compare = /^(Bucket|Lag)$/.test(first) ? asMade : inOrder;
+  const isKept = (row) => row.cells[0].textContent === "Whole period";
+  const isNothing = (row) => ["", "–"].includes(key(row));
+  return rows.toSorted((a, b) => isKept(a) - isKept(b) || isNothing(a) - isNothing(b)
+    || (isUp ? compare(a, b) : compare(b, a)) || asMade(a, b));
+};
+
+for (const table of document.querySelectorAll(".mk-table table")) {
+  const body = table.tBodies[0];
+  const rows = [...body.rows];
+  const heads = [...table.querySelectorAll("thead th")];
+  if (rows.length < 3 || rows.some((row) => row.cells.length !== heads.length)) continue;
+  rows.forEach((row, i) => { row.dataset.row = i; });
+  heads.forEach((head, at) => {
+    if (!head.textContent.trim()) return;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...head.childNodes);
+    head.append(button);
+    button.addEventListener("click", () => {
+      const isUp = head.getAttribute("aria-sort") !== "ascending";
+      for (const other of heads) other.removeAttribute("aria-sort");
+      head.setAttribute("aria-sort", isUp ? "ascending" : "descending");
+      body.append(...sorted(rows, at, isUp));
+    });
+  });
+}
