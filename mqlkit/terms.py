@@ -19,6 +19,8 @@ TABLE_COLUMNS = {
     "goals": ("month", "mqls", "source"),
 }
 PERSONAL_COLUMNS = ("lead_id", "owner")
+# A spreadsheet takes a cell for a formula by its first character.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 MISSING = "(missing)"
 TOTAL = "total"
