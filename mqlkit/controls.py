@@ -16,6 +16,7 @@ from IPython.display import display
 
 from mqlkit import page
 from mqlkit.choices import settings_table
+from mqlkit.lists import LeadList
 from mqlkit.numbers import Numbers, read_numbers
 from mqlkit.params import ReportParams
 from mqlkit.tables import Table, tabulate_params
@@ -63,6 +64,20 @@ class View:
         """
         self._show(lambda numbers: page.drawn_by(numbers, draws, numbers.params.by[:most]))
 
+    def show_list(self, leads: LeadList, *brief: page.Draw) -> None:
+        """Show a list of leads to sort and filter; without a panel, the parts that stand for it.
+
+        Parameters
+        ----------
+        leads
+            The list, such as ``lists.BREACHES``. It holds personal data and has no bound, so that
+            no page for others shows it.
+        *brief
+            What such a page shows instead, as in `show`.
+        """
+        del leads
+        self.show(*brief)
+
     def _given(self, _: Numbers) -> dict[str, Any]:
         """Return what drawing functions are given beside `page.FACTS`."""
         return {}
@@ -92,9 +107,10 @@ class LiveView(View):
         self._exploration = Exploration(params)
         note.close()
         self._output = ipywidgets.Output
-        self._sections: list[Section] = []
+        self._sections: list[Any] = []
         self._show(lambda numbers: [page.heading(numbers)])
         display(Panel(self._exploration, self._redraw).box)
+        page.wear("lab.css")
         page.run_script("panel.js")
 
     @property
@@ -105,6 +121,14 @@ class LiveView(View):
     def _given(self, numbers: Numbers) -> dict[str, Any]:
         # The panel has the slider for the lag: the chart need not bring its own.
         return {"lags": numbers.lag_in_use}
+
+    def show_list(self, leads: LeadList, *_: page.Draw) -> None:
+        """Show a list of leads to sort and filter."""
+        from mqlkit.listbox import ListBox
+
+        box = ListBox(leads, lambda: self.numbers)
+        self._sections.append(box)
+        display(box.box)
 
     def _show(self, draw: Callable[[Numbers], list[page.Part]]) -> None:
         section = Section(draw, self._output())

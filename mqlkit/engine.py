@@ -16,6 +16,8 @@ import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
+from mqlkit.terms import FORMULA_STARTS
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -162,7 +164,7 @@ def iso_local(stamp: ir.TimestampValue, zone: str) -> ir.StringValue:
 
 def safe_text(cell: ir.StringValue) -> ir.StringValue:
     """Return text that no spreadsheet takes for a formula."""
-    is_formula = cell.left(1).isin(["=", "+", "-", "@", "\t", "\r"])
+    is_formula = cell.left(1).isin(FORMULA_STARTS)
     return is_formula.ifelse("'" + cell, cell)
 
 

@@ -37,6 +37,7 @@ FREE_OF = {
     "reasons": SPEND | SLA | CLOCK | WITHIN | CUT,
     "responses": SPEND | SLA | CLOCK | WITHIN | CUT,
     "breaches": SPEND | WITHIN | CUT,
+    "mqls": SPEND | WITHIN | CUT,
     "entered": SPEND | SLA | CLOCK | WITHIN | CUT,
     "before": SPEND,
     "channels": SPEND | SLA | CLOCK | WITHIN | CUT | PERIOD,

@@ -203,6 +203,12 @@ def style_sheet() -> str:
     return (files("mqlkit") / "templates" / "report.css").read_text(encoding="utf-8")
 
 
+def wear(name: str) -> None:
+    """Lay a style sheet of the template folder over the page."""
+    text = (files("mqlkit") / "templates" / name).read_text(encoding="utf-8")
+    display(Shown({"text/html": f"<style>{text}</style>", "text/plain": ""}))
+
+
 def run_script(name: str) -> None:
     """Run a script of the template folder in the page."""
     text = (files("mqlkit") / "templates" / name).read_text(encoding="utf-8")

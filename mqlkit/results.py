@@ -16,9 +16,8 @@ import pandas as pd
 from mqlkit import __version__
 from mqlkit.numbers import Numbers
 from mqlkit.sla import breach_lines
-from mqlkit.terms import RESULTS_VARIABLE
+from mqlkit.terms import FORMULA_STARTS, RESULTS_VARIABLE
 
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 ENGINES = ("duckdb", "ibis-framework", "pandas")
 
 

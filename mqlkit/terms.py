@@ -19,6 +19,8 @@ TABLE_COLUMNS = {
     "spend": ("date", "date_from", "date_to", "amount", "channel", "currency"),
     "goals": ("month", "mqls", "source"),
 }
+# A spreadsheet takes a cell for a formula by its first character.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 MISSING = "(missing)"
 LAST_ALONE = "lead_alone_in_the_last_month"

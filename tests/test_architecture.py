@@ -20,7 +20,7 @@ LONGEST_FILE = 300
 FULL_PASSES = {
     "engine", "estimators", "worktime", "sources", "moment", "durations", "outcomes",
     "leads", "assemble", "redaction",
-    "volume", "funnel", "velocity", "sla", "cost",
+    "volume", "funnel", "velocity", "sla", "cost", "roster",
 }  # fmt: skip
 OWNERS: dict[str, set[str]] = {
     "duckdb": {"engine"},
@@ -34,7 +34,8 @@ OWNERS: dict[str, set[str]] = {
     "nbformat": {"html", "report", "execute"},
     "nbclient": {"report", "execute"},
     "jupyter_client": {"kernel", "execute", "press", "report"},
-    "ipywidgets": {"controls", "labelled", "panel"},
+    "ipywidgets": {"controls", "labelled", "listbox", "panel"},
+    "itables": {"listbox"},
     "IPython": {"page", "controls"},
     "holidays": {"worktime"},
     "scipy": {"estimators"},
@@ -45,7 +46,7 @@ OWNERS: dict[str, set[str]] = {
 }
 JUPYTER = {
     "IPython", "ipykernel", "ipywidgets", "jupyter_client", "jupyter_core", "nbclient", "nbconvert",
-    "nbformat", "papermill", "traitlets",
+    "nbformat", "papermill", "traitlets", "itables", "anywidget",
 }  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from conftest import HOW_TO, find_browser
 from runs import ROOT, Run, once
 
 from mqlkit.headline import headline
+from mqlkit.lists import BREACHES, first_page
 from mqlkit.numbers import read_numbers
 from mqlkit.params import ReportParams
 from mqlkit.theme import ORANGE
@@ -260,6 +261,28 @@ def use_panel(page):
     }
 
 
+def use_list(page):
+    """Sort a list of leads, look for one owner, have the file written and fetch it."""
+    box = page.locator(".mk-list")
+
+    def rows():
+        return [row.split("\t") for row in box.locator("tbody tr").all_inner_texts()]
+
+    wait_for(rows, seconds=LONGEST_VISIT, what="the list")
+    seen = {"title": box.locator(".mk-note").inner_text(), "longest": rows()}
+    late = box.locator("th", has_text="Hours late").locator("button").first
+    late.click()
+    seen["shortest"] = rows()
+    owner = seen["shortest"][0][1]
+    box.get_by_label("Search:").fill(owner)
+    seen["owner"], seen["theirs"] = owner, rows()
+    box.get_by_role("button", name="All late leads as CSV").click()
+    with page.expect_download(timeout=LONGEST_VISIT * 1000) as download:
+        box.locator("a[download]").click()
+    seen["file"] = download.value.suggested_filename
+    return seen
+
+
 def explore(folder, name) -> Run:
     """Run and use a notebook, and return what is to be seen."""
     shutil.copytree(ROOT / "notebooks", folder / "notebooks")
@@ -282,6 +305,8 @@ def explore(folder, name) -> Run:
         seen["steps"] = use_panel(page)
         # The charts are drawn again, and nothing has failed on the way.
         wait_for(lambda: page.evaluate(DRAWN), seconds=LONGEST_VISIT, what="the charts")
+        if name == "sla_velocity":
+            seen["list"] = use_list(page)
         seen |= {"after": page.evaluate(EVIDENCE), "outside": outside}
     return Run(0, json.dumps(seen), "", str(folder))
 
@@ -353,6 +378,20 @@ def test_run_all_ends_without_an_error(look, name):
         assert moment["errors"] == []
         assert all(chart["painted"] for chart in moment["charts"])
         assert moment["spilled"] == 0
+
+
+def test_late_leads_are_sorted_looked_up_and_taken_along(look):
+    seen = look("sla_velocity")["list"]
+    params = replace(ReportParams(), by=["owner"])
+    for change in CHANGES.values():
+        params = replace(params, **change)
+    listed = first_page(read_numbers(params, base=ROOT / "notebooks"), BREACHES)
+    assert seen["title"] == listed.title
+    late = [float(row[5]) for row in seen["longest"]]
+    assert late == list(listed.cells["Hours late"])[:10]
+    assert [float(row[5]) for row in seen["shortest"]] == sorted(listed.cells["Hours late"])[:10]
+    assert {row[1] for row in seen["theirs"]} == {seen["owner"]}
+    assert seen["file"] == "sla_velocity.breaches.csv"
 
 
 def test_every_chart_is_drawn(seen, sample_run):

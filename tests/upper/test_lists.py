@@ -1,0 +1,186 @@
+"""Lists of leads: what they show, in which order, how much of them, and the file with all."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+from runs import ROOT
+
+from mqlkit import controls, lists, page, tables
+from mqlkit.controls import explore
+from mqlkit.exploration import Exploration
+from mqlkit.listbox import ListBox
+from mqlkit.lists import BREACHES, MQLS, first_page, write_list
+from mqlkit.numbers import measure, read_numbers
+from mqlkit.params import ReportParams
+from mqlkit.roster import mql_list
+
+BASE = ROOT / "notebooks"
+EVIL = ["<script>alert(1)</script>", "=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "</td><td>"]
+LEADS = """
+    lead_id      | mql_at           | accepted_at      | rejected_at      | sql_at           | owner
+    accepted     | 2026-01-05 10:00 | 2026-01-06 09:00 |                  |                  | Ana
+    sql-at-once  | 2026-01-07 10:00 |                  |                  | 2026-01-07 12:00 | Ana
+    rejected     | 2026-01-06 10:00 |                  | 2026-01-20 10:00 |                  |
+    open-late    | 2026-02-01 10:00 |                  |                  |                  | Ben
+    open-in-time | 2026-02-27 23:00 |                  |                  |                  | Ben
+    before       | 2025-12-31 10:00 |                  |                  |                  | Ben
+    out-of-order | 2026-01-04 10:00 | 2026-01-01 09:00 |                  |                  | Ben
+"""
+
+
+def read_csv(path):
+    with path.open(encoding="utf-8", newline="") as handle:
+        return list(csv.reader(handle))
+
+
+@pytest.fixture(scope="module")
+def few(lead_table):
+    """Return the numbers of seven leads, each with what became of it for its id."""
+    made = lead_table(LEADS, period="2026-01..2026-02", as_of="2026-03-01 00:00")
+    return measure(made.leads, made.tables)
+
+
+@pytest.fixture(scope="module")
+def evil(new_desk):
+    desk = new_desk()
+    lines = [f'"{text}{i}",2026-01-05,"{text}","{text}"' for i, text in enumerate(EVIL)]
+    desk.write("leads.csv", "\n".join(["lead_id,mql_at,owner,source", *lines, ""]))
+    made = desk.report({"leads": {"files": ["leads.csv"]}}, period="2026-01", as_of="2026-03-01")
+    return measure(made.leads, made.tables)
+
+
+def test_every_mql_of_the_period_with_its_dates_the_latest_first(few):
+    shown = first_page(few, MQLS)
+    assert shown.title == "6 MQLs, the latest first"
+    assert shown.cells.values.tolist() == [
+        ["open-in-time", "Ben", "–", "2026-02-27 23:00", "–", "none yet", "–", "still in time"],
+        ["open-late", "Ben", "–", "2026-02-01 10:00", "–", "none yet", "–", "late and open"],
+        ["sql-at-once", "Ana", "–", "2026-01-07 10:00", "2026-01-07 12:00", "accepted",
+         "2026-01-07 12:00", "kept"],
+        ["rejected", "–", "–", "2026-01-06 10:00", "2026-01-20 10:00", "rejected", "–", "late"],
+        ["accepted", "Ana", "–", "2026-01-05 10:00", "2026-01-06 09:00", "accepted", "–", "kept"],
+        ["out-of-order", "Ben", "–", "2026-01-04 10:00", "2026-01-01 09:00", "accepted", "–",
+         "not measurable"],
+    ]  # fmt: skip
+
+
+def test_without_contacts_an_sla_until_contact_is_not_measurable(lead_table):
+    made = lead_table(LEADS, period="2026-01", sla_stops_on="contact")
+    assert set(mql_list(made.leads)["sla"]) == {"not measurable"}
+
+
+def test_late_leads_are_those_of_the_report(few):
+    shown = first_page(few, BREACHES)
+    assert shown.title == "2 late leads, those that waited longest first"
+    assert list(shown.cells["Lead"]) == ["open-late", "rejected"]
+    assert list(shown.cells["Hours late"]) == [614.0, 288.0]
+    assert list(shown.cells["Still open"]) == ["yes", "no"]
+
+
+def test_a_list_without_leads_says_so_and_has_a_file(lead_table, tmp_path):
+    made = lead_table("lead_id | mql_at | sql_at\non-time | 2026-01-05 | 2026-01-06")
+    numbers = measure(made.leads, made.tables)
+    shown = first_page(numbers, BREACHES)
+    assert (shown.title, len(shown.cells)) == ("No late leads", 0)
+    assert len(read_csv(write_list(numbers, BREACHES, folder=tmp_path))) == 1
+    assert "No late leads" in ListBox(BREACHES, lambda: numbers)._title.value
+
+
+def test_a_long_list_is_bounded_in_words_and_the_file_is_not(few, monkeypatch, tmp_path):
+    monkeypatch.setattr(lists, "MOST_ROWS", 2)
+    numbers = measure(few.leads, few.tables)
+    shown = first_page(numbers, MQLS)
+    assert shown.title == (
+        "6 MQLs, the latest first: 2 of them are here to sort and filter, all of them are in the "
+        "CSV file"
+    )
+    assert len(shown.cells) == 2
+    assert len(read_csv(write_list(numbers, MQLS, folder=tmp_path))) == 7
+
+
+def test_the_file_of_mqls(few, tmp_path):
+    path = write_list(few, MQLS, folder=tmp_path / "new")
+    assert path.name == "mql_report.mqls.csv"
+    header, latest, *_ = read_csv(path)
+    assert header == [
+        "lead_id", "owner", "source", "entered", "decided", "became_sql", "decision", "sla",
+    ]  # fmt: skip
+    assert latest == [
+        "open-in-time", "Ben", "", "2026-02-27T23:00:00+00:00", "", "", "none yet", "still in time",
+    ]  # fmt: skip
+    assert write_list(few, MQLS, folder=tmp_path / "new") == path
+    assert [p.name for p in path.parent.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("leads", [BREACHES, MQLS], ids=lambda leads: leads.name)
+def test_no_formula_reaches_a_spreadsheet(evil, leads, tmp_path):
+    _, *rows = read_csv(write_list(evil, leads, folder=tmp_path))
+    assert len(rows) == len(EVIL)
+    assert not [c for row in rows for c in row if c.startswith(("=", "+", "-", "@", "\t", "\r"))]
+
+
+@pytest.mark.parametrize("leads", [BREACHES, MQLS], ids=lambda leads: leads.name)
+def test_text_of_the_data_is_no_markup_in_the_table(evil, leads):
+    box = ListBox(leads, lambda: evil)
+    cells = [cell for row in json.loads(box._table._dt_args["data_json"]) for cell in row]
+    assert any("&lt;script&gt;alert(1)&lt;/script&gt;" in str(cell) for cell in cells)
+    assert not [cell for cell in cells if isinstance(cell, str) and {"<", ">"} & set(cell)]
+
+
+def test_the_list_follows_the_panel_and_writes_its_choice(tmp_path, monkeypatch):
+    exploration = Exploration(ReportParams(), base=BASE)
+    box = ListBox(BREACHES, lambda: exploration.numbers)
+    before = box._table._dt_args
+    box.show(box.drawn(exploration.numbers))
+    assert box._table._dt_args is before
+    params = replace(ReportParams(), sla="12h", where={"country": ["EE"]})
+    assert exploration.change(params) == {}
+    box.show(box.drawn(exploration.numbers))
+    expected = first_page(read_numbers(params, base=BASE), BREACHES)
+    assert expected.title in box._title.value
+    assert len(json.loads(box._table._dt_args["data_json"])) == len(expected.cells)
+    monkeypatch.chdir(tmp_path)
+    box.save.click()
+    (written,) = box._state.outputs
+    assert 'href="lists/mql_report.breaches.csv" download' in written["data"]["text/html"]
+    assert len(read_csv(tmp_path / "lists" / "mql_report.breaches.csv")) == len(expected.cells) + 1
+
+
+def test_a_file_that_cannot_be_written_is_told_beside_the_button(few, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lists").write_text("no folder")
+    box = ListBox(MQLS, lambda: few)
+    box.save.click()
+    (said,) = box._state.outputs
+    assert 'role="alert">The file could not be written' in said["data"]["text/html"]
+
+
+def test_without_a_panel_a_page_shows_what_stands_for_the_list(monkeypatch):
+    found = []
+    monkeypatch.chdir(BASE)
+    monkeypatch.setattr(page, "display", lambda part: found.append(part._repr_mimebundle_()))
+    view = explore(ReportParams())
+    found.clear()
+    view.show_list(MQLS)
+    assert not found
+    view.show_list(BREACHES, tables.tabulate_breaches)
+    assert len(found) == 1
+
+
+def test_with_a_panel_the_list_itself_is_shown(monkeypatch):
+    found = []
+    monkeypatch.chdir(BASE)
+    monkeypatch.setattr(controls, "is_watched", lambda: True)
+    monkeypatch.setattr(page, "display", lambda _: None)
+    monkeypatch.setattr(controls, "display", found.append)
+    view = explore(ReportParams())
+    view.show_list(BREACHES, tables.tabulate_breaches)
+    assert "mk-list" in found[-1]._dom_classes
+    pd.testing.assert_frame_equal(
+        found[-1].children[1].df, first_page(view.numbers, BREACHES).cells
+    )
