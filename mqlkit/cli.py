@@ -47,6 +47,9 @@ def _parser() -> argparse.ArgumentParser:
         "--no-wait", action="store_true",
         help="give up at once where another run is making the same report",
     )  # fmt: skip
+    run.add_argument(
+        "--figures", action="store_true", help="write the charts as PNG and SVG too, for slides"
+    )
     run.set_defaults(act=_run)
     check = commands.add_parser(
         "check", help="show how a source or exports are read, and what is open; writes nothing"
@@ -88,6 +91,7 @@ def _run(args: argparse.Namespace) -> int:
             overrides=tuple(args.overrides),
             timeout=args.timeout,
             is_patient=not args.no_wait,
+            has_figures=args.figures,
         )
         return run_all(args.params, manner, jobs=args.jobs, log_json=args.log_json)
     except KeyboardInterrupt as stopped:

@@ -34,7 +34,7 @@ def write_figures(notebook: Any, folder: Path) -> list[Path]:
     for number, (name, spec) in enumerate(_charts(notebook), start=1):
         path = folder / f"{number:02}-{name}"
         # The data stands in the chart: whatever asks for an address is text from the data.
-        how: dict[str, Any] = {"vl_version": VEGA_LITE, "config": ON_WHITE, "allowed_base_urls": []}
+        how: dict[str, Any] = {"vl_version": VEGA_LITE, "allowed_base_urls": []}
         svg, png = path.with_suffix(".svg"), path.with_suffix(".png")
         svg.write_text(vl_convert.vegalite_to_svg(spec, **how), encoding="utf-8")
         png.write_bytes(vl_convert.vegalite_to_png(spec, scale=SCALE, **how))
@@ -47,7 +47,7 @@ def _charts(notebook: Any) -> Iterator[tuple[str, dict[str, Any]]]:
         for output in cell.get("outputs", []):
             data = output.get("data", {})
             if CHART_TYPE in data:
-                yield _slug(data["text/plain"]), data[CHART_TYPE]
+                yield _slug(data["text/plain"]), {**data[CHART_TYPE], **ON_WHITE}
 
 
 def _slug(description: str) -> str:
@@ -57,4 +57,6 @@ def _slug(description: str) -> str:
     'mqls-per-month'
     """
     words = re.findall(r"[a-z0-9]+", re.split(r"[,;:.]", description)[0].lower())
-    return "-".join(words)[:LONGEST_NAME].rstrip("-") or "chart"
+    while len(words) > 1 and len("-".join(words)) > LONGEST_NAME:
+        words.pop()
+    return "-".join(words)[:LONGEST_NAME] or "chart"

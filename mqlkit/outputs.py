@@ -77,11 +77,18 @@ def move_in(out: Path, name: str) -> list[Path]:
     target = out / note.read_text(encoding="utf-8") if note.is_file() else out
     target.mkdir(parents=True, exist_ok=True)
     files = sorted(p for p in finished.iterdir() if p != note)
-    moved = [path.replace(target / path.name) for path in files]
+    moved = [_replaced(path, target / path.name) for path in files]
     # Last, so that a kill before leaves the way to the rest.
     note.unlink(missing_ok=True)
     finished.rmdir()
     return moved
+
+
+def _replaced(path: Path, place: Path) -> Path:
+    if place.is_dir():
+        # No folder can be moved over another that has files in it.
+        shutil.rmtree(place)
+    return path.replace(place)
 
 
 def _finished(out: Path, name: str) -> Path:

@@ -16,17 +16,13 @@ from IPython.display import display
 
 from mqlkit.headline import Figure
 from mqlkit.numbers import Numbers
-from mqlkit.periods import DAY
-from mqlkit.redaction import FEWEST
 from mqlkit.sentences import Verdict
 from mqlkit.sparks import drawn_spark
+from mqlkit.summary import scope
 from mqlkit.tables import Table
-from mqlkit.terms import LAST_ALONE
 from mqlkit.theme import CHART_SCHEMA, CHART_TYPE
-from mqlkit.wording import counted, day, moment
 
 LAB_WIDTH = 760
-REDACTED = f"no single leads, no owners, groups of fewer than {FEWEST} shown together"
 MARKS = {"good": "✓", "bad": "!", "plain": ""}
 
 
@@ -217,26 +213,9 @@ def run_script(name: str) -> None:
 
 def heading(numbers: Numbers) -> Heading:
     """Return the title of the page, what it covers and as of when."""
-    leads = numbers.leads
-    last = leads.buckets[-1].end
-    over = day(last - DAY)
-    is_day_end = leads.as_of.at == leads.as_of.cutoff
-    as_of = moment(leads.as_of.at.astimezone(leads.zone))
-    facts = [
-        f"{day(leads.whole.start)} – {over}",
-        f"as of {f'the end of {day(leads.as_of.on)}' if is_day_end else as_of} ({leads.zone})",
-        counted((numbers.ledgers.get("leads") or numbers.ledgers["history"]).used, "row"),
-    ]
-    if any(LAST_ALONE in ledger.noted for ledger in numbers.ledgers.values()):
-        facts.append("a single lead has stamps in the last month before that: check as_of")
-    if numbers.params.where:
-        kept = "; ".join(f"{c}: {', '.join(v)}" for c, v in numbers.params.shown_where.items())
-        facts.append(f"only {kept}")
-    if numbers.params.redact:
-        facts.append(REDACTED)
     head = (
         f'<header class="mk-head"><h1>{escape(numbers.params.title)}</h1>'
-        f"<p>{' · '.join(escape(f) for f in facts)}</p></header>"
+        f"<p>{' · '.join(escape(f) for f in scope(numbers))}</p></header>"
     )
     style = f"<style>{style_sheet()}</style>"
     return Heading(numbers.params.title, style + head)

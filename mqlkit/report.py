@@ -70,12 +70,15 @@ class Manner:
         Seconds that one report may take; None for any.
     is_patient
         Whether to wait for another run of the same report, or to give up at once.
+    has_figures
+        Whether the charts are wanted as pictures too.
     """
 
     out: Path
     overrides: tuple[str, ...] = ()
     timeout: float | None = None
     is_patient: bool = True
+    has_figures: bool = False
 
 
 def run_report(
@@ -132,6 +135,10 @@ def run_report(
         made_at = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
         page = render(node, params, script=press.script(), made_at=made_at)
         (scratch / f"{name}.html").write_text(page, encoding="utf-8")
+        if manner.has_figures:
+            from mqlkit.figures import write_figures
+
+            write_figures(node, scratch / f"{name}.figures")
         written = publish(scratch, manner.out, name, manner.out)
     return Outcome(name=name, html=manner.out / f"{name}.html", written=written)
 

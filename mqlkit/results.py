@@ -1,4 +1,4 @@
-"""What a run leaves beside the page: ``metrics.json``, ``breaches.csv``, ``set-aside.csv``."""
+"""What a run leaves beside the page: numbers, late leads, rows set aside, the headline as text."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import pandas as pd
 from mqlkit import __version__
 from mqlkit.numbers import Numbers
 from mqlkit.sla import breach_lines
+from mqlkit.summary import summary
 from mqlkit.terms import FORMULA_STARTS, RESULTS_VARIABLE
 
 ENGINES = ("duckdb", "ibis-framework", "pandas")
@@ -107,7 +108,7 @@ def write_results(numbers: Numbers, folder: Path, name: str) -> list[Path]:
     Returns
     -------
     list of pathlib.Path
-        ``NAME.metrics.json``, ``NAME.breaches.csv`` and ``NAME.set-aside.csv``.
+        ``NAME.metrics.json``, ``NAME.breaches.csv``, ``NAME.set-aside.csv`` and ``NAME.txt``.
     """
     metrics = folder / f"{name}.metrics.json"
     metrics.write_text(as_json(metrics_document(numbers)), encoding="utf-8")
@@ -116,4 +117,6 @@ def write_results(numbers: Numbers, folder: Path, name: str) -> list[Path]:
     aside = folder / f"{name}.set-aside.csv"
     rows = [(r.file, r.line, r.reason, r.text) for t in numbers.ledgers.values() for r in t.rows]
     write_csv(aside, ["file", "line", "reason", "text"], rows)
-    return [metrics, breaches, aside]
+    told = folder / f"{name}.txt"
+    told.write_text(summary(numbers), encoding="utf-8")
+    return [metrics, breaches, aside, told]

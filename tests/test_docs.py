@@ -30,7 +30,7 @@ CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 # Written by a run, or made by make.
 WRITTEN = re.compile(
-    r"NAME(\.[a-z-]+)?\.(html|ipynb|json|csv)|metrics\.json|index\.html|reports/|out\.ipynb|\.venv"
+    r"NAME\.figures/|NAME(\.[a-z-]+)?\.(html|ipynb|json|csv)|metrics\.json|index\.html|reports/|out\.ipynb|\.venv"
 )
 FILE_ENDINGS = r"md|py|ya?ml|toml|lock|ipynb|csv|png|html|json"
 

@@ -20,7 +20,8 @@ SVG = "{http://www.w3.org/2000/svg}"
 def chart(description, name="Web"):
     frame = pd.DataFrame({"source": [name, "Event"], "mqls": [3, 5]})
     drawn = alt.Chart(frame).mark_bar().encode(x="mqls:Q", y="source:N")
-    return drawn.properties(description=description)
+    # The page lets its own background shine through.
+    return drawn.properties(description=description).configure(background=None)
 
 
 def notebook_of(*charts):

@@ -20,7 +20,7 @@ from test_sturdy import PATIENCE, alive, begin, shelf, wait_for
 from mqlkit.lock import OURS
 from mqlkit.progress import Result, table_of
 
-KINDS = ("metrics.json", "breaches.csv", "set-aside.csv")
+KINDS = ("metrics.json", "breaches.csv", "set-aside.csv", "txt")
 
 
 @pytest.fixture(scope="session")

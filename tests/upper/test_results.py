@@ -32,7 +32,7 @@ TABLES = ("leads", "spend", "goals")
 @pytest.fixture(scope="module")
 def document(worked, tmp_path_factory):
     """Return metrics.json of the worked example, as any JSON reader reads it."""
-    metrics, _, _ = write_results(worked, tmp_path_factory.mktemp("out"), "worked")
+    metrics, *_ = write_results(worked, tmp_path_factory.mktemp("out"), "worked")
     return json.loads(metrics.read_text(encoding="utf-8"), parse_constant=pytest.fail)
 
 
@@ -43,7 +43,9 @@ def read_csv(path):
 
 def test_the_files_are_named_after_the_report(worked, tmp_path):
     written = write_results(worked, tmp_path, "Q1")
-    assert [p.name for p in written] == ["Q1.metrics.json", "Q1.breaches.csv", "Q1.set-aside.csv"]
+    assert [p.name for p in written] == [
+        "Q1.metrics.json", "Q1.breaches.csv", "Q1.set-aside.csv", "Q1.txt",
+    ]  # fmt: skip
     assert sorted(tmp_path.iterdir()) == sorted(written)
 
 
@@ -232,7 +234,7 @@ def test_breaches(worked, tmp_path):
 
 def test_nothing_late_and_nothing_set_aside_are_files_with_a_header(lead_table, tmp_path):
     made = lead_table("lead_id | mql_at | sql_at\na | 2026-01-05 | 2026-01-06")
-    _, breaches, aside = write_results(measure(made.leads, made.tables), tmp_path, "w")
+    _, breaches, aside, _ = write_results(measure(made.leads, made.tables), tmp_path, "w")
     assert len(read_csv(breaches)) == 1
     assert aside.read_text(encoding="utf-8") == "file,line,reason,text\n"
 
@@ -260,7 +262,7 @@ def test_no_formula_reaches_a_spreadsheet(desk, tmp_path):
     made = desk.report(
         {"leads": {"files": ["leads.csv"]}}, period="2026-01", as_of="2026-03-01", max_set_aside=1
     )
-    _, breaches, aside = write_results(measure(made.leads, made.tables), tmp_path, "w")
+    _, breaches, aside, _ = write_results(measure(made.leads, made.tables), tmp_path, "w")
     late = read_csv(breaches)[1:]
     assert sorted(row[0] for row in late) == sorted(f"'{e}" for e in evil)
     for row in (*late, *read_csv(aside)[1:]):
@@ -307,5 +309,5 @@ def test_results_go_where_the_run_wants_them_and_nowhere_else(worked, tmp_path, 
     monkeypatch.setenv(RESULTS_VARIABLE, str(tmp_path / "Q1"))
     save_results(worked)
     assert sorted(p.name for p in tmp_path.iterdir()) == [
-        "Q1.breaches.csv", "Q1.metrics.json", "Q1.set-aside.csv",
+        "Q1.breaches.csv", "Q1.metrics.json", "Q1.set-aside.csv", "Q1.txt",
     ]  # fmt: skip

@@ -14,7 +14,7 @@ from mqlkit.batch import write_index
 from mqlkit.results import RESULTS_VARIABLE
 
 EXPECTED = json.loads((WORKED / "expected.json").read_text(encoding="utf-8"))
-OUTPUTS = ("html", "ipynb", "metrics.json", "breaches.csv", "set-aside.csv")
+OUTPUTS = ("html", "ipynb", "metrics.json", "breaches.csv", "set-aside.csv", "txt")
 WORKED_PARAMS = {
     "source": str(WORKED / "source.yaml"), "period": "2026-01..2026-02", "timezone": "UTC",
     "as_of": "2026-03-01T00:00:00Z", "lag_days": 30, "rolling": 2,
@@ -423,3 +423,17 @@ def test_outputs_of_an_earlier_run_survive_bad_input(tmp_path):
     assert run.code == 2
     assert complaints(run)[0].splitlines()[0].endswith("sla '48' is no duration with a unit.")
     assert snapshot(tmp_path) == before
+
+
+def test_figures_are_written_where_they_are_wanted_and_replace_earlier_ones(tmp_path):
+    old = tmp_path / "reports" / "params.figures"
+    old.mkdir(parents=True)
+    (old / "99-gone.png").write_bytes(b"")
+    done = mqlkit_run(WORKED / "params.yaml", "--figures", cwd=tmp_path)
+    assert done.code == 0, done.stderr
+    written = sorted(p.name for p in old.iterdir())
+    drawn = re.search(r'<script type="application/json" id="charts">(.*?)</script>',
+                      done.html("params"), re.DOTALL)  # fmt: skip
+    assert len(written) == 2 * len(json.loads(drawn[1]))
+    assert written[:2] == ["01-mqls-per-month.png", "01-mqls-per-month.svg"]
+    assert "99-gone.png" not in written

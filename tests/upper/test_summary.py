@@ -1,0 +1,42 @@
+"""The headline as text, for a mail or a chat."""
+
+from __future__ import annotations
+
+from mqlkit.headline import headline
+from mqlkit.numbers import measure, read_numbers
+from mqlkit.params import ReportParams
+from mqlkit.summary import summary
+
+
+def test_every_headline_figure_is_in_the_text_under_its_question():
+    numbers = read_numbers(ReportParams())
+    text = summary(numbers)
+    figures = headline(
+        numbers.rows, numbers.params, currency=numbers.currency, changes=numbers.changes
+    )
+    for figure in figures:
+        for words in (figure.name, figure.value, figure.verdict.text, figure.context):
+            assert words in text
+    places = [text.index(f"\n{q}\n") for q in dict.fromkeys(f.question for f in figures)]
+    assert places == sorted(places)
+    assert text.startswith(f"{numbers.params.title}\n")
+    assert len(text) < 1500
+
+
+def test_a_title_cannot_add_lines(desk):
+    desk.write("leads.csv", "lead_id,mql_at\na,2026-01-05\n")
+    title = "Q1\n\nSubject: pay here"
+    made = desk.report({"leads": {"files": ["leads.csv"]}}, period="2026-01", title=title)
+    text = summary(measure(made.leads, made.tables))
+    assert text.splitlines()[0] == "Q1 Subject: pay here"
+
+
+def test_filters_and_redaction_are_told(desk):
+    desk.write("leads.csv", "lead_id,mql_at,owner\na,2026-01-05,Ann\n")
+    made = desk.report(
+        {"leads": {"files": ["leads.csv"]}}, period="2026-01", where={"owner": ["Ann"]}, redact=True
+    )
+    text = summary(measure(made.leads, made.tables))
+    assert "only owner: (redacted)" in text
+    assert "no single leads" in text
+    assert "Ann" not in text
