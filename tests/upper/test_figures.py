@@ -21,7 +21,7 @@ def chart(description, name="Web"):
     frame = pd.DataFrame({"source": [name, "Event"], "mqls": [3, 5]})
     drawn = alt.Chart(frame).mark_bar().encode(x="mqls:Q", y="source:N")
     # The page lets its own background shine through.
-    return drawn.properties(description=description).configure(background=None)
+    return drawn.properties(description=description).configure(background="transparent")
 
 
 def notebook_of(*charts):
