@@ -7,16 +7,19 @@ trends, not a fact about one lead.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mqlkit.coarser import coarser_grains
 from mqlkit.durations import DAY_US
+from mqlkit.engine import literal
 from mqlkit.leads import ALL_LEADS, TOTAL_BUCKET, LeadTable, Segment
 from mqlkit.outcomes import MICRO
-from mqlkit.periods import DAY, Bucket, spend_window
+from mqlkit.periods import DAY, Bucket, spend_window, to_utc
 from mqlkit.spending import SpendLine, day_numbers
 from mqlkit.tidy import metric_rows, pick, share
 
@@ -200,6 +203,37 @@ def rolling_cost(leads: LeadTable, *, spend: pd.DataFrame, lags: Sequence[int]) 
             "is_covered": _last(covered, k).all(axis=-1).ravel(),
         }
     )
+
+
+def coarser_costs(
+    leads: LeadTable, *, spend: pd.DataFrame, like: pd.DataFrame
+) -> list[pd.DataFrame]:
+    """Return `rolling_cost` at each coarser grain, named in ``grain``, for the lags of another."""
+    lags = [int(lag) for lag in like["lag_days"].unique()]
+    return [
+        rolling_cost(recut(leads, grain), spend=spend, lags=lags).assign(grain=grain)
+        for grain in coarser_grains(leads.params.grain)
+    ]
+
+
+def recut(leads: LeadTable, grain: str) -> LeadTable:
+    """Return a lead table in the buckets of a coarser grain, with what `rolling_cost` needs of it.
+
+    Only the MQLs are counted anew; everything else of the table stays that of its own grain.
+    """
+    calendar, whole = leads.params.calendar, leads.whole
+    buckets = tuple(calendar.cut(whole.start, whole.end, grain))
+    before = tuple(calendar.before(buckets[0], grain, leads.params.rolling - 1))
+    clock = replace(leads.clock, params=replace(leads.params, grain=grain))
+    wide = replace(leads, clock=clock, buckets=buckets, before=before)
+    every = [*before, *buckets]
+    at = leads.table["mql_at"]
+    edges = [literal(to_utc(day, leads.zone)) for b in every for day in (b.start, b.end)]
+    spans = zip(edges[::2], edges[1::2], strict=True)
+    sums = {f"{i}": ((at >= a) & (at < b)).sum().fill_null(0) for i, (a, b) in enumerate(spans)}
+    (row,) = wide.between(every[0], every[-1]).aggregate(**sums).to_pyarrow().to_pylist()
+    vars(wide)["entered"] = {int(i) - len(before): n for i, n in row.items()}
+    return wide
 
 
 def _last(values: npt.NDArray[Any], k: int) -> npt.NDArray[Any]:

@@ -7,7 +7,7 @@ from importlib.resources import files
 
 VEGA_LITE = "6.4"
 # One script, as the page's policy has it: later parts use the names of those before them.
-SCRIPTS = ("page.js", "pick.js", "sort.js", "start.js")
+SCRIPTS = ("page.js", "pick.js", "grain.js", "sort.js", "start.js")
 
 
 def asset(name: str) -> str:

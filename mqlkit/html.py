@@ -14,6 +14,7 @@ from nbconvert.exporters.templateexporter import TemplateExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from mqlkit import __version__
+from mqlkit.coarser import bucket_map
 from mqlkit.dress import asset
 from mqlkit.params import ReportParams
 from mqlkit.theme import CHART_TYPE, dark_charts
@@ -21,23 +22,48 @@ from mqlkit.theme import CHART_TYPE, dark_charts
 
 @dataclass
 class Charts:
-    """The charts of a page, numbered as they come."""
+    """The charts of a page, numbered as they come, and what the page's script needs with them."""
 
+    params: ReportParams
     specs: dict[str, Any] = field(default_factory=dict)
 
     def add(self, spec: dict[str, Any]) -> str:
         """Keep a chart and return its id."""
         name = f"chart-{len(self.specs) + 1}"
         kept = {k: v for k, v in spec.items() if k != "$schema"}
-        self.specs[name] = {**kept, "width": "container"}
+        packed = {n: _packed(rows) for n, rows in kept.get("datasets", {}).items()}
+        self.specs[name] = {**kept, "width": "container", "datasets": packed}
         return name
 
     def to_json(self) -> str:
         """Return the charts as JSON that cannot end the script it stands in."""
-        text = json.dumps(self.specs, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        grain = self.params.grain
+        page = {
+            "charts": self.specs,
+            "grain": grain,
+            "buckets": bucket_map(self._buckets(), grain, self.params.calendar),
+        }
+        text = json.dumps(page, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         return (
             text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
         )
+
+    def _buckets(self) -> list[str]:
+        """Return the labels of the buckets that any chart by bucket shows."""
+        rows = [
+            row[part["columns"].index("bucket")]
+            for spec in self.specs.values()
+            if "adds" in spec.get("usermeta", {})
+            for part in spec["datasets"].values()
+            for row in part["rows"]
+        ]
+        return sorted(set(rows))
+
+
+def _packed(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    """Return rows with the names of their columns said once, which halves the charts' data."""
+    columns = list(rows[0]) if rows else []
+    return {"columns": columns, "rows": [list(row.values()) for row in rows]}
 
 
 @dataclass
@@ -132,7 +158,7 @@ def render(notebook: Any, params: ReportParams, *, script: str, made_at: str) ->
         "sections": sections(notebook),
         "script": script,
         "policy": policy(script),
-        "charts": Charts(),
+        "charts": Charts(params),
         "chart_type": CHART_TYPE,
     }
     with as_file(files("mqlkit") / "templates") as folder:

@@ -16,6 +16,7 @@ from mqlkit.assemble import lead_table
 from mqlkit.changes import changes
 from mqlkit.cost import (
     bucket_costs,
+    coarser_costs,
     cost_by_lag,
     cost_per_mql,
     kept_spend,
@@ -166,6 +167,15 @@ class Numbers:
         longest = max(LONGEST_LAG, self.lag_days_used)
         lags = range(self.lag_days_used % step, longest + 1, step)
         return rolling_cost(self.leads, spend=self.tables.spend, lags=lags)
+
+    @property
+    def lags_by_grain(self) -> pd.DataFrame | None:
+        """Return `lags` with a column ``grain``, at the grain of the report and at coarser ones."""
+        spend, lags = self.tables.spend, self.lags
+        if spend is None or lags is None:
+            return None
+        lags = lags.assign(grain=self.params.grain)
+        return pd.concat([lags, *coarser_costs(self.leads, spend=spend, like=lags)])
 
     @cached_property
     def lag_costs(self) -> pd.DataFrame | None:

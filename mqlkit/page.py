@@ -50,7 +50,7 @@ FACTS: dict[str, Callable[[Numbers], Any]] = {
     "mix": lambda n: n.mix,
     "histogram": lambda n: n.histogram,
     "curve": lambda n: n.curve,
-    "lags": lambda n: n.lags,
+    "lags": lambda n: n.lags_by_grain,
     "lag_costs": lambda n: n.lag_costs,
     "breaches": lambda n: n.breaches,
     "reasons": lambda n: n.reasons,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import altair as alt
 import pandas as pd
 
@@ -29,7 +31,11 @@ def plot_cost_per_mql(lags: pd.DataFrame | None, *, lag_days: int, currency: str
     require(lags, ["lag_days", "bucket", "cost", "rolling"], "plot_cost_per_mql")
     if lags["cost"].isna().all():
         return None
-    frame = lags[["lag_days", "bucket", "cost", "rolling"]].round(4)
+    kept = ["lag_days", "bucket", "cost", "rolling", *(["grain"] if "grain" in lags else [])]
+    # Where there is more than one grain, the page chooses; the report's own comes first.
+    grains = list(lags["grain"].unique()) if "grain" in lags else []
+    is_shown = "datum.lag_days == lag" + (" && datum.grain == grain" if grains else "")
+    frame = lags[kept].round(4)
     frame = frame.assign(when=frame["bucket"].map(bucket_name))
     days = sorted(frame["lag_days"].unique())
     slider = alt.binding_range(
@@ -43,7 +49,7 @@ def plot_cost_per_mql(lags: pd.DataFrame | None, *, lag_days: int, currency: str
         tip("rolling", f"Rolling ({currency})", money),
         tip("lag_days", "Lag (days)"),
     ]
-    base = alt.Chart(frame).encode(x=bucket_axis()).transform_filter("datum.lag_days == lag")
+    base = alt.Chart(frame).encode(x=bucket_axis()).transform_filter(is_shown)
     y = alt.Y("cost:Q", title=f"Cost per MQL, {currency}")
     bar = base.mark_bar(color=BAR, cornerRadiusTopLeft=2, cornerRadiusTopRight=2)
     layers = [bar.encode(y=y, tooltip=tips)]
@@ -51,22 +57,25 @@ def plot_cost_per_mql(lags: pd.DataFrame | None, *, lag_days: int, currency: str
     if has_rolling:
         point = alt.OverlayMarkDef(filled=True, size=60, color=BLUE)
         layers.append(base.mark_line(color=BLUE, point=point).encode(y="rolling:Q", tooltip=tips))
-        last = frame[frame["bucket"] == frame["bucket"].iloc[-1]]
-        label = alt.Chart(last).transform_filter("datum.lag_days == lag")
+        last = frame.groupby(["lag_days", *(["grain"] if grains else [])]).tail(1)
+        label = alt.Chart(last).transform_filter(is_shown)
         layers.append(
             label.mark_text(align="left", dx=6, color=BLUE, fontSize=11).encode(
                 x=alt.value("width"), y="rolling:Q", text=alt.value("Rolling")
             )
         )
-    now = frame[frame["lag_days"] == lag_days]["cost"]
+    own = frame[frame["grain"] == grains[0]] if grains else frame
+    now = own[own["lag_days"] == lag_days]["cost"]
     rolling = ", and its rolling average as a line" if has_rolling else ""
     chart = alt.layer(*layers)
+    chart = chart.add_params(alt.param(name="grain", value=grains[0])) if grains else chart
     words = f"Cost per MQL per {grain_of(frame)} as bars, {span_of(now)} {currency}{rolling}"
     if len(days) == 1:
         return finished(chart.add_params(alt.param(name="lag", value=lag_days)), f"{words}.")
-    return finished(
-        chart.add_params(lag), f"{words}; the slider moves the spend window by the lag."
-    )
+    slider_words = "; the slider moves the spend window by the lag."
+    at_any = f"Cost per MQL per {{grain}} as bars, in {currency}{rolling}{slider_words}"
+    known: dict[str, Any] = {"grains": {"words": at_any}} if grains else {}
+    return finished(chart.add_params(lag), words + slider_words, **known)
 
 
 def plot_cost_by_lag(

@@ -7,6 +7,7 @@ import pandas as pd
 
 from mqlkit.charts.parts import (
     Chart,
+    adds_up,
     at_the_right,
     bucket_axis,
     dots_by,
@@ -47,7 +48,12 @@ def plot_hand_off(rows: pd.DataFrame) -> Chart | None:
             ],
         )
     )
-    return finished(chart, f"MQLs accepted, rejected and undecided per {grain_of(wide)}.")
+    words = "MQLs accepted, rejected and undecided per {grain}."
+    return finished(
+        chart,
+        words.format(grain=grain_of(wide)),
+        adds=adds_up(words, sum=["leads"], keys=["kind", "order"]),
+    )
 
 
 def plot_stage_efficiency(rows: pd.DataFrame) -> Chart | None:
@@ -56,7 +62,8 @@ def plot_stage_efficiency(rows: pd.DataFrame) -> Chart | None:
     if cohort.empty or cohort["value"].isna().all():
         return None
     cohort["is_young"] = ["immature" in flags for flags in cohort["flags"]]
-    wide = per_bucket(rows, ["efficiency_flow", "efficiency_projected"], "plot_stage_efficiency")
+    flows = ["efficiency_flow", "efficiency_projected", "sqls_in_period", "mqls"]
+    wide = per_bucket(rows, flows, "plot_stage_efficiency")
     merged = cohort.drop(columns="flags").merge(wide.drop(columns=["when", "is_open"]), on="bucket")
     tips = [
         alt.Tooltip("bucket:N", title="Cohort"),
@@ -89,10 +96,18 @@ def plot_stage_efficiency(rows: pd.DataFrame) -> Chart | None:
     flow = merged[merged["efficiency_flow"].notna()]
     if len(flow):
         layers.append(at_the_right("by flow", "efficiency_flow", flow, colour=MUTED))
+    start = "Share of MQLs that became SQL per {grain} of entry, {span}, with 95% intervals"
     return finished(
         alt.layer(*layers),
-        f"Share of MQLs that became SQL per {grain_of(merged)} of entry, "
-        f"{span_of(merged['value'], '.0%')}, with 95% intervals{words}",
+        start.format(grain=grain_of(merged), span=span_of(merged["value"], ".0%")) + words,
+        adds=adds_up(
+            # Projections do not add up: a coarser grain goes without.
+            start + "; young cohorts are hollow; the dashed line is the flow.",
+            shares=[["value", "n", "low", "high"]],
+            ratios=[["efficiency_flow", "sqls_in_period", "mqls"]],
+            any=["is_young"],
+            span="value",
+        ),
     )
 
 

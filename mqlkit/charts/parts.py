@@ -77,17 +77,34 @@ def bucket_axis() -> alt.X:
     return alt.X("when:N", sort=None, title=None, axis=alt.Axis(ticks=False))
 
 
-def finished(
-    chart: Chart, description: str, *, height: int = HEIGHT, by: str | None = None
-) -> Chart:
+def finished(chart: Chart, description: str, *, height: int = HEIGHT, **usermeta: Any) -> Chart:
     """Return a chart with its size, its description and the look that all charts share.
 
-    A chart of the values of a breakdown says which, so that a page can pick one of them out.
+    What a page is to know of a chart beyond its picture goes with it: ``by``, the breakdown whose
+    values it shows, of which one can be picked out; ``adds``, how its rows add up to those of a
+    coarser grain (see `adds_up`).
     """
     sized = chart.properties(height=height, width="container", description=description)
-    sized = sized if by is None else sized.properties(usermeta={"by": by})
+    sized = sized.properties(usermeta=usermeta) if usermeta else sized
     finished_chart: Chart = sized.configure(**config())
     return finished_chart
+
+
+def adds_up(words: str, **rules: Any) -> dict[str, Any]:
+    """Return how the rows of a picture by bucket add up to those of coarser buckets.
+
+    Parameters
+    ----------
+    words
+        The description at any grain: ``{grain}``, and ``{span}`` for the range of the field
+        ``span``.
+    **rules
+        ``sum``, ``last`` and ``any``: columns to be added up, to be taken from the last bucket, and
+        that hold where they hold in one; ``shares``: column, its denominator, and the two ends of
+        its Wilson interval or none; ``ratios``: column, numerator, denominator; ``keys``: columns
+        that tell apart the rows of a bucket.
+    """
+    return {"words": words, **rules}
 
 
 def tip(field: str, title: str, fmt: str = ",.0f") -> alt.Tooltip:

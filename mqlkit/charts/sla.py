@@ -8,6 +8,7 @@ import pandas as pd
 from mqlkit.charts.parts import (
     MOST_LABELS,
     Chart,
+    adds_up,
     bucket_axis,
     dots_by,
     figures,
@@ -46,10 +47,11 @@ def plot_sla_attainment(rows: pd.DataFrame) -> Chart | None:
     ]
     if len(part) <= MOST_LABELS:
         layers += figures(base, "value", "high", ".0%", buckets=len(part))
+    words = "Share of MQLs handled within the SLA per {grain}, {span}, with 95% intervals."
     return finished(
         alt.layer(*layers),
-        f"Share of MQLs handled within the SLA per {grain_of(part)}, "
-        f"{span_of(part['value'], '.0%')}, with 95% intervals.",
+        words.format(grain=grain_of(part), span=span_of(part["value"], ".0%")),
+        adds=adds_up(words, shares=[["value", "n", "low", "high"]], span="value"),
     )
 
 

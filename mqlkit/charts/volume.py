@@ -9,6 +9,7 @@ from mqlkit.charts.parts import (
     MOST_LABELS,
     MOST_SEGMENTS,
     Chart,
+    adds_up,
     at_the_right,
     bucket_axis,
     finished,
@@ -60,10 +61,12 @@ def plot_mql_volume(rows: pd.DataFrame) -> Chart | None:
         )
         known = wide[wide["goal"].notna()]
         layers.append(at_the_right("Goal", "goal", known, colour=ORANGE))
+    words = "MQLs per {grain}, from {span}"
+    words += ", with the goal as a line across each bar." if has_goal else "."
     return finished(
         alt.layer(*layers),
-        f"MQLs per {grain_of(wide)}, from {span_of(wide['mqls'])}"
-        + (", with the goal as a line across each bar." if has_goal else "."),
+        words.format(grain=grain_of(wide), span=span_of(wide["mqls"])),
+        adds=adds_up(words, sum=["mqls", "goal"], last=["in_stage"], any=["is_open"], span="mqls"),
     )
 
 
@@ -101,11 +104,14 @@ def plot_mqls_by_segment(rows: pd.DataFrame, *, by: str) -> Chart | None:
         )
     first, last = part["name"].iloc[0], part["name"].iloc[-1]
     spread = f"from {first} with the most to {last}" if first != last else f"all from {first}"
+    spread = f"{by}, {spread}".replace("{", "{{").replace("}", "}}")
+    words = f"MQLs per {{grain}} and {spread}; the darker, the more."
     return finished(
         alt.layer(*layers),
-        f"MQLs per {grain_of(part)} and {by}, {spread}; the darker, the more.",
+        words.format(grain=grain_of(part)),
         height=height_of(part["name"].nunique(), each=26),
         by=by,
+        adds=adds_up(words, sum=["value"], keys=["name"]),
     )
 
 

@@ -1,5 +1,11 @@
 // Draws every chart of the page, with Vega's interpreter, since the page allows no eval.
-const specs = JSON.parse(document.getElementById("charts").textContent);
+const page = JSON.parse(document.getElementById("charts").textContent);
+const specs = page.charts;
+const unpacked = ({ columns, rows }) =>
+  rows.map((row) => Object.fromEntries(columns.map((name, i) => [name, row[i]])));
+for (const spec of Object.values(specs)) {
+  for (const [name, part] of Object.entries(spec.datasets)) spec.datasets[name] = unpacked(part);
+}
 const drawn = new Map();
 
 // Draws a chart, or draws it anew; what has been picked out stays so.

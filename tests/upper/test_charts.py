@@ -687,3 +687,45 @@ def test_a_lag_beyond_the_slider_widens_it(lead_table):
     spec = charts.plot_cost_per_mql(numbers.lags, lag_days=120, currency="EUR").to_dict()
     assert spec["params"][0]["bind"]["max"] == 120
     assert spec["params"][0]["value"] == 120
+
+
+def test_a_page_is_told_how_the_rows_of_a_picture_add_up(specs):
+    rules = {name: spec["usermeta"]["adds"] for name, spec in specs.items()
+             if "adds" in spec.get("usermeta", {})}  # fmt: skip
+    assert set(rules) == {
+        "plot_mql_volume", "plot_mqls_by_segment", "plot_hand_off", "plot_stage_efficiency",
+        "plot_sla_attainment",
+    }  # fmt: skip
+    for name, rule in rules.items():
+        named = [
+            *rule.get("sum", []),
+            *rule.get("last", []),
+            *rule.get("any", []),
+            *rule.get("keys", []),
+            *(c for r in (*rule.get("shares", []), *rule.get("ratios", [])) for c in r),
+        ]
+        assert set(named) <= set(embedded(specs[name])[0]), name
+        words = rule["words"].replace("{{", "{").replace("}}", "}").replace("{grain}", "month")
+        # All charts but the one with projections say the same at any grain.
+        start = words.partition("{span}")[0]
+        assert DESCRIPTIONS[name].startswith(start), name
+
+
+def test_a_name_with_braces_is_no_part_of_the_words():
+    frame = by_source({"{span}": 5, "Web": 3})
+    spec = charts.plot_mqls_by_segment(frame, by="source").to_dict()
+    assert spec["description"].startswith("MQLs per month and source, from {span} with the most")
+    assert "{{span}}" in spec["usermeta"]["adds"]["words"]
+
+
+def test_costs_of_several_grains_are_drawn_one_at_a_time(worked):
+    options = {"lag_days": 30, "currency": "EUR"}
+    spec = charts.plot_cost_per_mql(worked.lags_by_grain, **options).to_dict()
+    assert {p["name"]: p.get("value") for p in spec["params"]} == {"grain": "month", "lag": 30}
+    for part in layers(spec):
+        assert part["transform"] == [{"filter": "datum.lag_days == lag && datum.grain == grain"}]
+    data = embedded(spec)
+    assert {r["grain"] for r in data} == {"month", "quarter", "half", "year"}
+    plain = charts.plot_cost_per_mql(worked.lags, **options).to_dict()
+    assert spec["description"] == plain["description"]
+    assert [r["cost"] for r in data if r["grain"] == "month"] == column(embedded(plain), "cost")

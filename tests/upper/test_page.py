@@ -83,7 +83,9 @@ def test_the_data_of_the_charts_is_json_that_ends_no_script(sample_html):
     (charts,) = re.findall(r'<script type="application/json" id="charts">(.*?)</script>',
                            sample_html, re.DOTALL)  # fmt: skip
     assert "<" not in charts
-    assert len(json.loads(charts)) == len(re.findall('<figure class="chart"', sample_html))
+    assert len(json.loads(charts)["charts"]) == len(
+        re.findall('<figure class="chart"', sample_html)
+    )
 
 
 # --- the sample ---------------------------------------------------------------------------------
