@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from html import escape
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ from mqlkit.dress import plain_page
 from mqlkit.errors import MqlkitError, ParamsError, RunError, disk_words, listed, report
 from mqlkit.interrupts import interruptible
 from mqlkit.jobs import run_side_by_side
-from mqlkit.lock import only_run
+from mqlkit.lock import only_run, own_folder
+from mqlkit.params import ReportParams
 from mqlkit.press import open_press
 from mqlkit.progress import Progress, Result
 from mqlkit.report import Manner
 from mqlkit.runlog import RunLog, json_lines
+from mqlkit.sharing import write_plan
 from mqlkit.turn import take_turn
 
 
@@ -90,10 +93,30 @@ def _check_names(params: Sequence[Path]) -> None:
 
 
 def _run(params: Sequence[Path], manner: Manner, *, jobs: int, log: RunLog) -> list[Result]:
-    if jobs > 1:
-        return run_side_by_side(params, manner, jobs=jobs, log=log)
-    with open_press() as press:
-        return [take_turn(path, manner, press=press, log=log) for path in params]
+    if len(params) == 1:
+        with open_press() as press:
+            return [take_turn(params[0], manner, press=press, log=log)]
+    with own_folder() as readings:
+        write_plan(readings, _shared(params, manner.overrides))
+        if jobs > 1:
+            return run_side_by_side(params, manner, jobs=jobs, log=log, readings=readings)
+        with open_press(readings) as press:
+            return [take_turn(path, manner, press=press, log=log) for path in params]
+
+
+def _shared(params: Sequence[Path], overrides: Sequence[str]) -> dict[Path, list[str]]:
+    """Return the sources that several reports use, each with the columns they want of it."""
+    wanted: dict[Path, list[list[str]]] = {}
+    for path in params:
+        # What is wrong with a params file is said when it is that report's turn.
+        with suppress(MqlkitError):
+            found = ReportParams.read(path, overrides)
+            wanted.setdefault(Path(found.source), []).append([*found.by, *found.where])
+    return {
+        source: list(dict.fromkeys(chain.from_iterable(columns)))
+        for source, columns in wanted.items()
+        if len(columns) > 1
+    }
 
 
 def _indexed(out: Path, log: RunLog) -> int:
