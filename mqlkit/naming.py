@@ -56,7 +56,7 @@ def check_out(out: Path, keep: int | None) -> None:
     if keep is not None and pattern_of(out) == ".":
         raise ParamsError(
             report(
-                f"--keep {keep}: each run writes over the one before, so that there is one to keep.",
+                f"--keep {keep}: each run writes over the one before, so that one is kept.",
                 fix="give each its folder, such as --out reports/{period}",
             )
         )
@@ -74,10 +74,12 @@ def folder_of(out: Path, document: Mapping[str, Any]) -> Path:
 def period_name(first: date, last: date) -> str:
     """Return a period's first and last day as ``period:`` takes them, in the shortest way.
 
-    >>> period_name(date(2026, 1, 1), date(2026, 3, 31)), period_name(date(2026, 2, 1), date(2026, 2, 28))
-    ('2026-Q1', '2026-02')
-    >>> period_name(date(2025, 7, 1), date(2026, 6, 30)), period_name(date(2026, 1, 5), date(2026, 1, 11))
-    ('2025-07..2026-06', '2026-01-05..2026-01-11')
+    >>> period_name(date(2026, 1, 1), date(2026, 3, 31))
+    '2026-Q1'
+    >>> period_name(date(2025, 7, 1), date(2026, 6, 30))
+    '2025-07..2026-06'
+    >>> period_name(date(2026, 1, 5), date(2026, 1, 11))
+    '2026-01-05..2026-01-11'
     """
     is_months = first.day == 1 and (last + timedelta(days=1)).day == 1
     if not is_months:

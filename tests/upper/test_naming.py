@@ -31,9 +31,8 @@ def monthly_run(tmp_path_factory) -> Run:
         )
         (cwd / "leads.csv").write_text(LEADS.partition("L31,")[0], encoding="utf-8")
         words = [params, "--out", "reports/{period}", "--keep", 2, "--as-of"]
-        runs = []
-        for day in ("2026-02-02", "2026-03-02"):
-            runs.append(command("mqlkit.cli", "run", *words, day, cwd=cwd))
+        days = ("2026-02-02", "2026-03-02")
+        runs = [command("mqlkit.cli", "run", *words, day, cwd=cwd) for day in days]
         kept = cwd / "kept.json"
         kept.write_bytes((cwd / "reports" / "2026-01" / "monthly.metrics.json").read_bytes())
         (cwd / "leads.csv").write_text(LEADS, encoding="utf-8")
@@ -87,7 +86,7 @@ def test_a_folder_that_cannot_be_named_is_refused(out, keep, words):
 def test_pruning_leaves_what_is_none_of_ours(tmp_path):
     def report(folder, end, name="q"):
         (tmp_path / folder).mkdir(exist_ok=True)
-        period = {"start": f"{end[:5]}01-01", "end": end}
+        period = {"start": f"{folder[:4]}-01-01", "end": end}
         document = {"as_of": "2026-05-01T00:00:00", "period": period}
         content = json.dumps(document)
         (tmp_path / folder / f"{name}.metrics.json").write_text(content, encoding="utf-8")
@@ -97,7 +96,9 @@ def test_pruning_leaves_what_is_none_of_ours(tmp_path):
     report("2025", "2026-01-01")
     report("2026-Q1", "2026-04-01")
     report("2024", "2025-01-01", name="q.old")
-    report("backup", "2025-01-01")
+    (tmp_path / "backup").mkdir()
+    for path in (tmp_path / "2024").glob("q.[hm]*"):
+        (tmp_path / "backup" / path.name).write_bytes(path.read_bytes())
     (tmp_path / "2025" / "notes.txt").touch()
     prune(tmp_path / "{period}", "q", keep=1, written=tmp_path / "2026-Q1")
     left = sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*.*"))
