@@ -7,18 +7,23 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from html import escape
+from itertools import chain
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from mqlkit.dress import plain_page
 from mqlkit.errors import MqlkitError, ParamsError, RunError, disk_words, listed, report
 from mqlkit.interrupts import interruptible
 from mqlkit.jobs import run_side_by_side
-from mqlkit.lock import only_run
+from mqlkit.lock import only_run, own_folder
+from mqlkit.naming import check_out, pattern_of, root_of
+from mqlkit.params import ReportParams
 from mqlkit.press import open_press
 from mqlkit.progress import Progress, Result
 from mqlkit.report import Manner
 from mqlkit.runlog import RunLog, json_lines
+from mqlkit.sharing import write_plan
 from mqlkit.turn import take_turn
 
 
@@ -46,9 +51,11 @@ def run_all(
         When a signal came to end the run.
     """
     paths = list(dict.fromkeys(params))
-    progress, is_new = Progress(), not manner.out.exists()
+    root = root_of(manner.out)
+    progress, is_new = Progress(), not root.exists()
     try:
         _check_names(paths)
+        check_out(manner.out, manner.keep)
         with interruptible(), json_lines(log_json) as lines:
 
             def log(event: str, **facts: object) -> None:
@@ -58,7 +65,7 @@ def run_all(
             results = _run(paths, manner, jobs=min(jobs, len(paths)), log=log)
             codes = [result.code for result in results]
             if any(result.html for result in results):
-                codes.append(_indexed(manner.out, log))
+                codes.append(_indexed(root, pattern_of(manner.out), log))
     except MqlkitError as error:
         progress("failed", text=str(error))
         return error.exit_code
@@ -66,7 +73,7 @@ def run_all(
         progress.close()
         if is_new:
             with suppress(OSError):
-                manner.out.rmdir()
+                root.rmdir()
     progress.summary(results)
     return max(codes)
 
@@ -90,26 +97,55 @@ def _check_names(params: Sequence[Path]) -> None:
 
 
 def _run(params: Sequence[Path], manner: Manner, *, jobs: int, log: RunLog) -> list[Result]:
-    if jobs > 1:
-        return run_side_by_side(params, manner, jobs=jobs, log=log)
-    with open_press() as press:
-        return [take_turn(path, manner, press=press, log=log) for path in params]
+    if len(params) == 1:
+        with open_press() as press:
+            return [take_turn(params[0], manner, press=press, log=log)]
+    with own_folder() as readings:
+        write_plan(readings, _shared(params, manner.overrides))
+        if jobs > 1:
+            return run_side_by_side(params, manner, jobs=jobs, log=log, readings=readings)
+        with open_press(readings) as press:
+            return [take_turn(path, manner, press=press, log=log) for path in params]
 
 
-def _indexed(out: Path, log: RunLog) -> int:
+def _shared(params: Sequence[Path], overrides: Sequence[str]) -> dict[Path, list[str]]:
+    """Return the sources that several reports use, each with the columns they want of it."""
+    wanted: dict[Path, list[list[str]]] = {}
+    for path in params:
+        # What is wrong with a params file is said when it is that report's turn.
+        with suppress(MqlkitError):
+            found = ReportParams.read(path, overrides)
+            wanted.setdefault(Path(found.source), []).append([*found.by, *found.where])
+    return {
+        source: list(dict.fromkeys(chain.from_iterable(columns)))
+        for source, columns in wanted.items()
+        if len(columns) > 1
+    }
+
+
+def _indexed(out: Path, pattern: str, log: RunLog) -> int:
     try:
-        write_index(out)
+        write_index(out, pattern)
     except OSError as error:
         log("failed", text=disk_words(out / "index.html", error))
         return RunError.exit_code
     return 0
 
 
-def write_index(out: Path) -> Path:
-    """Write ``index.html`` over the reports of a folder, the latest period first."""
-    found = [entry for path in sorted(out.glob("*.metrics.json")) if (entry := _entry(path))]
+def write_index(out: Path, pattern: str = ".") -> Path:
+    """Write ``index.html`` over the reports of a folder, the latest period first.
+
+    Parameters
+    ----------
+    out
+        The folder.
+    pattern
+        Where the reports are below it.
+    """
+    paths = sorted(out.glob(f"{pattern}/*.metrics.json"))
+    found = [entry for path in paths if (entry := _entry(path, out))]
     rows = "".join(
-        f'<li><a href="{escape(name)}.html">{escape(str(document["title"]))}</a> '
+        f'<li><a href="{quote(name)}.html">{escape(str(document["title"]))}</a> '
         f"<span>{_period(document)}</span></li>"
         for _, name, document in sorted(found, key=lambda f: f[:2], reverse=True)
     )
@@ -121,15 +157,15 @@ def write_index(out: Path) -> Path:
     return place
 
 
-def _entry(path: Path) -> tuple[str, str, dict[str, Any]] | None:
-    """Return period's end, name and document of a report; None for a file that is none of ours."""
-    name = path.name.removesuffix(".metrics.json")
+def _entry(path: Path, out: Path) -> tuple[str, str, dict[str, Any]] | None:
+    """Return period's end, place and document of a report; None for a file that is none of ours."""
+    name = path.relative_to(out).as_posix().removesuffix(".metrics.json")
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         end = f"{document['period']['end']} {document['as_of']}"
     except (ValueError, KeyError, TypeError, OSError):
         return None
-    return (end, name, document) if path.with_name(f"{name}.html").is_file() else None
+    return (end, name, document) if (out / f"{name}.html").is_file() else None
 
 
 def _period(document: dict[str, Any]) -> str:

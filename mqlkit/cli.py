@@ -29,13 +29,23 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="run reports to HTML")
     run.add_argument("params", nargs="+", type=Path, metavar="PARAMS.yaml")
-    run.add_argument("--out", type=Path, default=Path("reports"), help="folder of the outputs")
+    run.add_argument(
+        "--out",
+        type=Path,
+        default=Path("reports"),
+        help="folder of the outputs; may have {period} and {as_of} in it",
+    )
+    run.add_argument("--as-of", metavar="DATE", help="the data's cut-off, as `-p as_of=DATE`")
+    run.add_argument(
+        "--keep", type=_number, metavar="N",
+        help="keep the newest N reports of a name, where --out has {period}",
+    )  # fmt: skip
     run.add_argument(
         "-p", dest="overrides", action="append", default=[], metavar="NAME=VALUE",
         help="a parameter that wins over the file's",
     )  # fmt: skip
     run.add_argument(
-        "--jobs", type=_jobs, default=1, metavar="N", help="how many reports to run at a time"
+        "--jobs", type=_number, default=1, metavar="N", help="how many reports to run at a time"
     )
     run.add_argument(
         "--log-json", type=Path, metavar="FILE", help="add what happens to a file, as lines of JSON"
@@ -67,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _jobs(text: str) -> int:
+def _number(text: str) -> int:
     number = int(text)
     if number < 1:
         raise ValueError(text)
@@ -88,10 +98,11 @@ def _run(args: argparse.Namespace) -> int:
 
         manner = Manner(
             out=args.out,
-            overrides=tuple(args.overrides),
+            overrides=(*args.overrides, *([f"as_of={args.as_of}"] if args.as_of else [])),
             timeout=args.timeout,
             is_patient=not args.no_wait,
             has_figures=args.figures,
+            keep=args.keep,
         )
         return run_all(args.params, manner, jobs=args.jobs, log_json=args.log_json)
     except KeyboardInterrupt as stopped:

@@ -64,7 +64,7 @@ class Worker:
 
 
 def run_side_by_side(
-    params: Sequence[Path], manner: Manner, *, jobs: int, log: RunLog
+    params: Sequence[Path], manner: Manner, *, jobs: int, log: RunLog, readings: Path
 ) -> list[Result]:
     """Run reports in several processes.
 
@@ -78,6 +78,8 @@ def run_side_by_side(
         How many at a time.
     log
         Is told what happens in any of them.
+    readings
+        Where they share what was read.
 
     Returns
     -------
@@ -91,7 +93,7 @@ def run_side_by_side(
             idle = [w for w in workers if w.path is None]
             while waiting and (idle or len(workers) < jobs):
                 if not idle:
-                    workers.append(_hired(manner))
+                    workers.append(_hired(manner, readings))
                     idle.append(workers[-1])
                 idle.pop().give(waiting.popleft(), manner.timeout)
             for worker in _heard(workers):
@@ -107,11 +109,11 @@ def run_side_by_side(
     return [results[path] for path in params]
 
 
-def _hired(manner: Manner) -> Worker:
+def _hired(manner: Manner, readings: Path) -> Worker:
     context = get_context("spawn")
     ours, theirs = context.Pipe()
     with deaf_children():
-        process = context.Process(target=work, args=(theirs, manner))
+        process = context.Process(target=work, args=(theirs, manner, readings))
         process.start()
     theirs.close()
     return Worker(process, ours)
@@ -152,7 +154,7 @@ def _next_result(worker: Worker, log: RunLog) -> Result | None:
     return Result(path, RunError.exit_code, seconds)
 
 
-def work(line: connection.Connection, manner: Manner) -> None:
+def work(line: connection.Connection, manner: Manner, readings: Path) -> None:
     """Run reports as they come through a pipe, until it is closed."""
     end_with_parent()
 
@@ -160,7 +162,7 @@ def work(line: connection.Connection, manner: Manner) -> None:
         line.send(("event", (event, facts)))
 
     try:
-        with interruptible(), open_press() as press:
+        with interruptible(), open_press(readings) as press:
             while True:
                 path = line.recv()
                 line.send(("result", take_turn(path, manner, press=press, log=tell)))

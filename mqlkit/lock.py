@@ -102,6 +102,13 @@ def _holder(path: Path) -> str:
 
 
 @contextmanager
+def turn_at(path: Path) -> Iterator[None]:
+    """Wait for one's turn at what a file stands for, and have it while the block runs."""
+    with FileLock(path, poll_interval=POLL_SECONDS):
+        yield
+
+
+@contextmanager
 def own_folder() -> Iterator[Path]:
     """Return a folder for temporary files, gone with the block.
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import pickle
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from pathlib import Path
 from typing import Any, TypeVar
 
 from mqlkit.durations import due_on_calendar
@@ -61,9 +65,18 @@ def settings(params: ReportParams, *, without: frozenset[str]) -> tuple[str, ...
 
 @dataclass
 class Memory:
-    """What has been worked out, by what it is and the parameters that it depends on."""
+    """What has been worked out, by what it is and the parameters that it depends on.
+
+    Attributes
+    ----------
+    kept
+        What is remembered, the latest last.
+    shelf
+        A folder in which reports on the same data find it too; None for none.
+    """
 
     kept: OrderedDict[tuple[str, ...], Any] = field(default_factory=OrderedDict)
+    shelf: Path | None = None
 
     def recall(
         self, name: str, params: ReportParams, work_out: Callable[[], Found], *, of: str = ""
@@ -83,11 +96,24 @@ class Memory:
         """
         key = (name, of, *settings(params, without=FREE_OF[name]))
         if key not in self.kept:
-            self.kept[key] = work_out()
+            self.kept[key] = self._shelved(key, work_out)
         self.kept.move_to_end(key)
         while len(self.kept) > LONGEST_MEMORY:
             self.kept.popitem(last=False)
         found: Found = self.kept[key]
+        return found
+
+    def _shelved(self, key: tuple[str, ...], work_out: Callable[[], Found]) -> Found:
+        if self.shelf is None:
+            return work_out()
+        path = self.shelf / sha256(repr(key).encode()).hexdigest()
+        if path.exists():
+            found: Found = pickle.loads(path.read_bytes())  # noqa: S301 - this batch's own
+            return found
+        found = work_out()
+        beside = path.with_name(f"{path.name}.{os.getpid()}")
+        beside.write_bytes(pickle.dumps(found))
+        beside.replace(path)
         return found
 
 

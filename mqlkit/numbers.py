@@ -247,7 +247,9 @@ def read_numbers(params: ReportParams, *, base: Path | None = None) -> Numbers:
 
 def measure(leads: LeadTable, tables: Tables, *, memory: Memory | None = None) -> Numbers:
     """Return every number of a lead table; what ``memory`` holds is not worked out again."""
-    memory, params = memory or Memory(), leads.params
+    params = leads.params
+    # Now is another moment for each report: they have nothing to leave each other.
+    memory = memory or Memory(shelf=None if params.as_of == "now" else tables.shelf)
     spend = kept_spend(tables.spend, params.where)
     tables = replace(tables, spend=spend, currency=None if spend is None else tables.currency)
     maturity = memory.recall("maturity", params, lambda: maturity_days(leads))

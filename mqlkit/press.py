@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from mqlkit.kernel import WarmKernel
 from mqlkit.lock import own_folder
+from mqlkit.terms import READINGS_VARIABLE
 
 if TYPE_CHECKING:
     from jupyter_client.manager import AsyncKernelManager
@@ -25,16 +26,20 @@ class Press:
     ----------
     folder
         For temporary files; see `lock.own_folder`.
+    readings
+        Where what was read is kept for other reports, with a plan; None to keep nothing.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, readings: Path | None = None) -> None:
+        self._readings = readings
         self._kernel = WarmKernel(folder)
         self._script = folder / "page.js"
         self._helper: subprocess.Popen[bytes] | None = None
 
     def kernel(self, environment: Mapping[str, str | None]) -> AsyncKernelManager:
         """Return a kernel for one report; see `kernel.WarmKernel.start`."""
-        kernel = self._kernel.start(environment)
+        readings = None if self._readings is None else str(self._readings)
+        kernel = self._kernel.start({READINGS_VARIABLE: readings, **environment})
         if self._helper is None:
             # In a process of its own: it takes a second, and the kernel needs one to get up.
             with self._script.open("wb") as out:
@@ -73,10 +78,10 @@ class Press:
 
 
 @contextmanager
-def open_press() -> Iterator[Press]:
-    """Return a press, closed with the block."""
+def open_press(readings: Path | None = None) -> Iterator[Press]:
+    """Return a press, closed with the block; see `Press`."""
     with own_folder() as folder:
-        press = Press(folder)
+        press = Press(folder, readings)
         try:
             yield press
         finally:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mqlkit.errors import ParamsError, RunError, SourceError, report
+from mqlkit.naming import folder_of, prune, root_of
 from mqlkit.outputs import publish, workplace
 from mqlkit.params import ReportParams
 from mqlkit.press import Press
@@ -63,7 +65,7 @@ class Manner:
     Attributes
     ----------
     out
-        Folder of the outputs.
+        Folder of the outputs; `naming.FIELDS` in braces stand for what a report is about.
     overrides
         ``name=value`` texts that win over the params files.
     timeout
@@ -72,6 +74,8 @@ class Manner:
         Whether to wait for another run of the same report, or to give up at once.
     has_figures
         Whether the charts are wanted as pictures too.
+    keep
+        How many reports of a name to keep; None for all.
     """
 
     out: Path
@@ -79,6 +83,7 @@ class Manner:
     timeout: float | None = None
     is_patient: bool = True
     has_figures: bool = False
+    keep: int | None = None
 
 
 def run_report(
@@ -120,7 +125,8 @@ def run_report(
     def tell_wait(text: str) -> None:
         log("waiting", text=text)
 
-    place = workplace(manner.out, name, is_patient=manner.is_patient, say=tell_wait)
+    root = root_of(manner.out)
+    place = workplace(root, name, is_patient=manner.is_patient, say=tell_wait)
     with place as scratch:
         kernel = press.kernel({RESULTS_VARIABLE: str((scratch / name).absolute())})
         # The kernel needs a second to get up: time to import what takes long.
@@ -139,8 +145,12 @@ def run_report(
             from mqlkit.figures import write_figures
 
             write_figures(node, scratch / f"{name}.figures")
-        written = publish(scratch, manner.out, name, manner.out)
-    return Outcome(name=name, html=manner.out / f"{name}.html", written=written)
+        document = json.loads((scratch / f"{name}.metrics.json").read_text(encoding="utf-8"))
+        folder = folder_of(manner.out, document)
+        written = publish(scratch, root, name, folder)
+        if manner.keep is not None:
+            prune(manner.out, name, keep=manner.keep, written=folder)
+    return Outcome(name=name, html=folder / f"{name}.html", written=written)
 
 
 def _executed(
@@ -158,7 +168,7 @@ def _executed(
         node = execute(notebook, executed, params, kernel, timeout=manner.timeout, log=log)
     except RunError:
         if is_whole(executed):
-            executed.replace(manner.out / executed.name)
+            executed.replace(root_of(manner.out) / executed.name)
         raise
     if not executed.with_suffix(".metrics.json").is_file():
         raise RunError(

@@ -36,6 +36,8 @@ TOTAL = "total"
 SMALL_N = 30
 # Environment: folder and name of a report, as `mqlkit run` hands them to the kernel.
 RESULTS_VARIABLE = "MQLKIT_RESULTS"
+# Likewise: the folder in which the reports of a batch share what was read.
+READINGS_VARIABLE = "MQLKIT_READINGS"
 # The histogram of waits has this many quarters of the SLA, and one bin for everything later.
 LAST_BIN = 16
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +11,11 @@ from zoneinfo import ZoneInfo
 from mqlkit.engine import connect
 from mqlkit.errors import SourceError, report
 from mqlkit.params import ReportParams
+from mqlkit.sources.kept import tables_of
 from mqlkit.sources.load import Tables, load
 from mqlkit.sources.spec import read_source
 from mqlkit.sources.staging import Reader
+from mqlkit.terms import READINGS_VARIABLE
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,11 @@ def open_source(
     with tempfile.TemporaryDirectory(prefix="mqlkit-") as folder:
         root = source.path.parent
         reader = Reader(connect(), Path(folder), root, params.max_set_aside, str(zone))
-        tables = load(reader, source, extras=extras, is_all_wanted=is_all_wanted)
+        tables = None
+        if (kept := os.environ.get(READINGS_VARIABLE)) and not is_all_wanted:
+            tables = tables_of(reader, source, extras=extras, folder=Path(kept))
+        if tables is None:
+            tables = load(reader, source, extras=extras, is_all_wanted=is_all_wanted)
     return Opened(source.path, reader, tables, zone)
 
 

@@ -115,7 +115,9 @@ def test_stopping_the_batch_stops_everything_in_it(tmp_path, number):
     if number != signal.SIGKILL:
         assert not (tmp_path / "reports").exists()
     assert list((tmp_path).glob("reports/*")) == []
-    assert list((tmp_path / "tmp").iterdir()) == []
+    # What was killed outright leaves its own folder, which the next run sweeps.
+    left = 1 if number == signal.SIGKILL else 0
+    assert len(list((tmp_path / "tmp").iterdir())) == left
 
 
 def test_two_params_files_of_one_name_are_refused(tmp_path):

@@ -1,0 +1,79 @@
+"""What was read, kept on disk: exports that several reports of a batch use are read once."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Sequence
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+
+from mqlkit.engine import attach_tables, connect, save_tables
+from mqlkit.errors import MqlkitError
+from mqlkit.lock import turn_at
+from mqlkit.sharing import columns_wanted
+from mqlkit.sources.files import mark_of
+from mqlkit.sources.load import Tables, load
+from mqlkit.sources.spec import SourceSpec
+from mqlkit.sources.staging import Reader
+
+
+def tables_of(
+    reader: Reader, source: SourceSpec, *, extras: Sequence[str], folder: Path
+) -> Tables | None:
+    """Return the tables of a source that several reports use, read by whoever comes first.
+
+    Parameters
+    ----------
+    reader, source, extras
+        As in `load.load`.
+    folder
+        Where readings are kept, with the plan.
+
+    Returns
+    -------
+    Tables or None
+        None where only this report uses the source, or where what the others want of it cannot be
+        read: each then reads for itself, and gets its own error.
+    """
+    wanted = columns_wanted(folder, source.path)
+    if wanted is None or not set(extras) <= set(wanted):
+        return None
+    try:
+        name = _key(reader, source, wanted)
+    except OSError:
+        return None
+    rest, stored = folder / f"{name}.tables", folder / f"{name}.duckdb"
+    shelf = folder / name
+    with turn_at(folder / f"{name}.lock"):
+        shelf.mkdir(exist_ok=True)
+        if not rest.exists():
+            rest.write_bytes(_kept(reader, source, wanted, stored))
+    content: tuple[Tables, list[str]] | None = pickle.loads(rest.read_bytes())  # noqa: S301 - own
+    if content is None:
+        return None
+    tables, names = content
+    found = attach_tables(reader.backend, stored, names)
+    return replace(tables, leads=found["leads"], events=found.get("events"), shelf=shelf)
+
+
+def _key(reader: Reader, source: SourceSpec, wanted: Sequence[str]) -> str:
+    """Return what a reading depends on, as a name: files that have changed are read again."""
+    marks = [mark_of(path) for spec in source.tables for path in spec.files]
+    about = (source, marks, list(wanted), reader.day_zone, reader.max_set_aside)
+    return sha256(repr(about).encode()).hexdigest()[:24]
+
+
+def _kept(reader: Reader, source: SourceSpec, wanted: Sequence[str], stored: Path) -> bytes:
+    """Read a source, keep its large tables in a file, and return the rest; None for a failure."""
+    # In an engine of its own: what reading leaves in it goes with it.
+    own = replace(reader, backend=connect())
+    try:
+        tables = load(own, source, extras=wanted)
+    except MqlkitError:
+        return pickle.dumps(None)
+    large = {"leads": tables.leads}
+    large |= {} if tables.events is None else {"events": tables.events}
+    save_tables(own.backend, stored, large)
+    own.backend.disconnect()
+    return pickle.dumps((replace(tables, leads=None, events=None), list(large)))
