@@ -25,6 +25,8 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 MISSING = "(missing)"
 TOTAL = "total"
 SMALL_N = 30
+# Between the column and the value of what was clicked on in a chart; no text of either has it.
+PICK_MARK = "\x1f"
 # Environment: folder and name of a report, as `mqlkit run` hands them to the kernel.
 RESULTS_VARIABLE = "MQLKIT_RESULTS"
 # The histogram of waits has this many quarters of the SLA, and one bin for everything later.

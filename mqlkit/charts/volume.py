@@ -17,6 +17,7 @@ from mqlkit.charts.parts import (
     span_of,
     tip,
 )
+from mqlkit.charts.picking import with_pick
 from mqlkit.terms import TOTAL
 from mqlkit.theme import BLUE, LIGHT_BLUE, ORANGE
 from mqlkit.tidy import COLUMNS, pick
@@ -56,8 +57,13 @@ def plot_mql_volume(rows: pd.DataFrame) -> Chart | None:
     )
 
 
-def plot_mqls_by_segment(rows: pd.DataFrame, *, by: str) -> Chart | None:
-    """Draw MQLs per bucket stacked by the values of a breakdown; the legend picks one out."""
+def plot_mqls_by_segment(
+    rows: pd.DataFrame, *, by: str, heard_by: str | None = None
+) -> Chart | None:
+    """Draw MQLs per bucket stacked by the values of a breakdown; the legend picks one out.
+
+    ``heard_by`` as in `picking.with_pick`.
+    """
     require(rows, COLUMNS, "plot_mqls_by_segment")
     part = pick(rows, "mqls", by=by)
     part = part[part["bucket"] != TOTAL]
@@ -86,7 +92,8 @@ def plot_mqls_by_segment(rows: pd.DataFrame, *, by: str) -> Chart | None:
         )
         .add_params(pick_one)
     )
-    return finished(chart, f"MQLs per {grain_of(part)}, stacked by {by}.")
+    drawn = finished(chart, f"MQLs per {grain_of(part)}, stacked by {by}.")
+    return with_pick(drawn, by=by, heard_by=heard_by)
 
 
 def _largest(part: pd.DataFrame, by: str) -> pd.DataFrame:

@@ -677,3 +677,34 @@ def test_a_lag_beyond_the_slider_widens_it(lead_table):
     spec = charts.plot_cost_per_mql(numbers.lags, lag_days=120, currency="EUR").to_dict()
     assert spec["params"][0]["bind"]["max"] == 120
     assert spec["params"][0]["value"] == 120
+
+
+PICKED = {
+    "plot_mqls_by_segment": {},
+    "plot_efficiency_by": {},
+    "plot_attainment_by": {},
+    "plot_cost_by": {"currency": "EUR"},
+}
+
+
+@pytest.mark.parametrize("name", PICKED)
+def test_a_click_on_a_segment_is_told_to_who_hears_it(worked, name):
+    def draw(**told):
+        return getattr(charts, name)(worked.rows, by="source", **PICKED[name], **told).to_dict()
+
+    spec = draw(heard_by=".ear input")
+    heard = [p for p in spec["params"] if p["name"] == "pick"]
+    assert [p["bind"] for p in heard] == [{"element": ".ear input", "event": "input"}]
+    assert heard[0]["select"] == {
+        "type": "point", "on": "click", "clear": False, "fields": ["picked"],
+    }  # fmt: skip
+    # Every layer has its own rows: each says which segment a mark of it is.
+    for part in layers(spec):
+        (told,) = part["transform"]
+        assert told == {
+            "calculate": 'isValid(datum.name) ? "source\\u001f" + datum.name : null',
+            "as": "picked",
+        }  # fmt: skip
+    # Where nobody hears, as on a page, nothing invites to click.
+    assert "pick" not in [p["name"] for p in draw().get("params", [])]
+    assert "cursor" not in str(draw())
