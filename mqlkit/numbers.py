@@ -26,6 +26,7 @@ from mqlkit.cost import (
 )
 from mqlkit.funnel import (
     cohort_efficiency,
+    cohort_growth,
     hand_off,
     maturity_days,
     rejection_reasons,
@@ -132,6 +133,11 @@ class Numbers:
     def histogram(self) -> pd.DataFrame:
         """Return MQLs by time in the stage; see `velocity.hours_histogram`."""
         return self._once("histogram", lambda: hours_histogram(self.leads))
+
+    @cached_property
+    def growth(self) -> pd.DataFrame:
+        """Return the share of SQLs by the cohort's age; see `funnel.cohort_growth`."""
+        return self._once("growth", lambda: cohort_growth(self.leads, maturity=self.maturity_days))
 
     @cached_property
     def reasons(self) -> pd.DataFrame:

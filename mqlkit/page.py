@@ -48,6 +48,7 @@ FACTS: dict[str, Callable[[Numbers], Any]] = {
     "mix": lambda n: n.mix,
     "histogram": lambda n: n.histogram,
     "curve": lambda n: n.curve,
+    "growth": lambda n: n.growth,
     "lags": lambda n: n.lags,
     "lag_costs": lambda n: n.lag_costs,
     "breaches": lambda n: n.breaches,

@@ -119,8 +119,8 @@ def specs(worked):
 
 
 def test_every_chart_is_known_to_these_tests():
-    # In tests/test_changes.py and test_cost_by_lag.py, beside what they draw.
-    elsewhere = {"plot_mix_and_rate", "plot_cost_by_lag"}
+    # In test_changes.py, test_cost_by_lag.py and test_cohort_growth.py, beside what they draw.
+    elsewhere = {"plot_mix_and_rate", "plot_cost_by_lag", "plot_cohort_growth"}
     assert set(charts.__all__) == {*TIDY, *OWN, *elsewhere}
 
 
