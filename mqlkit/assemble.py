@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date
+from datetime import UTC, date, timedelta
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -189,6 +189,23 @@ def cut_leads(
         first_mql=first,
         recorded=frozenset(timed.seen.latest),
     )
+
+
+def year_before(leads: LeadTable, lag: int) -> LeadTable | None:
+    """Return all leads cut in the buckets of the year before the period, as far as they are whole.
+
+    An export that begins on some day lacks the leads created before it: for a lag after its first
+    MQL, some of the MQLs are missing.
+    """
+    if leads.first_mql is None:
+        return None
+    whole = leads.first_mql + timedelta(days=max(lag, 1))
+    buckets = tuple(b for b in leads.before if b.start >= whole)
+    if not buckets:
+        return None
+    table = leads.table.mutate(mql_bucket=leads.table["mql_bucket"] + len(buckets))
+    clock = replace(leads.clock, params=replace(leads.params, by=[]))
+    return replace(leads, table=table, clock=clock, buckets=buckets, before=())
 
 
 def _no_lead_left(params: ReportParams) -> str:

@@ -62,7 +62,11 @@ class View:
         most
             How many breakdowns to show; all of them when left out.
         """
-        self._show(lambda numbers: page.drawn_by(numbers, draws, numbers.params.by[:most]))
+        self._show(
+            lambda numbers: page.drawn_by(
+                numbers, draws, numbers.params.by[:most], **self._given(numbers)
+            )
+        )
 
     def show_list(self, leads: LeadList, *brief: page.Draw) -> None:
         """Show a list of leads to sort and filter; without a panel, the parts that stand for it.
@@ -109,7 +113,9 @@ class LiveView(View):
         self._output = ipywidgets.Output
         self._sections: list[Any] = []
         self._show(lambda numbers: [page.heading(numbers)])
-        display(Panel(self._exploration, self._redraw).box)
+        panel = Panel(self._exploration, self._redraw)
+        self._ear = panel.filter.ear
+        display(panel.box)
         page.wear("lab.css")
         page.run_script("panel.js")
 
@@ -119,8 +125,8 @@ class LiveView(View):
         return self._exploration.numbers
 
     def _given(self, numbers: Numbers) -> dict[str, Any]:
-        # The panel has the slider for the lag: the chart need not bring its own.
-        return {"lags": numbers.lag_in_use}
+        # The panel has the slider for the lag, and hears of a click on a segment.
+        return {"lags": numbers.lag_in_use, "heard_by": self._ear}
 
     def show_list(self, leads: LeadList, *_: page.Draw) -> None:
         """Show a list of leads to sort and filter."""

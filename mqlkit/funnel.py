@@ -18,6 +18,10 @@ from mqlkit.redaction import OTHER, large_groups
 from mqlkit.terms import MISSING
 from mqlkit.tidy import metric_rows, share
 
+GROWTH_COLUMNS = ["bucket", "age_days", "share", "sqls", "mqls"]
+# A cohort is followed for at least so many days.
+LEAST_FOLLOWED = 14
+
 
 def hand_off(leads: LeadTable) -> pd.DataFrame:
     """Return how sales decided on each bucket's MQLs, by the first decision.
@@ -141,6 +145,55 @@ def is_immature(leads: LeadTable, grid: pd.DataFrame, days: float) -> np.ndarray
         return np.zeros(len(grid), dtype=bool)
     ends = [to_utc(end, leads.zone) + timedelta(days=days) for end in grid["end"]]
     return np.array([end > leads.as_of.at for end in ends], dtype=bool)
+
+
+def cohort_growth(leads: LeadTable, *, maturity: float) -> pd.DataFrame:
+    """Return how the share of SQLs of each cohort grows with its age.
+
+    Two cohorts are compared at the same age. A cohort is followed as long as all of its leads are
+    old enough to count: its last row is the efficiency within that many days of the MQL.
+
+    Parameters
+    ----------
+    leads
+        The lead table; reads ``mql_bucket`` and ``sql_us``.
+    maturity
+        Days after which most of those that will convert have (`maturity_days`).
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``bucket``, ``age_days`` (from 0, to twice ``maturity`` at most), ``share`` [0, 1], ``sqls``
+        within that age and ``mqls`` of the cohort. Without rows where no cohort is over, or none
+        of its leads has converted.
+    """
+    until = 0 if np.isnan(maturity) else max(LEAST_FOLLOWED, round(2 * maturity))
+    entered = leads.counts[[not s for s in leads.counts["segment"]]].set_index("index")["mqls"]
+    cohort = leads.cohort.filter(lambda t: t["sql_us"].notnull() & (t["sql_us"] <= until * DAY_US))
+    # Whole days, begun ones as one: so that a day's row holds what came within it.
+    age = ibis.greatest((cohort["sql_us"] + DAY_US - 1) // DAY_US, 0)
+    counted = cohort.group_by(bucket="mql_bucket", age=age).aggregate(sqls=cohort.count())
+    found = to_frame(counted).pivot(index="age", columns="bucket", values="sqls")
+    frames = []
+    for index, bucket in enumerate(leads.buckets):
+        over = (leads.as_of.at - to_utc(bucket.end, leads.zone)).days
+        ages = np.arange(min(over, until) + 1) if until else np.arange(0)
+        if not len(ages) or not entered[index]:
+            continue
+        sqls = found[index] if index in found else pd.Series(dtype=float)
+        within = sqls.reindex(ages).fillna(0).cumsum().to_numpy(dtype=float)
+        frames.append(
+            pd.DataFrame(
+                {
+                    "bucket": bucket.label,
+                    "age_days": ages,
+                    "share": within / entered[index],
+                    "sqls": within,
+                    "mqls": entered[index],
+                }
+            )
+        )
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=GROWTH_COLUMNS)
 
 
 def _projected(leads: LeadTable, maturity: float) -> pd.DataFrame:

@@ -32,6 +32,7 @@ FREE_OF = {
     "volume": SPEND | SLA | CLOCK | WITHIN,
     "hand_off": SPEND | SLA | CLOCK | WITHIN,
     "efficiency": SPEND | SLA | CLOCK,
+    "growth": SPEND | SLA | CLOCK | WITHIN,
     "velocity": SPEND | SLA | WITHIN,
     "sla": SPEND | WITHIN,
     "response": SPEND | SLA | CLOCK | WITHIN,

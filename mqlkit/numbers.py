@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from mqlkit.assemble import lead_table
+from mqlkit.assemble import lead_table, year_before
 from mqlkit.changes import changes
 from mqlkit.cost import (
     bucket_costs,
@@ -28,6 +27,7 @@ from mqlkit.cost import (
 )
 from mqlkit.funnel import (
     cohort_efficiency,
+    cohort_growth,
     hand_off,
     maturity_days,
     rejection_reasons,
@@ -139,6 +139,11 @@ class Numbers:
     def histogram(self) -> pd.DataFrame:
         """Return MQLs by time in the stage; see `velocity.hours_histogram`."""
         return self._once("histogram", lambda: hours_histogram(self.leads))
+
+    @cached_property
+    def growth(self) -> pd.DataFrame:
+        """Return the share of SQLs by the cohort's age; see `funnel.cohort_growth`."""
+        return self._once("growth", lambda: cohort_growth(self.leads, maturity=self.maturity_days))
 
     @cached_property
     def reasons(self) -> pd.DataFrame:
@@ -267,30 +272,13 @@ def measure(leads: LeadTable, tables: Tables, *, memory: Memory | None = None) -
     if tables.spend is not None:
         found["cost"] = cost_per_mql(leads, spend=tables.spend, lag=lag)
     rows = pd.concat(found.values(), ignore_index=True)
-    past = _year_before(leads, lag)
+    past = year_before(leads, lag)
     if past is not None:
         # Which of the buckets are whole depends on the lag; what is counted in them does not.
         of = past.buckets[0].label
         vars(past)["counts"] = memory.recall("before", params, lambda: past.counts, of=of)
     before = None if past is None else _compared(past, tables, maturity=maturity, lag=lag)
     return Numbers(params, leads, tables, rows, before, lag, maturity, memory)
-
-
-def _year_before(leads: LeadTable, lag: int) -> LeadTable | None:
-    """Return all leads cut in the buckets of the year before the period, as far as they are whole.
-
-    An export that begins on some day lacks the leads created before it: for a lag after its first
-    MQL, some of the MQLs are missing.
-    """
-    if leads.first_mql is None:
-        return None
-    whole = leads.first_mql + timedelta(days=max(lag, 1))
-    buckets = tuple(b for b in leads.before if b.start >= whole)
-    if not buckets:
-        return None
-    table = leads.table.mutate(mql_bucket=leads.table["mql_bucket"] + len(buckets))
-    clock = replace(leads.clock, params=replace(leads.params, by=[]))
-    return replace(leads, table=table, clock=clock, buckets=buckets, before=())
 
 
 def _compared(leads: LeadTable, tables: Tables, *, maturity: float, lag: int) -> pd.DataFrame:

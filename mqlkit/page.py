@@ -50,6 +50,7 @@ FACTS: dict[str, Callable[[Numbers], Any]] = {
     "mix": lambda n: n.mix,
     "histogram": lambda n: n.histogram,
     "curve": lambda n: n.curve,
+    "growth": lambda n: n.growth,
     "lags": lambda n: n.lags_by_grain,
     "lag_costs": lambda n: n.lag_costs,
     "breaches": lambda n: n.breaches,
@@ -116,9 +117,11 @@ def drawn(numbers: Numbers, draws: Sequence[Draw], **chosen: Any) -> list[Part]:
     return parts
 
 
-def drawn_by(numbers: Numbers, draws: Sequence[Draw], by: Sequence[str]) -> list[Part]:
+def drawn_by(
+    numbers: Numbers, draws: Sequence[Draw], by: Sequence[str], **chosen: Any
+) -> list[Part]:
     """Return what functions make of a report's numbers, for each of some breakdowns."""
-    return [part for draw in draws for c in by for part in drawn(numbers, [draw], by=c)]
+    return [p for draw in draws for c in by for p in drawn(numbers, [draw], by=c, **chosen)]
 
 
 def bundle(part: Shape) -> dict[str, Any]:

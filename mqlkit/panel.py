@@ -25,6 +25,7 @@ from mqlkit.choices import (
 )
 from mqlkit.errors import MqlkitError
 from mqlkit.exploration import Exploration
+from mqlkit.filtering import NOTHING, Filter
 from mqlkit.labelled import (
     alert,
     button,
@@ -34,7 +35,6 @@ from mqlkit.labelled import (
     number,
     row,
     said,
-    several,
     slider,
     text,
 )
@@ -46,7 +46,6 @@ from mqlkit.wording import counted
 OWN_DATES = "own dates"
 # A run of changes, as of a key held down, is over when nothing has come for so long.
 PAUSE_SECONDS = 0.25
-NOTHING = ""
 FAULTY = ("period", "lag_days", "rolling", "sla", "within_days", "by", "where")
 
 
@@ -69,7 +68,6 @@ class Panel:
     def __init__(self, exploration: Exploration, redraw: Callable[[], None]) -> None:
         self._exploration = exploration
         self._redraw = redraw
-        self._where: dict[str, list[str]] = {}
         self._is_measured = True
         self._is_setting = False
         self._timer: asyncio.TimerHandle | None = None
@@ -109,9 +107,7 @@ class Panel:
         columns = {"nothing": NOTHING, **{c: c for c in offer.values}}
         names = ["Break down by", *["then by"] * max(1, len(started.by) - 1)]
         self.by = [dropdown(name, columns) for name in names]
-        self.column = dropdown("Only leads whose", {c: c for c in offer.values} or {"–": NOTHING})
-        self.kept = several("is", "Ctrl or Shift adds to the choice; none keeps all leads")
-        self.every = button("Keep all leads", "Take every filter away")
+        self.filter = Filter(offer.values, changed=self._changed)
 
     def _make_file(self) -> None:
         self.reset = button("Reset", "Back to what the notebook was started with")
@@ -131,7 +127,7 @@ class Panel:
             faults["sla"], faults["within_days"],
             row(*self.by),
             faults["by"],
-            row(self.column, self.kept, self.every),
+            self.filter.row,
             faults["where"],
             self._words,
             row(self.reset, self.name, self.save, self._state),
@@ -154,17 +150,8 @@ class Panel:
             self.within.value = "" if params.within_days is None else str(params.within_days)
             for index, widget in enumerate(self.by):
                 widget.value = params.by[index] if index < len(params.by) else NOTHING
-            self._where = {column: list(kept) for column, kept in params.where.items()}
-            if self._where:
-                self.column.value = next(iter(self._where))
-            self._show_values()
+            self.filter.show(params.where)
         self._show_numbers()
-
-    def _show_values(self) -> None:
-        """Offer the values of the column to filter by, with those kept marked."""
-        column = self.column.value
-        self.kept.options = list(self._exploration.offer.values.get(column, ()))
-        self.kept.value = tuple(self._where.get(column, ()))
 
     def _show_numbers(self) -> None:
         """Show what the data made of the choice: dates, the lag, the words."""
@@ -193,10 +180,7 @@ class Panel:
         for widget in (self.start, self.end):
             widget.observe(self._dated, "value")
         self.lag.observe(self._lagged, "value")
-        self.column.observe(self._columned, "value")
-        self.kept.observe(self._filtered, "value")
         self.measured.on_click(self._measure)
-        self.every.on_click(self._keep_all)
         self.reset.on_click(self._start_again)
         self.save.on_click(self._write)
 
@@ -225,25 +209,8 @@ class Panel:
             self._is_measured = False
             self._changed()
 
-    def _columned(self, _: object) -> None:
-        if not self._is_setting:
-            with self._quiet():
-                self._show_values()
-
-    def _filtered(self, change: dict[str, Any]) -> None:
-        if not self._is_setting:
-            self._where.pop(self.column.value, None)
-            if change["new"]:
-                self._where[self.column.value] = list(change["new"])
-            self._changed()
-
     def _measure(self, _: object) -> None:
         self._is_measured = True
-        self._changed()
-
-    def _keep_all(self, _: object) -> None:
-        self._where = {}
-        self._columned(None)
         self._changed()
 
     def _start_again(self, _: object) -> None:
@@ -261,7 +228,7 @@ class Panel:
             "sla_clock": self.clock.value,
             "within_days": self.within.value.strip() or None,
             "by": [w.value for w in self.by if w.value],
-            "where": self._where,
+            "where": self.filter.where,
             "period": self.period.value,
         }
         if self.period.value != OWN_DATES:

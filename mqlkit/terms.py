@@ -34,6 +34,8 @@ PERSONAL = re.compile(
 )
 TOTAL = "total"
 SMALL_N = 30
+# Between the column and the value of what was clicked on in a chart; no text of either has it.
+PICK_MARK = "\x1f"
 # Environment: folder and name of a report, as `mqlkit run` hands them to the kernel.
 RESULTS_VARIABLE = "MQLKIT_RESULTS"
 # Likewise: the folder in which the reports of a batch share what was read.

@@ -7,6 +7,7 @@ a description in words, or None where there is nothing to draw.
 from mqlkit.charts.changes import plot_mix_and_rate
 from mqlkit.charts.cost import plot_cost_by, plot_cost_by_lag, plot_cost_per_mql
 from mqlkit.charts.funnel import plot_efficiency_by, plot_hand_off, plot_stage_efficiency
+from mqlkit.charts.growth import plot_cohort_growth
 from mqlkit.charts.sla import (
     plot_attainment_by,
     plot_hours_histogram,
@@ -17,6 +18,7 @@ from mqlkit.charts.volume import plot_mql_volume, plot_mqls_by_segment
 
 __all__ = [
     "plot_attainment_by",
+    "plot_cohort_growth",
     "plot_cost_by",
     "plot_cost_by_lag",
     "plot_cost_per_mql",

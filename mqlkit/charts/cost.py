@@ -18,6 +18,7 @@ from mqlkit.charts.parts import (
     span_of,
     tip,
 )
+from mqlkit.charts.picking import with_pick
 from mqlkit.terms import TOTAL
 from mqlkit.theme import BAR, BLUE, ORANGE
 from mqlkit.tidy import COLUMNS, pick
@@ -111,8 +112,13 @@ def plot_cost_by_lag(
     )
 
 
-def plot_cost_by(rows: pd.DataFrame, *, by: str, currency: str) -> Chart | None:
-    """Draw cost per MQL of the whole period by the values of a breakdown."""
+def plot_cost_by(
+    rows: pd.DataFrame, *, by: str, currency: str, heard_by: str | None = None
+) -> Chart | None:
+    """Draw cost per MQL of the whole period by the values of a breakdown.
+
+    ``heard_by`` as in `picking.with_pick`.
+    """
     require(rows, COLUMNS, "plot_cost_by")
     part = pick(rows, "cost_per_mql", by=by)
     part = part[(part["bucket"] == TOTAL) & part["value"].notna()]
@@ -134,7 +140,8 @@ def plot_cost_by(rows: pd.DataFrame, *, by: str, currency: str) -> Chart | None:
             x="value:Q", text=alt.Text("value:Q", format=",.0f")
         ),
     )
-    return finished(chart, f"Cost per MQL by {by}.", height=height_of(len(part)), by=by)
+    drawn = finished(chart, f"Cost per MQL by {by}.", height=height_of(len(part)), by=by)
+    return with_pick(drawn, by=by, heard_by=heard_by)
 
 
 def _step(days: list[int]) -> int:

@@ -18,6 +18,7 @@ from mqlkit.charts.parts import (
     tip,
     with_intervals,
 )
+from mqlkit.charts.picking import with_pick
 from mqlkit.theme import BAR, BLUE, GREY, LIGHT_BLUE, LIGHT_ORANGE, MUTED, ORANGE, PALE
 
 
@@ -111,6 +112,10 @@ def plot_stage_efficiency(rows: pd.DataFrame) -> Chart | None:
     )
 
 
-def plot_efficiency_by(rows: pd.DataFrame, *, by: str) -> Chart | None:
-    """Draw efficiency of the whole period by the values of a breakdown, with intervals."""
-    return dots_by(rows, "efficiency", by=by, title="MQLs that became SQL", colour=BLUE)
+def plot_efficiency_by(rows: pd.DataFrame, *, by: str, heard_by: str | None = None) -> Chart | None:
+    """Draw efficiency of the whole period by the values of a breakdown, with intervals.
+
+    ``heard_by`` as in `picking.with_pick`.
+    """
+    drawn = dots_by(rows, "efficiency", by=by, title="MQLs that became SQL", colour=BLUE)
+    return None if drawn is None else with_pick(drawn, by=by, heard_by=heard_by)

@@ -19,6 +19,7 @@ from mqlkit.charts.parts import (
     tip,
     with_intervals,
 )
+from mqlkit.charts.picking import with_pick
 from mqlkit.terms import LAST_BIN as BINS
 from mqlkit.theme import BAR, BLUE, LIGHT_BLUE, ORANGE, PALE
 
@@ -55,9 +56,13 @@ def plot_sla_attainment(rows: pd.DataFrame) -> Chart | None:
     )
 
 
-def plot_attainment_by(rows: pd.DataFrame, *, by: str) -> Chart | None:
-    """Draw SLA attainment of the whole period by the values of a breakdown, with intervals."""
-    return dots_by(rows, "sla_attainment", by=by, title="Within the SLA", colour=BLUE)
+def plot_attainment_by(rows: pd.DataFrame, *, by: str, heard_by: str | None = None) -> Chart | None:
+    """Draw SLA attainment of the whole period by the values of a breakdown, with intervals.
+
+    ``heard_by`` as in `picking.with_pick`.
+    """
+    drawn = dots_by(rows, "sla_attainment", by=by, title="Within the SLA", colour=BLUE)
+    return None if drawn is None else with_pick(drawn, by=by, heard_by=heard_by)
 
 
 def plot_hours_histogram(

@@ -22,6 +22,7 @@ from mqlkit.charts.parts import (
     span_of,
     tip,
 )
+from mqlkit.charts.picking import with_pick
 from mqlkit.terms import TOTAL
 from mqlkit.theme import BAR, BLUE, LIGHT_BLUE, ORANGE
 from mqlkit.tidy import COLUMNS, pick
@@ -70,8 +71,13 @@ def plot_mql_volume(rows: pd.DataFrame) -> Chart | None:
     )
 
 
-def plot_mqls_by_segment(rows: pd.DataFrame, *, by: str) -> Chart | None:
-    """Draw MQLs per bucket and value of a breakdown as cells, darker where there are more."""
+def plot_mqls_by_segment(
+    rows: pd.DataFrame, *, by: str, heard_by: str | None = None
+) -> Chart | None:
+    """Draw MQLs per bucket and value of a breakdown as cells, darker where there are more.
+
+    ``heard_by`` as in `picking.with_pick`.
+    """
     require(rows, COLUMNS, "plot_mqls_by_segment")
     part = pick(rows, "mqls", by=by)
     part = part[part["bucket"] != TOTAL]
@@ -106,13 +112,14 @@ def plot_mqls_by_segment(rows: pd.DataFrame, *, by: str) -> Chart | None:
     spread = f"from {first} with the most to {last}" if first != last else f"all from {first}"
     spread = f"{by}, {spread}".replace("{", "{{").replace("}", "}}")
     words = f"MQLs per {{grain}} and {spread}; the darker, the more."
-    return finished(
+    drawn = finished(
         alt.layer(*layers),
         words.format(grain=grain_of(part)),
         height=height_of(part["name"].nunique(), each=26),
         by=by,
         adds=adds_up(words, sum=["value"], keys=["name"]),
     )
+    return with_pick(drawn, by=by, heard_by=heard_by)
 
 
 def _largest(part: pd.DataFrame, by: str) -> pd.DataFrame:

@@ -8,3 +8,14 @@ const label = (left) => {
   if (!handles.length && left) setTimeout(label, 100, left - 1);
 };
 label(100);
+// Vega tells the panel of a click by an event that ends at its element; widgets hear of those only
+// that rise above it. The page keeps one listener, whatever number of notebooks is open.
+const root = document.documentElement;
+if (!root.dataset.mkHears) {
+  root.dataset.mkHears = "yes";
+  document.addEventListener("input", (event) => {
+    if (!event.bubbles && event.target.closest(".mk-ear")) {
+      event.target.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+  }, true);
+}

@@ -119,8 +119,8 @@ def specs(worked):
 
 
 def test_every_chart_is_known_to_these_tests():
-    # In tests/test_changes.py and test_cost_by_lag.py, beside what they draw.
-    elsewhere = {"plot_mix_and_rate", "plot_cost_by_lag"}
+    # In test_changes.py, test_cost_by_lag.py and test_cohort_growth.py, beside what they draw.
+    elsewhere = {"plot_mix_and_rate", "plot_cost_by_lag", "plot_cohort_growth"}
     assert set(charts.__all__) == {*TIDY, *OWN, *elsewhere}
 
 
@@ -729,3 +729,34 @@ def test_costs_of_several_grains_are_drawn_one_at_a_time(worked):
     plain = charts.plot_cost_per_mql(worked.lags, **options).to_dict()
     assert spec["description"] == plain["description"]
     assert [r["cost"] for r in data if r["grain"] == "month"] == column(embedded(plain), "cost")
+
+
+PICKED = {
+    "plot_mqls_by_segment": {},
+    "plot_efficiency_by": {},
+    "plot_attainment_by": {},
+    "plot_cost_by": {"currency": "EUR"},
+}
+
+
+@pytest.mark.parametrize("name", PICKED)
+def test_a_click_on_a_segment_is_told_to_who_hears_it(worked, name):
+    def draw(**told):
+        return getattr(charts, name)(worked.rows, by="source", **PICKED[name], **told).to_dict()
+
+    spec = draw(heard_by=".ear input")
+    heard = [p for p in spec["params"] if p["name"] == "pick"]
+    assert [p["bind"] for p in heard] == [{"element": ".ear input", "event": "input"}]
+    assert heard[0]["select"] == {
+        "type": "point", "on": "click", "clear": False, "fields": ["picked"],
+    }  # fmt: skip
+    # Every layer has its own rows: each says which segment a mark of it is.
+    for part in layers(spec):
+        (told,) = part["transform"]
+        assert told == {
+            "calculate": 'isValid(datum.name) ? "source\\u001f" + datum.name : null',
+            "as": "picked",
+        }  # fmt: skip
+    # Where nobody hears, as on a page, nothing invites to click.
+    assert "pick" not in [p["name"] for p in draw().get("params", [])]
+    assert "cursor" not in str(draw())

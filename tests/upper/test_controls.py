@@ -19,7 +19,7 @@ from mqlkit.numbers import read_numbers
 from mqlkit.panel import Panel
 from mqlkit.params import ReportParams
 from mqlkit.sentences import Verdict
-from mqlkit.terms import RESULTS_VARIABLE
+from mqlkit.terms import PICK_MARK, RESULTS_VARIABLE
 
 BASE = ROOT / "notebooks"
 
@@ -87,7 +87,7 @@ def test_it_shows_what_it_was_started_with(exploration):
     )  # fmt: skip
     assert panel_.within.value == "30"
     assert [w.value for w in panel_.by] == ["owner", "team", "country"]
-    assert (panel_.column.value, panel_.kept.value) == ("country", ("EE",))
+    assert (panel_.filter.column.value, panel_.filter.kept.value) == ("country", ("EE",))
 
 
 def test_each_control_sets_its_parameter(shown, redrawn):
@@ -106,11 +106,11 @@ def test_each_control_sets_its_parameter(shown, redrawn):
         widget.value = value
         chosen[parameter] = expected
         assert redrawn[-1] == replace(ReportParams(), **chosen)
-    shown.column.value = "country"
+    shown.filter.column.value = "country"
     assert len(redrawn) == 9
-    shown.kept.value = ("EE", "LV")
+    shown.filter.kept.value = ("EE", "LV")
     assert redrawn[-1].where == {"country": ["EE", "LV"]}
-    shown.every.click()
+    shown.filter.every.click()
     assert redrawn[-1].where == {}
     shown.measured.click()
     assert redrawn[-1].lag_days == "auto"
@@ -162,6 +162,34 @@ def test_of_many_changes_the_last_one_alone_is_worked_out(shown, redrawn, monkey
 
     asyncio.run(drag())
     assert [params.lag_days for params in redrawn] == [59]
+
+
+def test_a_click_in_a_chart_keeps_one_value_and_a_second_brings_all_back(shown, redrawn):
+    def click(column, value):
+        shown.filter._picked.value = f"{column}{PICK_MARK}{value}"
+        # The same click is heard again.
+        assert shown.filter._picked.value == ""
+
+    click("country", "EE")
+    assert redrawn[-1].where == {"country": ["EE"]}
+    assert (shown.filter.column.value, shown.filter.kept.value) == ("country", ("EE",))
+    click("source", "Web")
+    assert redrawn[-1].where == {"country": ["EE"], "source": ["Web"]}
+    assert "Only country: EE. Only source: Web." in shown._words.value
+    click("source", "Event")
+    assert redrawn[-1].where == {"country": ["EE"], "source": ["Event"]}
+    click("source", "Event")
+    assert redrawn[-1].where == {"country": ["EE"]}
+    # A group of small ones, the ground of a chart, and what nobody offers.
+    n = len(redrawn)
+    for column, value in [("source", "(other sources)"), ("", ""), ("lead_id", "L1")]:
+        click(column, value)
+    assert len(redrawn) == n
+
+
+def test_two_notebooks_do_not_hear_each_others_clicks(exploration):
+    first, second = (Panel(exploration, lambda: None).filter.ear for _ in range(2))
+    assert first != second
 
 
 def test_the_choice_is_saved_as_a_params_file(shown, tmp_path, monkeypatch):

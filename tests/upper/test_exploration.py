@@ -16,7 +16,7 @@ from mqlkit.params import ReportParams
 
 BASE = ROOT / "notebooks"
 FRAMES = (
-    "rows", "breaches", "curve", "histogram", "reasons", "responses", "lags", "lag_costs",
+    "rows", "breaches", "curve", "growth", "histogram", "reasons", "responses", "lags", "lag_costs",
     "changes", "mix", "other_channels",
 )  # fmt: skip
 # One after the other, each on top of those before: what is kept must not be kept too long.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -23,12 +24,14 @@ from mqlkit.headline import headline
 from mqlkit.lists import BREACHES, first_page
 from mqlkit.numbers import read_numbers
 from mqlkit.params import ReportParams
-from mqlkit.theme import ORANGE
+from mqlkit.theme import BLUE, ORANGE
 
 pytestmark = pytest.mark.browser
 
+# Among the charts of funnel_efficiency: MQLs by source, and their efficiency.
+STACKED, DOTS = 1, 4
 TOKEN = "only-for-this-test"
-LONGEST_START, LONGEST_VISIT = 60, 120
+LONGEST_START, LONGEST_VISIT = 60, 150
 NOTEBOOKS = ("mql_report", "funnel_efficiency", "sla_velocity", "cost_per_mql")
 # What `use_panel` does, as parameters.
 CHANGES = {
@@ -202,6 +205,22 @@ CONTROLS = """() => [...document.querySelectorAll(
 TEXTS = """(selector) => [...document.querySelectorAll(selector)].map((e) => e.textContent)"""
 
 
+# Where in a chart a mark of the first colour is; its marks are solid, and nothing else is.
+SPOT = """(place) => {
+    const canvas = document.querySelectorAll(".jp-RenderedVegaCommon5 canvas")[place];
+    if (!canvas) return null;
+    canvas.scrollIntoView({ block: "center" });
+    const { width, height } = canvas;
+    const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
+    const isBlue = (x, y) => [BLUE].every((wanted, k) => data[4 * (y * width + x) + k] === wanted);
+    const box = canvas.getBoundingClientRect();
+    for (let y = height - 5; y > 40; y -= 1)
+        for (let x = 5; x < width - 5; x += 1)
+            if (isBlue(x - 3, y) && isBlue(x + 3, y) && isBlue(x, y - 3) && isBlue(x, y + 3))
+                return [box.x + x * box.width / width, box.y + y * box.height / height];
+}""".replace("BLUE", ", ".join(str(int(BLUE[i : i + 2], 16)) for i in (1, 3, 5)))
+
+
 def run_cells(page, url, name):
     """Open a notebook as an analyst does, and run all of it."""
     page.goto(f"{url}/lab/tree/notebooks/{name}.ipynb?token={TOKEN}")
@@ -218,8 +237,10 @@ def run_cells(page, url, name):
         wait_for(lambda c=condition: page.evaluate(c), seconds=LONGEST_VISIT, what="Run All")
 
 
-def use_panel(page):
+def use_panel(page, name):
     """Move the lag by keyboard, change grain, SLA and a filter, make a mistake; tell what is seen.
+
+    In the notebook of the funnel, click on marks of sources too.
 
     What the panel said before a change is cleared first, so that nothing old is read.
     """
@@ -251,14 +272,28 @@ def use_panel(page):
         wait_for(lambda: "EE" in countries.inner_text(), seconds=20, what="the countries")
         countries.select_option(["EE", "LV"])
 
+    def spot_at_rest(place):
+        # The charts above may still be drawn again, and move those below.
+        before = page.evaluate(SPOT, place)
+        time.sleep(1)
+        return before if before == page.evaluate(SPOT, place) else None
+
+    def click(place):
+        page.mouse.click(*wait_for(lambda: spot_at_rest(place), seconds=30, what="a mark"))
+
     grain = panel.get_by_label("One bucket per", exact=True)
-    return {
+    steps = {
         "lag": settled(move_lag),
         "grain": settled(lambda: grain.select_option("Quarter")),
         "sla": settled(lambda: set_sla("24h")),
         "filter": settled(keep_two),
         "mistake": settled(lambda: set_sla("24")),
     }
+    if name == "funnel_efficiency":
+        settled(lambda: set_sla("24h"))
+        places = {"bar": STACKED, "bar again": STACKED, "dot": DOTS, "dot again": DOTS}
+        steps |= {step: settled(lambda p=place: click(p)) for step, place in places.items()}
+    return steps
 
 
 def use_list(page):
@@ -302,7 +337,7 @@ def explore(folder, name) -> Run:
         page.route("**/*", only_here)
         run_cells(page, url, name)
         seen = {**page.evaluate(EVIDENCE), "controls": page.evaluate(CONTROLS)}
-        seen["steps"] = use_panel(page)
+        seen["steps"] = use_panel(page, name)
         # The charts are drawn again, and nothing has failed on the way.
         wait_for(lambda: page.evaluate(DRAWN), seconds=LONGEST_VISIT, what="the charts")
         if name == "sla_velocity":
@@ -378,6 +413,21 @@ def test_run_all_ends_without_an_error(look, name):
         assert moment["errors"] == []
         assert all(chart["painted"] for chart in moment["charts"])
         assert moment["spilled"] == 0
+
+
+@pytest.mark.parametrize("mark", ["bar", "dot"])
+def test_a_click_on_a_source_keeps_it_alone_and_a_second_brings_all_back(look, mark):
+    steps = look("funnel_efficiency")["steps"]
+    (words,) = steps[mark]["words"]
+    source = re.search(r"Only source: ([\w ]+)\.", words)[1]
+    params = ReportParams()
+    for change in CHANGES.values():
+        params = replace(params, **change)
+    alone = replace(params, where={**params.where, "source": [source]})
+    for step, chosen in ((mark, alone), (f"{mark} again", params)):
+        shown = dict(zip(steps[step]["names"], steps[step]["values"], strict=True))
+        assert shown == figures_of(chosen)
+    assert "Only source" not in steps[f"{mark} again"]["words"][0]
 
 
 def test_late_leads_are_sorted_looked_up_and_taken_along(look):

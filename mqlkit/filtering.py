@@ -1,0 +1,120 @@
+"""The panel's filter: any column with few values, by lists or by a click in a chart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import ipywidgets as widgets
+
+from mqlkit.labelled import button, dropdown, row, several, text
+from mqlkit.terms import PICK_MARK
+
+NOTHING = ""
+HINT = '<p class="mk-hint">or click one in a chart; a second click brings all back</p>'
+
+
+class Filter:
+    """Which leads to keep.
+
+    Parameters
+    ----------
+    values
+        The columns to filter by, with their values.
+    changed
+        Called when somebody has chosen otherwise.
+
+    Attributes
+    ----------
+    where
+        The values kept, by column; as the parameter of that name.
+    row
+        The widgets.
+    ear
+        CSS selector of the input element that charts tell of a click; see `charts.picking`.
+    """
+
+    def __init__(self, values: Mapping[str, Sequence[str]], *, changed: Callable[[], None]) -> None:
+        self.where: dict[str, list[str]] = {}
+        self._values, self._changed = values, changed
+        self._is_setting = False
+        columns = {column: column for column in values} or {"–": NOTHING}
+        self.column = dropdown("Only leads whose", columns)
+        self.kept = several("is", "Ctrl or Shift adds to the choice; none keeps all leads")
+        self.every = button("Keep all leads", "Take every filter away")
+        self._picked = self._made_ear()
+        hint = widgets.HTML(HINT)
+        self.row = row(self.column, self.kept, self.every, hint, self._picked)
+        self._show_values()
+        self.column.observe(self._columned, "value")
+        self.kept.observe(self._kept, "value")
+        self.every.on_click(self._keep_all)
+        self._picked.observe(self._clicked, "value")
+
+    def _made_ear(self) -> widgets.Text:
+        """Return the element that hears of clicks; nobody sees it or comes to it by the tab key."""
+        picked = text("Picked in a chart", "", "1px")
+        picked.continuous_update = True
+        picked.layout.display = "none"
+        # Another notebook in the same window has one too.
+        name = f"mk-ear-{picked.model_id}"
+        picked.add_class("mk-ear").add_class(name)
+        self.ear = f".{name} input"
+        return picked
+
+    def show(self, where: Mapping[str, Sequence[str]]) -> None:
+        """Show other values kept."""
+        self.where = {column: list(kept) for column, kept in where.items()}
+        with self._quiet():
+            if self.where:
+                self.column.value = next(iter(self.where))
+            self._show_values()
+
+    def pick(self, column: str, value: str) -> None:
+        """Keep one value of a column alone; all of them where it was alone already."""
+        where = {name: kept for name, kept in self.where.items() if name != column}
+        is_alone = self.where.get(column) == [value]
+        self.where = where if is_alone else {**where, column: [value]}
+        with self._quiet():
+            self.column.value = column
+            self._show_values()
+        self._changed()
+
+    def _show_values(self) -> None:
+        """Offer the values of the column to filter by, with those kept marked."""
+        self.kept.options = list(self._values.get(self.column.value, ()))
+        self.kept.value = tuple(self.where.get(self.column.value, ()))
+
+    @contextmanager
+    def _quiet(self) -> Iterator[None]:
+        """Set widgets without taking it for a choice."""
+        was, self._is_setting = self._is_setting, True
+        try:
+            yield
+        finally:
+            self._is_setting = was
+
+    def _columned(self, _: object) -> None:
+        if not self._is_setting:
+            with self._quiet():
+                self._show_values()
+
+    def _kept(self, change: dict[str, Any]) -> None:
+        if not self._is_setting:
+            self.where.pop(self.column.value, None)
+            if change["new"]:
+                self.where[self.column.value] = list(change["new"])
+            self._changed()
+
+    def _keep_all(self, _: object) -> None:
+        self.show({})
+        self._changed()
+
+    def _clicked(self, change: dict[str, Any]) -> None:
+        column, _, value = change["new"].partition(PICK_MARK)
+        # A group of small segments is no value, and what is not on offer cannot be kept.
+        if value in self._values.get(column, ()):
+            self.pick(column, value)
+        # The next click is heard, whichever it is.
+        self._picked.value = ""

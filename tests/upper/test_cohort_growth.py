@@ -1,0 +1,108 @@
+"""Cohorts at the same age: the share of SQLs by days since the MQL, and its picture."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+from runs import ROOT
+
+from mqlkit import charts
+from mqlkit.funnel import GROWTH_COLUMNS, cohort_growth
+from mqlkit.numbers import read_numbers
+from mqlkit.params import ReportParams
+from mqlkit.tidy import pick
+
+BASE = ROOT / "notebooks"
+LEADS = """
+    lead_id       | mql_at           | sql_at
+    at-once       | 2026-01-05 10:00 | 2026-01-05 10:00
+    in-a-day      | 2026-01-06 10:00 | 2026-01-07 10:00
+    in-a-day-more | 2026-01-06 10:00 | 2026-01-07 10:01
+    never         | 2026-01-07 10:00 |
+    february      | 2026-02-20 10:00 | 2026-02-22 10:00
+    in-progress   | 2026-03-01 10:00 | 2026-03-01 11:00
+"""
+PERIOD = {"period": "2026-01..2026-03", "as_of": "2026-03-03 12:00"}
+
+
+@pytest.fixture(scope="module")
+def few(lead_table):
+    return lead_table(LEADS, **PERIOD).leads
+
+
+def test_each_cohort_as_long_as_all_of_it_is_old_enough(few):
+    found = cohort_growth(few, maturity=3)
+    january, february = (found[found["bucket"] == b] for b in ("2026-01", "2026-02"))
+    # March is not over: its youngest lead may come yet.
+    assert set(found["bucket"]) == {"2026-01", "2026-02"}
+    assert list(january["age_days"]) == list(range(15))
+    assert list(january["share"]) == [0.25, 0.5, *[0.75] * 13]
+    assert list(january["sqls"]) == [1.0, 2.0, *[3.0] * 13]
+    assert set(january["mqls"]) == {4}
+    # As of 3 March at noon, February has been over for two days.
+    assert list(february["age_days"]) == [0, 1, 2]
+    assert list(february["share"]) == [0.0, 0.0, 1.0]
+
+
+def test_none_converted_or_none_over_is_no_row(lead_table, few):
+    assert list(cohort_growth(few, maturity=math.nan).columns) == GROWTH_COLUMNS
+    assert cohort_growth(few, maturity=math.nan).empty
+    young = lead_table(LEADS, period="2026-03", as_of="2026-03-03 12:00").leads
+    assert cohort_growth(young, maturity=3).empty
+
+
+@pytest.mark.parametrize("days", [1, 7, 21])
+def test_it_is_the_efficiency_within_so_many_days(days):
+    params = replace(ReportParams(), period="2026-01..2026-05", within_days=days)
+    numbers = read_numbers(params, base=BASE)
+    rows = pick(numbers.rows, "efficiency").set_index("bucket")["value"]
+    grown = numbers.growth[numbers.growth["age_days"] == days].set_index("bucket")["share"]
+    assert len(grown) >= 4
+    pd.testing.assert_series_equal(grown, rows[grown.index], check_names=False)
+
+
+def test_the_picture(few):
+    spec = charts.plot_cohort_growth(cohort_growth(few, maturity=3), maturity=3).to_dict()
+    line, hover, last, rule, label = spec["layer"]
+    assert [part["mark"]["type"] for part in spec["layer"]] == [
+        "line", "point", "point", "rule", "text",
+    ]  # fmt: skip
+    assert line["encoding"]["x"]["title"] == "Days since the MQL"
+    assert line["encoding"]["y"]["title"] == "MQLs that became SQL"
+    assert line["encoding"]["color"]["sort"] == ["Jan 26", "Feb 26"]
+    assert [t["title"] for t in hover["encoding"]["tooltip"]] == [
+        "MQLs of", "Days since the MQL", "Became SQL", "SQLs", "MQLs",
+    ]  # fmt: skip
+    ends = spec["datasets"][last["data"]["name"]]
+    assert [(e["bucket"], e["age_days"], e["share"]) for e in ends] == [
+        ("2026-01", 14, 0.75), ("2026-02", 2, 1.0),
+    ]  # fmt: skip
+    assert spec["datasets"][rule["data"]["name"]] == [
+        {"age_days": 3, "label": "nine in ten are in"}
+    ]
+    assert label["encoding"]["text"]["field"] == "label"
+    assert spec["description"] == (
+        "Share of each cohort's MQLs that became SQL, by days since the MQL: cohorts at the same "
+        "age. A line ends where the cohort's youngest lead is; after 3 days, the dashed line, nine "
+        "in ten of the conversions are in."
+    )
+
+
+def test_of_many_cohorts_the_latest_six_are_drawn(few):
+    grown = cohort_growth(few, maturity=3)
+    january = grown[grown["bucket"] == "2026-01"]
+    many = pd.concat([january.assign(bucket=f"2025-{m:02}") for m in range(1, 10)])
+    spec = charts.plot_cohort_growth(many, maturity=3).to_dict()
+    assert spec["layer"][0]["encoding"]["color"]["sort"][0] == "Apr 25"
+    assert spec["description"].endswith("nine in ten of the conversions are in; the latest 6 of 9.")
+
+
+def test_nothing_converted_is_no_picture(few):
+    grown = cohort_growth(few, maturity=3)
+    assert charts.plot_cohort_growth(grown.assign(sqls=0.0), maturity=3) is None
+    assert charts.plot_cohort_growth(grown.iloc[:0], maturity=3) is None
+    with pytest.raises(ValueError, match="plot_cohort_growth needs the columns share"):
+        charts.plot_cohort_growth(grown.drop(columns="share"), maturity=3)
