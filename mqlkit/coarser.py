@@ -30,9 +30,11 @@ def bucket_map(
     >>> bucket_map(["2026-03", "2026-04"], "month", Calendar())["quarter"]
     {'2026-03': ['2026-Q1', 'Q1 26'], '2026-04': ['2026-Q2', 'Q2 26']}
     """
-    starts = {label: _start(label, grain, calendar) for label in labels}
+    wider = coarser_grains(grain)
+    # Weeks lie across the ends of months: they are in no coarser bucket.
+    starts = {label: _start(label, grain, calendar) for label in labels} if wider else {}
     found = {}
-    for coarse in coarser_grains(grain):
+    for coarse in wider:
         of = {
             label: calendar.label(calendar.start_of(start, coarse), coarse)
             for label, start in starts.items()

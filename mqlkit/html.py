@@ -112,6 +112,24 @@ def _kind(data: Any) -> str:
     return {"verdict": "words", "note": "words", "table": "tables"}[part[1]] if part else "other"
 
 
+def shown_cells(notebook: Any) -> list[Any]:
+    """Return the cells of a notebook without the headings under which nothing is shown.
+
+    What the data cannot tell has no part, and a question without an answer is none.
+    """
+    cells = list(notebook.cells)
+    after = [*cells[1:], None]
+    return [
+        cell
+        for cell, answer in zip(cells, after, strict=True)
+        if cell.cell_type != "markdown"
+        or answer is None
+        or answer.cell_type != "code"
+        or cell.source.startswith("## ")
+        or blocks(answer.outputs)
+    ]
+
+
 def sections(notebook: Any) -> list[tuple[str, str]]:
     """Return id and title of each section of a notebook.
 
@@ -155,6 +173,7 @@ def render(notebook: Any, params: ReportParams, *, script: str, made_at: str) ->
         "made_at": made_at,
         "version": __version__,
         "style": asset("page.css") + dark_charts(),
+        "cells": shown_cells(notebook),
         "sections": sections(notebook),
         "script": script,
         "policy": policy(script),

@@ -73,8 +73,12 @@ def figures(base: alt.Chart, field: str, y: str, fmt: str, *, buckets: int) -> l
 
 
 def bucket_axis() -> alt.X:
-    """Return the axis of buckets, in their own order."""
-    return alt.X("when:N", sort=None, title=None, axis=alt.Axis(ticks=False))
+    """Return the axis of buckets, in their own order, which is that of their labels.
+
+    Left to itself, Vega puts first the buckets of which the first layer knows something.
+    """
+    order = alt.EncodingSortField("bucket", op="min")
+    return alt.X("when:N", sort=order, title=None, axis=alt.Axis(ticks=False))
 
 
 def finished(chart: Chart, description: str, *, height: int = HEIGHT, **usermeta: Any) -> Chart:

@@ -94,6 +94,7 @@ def plot_hours_histogram(
                 bin="binned",
                 title=f"Time in the MQL stage, {unit}",
                 axis=alt.Axis(format="~g", tickCount=9),
+                scale=alt.Scale(domainMin=0),
             ),
             x2="right:Q",
             y=alt.Y("sum(leads):Q", title="MQLs"),

@@ -23,6 +23,7 @@ from mqlkit.tables.metrics import (
     tabulate_stage_velocity,
 )
 from mqlkit.tables.parts import Table
+from mqlkit.tables.waits import tabulate_curve, tabulate_hours, tabulate_mqls_by_segment
 
 __all__ = [
     "Table",
@@ -32,13 +33,16 @@ __all__ = [
     "tabulate_cost",
     "tabulate_cost_by_lag",
     "tabulate_counts",
+    "tabulate_curve",
     "tabulate_flags",
     "tabulate_glossary",
     "tabulate_hand_off",
+    "tabulate_hours",
     "tabulate_inputs",
     "tabulate_ledger",
     "tabulate_mix_and_rate",
     "tabulate_mql_volume",
+    "tabulate_mqls_by_segment",
     "tabulate_params",
     "tabulate_reasons",
     "tabulate_responses",

@@ -23,6 +23,8 @@ from mqlkit.wording import (
 )
 
 Words = Callable[[float], str]
+# A page that is mailed cannot hold a row for each of a thousand owners; metrics.json does.
+MOST_ROWS = 100
 
 
 def _column(rows: pd.DataFrame, metric: str, words: Words, by: str | None) -> pd.Series[Any]:
@@ -76,6 +78,9 @@ def _wide(
     if not columns:
         return None
     frame = pd.DataFrame(columns).fillna(NOTHING)
+    if by and len(frame) > MOST_ROWS:
+        title = f"{title}, the {MOST_ROWS} with the most MQLs of {count(len(frame))}"
+        frame = frame.loc[_largest(rows, by, frame.index)]
     figures = frame.drop(columns="Note", errors="ignore")
     if (figures == NOTHING).all(axis=None):
         return None
@@ -85,6 +90,14 @@ def _wide(
     if "Note" in frame and (frame["Note"] == "").all():
         frame = frame.drop(columns="Note")
     return titled(title, frame, left=[c for c in (first, "Note") if c in frame], is_open=is_open)
+
+
+def _largest(rows: pd.DataFrame, by: str, names: pd.Index[Any]) -> list[Any]:
+    """Return the values of a breakdown with the most MQLs, in the order of a table's rows."""
+    mqls = pick(rows, "mqls", by=by)
+    sizes = mqls[mqls["bucket"] == TOTAL].set_index("name")["value"].reindex(names).fillna(0)
+    kept = set(sizes.sort_values(ascending=False, kind="stable").index[:MOST_ROWS])
+    return [name for name in names if name in kept]
 
 
 def _bucket(label: str) -> str:

@@ -250,7 +250,9 @@ def test_with_a_reader_the_parts_follow_the_panel(notebook, monkeypatch):
     (sla,) = [w for w in every(box) if getattr(w, "description", "") == "Sales has"]
     sla.value = "24h"
     expected = read_numbers(replace(ReportParams(), sla="24h"))
-    figures = headline.headline(expected.rows, expected.params, currency=expected.currency)
+    figures = headline.headline(
+        expected.rows, expected.params, currency=expected.currency, changes=expected.changes
+    )
     (output,) = cards.outputs
     assert output["data"] == page.bundle(figures)
     # What the change does not touch is not sent again.

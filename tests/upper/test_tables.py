@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from html.parser import HTMLParser
 
@@ -11,7 +12,8 @@ from frames import plain, row, rows, totals
 
 from mqlkit import tables
 from mqlkit.sources.ledger import Ledger
-from mqlkit.terms import FLAGS, METRICS
+from mqlkit.terms import FLAGS, METRICS, TOTAL
+from mqlkit.tidy import pick
 
 EVIL = "<script>alert(1)</script>"
 
@@ -445,3 +447,75 @@ def test_text_of_the_data_stays_text(name):
 def test_text_of_the_data_is_shown_as_it_is(text):
     frame = pd.DataFrame({"reason": [text], "leads": [1]})
     assert cells(tables.tabulate_counts("Rejections", frame))[1] == [text, "1"]
+
+
+def test_of_many_segments_the_hundred_with_the_most_mqls_are_rows():
+    frame = rows(*(
+        row(metric, value, n=200, low=0.1, high=0.3, source=f"S{i:03}")
+        for i in range(130)
+        for metric, value in (("mqls", 1000 - i), ("efficiency", 0.2))
+    ))  # fmt: skip
+    table = tables.tabulate_stage_efficiency(frame, by="source")
+    assert table.title == "Efficiency by source, the 100 with the most MQLs of 130"
+    assert list(table.cells["Source"]) == [f"S{i:03}" for i in range(100)]
+
+
+def test_mqls_by_segment_has_the_values_with_the_most_first(worked):
+    table = tables.tabulate_mqls_by_segment(worked.rows, by="source")
+    assert list(table.cells.columns) == ["Source", "Jan 26", "Feb 26", "Whole period"]
+    part = pick(worked.rows, "mqls", by="source")
+    found = {r["Source"]: int(r["Whole period"]) for r in table.cells.to_dict("records")}
+    total = part[part["bucket"] == TOTAL]
+    assert found == dict(zip(total["name"], total["value"], strict=True))
+    assert list(found.values()) == sorted(found.values(), reverse=True)
+
+
+def test_of_many_segments_25_are_set_and_the_title_says_so():
+    frame = rows(*(row("mqls", i, bucket=b, source=f"S{i:02}") for i in range(30)
+                   for b in ("2026-01", TOTAL)))  # fmt: skip
+    table = tables.tabulate_mqls_by_segment(frame, by="source")
+    assert table.title == "MQLs by source, the 25 with the most of 30"
+    assert table.cells["Source"].iloc[0] == "S29"
+
+
+def test_hours_are_the_bars_of_the_histogram(worked):
+    table = tables.tabulate_hours(worked.histogram)
+    kinds = {"within SLA": "Within SLA", "late": "Late", "still waiting": "Still waiting"}
+    for outcome, label in kinds.items():
+        part = worked.histogram[worked.histogram["outcome"] == outcome]
+        assert table.cells[label].astype(int).sum() == part["leads"].sum()
+    assert list(table.cells["Waited from"])[:1] == ["0 minutes"]
+    # The last bar holds everything later: it has no end.
+    assert table.cells["to"].iloc[-1] == "–"
+
+
+def test_the_curve_is_set_at_each_half_of_the_sla():
+    curve = pd.DataFrame({
+        "hours": [0.0, 24.0, 30.0, 60.0], "waiting": [1.0, 0.75, 0.5, 0.25],
+        "low": [math.nan, 0.6, 0.4, 0.1], "high": [math.nan, 0.9, 0.6, 0.4],
+        "at_risk": [4, 4, 3, 2],
+    })  # fmt: skip
+    table = tables.tabulate_curve(curve, sla_hours=48)
+    # A step at the very hour counts; after 48 hours that of 30 still holds.
+    assert cells(table) == [
+        ["After", "Still waiting", "95% interval"],
+        ["24.0 hours", "75.0%", "60.0–90.0%"],
+        ["2.0 days", "50.0%", "40.0–60.0%"],
+    ]
+    assert tables.tabulate_curve(curve.iloc[:2], sla_hours=48) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "frame", "options"),
+    [
+        ("tabulate_mqls_by_segment", "rows", {"by": "source"}),
+        ("tabulate_hours", "histogram", {}),
+        ("tabulate_curve", "curve", {"sla_hours": 48}),
+    ],
+)
+def test_a_table_of_a_picture_names_a_missing_column(worked, name, frame, options):
+    given = getattr(worked, frame)
+    lacking = given.drop(columns=given.columns[-1])
+    with pytest.raises(ValueError, match=f"{name} needs the columns {given.columns[-1]}"):
+        getattr(tables, name)(lacking, **options)
+    assert getattr(tables, name)(given.iloc[:0], **options) is None

@@ -1,0 +1,139 @@
+"""Data that no page was made for: next to none of it, far too much, nothing but zeros, weeks."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from runs import mqlkit_run, once, write_yaml
+from test_page import CUT, OVERLAPS, errors, is_wider, open_all
+
+pytestmark = pytest.mark.browser
+
+LARGEST_PAGE = 1_500_000
+NAMES = [
+    "שיווק מכירות אלקטרוני",
+    "株式会社マーケティング部",
+    "تسويق",
+    "W" * 80,
+    "A very long name of a person with many words that goes on until it is eighty long",
+]
+STAMP = "%Y-%m-%dT%H:%M:%SZ"
+CASES = ("one", "many", "zero", "weeks")
+
+
+def report(folder, name, lines, spend=(), goals=(), **params):
+    """Write the exports of a report and its params file."""
+    source = {"leads": {"files": ["leads.csv"], "timezone": "UTC"}}
+    tables = {"leads": lines}
+    if spend:
+        tables["spend"] = ["date,amount,channel", *spend]
+        source["spend"] = {"files": ["spend.csv"], "currency": "EUR"}
+    if goals:
+        tables["goals"] = ["month,mqls", *goals]
+        source["goals"] = {"files": ["goals.csv"]}
+    write_yaml(folder / name / "source.yaml", source)
+    for table, text in tables.items():
+        (folder / name / f"{table}.csv").write_text("\n".join([*text, ""]), encoding="utf-8")
+    content = {"source": f"{name}/source.yaml", "title": name, **params}
+    return write_yaml(folder / f"{name}.yaml", content)
+
+
+def many_leads(owners):
+    chance = random.Random(5)
+    yield "lead_id,created_at,mql_at,contacted_at,accepted_at,rejected_at,sql_at,owner,source"
+    for i in range(2000):
+        at = datetime(2025, 7, 1, 9, tzinfo=UTC) + timedelta(days=chance.randrange(360))
+        left = at + timedelta(hours=chance.expovariate(1 / 40))
+        is_accepted, is_sql = chance.random() < 0.6, chance.random() < 0.5
+        stamps = [at - timedelta(days=20), at, at + timedelta(hours=1),
+                  left if is_accepted else None, None if is_accepted else left,
+                  left + timedelta(days=9) if is_accepted and is_sql else None]  # fmt: skip
+        cells = [f"{t:{STAMP}}" if t else "" for t in stamps]
+        yield ",".join([f"b{i}", *cells, owners[i % len(owners)], NAMES[i % len(NAMES)]])
+
+
+def each_day(amount, channels):
+    first = datetime(2025, 4, 1, tzinfo=UTC)
+    days = (first + timedelta(days=i) for i in range(460))
+    return [f"{day:%Y-%m-%d},{amount},{channels[i % len(channels)]}" for i, day in enumerate(days)]
+
+
+@pytest.fixture(scope="session")
+def worst_run(tmp_path_factory):
+    """Return a run of all cases."""
+
+    def act(cwd):
+        year = {"period": "2025-07..2026-06", "as_of": "2026-07-15"}
+        one = [f"a{i},2026-01-{1 + i % 28:02}T08:00:00Z,{'2026-02-01T09:00:00Z' * (i % 4 == 0)},Web"
+               for i in range(60)]  # fmt: skip
+        zero = [f"c{i},2025-{7 if i % 2 else 12:02}-{1 + i % 28:02}T09:00:00Z,,,,Web,N. Oak"
+                for i in range(80)]  # fmt: skip
+        months = [f"{2025 + m // 12}-{m % 12 + 1:02},0" for m in range(6, 18)]
+        many = list(many_leads([*NAMES, *(f"Owner {i:03}" for i in range(395))]))
+        spend = each_day(100, NAMES[:3])
+        params = [
+            report(cwd, "one", ["lead_id,mql_at,sql_at,source", *one],
+                   period="2026-01", as_of="2026-03-31"),
+            report(cwd, "many", many, spend, ["2025-07,300", "2025-08,300"],
+                   by=["source", "owner"], fiscal_year_start=4, **year),
+            report(cwd, "zero",
+                   ["lead_id,mql_at,accepted_at,rejected_at,sql_at,source,owner", *zero],
+                   each_day(0, ["Web"]), months, by=["source", "owner"], **year),
+            report(cwd, "weeks", many, spend, grain="week", **year),
+        ]  # fmt: skip
+        return mqlkit_run(*params, cwd=cwd)
+
+    return once(tmp_path_factory, "worst", act)
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("width", [1440, 390])
+def test_the_page_stands(open_page, worst_run, case, width):
+    assert worst_run.code == 0, worst_run.stderr
+    it = open_page(worst_run, case, width=width)
+    assert errors(it) == []
+    assert not is_wider(it.page)
+    assert it.page.evaluate(CUT) == []
+    assert it.page.evaluate(OVERLAPS) == []
+    open_all(it.page)
+    assert not is_wider(it.page)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_page_can_be_mailed(worst_run, case):
+    assert len(worst_run.html(case).encode()) < LARGEST_PAGE
+
+
+AXIS = """(chart) => [...document.querySelectorAll(`${chart} .role-axis-label text`)]
+    .map((text) => text.textContent).filter((text) => /^[A-Z][a-z]{2} \\d\\d$/.test(text))"""
+
+
+def test_buckets_of_nothing_stay_in_their_place(open_page, worst_run):
+    page = open_page(worst_run, "zero", width=1440).page
+    months = ["Jul 25", "Aug 25", "Sep 25", "Oct 25", "Nov 25", "Dec 25",
+              "Jan 26", "Feb 26", "Mar 26", "Apr 26", "May 26", "Jun 26"]  # fmt: skip
+    for start in ("MQLs per month, from", "Share of MQLs that became SQL", "Share of MQLs handled"):
+        chart = page.locator(f'figure.chart[aria-label^="{start}"]').get_attribute("id")
+        assert page.evaluate(AXIS, f"#{chart}") == months, start
+
+
+def test_a_question_without_an_answer_is_no_heading(open_page, worst_run):
+    page = open_page(worst_run, "one").page
+    for section in page.locator("h3").all():
+        assert section.evaluate("h => h.nextElementSibling?.matches('.block')")
+    assert page.get_by_text("More of the weak").count() == 0
+
+
+def test_weeks_have_no_coarser_grain(open_page, worst_run):
+    page = open_page(worst_run, "weeks").page
+    assert page.get_by_role("combobox", name="Source").count() == 1
+    assert page.get_by_role("combobox", name="Charts by").count() == 0
+
+
+def test_names_of_any_script_can_be_picked(open_page, worst_run):
+    page = open_page(worst_run, "many").page
+    for name in NAMES:
+        page.get_by_role("combobox", name="Source").select_option(name)
+        assert page.locator(".plot .dim").count() > 0, name
