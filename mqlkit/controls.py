@@ -15,6 +15,7 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display
 
 from mqlkit import page
+from mqlkit.alarms import judge_limits
 from mqlkit.choices import settings_table
 from mqlkit.numbers import Numbers, read_numbers
 from mqlkit.params import ReportParams
@@ -93,7 +94,7 @@ class LiveView(View):
         note.close()
         self._output = ipywidgets.Output
         self._sections: list[Section] = []
-        self._show(lambda numbers: [page.heading(numbers)])
+        self._show(lambda numbers: [page.heading(numbers), *page.drawn(numbers, [judge_limits])])
         display(Panel(self._exploration, self._redraw).box)
         page.run_script("panel.js")
 
@@ -168,7 +169,7 @@ def explore(params: ReportParams) -> View:
     if is_watched():
         return LiveView(params)
     view = View(read_numbers(params))
-    page.show(page.heading(view.numbers))
+    page.show(page.heading(view.numbers), *page.drawn(view.numbers, [judge_limits]))
     page.show(tabulate_params(settings_table(view.numbers), title="What this page is set to"))
     return view
 
