@@ -15,6 +15,8 @@ from mqlkit.workweek import parse_work_week
 
 HOURS_IN = {"m": 1 / 60, "min": 1 / 60, "h": 1}
 COMPARISON = re.compile(r"\s*(<=|>=|<|>)\s*(-?\d+(?:\.\d+)?)\s*")
+# A share that limits can be set on beside the metrics.
+SET_ASIDE = "rows_set_aside"
 CHOICES: dict[str, tuple[str, ...]] = {
     "grain": GRAINS,
     "passes": ("first", "last", "every"),
@@ -190,8 +192,8 @@ def _limits(value: object, name: str) -> dict[str, str]:
     if not isinstance(value, Mapping | None):
         raise _wrong(name, value, 'metrics with limits, such as {sla_attainment: "< 0.8"}')
     for metric, limit in (value or {}).items():
-        if metric not in METRICS:
-            raise ParamsError(unknown_name(name, "metric", str(metric), list(METRICS)))
+        if metric not in METRICS and metric != SET_ASIDE:
+            raise ParamsError(unknown_name(name, "metric", str(metric), [*METRICS, SET_ASIDE]))
         if not COMPARISON.fullmatch(str(limit)):
             raise _wrong(f"{name}.{metric}", limit, 'a comparison, such as "< 0.8" or "> 900"')
     return {str(m): str(limit) for m, limit in (value or {}).items()}
@@ -234,4 +236,5 @@ CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "redact": _switch,
     "max_set_aside": _share,
     "fail_on": _limits,
+    "warn_on": _limits,
 }

@@ -15,6 +15,7 @@ from IPython.core.getipython import get_ipython
 from IPython.display import display
 
 from mqlkit import page
+from mqlkit.alarms import judge_limits
 from mqlkit.choices import settings_table
 from mqlkit.lists import LeadList
 from mqlkit.numbers import Numbers, read_numbers
@@ -112,7 +113,7 @@ class LiveView(View):
         note.close()
         self._output = ipywidgets.Output
         self._sections: list[Any] = []
-        self._show(lambda numbers: [page.heading(numbers)])
+        self._show(lambda numbers: [page.heading(numbers), *page.drawn(numbers, [judge_limits])])
         panel = Panel(self._exploration, self._redraw)
         self._ear = panel.filter.ear
         display(panel.box)
@@ -198,7 +199,7 @@ def explore(params: ReportParams) -> View:
     if is_watched():
         return LiveView(params)
     view = View(read_numbers(params))
-    page.show(page.heading(view.numbers))
+    page.show(page.heading(view.numbers), *page.drawn(view.numbers, [judge_limits]))
     page.show(tabulate_params(settings_table(view.numbers), title="What this page is set to"))
     return view
 

@@ -19,7 +19,7 @@ from mqlkit.params import ReportParams
 Found = TypeVar("Found")
 
 # Parameters by what they touch; what is not named here touches everything.
-PAGE = frozenset({"report", "title", "language", "max_set_aside", "fail_on"})
+PAGE = frozenset({"report", "title", "language", "max_set_aside", "fail_on", "warn_on"})
 SPEND = frozenset({"lag_days", "rolling"})
 SLA = frozenset({"sla", "sla_stops_on"})
 CLOCK = frozenset({"sla_clock", "work_week", "holidays"})

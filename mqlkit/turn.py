@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import operator
 from functools import partial
 from pathlib import Path
 from time import monotonic
-from typing import Any
 
-from mqlkit.checks import COMPARISON
 from mqlkit.errors import MqlkitError
+from mqlkit.limits import figures_of, limit_lines
 from mqlkit.params import ReportParams
 from mqlkit.press import Press
 from mqlkit.progress import Result
@@ -18,7 +16,6 @@ from mqlkit.report import Manner, Outcome, run_report
 from mqlkit.runlog import RunLog
 
 LIMIT_BROKEN = 3
-COMPARE = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 
 
 def take_turn(path: Path, manner: Manner, *, press: Press, log: RunLog) -> Result:
@@ -40,32 +37,14 @@ def take_turn(path: Path, manner: Manner, *, press: Press, log: RunLog) -> Resul
 
 
 def _held_to_limits(path: Path, manner: Manner, outcome: Outcome, log: RunLog) -> int:
-    limits = ReportParams.read(path, manner.overrides).fail_on
-    broken = broken_limits(limits, _metrics(outcome)) if limits else []
-    for line in broken:
+    params = ReportParams.read(path, manner.overrides)
+    if not (params.fail_on or params.warn_on):
+        return 0
+    text = outcome.html.with_suffix(".metrics.json").read_text(encoding="utf-8")
+    figures = figures_of(json.loads(text))
+    failing = limit_lines(params.fail_on, figures, kind="fail_on")
+    for line in failing:
         log("limit", text=f"{path}: {line}")
-    return LIMIT_BROKEN if broken else 0
-
-
-def _metrics(outcome: Outcome) -> dict[str, Any]:
-    document = json.loads(outcome.html.with_suffix(".metrics.json").read_text(encoding="utf-8"))
-    return {
-        row["metric"]: row["value"]
-        for row in document["metrics"]
-        if row["segment"] is None and row["bucket"] == "total"
-    }
-
-
-def broken_limits(limits: dict[str, str], totals: dict[str, Any]) -> list[str]:
-    """Return a line for each limit that the figures of the whole period break.
-
-    >>> broken_limits({"sla_attainment": "< 0.8"}, {"sla_attainment": 0.75})
-    ['sla_attainment is 0.75, and fail_on says < 0.8.']
-    """
-    lines = []
-    for metric, limit in limits.items():
-        match = COMPARISON.fullmatch(limit)
-        value = totals.get(metric)
-        if match and value is not None and COMPARE[match[1]](value, float(match[2])):
-            lines.append(f"{metric} is {value:.6g}, and fail_on says {limit}.")
-    return lines
+    for line in limit_lines(params.warn_on, figures, kind="warn_on"):
+        log("warning", text=f"{path}: {line}")
+    return LIMIT_BROKEN if failing else 0

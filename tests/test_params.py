@@ -53,6 +53,7 @@ def test_what_is_not_given_is_as_the_contract_says():
         "redact": False,
         "max_set_aside": 0.05,
         "fail_on": {},
+        "warn_on": {},
     }
 
 
@@ -111,7 +112,7 @@ def test_a_notebooks_cell_gives_its_parameters_and_nothing_else():
                 "  Fix:      one of report, title, source, period, grain, fiscal_year_start, "
                 "timezone, as_of, lag_days, rolling, within_days, passes, sla, sla_clock, "
                 "sla_stops_on, work_week, holidays, by, where, language, redact, max_set_aside, "
-                "fail_on"
+                "fail_on, warn_on"
             ),
         ),
         (
