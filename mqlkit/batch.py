@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Sequence
 from contextlib import suppress
-from html import escape
 from itertools import chain
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote
 
-from mqlkit.dress import plain_page
 from mqlkit.errors import MqlkitError, ParamsError, RunError, disk_words, listed, report
 from mqlkit.interrupts import interruptible
 from mqlkit.jobs import run_side_by_side
 from mqlkit.lock import only_run, own_folder
 from mqlkit.naming import check_out, pattern_of, root_of
+from mqlkit.overview import overview
 from mqlkit.params import ReportParams
 from mqlkit.press import open_press
 from mqlkit.progress import Progress, Result
@@ -133,7 +128,7 @@ def _indexed(out: Path, pattern: str, log: RunLog) -> int:
 
 
 def write_index(out: Path, pattern: str = ".") -> Path:
-    """Write ``index.html`` over the reports of a folder, the latest period first.
+    """Write ``index.html`` over the reports of a folder; see `overview.overview`.
 
     Parameters
     ----------
@@ -142,33 +137,8 @@ def write_index(out: Path, pattern: str = ".") -> Path:
     pattern
         Where the reports are below it.
     """
-    paths = sorted(out.glob(f"{pattern}/*.metrics.json"))
-    found = [entry for path in paths if (entry := _entry(path, out))]
-    rows = "".join(
-        f'<li><a href="{quote(name)}.html">{escape(str(document["title"]))}</a> '
-        f"<span>{_period(document)}</span></li>"
-        for _, name, document in sorted(found, key=lambda f: f[:2], reverse=True)
-    )
-    page = plain_page("Reports", f'<h1>Reports</h1><ul class="reports">{rows}</ul>')
     place, beside = out / "index.html", out / ".index.html.new"
     with only_run(out, place.name, note=out, is_patient=True, say=lambda _: None):
-        beside.write_text(page, encoding="utf-8")
+        beside.write_text(overview(out, pattern), encoding="utf-8")
         beside.replace(place)
     return place
-
-
-def _entry(path: Path, out: Path) -> tuple[str, str, dict[str, Any]] | None:
-    """Return period's end, place and document of a report; None for a file that is none of ours."""
-    name = path.relative_to(out).as_posix().removesuffix(".metrics.json")
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        end = f"{document['period']['end']} {document['as_of']}"
-    except (ValueError, KeyError, TypeError, OSError):
-        return None
-    return (end, name, document) if (out / f"{name}.html").is_file() else None
-
-
-def _period(document: dict[str, Any]) -> str:
-    period = document["period"]
-    as_of = re.sub(r"T.*", "", document["as_of"])
-    return escape(f"{period['start']} to {period['end']} (not included), as of {as_of}")

@@ -23,12 +23,12 @@ def page_script() -> str:
     return bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 
-def plain_page(title: str, body: str) -> str:
+def plain_page(title: str, body: str, *, style: str = "") -> str:
     """Return a page without charts or scripts, in the same dress."""
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
         f"style-src 'unsafe-inline'\"><title>{escape(title)}</title>"
-        f"<style>{asset('page.css')}</style></head><body><main>{body}</main></body></html>\n"
+        f"<style>{asset('page.css')}{style}</style></head><body><main>{body}</main></body></html>\n"
     )

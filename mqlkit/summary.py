@@ -42,7 +42,9 @@ def summary(numbers: Numbers) -> str:
     for question, members in groupby(figures, key=lambda figure: figure.question):
         lines += ["", question, *map(_line, members)]
     # What comes from the data cannot begin a line of its own.
-    return "\n".join(" ".join(line.split()) for line in lines) + "\n"
+    text = "\n".join(" ".join(line.split()) for line in lines)
+    # The page's word joiners would be boxes in some mail readers.
+    return text.replace("\u2060", "") + "\n"
 
 
 def _line(figure: Figure) -> str:

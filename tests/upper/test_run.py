@@ -158,7 +158,10 @@ def test_the_index_leads_to_every_report(several_run):
 def test_the_index_has_the_latest_period_first_and_stays_text(tmp_path):
     def report(name, end, title="Q"):
         period = {"start": "2026-01-01", "end": end, "grain": "month"}
-        content = {"title": title, "as_of": "2026-06-30T00:00:00+00:00", "period": period}
+        content = {
+            "title": title, "as_of": "2026-06-30T00:00:00+00:00", "period": period,
+            "metrics": [], "ledger": {}, "params": {},
+        }  # fmt: skip
         (tmp_path / f"{name}.metrics.json").write_text(json.dumps(content), encoding="utf-8")
         (tmp_path / f"{name}.html").write_text("", encoding="utf-8")
 
@@ -434,6 +437,6 @@ def test_figures_are_written_where_they_are_wanted_and_replace_earlier_ones(tmp_
     written = sorted(p.name for p in old.iterdir())
     drawn = re.search(r'<script type="application/json" id="charts">(.*?)</script>',
                       done.html("params"), re.DOTALL)  # fmt: skip
-    assert len(written) == 2 * len(json.loads(drawn[1]))
+    assert len(written) == 2 * len(json.loads(drawn[1])["charts"])
     assert written[:2] == ["01-mqls-per-month.png", "01-mqls-per-month.svg"]
     assert "99-gone.png" not in written
