@@ -5,4 +5,11 @@ if (tools.childElementCount) {
   tools.append(told);
   document.querySelector("section")?.before(tools);
 }
-for (const [id, spec] of Object.entries(specs)) draw(id, shownIn(id, spec, page.grain));
+
+// One after the other, so that the first can be read while the last is drawn.
+(async () => {
+  for (const [id, spec] of Object.entries(specs)) {
+    await draw(id, shownIn(id, spec, page.grain));
+    await new Promise((next) => { setTimeout(next); });
+  }
+})();
