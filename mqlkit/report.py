@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mqlkit.errors import ParamsError, RunError, SourceError, report
+from mqlkit.mail import MailServer
 from mqlkit.naming import folder_of, prune, root_of
 from mqlkit.outputs import publish, workplace
 from mqlkit.params import ReportParams
@@ -74,6 +75,8 @@ class Manner:
         Whether to wait for another run of the same report, or to give up at once.
     keep
         How many reports of a name to keep; None for all.
+    mail_to, mail_server
+        Who gets the report by mail, and where it is handed in.
     """
 
     out: Path
@@ -81,6 +84,8 @@ class Manner:
     timeout: float | None = None
     is_patient: bool = True
     keep: int | None = None
+    mail_to: tuple[str, ...] = ()
+    mail_server: MailServer | None = None
 
 
 def run_report(
