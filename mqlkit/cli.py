@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from io import TextIOWrapper
 from pathlib import Path
 from shutil import get_terminal_size
+from typing import Any
 
 from mqlkit import __version__
 from mqlkit.errors import Interrupted, MqlkitError, SourceError
@@ -60,6 +61,10 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--figures", action="store_true", help="write the charts as PNG and SVG too, for slides"
     )
+    run.add_argument(
+        "--mail-to", action="append", default=[], metavar="ADDRESS",
+        help="mail each report there; the server is named in the environment (MQLKIT_SMTP_...)",
+    )  # fmt: skip
     run.set_defaults(act=_run)
     check = commands.add_parser(
         "check", help="show how a source or exports are read, and what is open; writes nothing"
@@ -91,6 +96,15 @@ def _seconds(text: str) -> float:
     return seconds
 
 
+def _mail(to: Sequence[str]) -> dict[str, Any]:
+    if not to:
+        return {}
+    from mqlkit.mail import checked_address, mail_server
+
+    addresses = tuple(checked_address(address, "--mail-to") for address in to)
+    return {"mail_to": addresses, "mail_server": mail_server(os.environ)}
+
+
 def _run(args: argparse.Namespace) -> int:
     try:
         from mqlkit.batch import run_all
@@ -103,8 +117,11 @@ def _run(args: argparse.Namespace) -> int:
             is_patient=not args.no_wait,
             has_figures=args.figures,
             keep=args.keep,
+            **_mail(args.mail_to),
         )
         return run_all(args.params, manner, jobs=args.jobs, log_json=args.log_json)
+    except MqlkitError as error:
+        return complain(error)
     except KeyboardInterrupt as stopped:
         print("mqlkit: stopped; no report is half written.", file=sys.stderr)
         return stopped.exit_code if isinstance(stopped, Interrupted) else Interrupted(2).exit_code

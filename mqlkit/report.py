@@ -20,6 +20,8 @@ from mqlkit.workspace import kit_notebooks
 if TYPE_CHECKING:
     from jupyter_client.manager import AsyncKernelManager
 
+    from mqlkit.mail import MailServer
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -76,6 +78,8 @@ class Manner:
         Whether the charts are wanted as pictures too.
     keep
         How many reports of a name to keep; None for all.
+    mail_to, mail_server
+        Who gets the report by mail, and where it is handed in.
     """
 
     out: Path
@@ -84,6 +88,8 @@ class Manner:
     is_patient: bool = True
     has_figures: bool = False
     keep: int | None = None
+    mail_to: tuple[str, ...] = ()
+    mail_server: MailServer | None = None
 
 
 def run_report(

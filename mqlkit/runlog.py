@@ -22,7 +22,8 @@ class RunLog(Protocol):
         ----------
         event
             ``started`` (cells), ``cell`` (done), ``waiting`` and ``warning`` (text), ``written``
-            (html), ``limit`` (text), ``failed`` (text), ``ended`` (code, seconds).
+            (html), ``mailed`` (receivers), ``limit`` (text), ``failed`` (text), ``ended`` (code,
+            seconds).
         **facts
             What there is to know about it; ``report`` is the params file.
         """

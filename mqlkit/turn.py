@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from time import monotonic
+from typing import TYPE_CHECKING, Any
 
 from mqlkit.errors import MqlkitError
 from mqlkit.limits import figures_of, limit_lines
@@ -15,36 +17,64 @@ from mqlkit.progress import Result
 from mqlkit.report import Manner, Outcome, run_report
 from mqlkit.runlog import RunLog
 
+if TYPE_CHECKING:
+    from mqlkit.mail import MailServer
+
 LIMIT_BROKEN = 3
+ATTACHED = "The report is attached: one page that opens without a network."
 
 
 def take_turn(path: Path, manner: Manner, *, press: Press, log: RunLog) -> Result:
     """Run one report and return how it ended; an error is told to the log."""
     began = monotonic()
     log = partial(log, report=str(path))
-    html = None
+    code, html = 0, None
     try:
         outcome = run_report(path, manner, press=press, log=log)
         html = str(outcome.html)
-        code = _held_to_limits(path, manner, outcome, log)
+        remarks = _held_to_limits(path, manner, outcome)
+        for event, line in remarks:
+            log(event, text=f"{path}: {line}")
+        code = LIMIT_BROKEN if any(event == "limit" for event, _ in remarks) else 0
         log("written", html=html)
+        if manner.mail_server is not None:
+            _send(manner, manner.mail_server, outcome, remarks)
+            log("mailed", receivers=len(manner.mail_to))
     except MqlkitError as error:
-        code = error.exit_code
+        code = max(code, error.exit_code)
         log("failed", text=str(error))
     seconds = round(monotonic() - began, 3)
     log("ended", code=code, seconds=seconds)
     return Result(path, code, seconds, html)
 
 
-def _held_to_limits(path: Path, manner: Manner, outcome: Outcome, log: RunLog) -> int:
+def _held_to_limits(path: Path, manner: Manner, outcome: Outcome) -> list[tuple[str, str]]:
+    """Return an event and a line for each limit that is broken."""
     params = ReportParams.read(path, manner.overrides)
     if not (params.fail_on or params.warn_on):
-        return 0
-    text = outcome.html.with_suffix(".metrics.json").read_text(encoding="utf-8")
-    figures = figures_of(json.loads(text))
+        return []
+    figures = figures_of(_metrics(outcome))
     failing = limit_lines(params.fail_on, figures, kind="fail_on")
-    for line in failing:
-        log("limit", text=f"{path}: {line}")
-    for line in limit_lines(params.warn_on, figures, kind="warn_on"):
-        log("warning", text=f"{path}: {line}")
-    return LIMIT_BROKEN if failing else 0
+    warning = limit_lines(params.warn_on, figures, kind="warn_on")
+    return [*(("limit", line) for line in failing), *(("warning", line) for line in warning)]
+
+
+def _send(
+    manner: Manner, server: MailServer, outcome: Outcome, remarks: Sequence[tuple[str, str]]
+) -> None:
+    # What speaks to servers is imported where there is somebody to write to.
+    from mqlkit.mail import letter, post
+
+    headline = outcome.html.with_suffix(".txt").read_text(encoding="utf-8")
+    lines = [*(line for _, line in remarks), *([""] if remarks else []), headline, ATTACHED]
+    is_broken = any(event == "limit" for event, _ in remarks)
+    subject = f"{'Limit broken: ' if is_broken else ''}{headline.splitlines()[0]}"
+    text = "\n".join(lines)
+    mail = letter(server, manner.mail_to, subject=subject, text=text, page=outcome.html)
+    post(server, mail)
+
+
+def _metrics(outcome: Outcome) -> dict[str, Any]:
+    text = outcome.html.with_suffix(".metrics.json").read_text(encoding="utf-8")
+    document: dict[str, Any] = json.loads(text)
+    return document
