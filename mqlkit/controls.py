@@ -106,13 +106,16 @@ class LiveView(View):
         # Widgets are imported where somebody looks at them: a headless run starts without.
         import ipywidgets
 
-        from mqlkit.exploration import Exploration
+        from mqlkit.exploration import STEPS, Exploration
         from mqlkit.panel import Panel
+        from mqlkit.waiting import Waiting
 
-        note = ipywidgets.HTML('<p role="status">Reading the exports …</p>')
-        display(note)
-        self._exploration = Exploration(params)
-        note.close()
+        waiting = Waiting(len(STEPS))
+        display(waiting.box)
+        try:
+            self._exploration = Exploration(params, tell=waiting.tell)
+        finally:
+            waiting.close()
         self._output = ipywidgets.Output
         self._sections: list[Any] = []
         self._show(lambda numbers: [Call(page.heading, {"numbers": numbers})])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -34,7 +35,11 @@ class Opened:
 
 
 def open_source(
-    params: ReportParams, *, base: Path | None = None, is_all_wanted: bool = False
+    params: ReportParams,
+    *,
+    base: Path | None = None,
+    is_all_wanted: bool = False,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Opened:
     """Read what a report's ``source`` names.
 
@@ -46,6 +51,8 @@ def open_source(
         Folder that a relative ``source`` starts from; the working folder when left out.
     is_all_wanted
         Whether every column of the leads is read, or only those that the report names.
+    tell
+        Is told what is being read.
     """
     source = read_source(find_source(params.source, base or Path.cwd()))
     extras = list(dict.fromkeys([*params.by, *params.where]))
@@ -54,7 +61,7 @@ def open_source(
     with tempfile.TemporaryDirectory(prefix="mqlkit-") as folder:
         root = source.path.parent
         reader = Reader(connect(), Path(folder), root, params.max_set_aside, str(zone))
-        tables = load(reader, source, extras=extras, is_all_wanted=is_all_wanted)
+        tables = load(reader, source, extras=extras, is_all_wanted=is_all_wanted, tell=tell)
     return Opened(source.path, reader, tables, zone)
 
 
