@@ -22,6 +22,7 @@ from mqlkit.theme import CHART_SCHEMA, CHART_TYPE
 from mqlkit.wording import counted, day, moment
 
 LAB_WIDTH = 760
+LAB_FIT = {"type": "fit-x", "contains": "padding"}
 MARKS = {"good": "✓", "bad": "!", "plain": ""}
 
 
@@ -147,7 +148,8 @@ def bundle(part: Shape) -> dict[str, Any]:
         # The suite checks every chart against the schema; a report need not again.
         spec = part.to_dict(validate=False)
         # A width that follows its container never comes to rest in JupyterLab, and hangs the tab.
-        spec |= {"$schema": CHART_SCHEMA, "width": LAB_WIDTH}
+        # This one, axes and all, has room on a screen of 1280 beside the list of files.
+        spec |= {"$schema": CHART_SCHEMA, "width": LAB_WIDTH, "autosize": LAB_FIT}
         return {CHART_TYPE: spec, "text/plain": spec.get("description", "chart")}
     if isinstance(part, Verdict):
         return _html(_verdict(part), part.text)
