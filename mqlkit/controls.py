@@ -16,12 +16,15 @@ from IPython.display import display
 
 from mqlkit import page
 from mqlkit.alarms import judge_limits
+from mqlkit.calls import Call
 from mqlkit.choices import settings_table
 from mqlkit.lists import LeadList
 from mqlkit.numbers import Numbers, read_numbers
 from mqlkit.params import ReportParams
-from mqlkit.tables import Table, tabulate_params
+from mqlkit.tables import tabulate_params
 from mqlkit.terms import RESULTS_VARIABLE
+
+Shown = list[tuple[Call, list[dict[str, Any]]]]
 
 
 class View:
@@ -51,7 +54,7 @@ class View:
             ``charts.plot_mql_volume``. Each is given what its arguments are called after, such as
             ``rows``, ``params`` or ``currency``; see `page.FACTS`.
         """
-        self._show(lambda numbers: page.drawn(numbers, draws, **self._given(numbers)))
+        self._show(lambda numbers: page.calls(numbers, draws, **self._given(numbers)))
 
     def show_by(self, *draws: page.Draw, most: int | None = None) -> None:
         """Show parts once for each breakdown.
@@ -64,7 +67,7 @@ class View:
             How many breakdowns to show; all of them when left out.
         """
         self._show(
-            lambda numbers: page.drawn_by(
+            lambda numbers: page.calls_by(
                 numbers, draws, numbers.params.by[:most], **self._given(numbers)
             )
         )
@@ -87,8 +90,8 @@ class View:
         """Return what drawing functions are given beside `page.FACTS`."""
         return {}
 
-    def _show(self, draw: Callable[[Numbers], list[page.Part]]) -> None:
-        page.show(*draw(self.numbers))
+    def _show(self, calls: Callable[[Numbers], list[Call]]) -> None:
+        page.show(*(part for call in calls(self.numbers) for part in page.parts_of(call)))
 
 
 class LiveView(View):
@@ -104,21 +107,28 @@ class LiveView(View):
         # Widgets are imported where somebody looks at them: a headless run starts without.
         import ipywidgets
 
-        from mqlkit.exploration import Exploration
+        from mqlkit.exploration import STEPS, Exploration
         from mqlkit.panel import Panel
+        from mqlkit.waiting import Waiting
 
-        note = ipywidgets.HTML('<p role="status">Reading the exports …</p>')
-        display(note)
-        self._exploration = Exploration(params)
-        note.close()
+        waiting = Waiting(len(STEPS))
+        display(waiting.box)
+        try:
+            self._exploration = Exploration(params, tell=waiting.tell)
+        finally:
+            waiting.close()
         self._output = ipywidgets.Output
         self._sections: list[Any] = []
-        self._show(lambda numbers: [page.heading(numbers), *page.drawn(numbers, [judge_limits])])
+        self._show(self._head)
         panel = Panel(self._exploration, self._redraw)
         self._ear = panel.filter.ear
         display(panel.box)
         page.wear("lab.css")
         page.run_script("panel.js")
+
+    def _head(self, numbers: Numbers) -> list[Call]:
+        heading = Call(page.heading, {"numbers": numbers})
+        return [heading, *page.calls(numbers, [judge_limits])]
 
     @property
     def numbers(self) -> Numbers:
@@ -137,8 +147,8 @@ class LiveView(View):
         self._sections.append(box)
         display(box.box)
 
-    def _show(self, draw: Callable[[Numbers], list[page.Part]]) -> None:
-        section = Section(draw, self._output())
+    def _show(self, calls: Callable[[Numbers], list[Call]]) -> None:
+        section = Section(calls, self._output())
         self._sections.append(section)
         section.show(section.drawn(self.numbers))
         display(section.output)
@@ -156,33 +166,35 @@ class Section:
 
     Attributes
     ----------
-    draw
-        Makes the parts from a report's numbers.
+    calls
+        Returns the functions that draw it, with what they are given of a report's numbers.
     output
-        The widget that they stand in.
-    parts
-        The parts shown, each with the types that the notebook shows it in.
+        The widget that it stands in.
+    shown
+        What is shown: each call, with its parts as the types that the notebook shows them in.
     """
 
-    draw: Callable[[Numbers], list[page.Part]]
+    calls: Callable[[Numbers], list[Call]]
     output: Any
-    parts: list[tuple[page.Shape, dict[str, Any]]] = field(default_factory=list)
+    shown: Shown = field(default_factory=list)
 
-    def drawn(self, numbers: Numbers) -> list[tuple[page.Shape, dict[str, Any]]]:
-        """Return the parts for other numbers; a table that reads the same is not set again."""
-        known = [(p, bundle) for p, bundle in self.parts if isinstance(p, Table)]
+    def drawn(self, numbers: Numbers) -> Shown:
+        """Return what is to be shown for other numbers; what they leave as it is stays."""
+        return [(call, self._bundles(call)) for call in self.calls(numbers)]
 
-        def bundled(part: page.Shape) -> dict[str, Any]:
-            same = (bundle for p, bundle in known if p.is_same(part))
-            return next(same, None) or page.bundle(part)
+    def _bundles(self, call: Call) -> list[dict[str, Any]]:
+        known = next((bundles for c, bundles in self.shown if c.is_same(call)), None)
+        if known is not None:
+            return known
+        return [page.bundle(part) for part in page.parts_of(call) if part is not None]
 
-        return [(part, bundled(part)) for part in self.draw(numbers) if part is not None]
-
-    def show(self, parts: list[tuple[page.Shape, dict[str, Any]]]) -> None:
-        """Show parts; the browser hears of it only where they differ."""
-        self.parts = parts
+    def show(self, shown: Shown) -> None:
+        """Show it; the browser hears of it only where it differs."""
+        self.shown = shown
         outputs = tuple(
-            {"output_type": "display_data", "data": bundle, "metadata": {}} for _, bundle in parts
+            {"output_type": "display_data", "data": bundle, "metadata": {}}
+            for _, bundles in shown
+            for bundle in bundles
         )
         if self.output.outputs != outputs:
             self.output.outputs = outputs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +18,15 @@ from mqlkit.terms import MISSING
 from mqlkit.wording import day
 
 FEW_VALUES = 30
+# What takes time before the first page is there; a table that is not there is no step.
+STEPS = (
+    "Reading the stage history",
+    "Reading the leads",
+    "Reading the spend",
+    "Looking for columns to filter by",
+    "Working out how long each lead took",
+    "Counting",
+)
 
 
 @dataclass(frozen=True)
@@ -49,6 +59,8 @@ class Exploration:
         The report to start with.
     base
         Folder that a relative ``source`` starts from; the working folder when left out.
+    tell
+        Is told which of `STEPS` has begun.
 
     Attributes
     ----------
@@ -60,14 +72,23 @@ class Exploration:
         The parameters it was started with.
     """
 
-    def __init__(self, params: ReportParams, *, base: Path | None = None) -> None:
-        self._opened = open_source(params, base=base, is_all_wanted=True)
+    def __init__(
+        self,
+        params: ReportParams,
+        *,
+        base: Path | None = None,
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        self._opened = open_source(params, base=base, is_all_wanted=True, tell=tell)
+        tell(STEPS[-3])
         self._memory = Memory()
         self._made_last: Made | None = None
         self._values = self._few_values(params)
         self.started = params
+        tell(STEPS[-2])
         made = self._made(params)
         self._made_last = made
+        tell(STEPS[-1])
         self.numbers = measure(made.leads, self._opened.tables, memory=self._memory)
         spend, leads = self._opened.tables.spend, self.numbers.leads
         self.offer = Offer(

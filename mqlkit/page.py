@@ -16,6 +16,7 @@ import pandas as pd
 from altair.utils.schemapi import debug_mode
 from IPython.display import display
 
+from mqlkit.calls import Call
 from mqlkit.headline import Figure
 from mqlkit.numbers import Numbers
 from mqlkit.sentences import Verdict
@@ -25,6 +26,7 @@ from mqlkit.tables import Table
 from mqlkit.theme import CHART_SCHEMA, CHART_TYPE
 
 LAB_WIDTH = 760
+LAB_FIT = {"type": "fit-x", "contains": "padding"}
 MARKS = {"good": "✓", "bad": "!", "plain": ""}
 
 
@@ -89,8 +91,8 @@ def show(*parts: Part) -> None:
             display(Shown(bundle(part)))
 
 
-def drawn(numbers: Numbers, draws: Sequence[Draw], **chosen: Any) -> list[Part]:
-    """Return what functions make of a report's numbers.
+def calls(numbers: Numbers, draws: Sequence[Draw], **chosen: Any) -> list[Call]:
+    """Return functions with what they are given of a report's numbers.
 
     Parameters
     ----------
@@ -103,30 +105,46 @@ def drawn(numbers: Numbers, draws: Sequence[Draw], **chosen: Any) -> list[Part]:
     **chosen
         Arguments that win over these.
     """
-    parts: list[Part] = []
+    found = []
     for draw in draws:
-        if isinstance(draw, str):
-            parts.append(draw)
-            continue
-        wanted = signature(draw).parameters
+        wanted = {} if isinstance(draw, str) else signature(draw).parameters
         given = {n: FACTS[n](numbers) for n in wanted if n in FACTS and n not in chosen}
         if "by" in wanted and wanted["by"].default is Parameter.empty:
             given["by"] = numbers.main_breakdown
         given |= {name: value for name, value in chosen.items() if name in wanted}
-        # Altair checks each piece of a chart as it is made, in a fifth of the time of drawing; the
-        # suite checks every chart whole.
-        with debug_mode(False):
-            part = draw(**given)
-        is_many = isinstance(part, list) and all(isinstance(p, Verdict) for p in part)
-        parts += part if is_many else [part]
-    return parts
+        found.append(Call(draw, given))
+    return found
+
+
+def calls_by(
+    numbers: Numbers, draws: Sequence[Draw], by: Sequence[str], **chosen: Any
+) -> list[Call]:
+    """Return functions with what they are given, for each of some breakdowns."""
+    return [c for draw in draws for b in by for c in calls(numbers, [draw], by=b, **chosen)]
+
+
+def parts_of(call: Call) -> list[Part]:
+    """Return what a function makes of what it is given."""
+    if isinstance(call.draw, str):
+        return [call.draw]
+    # Altair checks each piece of a chart as it is made, in a fifth of the time of drawing; the
+    # suite checks every chart whole.
+    with debug_mode(False):
+        part = call.draw(**call.given)
+    is_many = isinstance(part, list) and all(isinstance(p, Verdict) for p in part)
+    return part if is_many else [part]
+
+
+def drawn(numbers: Numbers, draws: Sequence[Draw], **chosen: Any) -> list[Part]:
+    """Return what functions make of a report's numbers; see `calls`."""
+    return [part for call in calls(numbers, draws, **chosen) for part in parts_of(call)]
 
 
 def drawn_by(
     numbers: Numbers, draws: Sequence[Draw], by: Sequence[str], **chosen: Any
 ) -> list[Part]:
     """Return what functions make of a report's numbers, for each of some breakdowns."""
-    return [p for draw in draws for c in by for p in drawn(numbers, [draw], by=c, **chosen)]
+    return [part for call in calls_by(numbers, draws, by, **chosen) for part in parts_of(call)]
 
 
 def bundle(part: Shape) -> dict[str, Any]:
@@ -136,7 +154,8 @@ def bundle(part: Shape) -> dict[str, Any]:
     if isinstance(part, alt.TopLevelMixin):
         spec = part.to_dict(validate=False)
         # A width that follows its container never comes to rest in JupyterLab, and hangs the tab.
-        spec |= {"$schema": CHART_SCHEMA, "width": LAB_WIDTH}
+        # This one, axes and all, has room on a screen of 1280 beside the list of files.
+        spec |= {"$schema": CHART_SCHEMA, "width": LAB_WIDTH, "autosize": LAB_FIT}
         return {CHART_TYPE: spec, "text/plain": spec.get("description", "chart")}
     if isinstance(part, Verdict):
         return _html(_verdict(part), part.text)

@@ -34,7 +34,7 @@ OWNERS: dict[str, set[str]] = {
     "nbformat": {"html", "report", "execute"},
     "nbclient": {"report", "execute"},
     "jupyter_client": {"kernel", "execute", "press", "report"},
-    "ipywidgets": {"controls", "filtering", "labelled", "listbox", "panel"},
+    "ipywidgets": {"controls", "filtering", "labelled", "listbox", "panel", "waiting"},
     "itables": {"listbox"},
     "IPython": {"page", "controls"},
     "holidays": {"worktime"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial, reduce
 from pathlib import Path
@@ -63,7 +63,12 @@ class Tables:
 
 
 def load(
-    reader: Reader, source: SourceSpec, *, extras: Sequence[str], is_all_wanted: bool = False
+    reader: Reader,
+    source: SourceSpec,
+    *,
+    extras: Sequence[str],
+    is_all_wanted: bool = False,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Tables:
     """Read every table that ``source.yaml`` names.
 
@@ -75,6 +80,8 @@ def load(
         Lead columns wanted beside the canonical ones, for breakdowns and filters.
     is_all_wanted
         Whether every other column that there is comes along.
+    tell
+        Is told what is being read.
 
     Raises
     ------
@@ -94,11 +101,13 @@ def load(
 
     events = None
     if source.history:
+        tell("Reading the stage history")
         pieces = [(keep(read_history(reader, spec), spec), spec) for spec in source.history]
         events = reader.store(reduce(lambda a, b: a.union(b), [p.table for p, _ in pieces]))
         _note_stages(events, ledgers["history"])
     has_mql = events is not None and _has_stage(events, "mql")
     if source.leads:
+        tell("Reading the leads")
         wanted = Wanted(extras, is_all=is_all_wanted)
         leads, columns = _read_leads(reader, source.leads, wanted, keep, has_mql=has_mql)
         if events is not None:
@@ -112,6 +121,7 @@ def load(
         )
     spend = goals = currency = None
     if source.spend:
+        tell("Reading the spend")
         read, spend, currency = read_spend(reader, source.spend)
         keep(read, source.spend)
     if source.goals:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -37,7 +38,11 @@ class Opened:
 
 
 def open_source(
-    params: ReportParams, *, base: Path | None = None, is_all_wanted: bool = False
+    params: ReportParams,
+    *,
+    base: Path | None = None,
+    is_all_wanted: bool = False,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Opened:
     """Read what a report's ``source`` names.
 
@@ -49,6 +54,8 @@ def open_source(
         Folder that a relative ``source`` starts from; the working folder when left out.
     is_all_wanted
         Whether every column of the leads is read, or only those that the report names.
+    tell
+        Is told what is being read.
     """
     source = read_source(find_source(params.source, base or Path.cwd()))
     extras = list(dict.fromkeys([*params.by, *params.where]))
@@ -61,7 +68,7 @@ def open_source(
         if (kept := os.environ.get(READINGS_VARIABLE)) and not is_all_wanted:
             tables = tables_of(reader, source, extras=extras, folder=Path(kept))
         if tables is None:
-            tables = load(reader, source, extras=extras, is_all_wanted=is_all_wanted)
+            tables = load(reader, source, extras=extras, is_all_wanted=is_all_wanted, tell=tell)
     return Opened(source.path, reader, tables, zone)
 
 

@@ -34,13 +34,6 @@ class Table:
         body = GT(self.cells, id=_slug(self.title)).cols_align("left", columns=list(self.left))
         return body.cols_align("right", columns=right) if right else body
 
-    def is_same(self, other: object) -> bool:
-        """Return whether another table reads the same."""
-        if not isinstance(other, Table):
-            return False
-        named = (self.title, self.left, self.is_open) == (other.title, other.left, other.is_open)
-        return named and self.cells.equals(other.cells)
-
 
 def titled(title: str, frame: pd.DataFrame, *, left: Sequence[str], is_open: bool = False) -> Table:
     """Return text columns as a table; those in ``left`` are aligned left, figures right."""

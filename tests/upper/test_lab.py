@@ -48,7 +48,8 @@ SETTINGS = {
     },
 }  # fmt: skip
 FINISHED = """() => {
-    const prompts = [...document.querySelectorAll(".jp-CodeCell .jp-InputPrompt")];
+    const prompts = [...document.querySelectorAll(
+        ".jp-CodeCell .jp-InputPrompt:not(.jp-Placeholder-prompt)")];
     return prompts.length > 5 && prompts.every((p) => /^\\[\\d+\\]:$/.test(p.textContent.trim()));
 }"""
 DRAWN = """() => {
