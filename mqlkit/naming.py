@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,9 @@ def folder_of(out: Path, document: Mapping[str, Any]) -> Path:
     period = document["period"]
     first = date.fromisoformat(period["start"])
     last = date.fromisoformat(period["end"]) - timedelta(days=1)
-    values = {"period": period_name(first, last), "as_of": str(document["as_of"])[:10]}
+    # As of the end of a day is the midnight after it.
+    until = datetime.fromisoformat(document["as_of"]) - timedelta(microseconds=1)
+    values = {"period": period_name(first, last), "as_of": str(until.date())}
     return Path(FIELD.sub(lambda match: values[match[1]], str(out)))
 
 
@@ -104,7 +107,7 @@ def prune(out: Path, name: str, *, keep: int, written: Path) -> None:
         The folder of the one just written, which stays whatever its period.
     """
     root, ages = root_of(out), []
-    for path in root.glob(f"{pattern_of(out)}/{name}.metrics.json"):
+    for path in root.glob(f"{pattern_of(out)}/{escape(name)}.metrics.json"):
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
             age = (str(document["period"]["end"]), str(document["as_of"]))

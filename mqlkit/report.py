@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from glob import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mqlkit.errors import ParamsError, RunError, SourceError, report
-from mqlkit.naming import folder_of, prune, root_of
+from mqlkit.naming import folder_of, pattern_of, prune, root_of
 from mqlkit.outputs import publish, workplace
 from mqlkit.params import ReportParams
 from mqlkit.press import Press
+from mqlkit.revised import last_report, revised
 from mqlkit.runlog import RunLog, unheard
 from mqlkit.terms import RESULTS_VARIABLE
 from mqlkit.workspace import kit_notebooks
@@ -153,6 +155,10 @@ def run_report(
             write_figures(node, scratch / f"{name}.figures")
         document = json.loads((scratch / f"{name}.metrics.json").read_text(encoding="utf-8"))
         folder = folder_of(manner.out, document)
+        earlier = sorted(root.glob(f"{pattern_of(manner.out)}/{escape(name)}.metrics.json"))
+        if (last := last_report(earlier, document)) is not None:
+            for line in revised(last, document):
+                log("warning", text=f"{params_path}: since the last report: {line}")
         written = publish(scratch, root, name, folder)
         if manner.keep is not None:
             prune(manner.out, name, keep=manner.keep, written=folder)

@@ -1,0 +1,82 @@
+"""Figures of closed buckets that are not what the last report said."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from mqlkit.numbers import read_numbers
+from mqlkit.params import ReportParams
+from mqlkit.results import as_json, metrics_document
+from mqlkit.revised import last_report, revised
+
+LEADS = """\
+lead_id,created_at,mql_at,sql_at,source
+A1,2026-01-01T09:00:00Z,2026-01-05T09:00:00Z,2026-01-20T09:00:00Z,Web
+A2,2026-01-02T09:00:00Z,2026-01-12T09:00:00Z,,Event
+A3,2026-02-01T09:00:00Z,2026-02-03T09:00:00Z,,Web
+"""
+LATE = "A4,2026-01-03T09:00:00Z,2026-01-15T09:00:00Z,,Web\n"
+LATER = "A5,2026-02-14T09:00:00Z,2026-02-15T09:00:00Z,2026-02-16T09:00:00Z,Web\n"
+
+
+@pytest.fixture
+def report(tmp_path):
+    """Return a function that makes a report's metrics.json from leads."""
+    (tmp_path / "source.yaml").write_text("leads: {files: [leads.csv]}\n", encoding="utf-8")
+
+    def make(leads, **given):
+        (tmp_path / "leads.csv").write_text(leads, encoding="utf-8")
+        basis = {"source": str(tmp_path / "source.yaml"), "period": "2026-01..2026-02"}
+        params = ReportParams.from_mapping({"as_of": "2026-02-10", **basis, **given})
+        return json.loads(as_json(metrics_document(read_numbers(params))))
+
+    return make
+
+
+def test_the_same_again_is_no_revision(report):
+    assert revised(report(LEADS), report(LEADS)) == []
+
+
+def test_a_bucket_that_was_open_may_grow_and_a_cohort_may_ripen(report):
+    then = report(LEADS)
+    ripe = LEADS.replace("2026-01-12T09:00:00Z,,", "2026-01-12T09:00:00Z,2026-02-20T09:00:00Z,")
+    assert revised(then, report(ripe + LATER, as_of="2026-02-28")) == []
+
+
+def test_a_late_lead_of_a_closed_bucket_is_told_with_its_segment_and_file(report):
+    lines = revised(report(LEADS), report(LEADS + LATE, as_of="2026-02-28"))
+    assert lines == [
+        "MQLs of 2026-01: reported as 2, now 3 (source Web 1 → 2).",
+        "MQLs waiting of 2026-01: reported as 1, now 2 (source Web 0 → 1).",
+        "files that differ: 'leads.csv'.",
+    ]
+
+
+def test_a_lead_that_has_changed_its_segment_is_told_too(report):
+    (line, *_) = revised(report(LEADS), report(LEADS.replace(",Event", ",Web")))
+    assert line.startswith("MQLs of 2026-01 in all are what they were, but not in each segment (")
+
+
+def test_another_filter_is_another_report(report):
+    then = report(LEADS)
+    assert revised(then, report(LEADS + LATE, where={"source": ["Web"]})) == []
+
+
+def test_what_is_none_of_ours_is_passed_over(report, tmp_path):
+    now = report(LEADS)
+    assert revised({}, now) == []
+    assert revised({"params": None}, now) == []
+    (tmp_path / "no.json").write_text("[1]", encoding="utf-8")
+    assert last_report([tmp_path / "no.json", tmp_path / "nowhere.json"], now) is None
+
+
+def test_the_last_report_is_the_latest_that_is_no_later_and_another(report, tmp_path):
+    days = ("2026-02-05", "2026-02-10", "2026-02-20")
+    paths = [tmp_path / f"{day}.json" for day in days]
+    for path, day in zip(paths, days, strict=True):
+        path.write_text(json.dumps(report(LEADS, as_of=day)), encoding="utf-8")
+    found = last_report(paths, report(LEADS, as_of="2026-02-10"))
+    assert found is not None
+    assert found["as_of"].startswith("2026-02-05") or found["as_of"].startswith("2026-02-06")
