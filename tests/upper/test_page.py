@@ -493,3 +493,24 @@ def test_what_the_data_lacks_is_no_chart_and_no_table(open_page, odd_run):
     assert page.locator(".mk-card dt").all_inner_texts() == [
         "MQLs", "MQL → SQL", "Mean wait", "SLA attainment",
     ]  # fmt: skip
+
+
+# Of what stands on paper, what is wider than it.
+OFF_PAPER = """() => {
+    const end = document.querySelector("main").getBoundingClientRect().right + 1;
+    return [...document.querySelectorAll("main table, main svg, .mk-card")]
+        .filter((part) => part.getBoundingClientRect().right > end)
+        .map((part) => part.closest("details, figure, dl")?.textContent.slice(0, 60));
+}"""
+
+
+def test_nothing_is_wider_than_paper(open_page, sample_run):
+    # A4 less its margins, in pixels.
+    page = open_page(sample_run, "mql_report", width=688).page
+    page.emulate_media(media="print")
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    page.wait_for_timeout(500)
+    open_all(page)
+    assert page.evaluate(OFF_PAPER) == []
+    assert not page.locator(".tools").is_visible()
+    assert not page.locator(".vega-bind").is_visible()
