@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from glob import escape
@@ -119,5 +120,6 @@ def prune(out: Path, name: str, *, keep: int, written: Path) -> None:
     for _, folder in sorted(ages, reverse=True)[keep - 1 :]:
         for kind in KINDS:
             (folder / f"{name}.{kind}").unlink(missing_ok=True)
+        shutil.rmtree(folder / f"{name}.figures", ignore_errors=True)
         if folder != root and not any(folder.iterdir()):
             folder.rmdir()
