@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from urllib.parse import quote
 from mqlkit.dress import asset, plain_page
 from mqlkit.limits import broken, figures_of, label_of
 from mqlkit.terms import METRICS
-from mqlkit.wording import count, counted, day, money, percent
+from mqlkit.wording import count, counted, cut_off_day, day, money, percent
 
 SHOWN = {
     "mqls": "MQLs",
@@ -76,12 +76,10 @@ def _shown(entry: Entry) -> str:
         period, figures = document["period"], figures_of(document)
         first = date.fromisoformat(period["start"])
         last = date.fromisoformat(period["end"]) - timedelta(days=1)
-        as_of = datetime.fromisoformat(document["as_of"])
+        on = cut_off_day(document["as_of"])
         params, currency = document["params"], str(document.get("currency") or "")
     except (ValueError, KeyError, TypeError, AttributeError):
         return ""
-    # A cut-off at midnight is the end of the day before.
-    on = as_of.date() - timedelta(days=as_of.time() == datetime.min.time())
     facts = f"{day(first)} – {day(last)} · as of {day(on)}"
     known = [figures.get(name) for name in SHOWN]
     shown = "".join(

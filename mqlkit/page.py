@@ -19,6 +19,7 @@ from IPython.display import display
 from mqlkit.calls import Call
 from mqlkit.headline import Figure
 from mqlkit.numbers import Numbers
+from mqlkit.previous import previous
 from mqlkit.sentences import Verdict
 from mqlkit.sparks import drawn_spark
 from mqlkit.summary import scope
@@ -65,6 +66,7 @@ FACTS: dict[str, Callable[[Numbers], Any]] = {
     "inputs": lambda n: n.inputs,
     "resolved": lambda n: n.resolved_params,
     "names": lambda n: n.rows["metric"].unique(),
+    "last": previous,
 }
 
 

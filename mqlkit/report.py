@@ -16,7 +16,7 @@ from mqlkit.params import ReportParams
 from mqlkit.press import Press
 from mqlkit.revised import last_report, revised
 from mqlkit.runlog import RunLog, unheard
-from mqlkit.terms import RESULTS_VARIABLE
+from mqlkit.terms import EARLIER_VARIABLE, RESULTS_VARIABLE
 from mqlkit.workspace import kit_notebooks
 
 if TYPE_CHECKING:
@@ -136,7 +136,12 @@ def run_report(
     root = root_of(manner.out)
     place = workplace(root, name, is_patient=manner.is_patient, say=tell_wait)
     with place as scratch:
-        kernel = press.kernel({RESULTS_VARIABLE: str((scratch / name).absolute())})
+        earlier = f"{pattern_of(manner.out)}/{escape(name)}.metrics.json"
+        told = {
+            RESULTS_VARIABLE: str((scratch / name).absolute()),
+            EARLIER_VARIABLE: f"{escape(str(root.absolute()))}/{earlier}",
+        }
+        kernel = press.kernel(told)
         # The kernel needs a second to get up: time to import what takes long.
         from mqlkit.html import render
 
@@ -155,8 +160,7 @@ def run_report(
             write_figures(node, scratch / f"{name}.figures")
         document = json.loads((scratch / f"{name}.metrics.json").read_text(encoding="utf-8"))
         folder = folder_of(manner.out, document)
-        earlier = sorted(root.glob(f"{pattern_of(manner.out)}/{escape(name)}.metrics.json"))
-        if (last := last_report(earlier, document)) is not None:
+        if (last := last_report(sorted(root.glob(earlier)), document)) is not None:
             for line in revised(last, document):
                 log("warning", text=f"{params_path}: since the last report: {line}")
         written = publish(scratch, root, name, folder)

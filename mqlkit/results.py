@@ -4,61 +4,16 @@ from __future__ import annotations
 
 import csv
 import json
-import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from mqlkit import __version__
+from mqlkit.document import metrics_document
 from mqlkit.numbers import Numbers
 from mqlkit.sla import breach_lines
 from mqlkit.summary import summary
 from mqlkit.terms import FORMULA_STARTS, RESULTS_VARIABLE
-
-ENGINES = ("duckdb", "ibis-framework", "pandas")
-
-
-def metrics_document(numbers: Numbers) -> dict[str, Any]:
-    """Return the content of ``metrics.json`` (contract: what a run writes)."""
-    leads = numbers.leads
-    return {
-        "title": numbers.params.title,
-        "as_of": leads.as_of.at.astimezone(leads.zone).isoformat(),
-        "period": {
-            "start": leads.whole.start.isoformat(),
-            "end": leads.whole.end.isoformat(),
-            "grain": numbers.params.grain,
-        },
-        "params": numbers.resolved_params,
-        "lag_days_used": numbers.lag_days_used,
-        "maturity_days": _plain(numbers.maturity_days),
-        "currency": numbers.tables.currency,
-        "ledger": {table: ledger.to_dict() for table, ledger in numbers.ledgers.items()},
-        "inputs": numbers.inputs,
-        "versions": {"mqlkit": __version__, **{name: version(name) for name in ENGINES}},
-        "metrics": _metric_rows(numbers.rows),
-    }
-
-
-def _plain(value: float) -> float | int | None:
-    """Return a number as JSON writes it: null for NaN, whole numbers without a point."""
-    if value is None or math.isnan(value) or math.isinf(value):
-        return None
-    return int(value) if value == int(value) and abs(value) < 1e15 else float(value)
-
-
-def _metric_rows(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    columns: dict[str, list[Any]] = {name: rows[name].tolist() for name in rows.columns}
-    for name in ("start", "end"):
-        columns[name] = [str(day) for day in columns[name]]
-    for name in ("value", "n", "low", "high"):
-        columns[name] = [_plain(value) for value in columns[name]]
-    columns["segment"] = [dict(pairs) or None for pairs in columns["segment"]]
-    return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
 
 
 def as_json(document: Mapping[str, Any]) -> str:

@@ -38,6 +38,8 @@ SMALL_N = 30
 PICK_MARK = "\x1f"
 # Environment: folder and name of a report, as `mqlkit run` hands them to the kernel.
 RESULTS_VARIABLE = "MQLKIT_RESULTS"
+# Likewise: a pattern of the metrics.json of earlier reports of the same name.
+EARLIER_VARIABLE = "MQLKIT_EARLIER"
 # Likewise: the folder in which the reports of a batch share what was read.
 READINGS_VARIABLE = "MQLKIT_READINGS"
 # The histogram of waits has this many quarters of the SLA, and one bin for everything later.

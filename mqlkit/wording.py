@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 
 SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "INR": "₹"}
 NOTHING = "–"
 MONTH_NAMES = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+
+def cut_off_day(as_of: str) -> date:
+    """Return the day that a cut-off, as ``metrics.json`` writes it, is the end of or lies in.
+
+    >>> cut_off_day("2026-04-01T00:00:00+03:00"), cut_off_day("2026-04-01T12:30:00+03:00")
+    (datetime.date(2026, 3, 31), datetime.date(2026, 4, 1))
+    """
+    at = datetime.fromisoformat(as_of)
+    return at.date() - timedelta(days=at.time() == time.min)
 
 
 def count(value: float) -> str:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from mqlkit.document import metrics_document
 from mqlkit.errors import ParamsError
 from mqlkit.numbers import read_numbers
 from mqlkit.params import ReportParams
-from mqlkit.results import as_json, metrics_document
+from mqlkit.results import as_json
 from mqlkit.sharing import write_plan
 from mqlkit.sources import kept
 from mqlkit.terms import READINGS_VARIABLE

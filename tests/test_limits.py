@@ -7,11 +7,12 @@ import json
 import pytest
 
 from mqlkit.alarms import judge_limits
+from mqlkit.document import metrics_document
 from mqlkit.errors import ParamsError
 from mqlkit.limits import figures_of, limit_lines
 from mqlkit.numbers import read_numbers
 from mqlkit.params import ReportParams
-from mqlkit.results import as_json, metrics_document
+from mqlkit.results import as_json
 
 LEADS = """\
 lead_id,mql_at,accepted_at

@@ -6,9 +6,10 @@ import json
 
 import pytest
 
+from mqlkit.document import metrics_document
 from mqlkit.numbers import read_numbers
 from mqlkit.params import ReportParams
-from mqlkit.results import as_json, metrics_document
+from mqlkit.results import as_json
 from mqlkit.revised import last_report, revised
 
 LEADS = """\

@@ -24,12 +24,12 @@ from mqlkit.headline import headline
 from mqlkit.lists import BREACHES, first_page
 from mqlkit.numbers import read_numbers
 from mqlkit.params import ReportParams
-from mqlkit.theme import BLUE, ORANGE
+from mqlkit.theme import ORANGE
 
 pytestmark = pytest.mark.browser
 
 # Among the charts of funnel_efficiency: MQLs by source, and their efficiency.
-STACKED, DOTS = 1, 4
+CELLS, DOTS = 1, 5
 TOKEN = "only-for-this-test"
 LONGEST_START, LONGEST_VISIT = 60, 150
 NOTEBOOKS = ("mql_report", "funnel_efficiency", "sla_velocity", "cost_per_mql")
@@ -206,20 +206,23 @@ CONTROLS = """() => [...document.querySelectorAll(
 TEXTS = """(selector) => [...document.querySelectorAll(selector)].map((e) => e.textContent)"""
 
 
-# Where in a chart a mark of the first colour is; its marks are solid, and nothing else is.
+# Where in a chart the topmost mark is: what is wide and high enough and of one colour.
 SPOT = """(place) => {
     const canvas = document.querySelectorAll(".jp-RenderedVegaCommon5 canvas")[place];
     if (!canvas) return null;
     canvas.scrollIntoView({ block: "center" });
     const { width, height } = canvas;
     const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
-    const isBlue = (x, y) => [BLUE].every((wanted, k) => data[4 * (y * width + x) + k] === wanted);
+    const colour = (x, y) => data.slice(4 * (y * width + x), 4 * (y * width + x) + 4).join();
+    const near = [[-3, 0], [3, 0], [0, -3], [0, 3]];
+    const isMark = (x, y) => data[4 * (y * width + x) + 3] > 0
+        && near.every(([h, v]) => colour(x + h, y + v) === colour(x, y));
     const box = canvas.getBoundingClientRect();
-    for (let y = height - 5; y > 40; y -= 1)
+    for (let y = 5; y < height - 5; y += 1)
         for (let x = 5; x < width - 5; x += 1)
-            if (isBlue(x - 3, y) && isBlue(x + 3, y) && isBlue(x, y - 3) && isBlue(x, y + 3))
+            if (isMark(x, y))
                 return [box.x + x * box.width / width, box.y + y * box.height / height];
-}""".replace("BLUE", ", ".join(str(int(BLUE[i : i + 2], 16)) for i in (1, 3, 5)))
+}"""
 
 
 def run_cells(page, url, name):
@@ -292,7 +295,7 @@ def use_panel(page, name):
     }
     if name == "funnel_efficiency":
         settled(lambda: set_sla("24h"))
-        places = {"bar": STACKED, "bar again": STACKED, "dot": DOTS, "dot again": DOTS}
+        places = {"bar": CELLS, "bar again": CELLS, "dot": DOTS, "dot again": DOTS}
         steps |= {step: settled(lambda p=place: click(p)) for step, place in places.items()}
     return steps
 

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from mqlkit import __version__
+from mqlkit.document import metrics_document
 from mqlkit.numbers import measure, read_numbers
 from mqlkit.params import ReportParams
 from mqlkit.results import (
     RESULTS_VARIABLE,
     as_json,
-    metrics_document,
     safe_cell,
     save_results,
     write_results,

@@ -1,0 +1,91 @@
+"""Since the last report: its headline beside this one's, and closed figures it had otherwise."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from runs import mqlkit_run, write_yaml
+
+from mqlkit.document import metrics_document
+from mqlkit.numbers import measure
+from mqlkit.previous import judge_since_last, previous, tabulate_since_last
+from mqlkit.results import as_json
+from mqlkit.terms import EARLIER_VARIABLE
+
+HEADER = "lead_id,mql_at,accepted_at,sql_at,source"
+JANUARY = ["A,2026-01-05,2026-01-06,2026-01-20,Web", "B,2026-01-06,2026-01-09,,Web"]
+LATE = ["C,2026-01-30,2026-02-01,,Fair"]
+FEBRUARY = ["D,2026-02-03,2026-02-04,,Web"]
+
+
+@pytest.fixture
+def said(desk, tmp_path):
+    """Work out a report of some rows as of a day."""
+
+    def report(rows, as_of):
+        desk.write("leads.csv", "\n".join([HEADER, *rows]) + "\n")
+        made = desk.report(
+            {"leads": {"files": ["leads.csv"]}}, period="2026-01..2026-02", as_of=as_of
+        )
+        return measure(made.leads, made.tables)
+
+    return report
+
+
+def keep(numbers, path):
+    path.write_text(as_json(metrics_document(numbers)), encoding="utf-8")
+
+
+def cells(table):
+    return table.cells.to_numpy().tolist()
+
+
+def test_the_last_report_stands_beside_this_one(said, tmp_path, monkeypatch):
+    keep(said(JANUARY, "2026-01-31"), tmp_path / "q.metrics.json")
+    now = said([*JANUARY, *FEBRUARY], "2026-02-28")
+    monkeypatch.setenv(EARLIER_VARIABLE, str(tmp_path / "q.metrics.json"))
+    last = previous(now)
+    assert judge_since_last(last) == []
+    table = tabulate_since_last(last, now.rows, currency="EUR", day_hours=24)
+    assert table.title == "Since the last report: 1 Jan 2026 – 28 Feb 2026, as of 31 Jan 2026"
+    assert cells(table)[:2] == [
+        ["MQLs", "2", "3", "+1"], ["Efficiency", "50.0%", "33.3%", "−16.7 points"],
+    ]  # fmt: skip
+
+
+def test_a_closed_figure_that_was_reported_otherwise_is_told(said, tmp_path, monkeypatch):
+    keep(said(JANUARY, "2026-02-10"), tmp_path / "q.metrics.json")
+    now = said([*JANUARY, *LATE], "2026-02-28")
+    monkeypatch.setenv(EARLIER_VARIABLE, str(tmp_path / "*.metrics.json"))
+    words = [verdict.text for verdict in judge_since_last(previous(now))]
+    assert words[0].startswith("Not as in the last report: MQLs of 2026-01: reported as 2, now 3")
+
+
+def test_without_an_earlier_report_nothing_is_said(said, tmp_path, monkeypatch):
+    now = said(JANUARY, "2026-02-28")
+    assert previous(now) is None
+    monkeypatch.setenv(EARLIER_VARIABLE, str(tmp_path / "q.metrics.json"))
+    assert previous(now) is None
+    # The same report once more is no earlier one.
+    keep(now, tmp_path / "q.metrics.json")
+    assert previous(now) is None
+    assert tabulate_since_last(None, now.rows, currency="", day_hours=24) is None
+    (tmp_path / "q.metrics.json").write_text("[]", encoding="utf-8")
+    assert previous(now) is None
+
+
+def test_a_run_shows_it_on_the_page_and_says_it(desk, tmp_path):
+    given = {"period": "2026-01..2026-02", "source": str(tmp_path / "source.yaml")}
+    write_yaml(tmp_path / "q.yaml", given)
+    desk.describe({"leads": {"files": ["leads.csv"]}})
+    for rows, day in ((JANUARY, "2026-02-10"), ([*JANUARY, *LATE], "2026-02-28")):
+        desk.write("leads.csv", "\n".join([HEADER, *rows]) + "\n")
+        done = mqlkit_run("q.yaml", "--as-of", day, cwd=tmp_path)
+        assert done.code == 0, done.stderr
+    page = done.html("q")
+    assert "Since the last report: 1 Jan 2026 – 28 Feb 2026, as of 10 Feb 2026" in page
+    assert "MQLs of 2026-01: reported as 2, now 3" in page
+    assert "MQLs of 2026-01: reported as 2, now 3" in done.stderr
+    # It is in no file that two runs on the same data must agree on.
+    assert "Since the last" not in json.dumps(done.metrics("q"))
