@@ -16,7 +16,14 @@ from mqlkit.terms import READINGS_VARIABLE
 if TYPE_CHECKING:
     from jupyter_client.manager import AsyncKernelManager
 
-MAKE_SCRIPT = "import sys; from mqlkit.dress import page_script; sys.stdout.write(page_script())"
+# The kernel goes first where there are fewer processors than processes: it is waited for.
+MAKE_SCRIPT = """
+import os, sys
+if hasattr(os, "nice"):
+    os.nice(10)
+from mqlkit.dress import page_script
+sys.stdout.write(page_script())
+"""
 
 
 class Press:

@@ -17,7 +17,6 @@ from mqlkit.press import Press
 from mqlkit.revised import last_report, revised
 from mqlkit.runlog import RunLog, unheard
 from mqlkit.terms import EARLIER_VARIABLE, RESULTS_VARIABLE
-from mqlkit.workspace import kit_notebooks
 
 if TYPE_CHECKING:
     from jupyter_client.manager import AsyncKernelManager
@@ -42,16 +41,17 @@ def find_notebook(name: str, params_path: Path) -> Path:
     ParamsError
         When there is none of that name.
     """
-    folders = [
-        params_path.parent / "notebooks",
-        params_path.parent.parent / "notebooks",
-        Path.cwd() / "notebooks",
-        kit_notebooks(),
-    ]
-    for folder in folders:
-        path = folder / f"{name}.ipynb"
-        if path.is_file():
-            return path
+    folders = [place / "notebooks" for place in (params_path.parent, params_path.parent.parent)]
+    folders.append(Path.cwd() / "notebooks")
+    near = (folder / f"{name}.ipynb" for folder in folders)
+    if found := next((path for path in near if path.is_file()), None):
+        return found
+    # What lays down workspaces takes its time to import, and hardly any report needs it.
+    from mqlkit.workspace import kit_notebooks
+
+    folders.append(kit_notebooks())
+    if (own := folders[-1] / f"{name}.ipynb").is_file():
+        return own
     known = sorted({p.stem for folder in folders for p in folder.glob("*.ipynb")})
     raise ParamsError(
         report(

@@ -46,8 +46,8 @@ def plot_mix_and_rate(mix: pd.DataFrame, *, by: str) -> Chart | None:
         base.mark_bar(cornerRadiusEnd=2).encode(
             x=x, color=alt.Color("cause:N", scale=scale, title=None, sort=None)
         ),
-        base.mark_rule(color=INK, strokeWidth=1.5).encode(x="low:Q", x2="high:Q"),
-        alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(color=GREY).encode(x="zero:Q"),
+        base.mark_rule(color=INK, strokeWidth=1.5).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q")),
+        alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(color=GREY).encode(x=alt.X("zero:Q")),
     )
     return finished(
         chart,

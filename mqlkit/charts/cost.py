@@ -57,12 +57,14 @@ def plot_cost_per_mql(lags: pd.DataFrame | None, *, lag_days: int, currency: str
     has_rolling = bool(frame["rolling"].notna().any())
     if has_rolling:
         point = alt.OverlayMarkDef(filled=True, size=60, color=BLUE)
-        layers.append(base.mark_line(color=BLUE, point=point).encode(y="rolling:Q", tooltip=tips))
+        layers.append(
+            base.mark_line(color=BLUE, point=point).encode(y=alt.Y("rolling:Q"), tooltip=tips)
+        )
         last = frame.groupby(["lag_days", *(["grain"] if grains else [])]).tail(1)
         label = alt.Chart(last).transform_filter(is_shown)
         layers.append(
             label.mark_text(align="left", dx=6, color=BLUE, fontSize=11).encode(
-                x=alt.value("width"), y="rolling:Q", text=alt.value("Rolling")
+                x=alt.value("width"), y=alt.Y("rolling:Q"), text=alt.TextValue("Rolling")
             )
         )
     own = frame[frame["grain"] == grains[0]] if grains else frame
@@ -98,12 +100,12 @@ def plot_cost_by_lag(
     base = alt.Chart(frame).encode(x=alt.X("lag_days:Q", title="Lag, days", axis=axis))
     scale = alt.Scale(zero=False, nice=True)
     y = alt.Y("cost:Q", title=f"Cost per MQL, {currency}", scale=scale)
-    used = alt.Chart(frame[frame["lag_days"] == lag_days]).encode(x="lag_days:Q")
+    used = alt.Chart(frame[frame["lag_days"] == lag_days]).encode(x=alt.X("lag_days:Q"))
     point = used.mark_point(size=110, filled=True, opacity=1, color=ORANGE)
     chart = alt.layer(
         base.mark_line(color=BLUE).encode(y=y),
-        base.mark_point(size=140, opacity=0).encode(y="cost:Q", tooltip=tips),
-        point.encode(y="cost:Q", tooltip=tips),
+        base.mark_point(size=140, opacity=0).encode(y=alt.Y("cost:Q"), tooltip=tips),
+        point.encode(y=alt.Y("cost:Q"), tooltip=tips),
     )
     return finished(
         chart,
@@ -137,7 +139,7 @@ def plot_cost_by(
             tooltip=tips,
         ),
         base.mark_text(align="left", dx=5).encode(
-            x="value:Q", text=alt.Text("value:Q", format=",.0f")
+            x=alt.X("value:Q"), text=alt.Text("value:Q", format=",.0f")
         ),
     )
     drawn = finished(chart, f"Cost per MQL by {by}.", height=height_of(len(part)), by=by)

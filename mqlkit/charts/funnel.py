@@ -13,6 +13,7 @@ from mqlkit.charts.parts import (
     dots_by,
     finished,
     grain_of,
+    in_case,
     per_bucket,
     span_of,
     tip,
@@ -78,13 +79,15 @@ def plot_stage_efficiency(rows: pd.DataFrame) -> Chart | None:
     base = alt.Chart(merged).encode(x=bucket_axis())
     y = alt.Y("value:Q", title="MQLs that became SQL", axis=alt.Axis(format="%"))
     layers = [
-        base.mark_rule(strokeWidth=5, color=LIGHT_BLUE, opacity=0.7).encode(y="low:Q", y2="high:Q"),
+        base.mark_rule(strokeWidth=5, color=LIGHT_BLUE, opacity=0.7).encode(
+            y=alt.Y("low:Q"), y2=alt.Y2("high:Q")
+        ),
         base.mark_line(color=GREY, strokeDash=[4, 3], strokeWidth=1.5).encode(
-            y="efficiency_flow:Q"
+            y=alt.Y("efficiency_flow:Q")
         ),
         base.mark_point(size=90, filled=True, opacity=1, stroke=BLUE, strokeWidth=2).encode(
             y=y,
-            fill=alt.condition("datum.is_young", alt.value("white"), alt.value(BLUE)),
+            fill=alt.FillValue(BLUE, condition=in_case("datum.is_young", "white")),
             tooltip=tips,
         ),
     ]
@@ -92,7 +95,7 @@ def plot_stage_efficiency(rows: pd.DataFrame) -> Chart | None:
     if merged["is_young"].any():
         young = alt.Chart(merged[merged["is_young"]]).encode(x=bucket_axis())
         tick = young.mark_tick(color=ORANGE, thickness=2)
-        layers.insert(2, tick.encode(y="efficiency_projected:Q", tooltip=tips))
+        layers.insert(2, tick.encode(y=alt.Y("efficiency_projected:Q"), tooltip=tips))
         words = "; young cohorts are hollow, with their projection as an orange line" + words
     flow = merged[merged["efficiency_flow"].notna()]
     if len(flow):

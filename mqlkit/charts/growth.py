@@ -51,10 +51,17 @@ def plot_cohort_growth(growth: pd.DataFrame, *, maturity: float) -> Chart | None
         base.mark_point(size=90, opacity=0).encode(tooltip=tips),
         alt.Chart(last)
         .mark_point(size=70, filled=True, opacity=1)
-        .encode(x="age_days:Q", y="share:Q", color=alt.Color("when:N", sort=names), tooltip=tips),
-        mark.mark_rule(color=ORANGE, strokeDash=[4, 3], strokeWidth=2).encode(x="age_days:Q"),
+        .encode(
+            x=alt.X("age_days:Q"),
+            y=alt.Y("share:Q"),
+            color=alt.Color("when:N", sort=names),
+            tooltip=tips,
+        ),
+        mark.mark_rule(color=ORANGE, strokeDash=[4, 3], strokeWidth=2).encode(
+            x=alt.X("age_days:Q")
+        ),
         mark.mark_text(align="left", dx=5, dy=8, color=ORANGE, fontWeight="bold").encode(
-            x="age_days:Q", y=alt.value(0), text="label:N"
+            x=alt.X("age_days:Q"), y=alt.value(0), text=alt.Text("label:N")
         ),
     )
     some = f"; the latest {len(cohorts)} of {len(every)}" if len(cohorts) < len(every) else ""

@@ -55,19 +55,26 @@ def per_bucket(rows: pd.DataFrame, metrics: Sequence[str], name: str) -> pd.Data
 def at_the_right(words: str, y: str, where: pd.DataFrame, *, colour: str) -> alt.Chart:
     """Return a label beside the last bucket of a frame, at the height of one of its columns."""
     mark = alt.Chart(where.tail(1)).mark_text(align="left", dx=6, color=colour, fontSize=11)
-    label: alt.Chart = mark.encode(x=alt.value("width"), y=f"{y}:Q", text=alt.value(words))
+    label: alt.Chart = mark.encode(
+        x=alt.value("width"), y=alt.Y(f"{y}:Q"), text=alt.TextValue(words)
+    )
     return label
+
+
+def in_case(test: str, value: str | int) -> dict[str, str | int]:
+    """Return the condition of a channel: the value that it has where an expression holds."""
+    return {"test": test, "value": value}
 
 
 def if_wide(buckets: int) -> Any:
     """Return the opacity of figures that stand one to a bucket: none where they would touch."""
-    return alt.condition(f"width < {WIDTH_OF_FIGURE * buckets}", alt.value(0), alt.value(1))
+    return alt.OpacityValue(1, condition=in_case(f"width < {WIDTH_OF_FIGURE * buckets}", 0))
 
 
 def figures(base: alt.Chart, field: str, y: str, fmt: str, *, buckets: int) -> list[alt.Chart]:
     """Return figures above the marks of a layer, with a rim of paper that keeps lines off them."""
     text = alt.Text(f"{field}:Q", format=fmt)
-    place = base.encode(y=f"{y}:Q", text=text, opacity=if_wide(buckets))
+    place = base.encode(y=alt.Y(f"{y}:Q"), text=text, opacity=if_wide(buckets))
     rim = place.mark_text(dy=-6, fontSize=11, baseline="bottom", stroke="white", strokeWidth=3)
     return [rim, place.mark_text(dy=-6, fontSize=11, baseline="bottom")]
 
@@ -153,13 +160,15 @@ def dots_by(rows: pd.DataFrame, metric: str, *, by: str, title: str, colour: str
     room: list[Any] = [0, alt.ExprRef("width - 36")]
     scale = alt.Scale(domain=[0, reach], clamp=True, range=room)
     x = alt.X("value:Q", title=title, axis=alt.Axis(format="%", tickCount=6), scale=scale)
-    fill = alt.condition("datum.is_small", alt.value("white"), alt.value(colour))
+    fill = alt.FillValue(colour, condition=in_case("datum.is_small", "white"))
     total = pick(rows, metric)
     overall = total[total["bucket"] == TOTAL][["value"]]
-    line = alt.Chart(overall).encode(x="value:Q")
+    line = alt.Chart(overall).encode(x=alt.X("value:Q"))
     chart = alt.layer(
         line.mark_rule(color=GREY, strokeDash=[4, 3]),
-        base.mark_rule(strokeWidth=5, color=LIGHT_BLUE, opacity=0.7).encode(x="low:Q", x2="high:Q"),
+        base.mark_rule(strokeWidth=5, color=LIGHT_BLUE, opacity=0.7).encode(
+            x=alt.X("low:Q"), x2=alt.X2("high:Q")
+        ),
         base.mark_point(size=90, filled=True, opacity=1, stroke=colour, strokeWidth=2).encode(
             x=x, fill=fill, tooltip=tips
         ),
@@ -167,7 +176,7 @@ def dots_by(rows: pd.DataFrame, metric: str, *, by: str, title: str, colour: str
             x=alt.X("end:Q", scale=scale), text=alt.Text("value:Q", format=".0%")
         ),
         line.mark_text(baseline="bottom", dy=-4, fontSize=11, color=MUTED).encode(
-            y=alt.value(0), text=alt.value("all")
+            y=alt.value(0), text=alt.TextValue("all")
         ),
     )
     return finished(

@@ -41,7 +41,9 @@ def plot_sla_attainment(rows: pd.DataFrame) -> Chart | None:
         "value:Q", title="Within the SLA", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])
     )
     layers = [
-        base.mark_rule(strokeWidth=5, color=LIGHT_BLUE, opacity=0.7).encode(y="low:Q", y2="high:Q"),
+        base.mark_rule(strokeWidth=5, color=LIGHT_BLUE, opacity=0.7).encode(
+            y=alt.Y("low:Q"), y2=alt.Y2("high:Q")
+        ),
         base.mark_line(point=alt.OverlayMarkDef(filled=True, size=80, color=BLUE)).encode(
             y=y, tooltip=tips
         ),
@@ -96,7 +98,7 @@ def plot_hours_histogram(
                 axis=alt.Axis(format="~g", tickCount=9),
                 scale=alt.Scale(domainMin=0),
             ),
-            x2="right:Q",
+            x2=alt.X2("right:Q"),
             y=alt.Y("sum(leads):Q", title="MQLs"),
             color=alt.Color("outcome:N", scale=scale, title=None, sort=None),
             order="order:Q",
@@ -108,7 +110,7 @@ def plot_hours_histogram(
             ],
         )
     )
-    sla = alt.Chart(pd.DataFrame({"sla": [sla_hours / size]})).encode(x="sla:Q")
+    sla = alt.Chart(pd.DataFrame({"sla": [sla_hours / size]})).encode(x=alt.X("sla:Q"))
     return finished(
         alt.layer(bars, *_sla_line(sla)),
         f"MQLs by time in the stage{rest}; the dashed line is the SLA.",
@@ -141,10 +143,10 @@ def plot_survival_curve(
         axis=alt.Axis(format="%"),
         scale=alt.Scale(domain=[0, 1]),
     )
-    sla = alt.Chart(pd.DataFrame({"sla": [sla_hours / size]})).encode(x="sla:Q")
+    sla = alt.Chart(pd.DataFrame({"sla": [sla_hours / size]})).encode(x=alt.X("sla:Q"))
     chart = alt.layer(
         base.mark_area(interpolate="step-after", color=LIGHT_BLUE, opacity=0.6).encode(
-            y=alt.Y("low:Q"), y2="high:Q"
+            y=alt.Y("low:Q"), y2=alt.Y2("high:Q")
         ),
         base.mark_line(interpolate="step-after", color=BLUE).encode(y=y, tooltip=tips),
         *_sla_line(sla),
@@ -161,7 +163,7 @@ def _sla_line(at: alt.Chart) -> list[alt.Chart]:
     name = at.mark_text(align="left", baseline="top", dx=5, color=ORANGE, fontWeight="bold")
     return [
         at.mark_rule(color=ORANGE, strokeDash=[4, 3], strokeWidth=2),
-        name.encode(y=alt.value(0), text=alt.value("SLA")),
+        name.encode(y=alt.value(0), text=alt.TextValue("SLA")),
     ]
 
 

@@ -16,6 +16,7 @@ from mqlkit.charts.parts import (
     grain_of,
     height_of,
     if_wide,
+    in_case,
     name_axis,
     per_bucket,
     require,
@@ -42,7 +43,7 @@ def plot_mql_volume(rows: pd.DataFrame) -> Chart | None:
     has_goal = bool(wide["goal"].notna().any())
     tips += [tip("goal", "Goal", ",.1f")] if has_goal else []
     base = alt.Chart(wide).encode(x=bucket_axis())
-    fill = alt.condition("datum.is_open", alt.value(LIGHT_BLUE), alt.value(BAR))
+    fill = alt.ColorValue(BAR, condition=in_case("datum.is_open", LIGHT_BLUE))
     bars = base.mark_bar(cornerRadiusTopLeft=2, cornerRadiusTopRight=2).encode(
         y=alt.Y("mqls:Q", title="MQLs"), color=fill, tooltip=tips
     )
@@ -58,7 +59,9 @@ def plot_mql_volume(rows: pd.DataFrame) -> Chart | None:
         )
     if has_goal:
         layers.append(
-            base.mark_tick(color=ORANGE, thickness=3, opacity=1).encode(y="goal:Q", tooltip=tips)
+            base.mark_tick(color=ORANGE, thickness=3, opacity=1).encode(
+                y=alt.Y("goal:Q"), tooltip=tips
+            )
         )
         known = wide[wide["goal"].notna()]
         layers.append(at_the_right("Goal", "goal", known, colour=ORANGE))
