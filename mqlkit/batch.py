@@ -9,7 +9,6 @@ from pathlib import Path
 
 from mqlkit.errors import MqlkitError, ParamsError, RunError, disk_words, listed, report
 from mqlkit.interrupts import interruptible
-from mqlkit.jobs import run_side_by_side
 from mqlkit.lock import only_run, own_folder
 from mqlkit.naming import check_out, pattern_of, root_of
 from mqlkit.overview import overview
@@ -98,6 +97,8 @@ def _run(params: Sequence[Path], manner: Manner, *, jobs: int, log: RunLog) -> l
     with own_folder() as readings:
         write_plan(readings, _shared(params, manner.overrides))
         if jobs > 1:
+            from mqlkit.jobs import run_side_by_side
+
             return run_side_by_side(params, manner, jobs=jobs, log=log, readings=readings)
         with open_press(readings) as press:
             return [take_turn(path, manner, press=press, log=log) for path in params]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -119,7 +120,10 @@ def _run(args: argparse.Namespace) -> int:
             keep=args.keep,
             **_mail(args.mail_to),
         )
-        return run_all(args.params, manner, jobs=args.jobs, log_json=args.log_json)
+        code = run_all(args.params, manner, jobs=args.jobs, log_json=args.log_json)
+        # The process ends: to look through all that it has imported for garbage is of no use.
+        gc.freeze()
+        return code
     except MqlkitError as error:
         return complain(error)
     except KeyboardInterrupt as stopped:

@@ -78,6 +78,11 @@ class WarmKernel:
         """Take the kernel for sound: the next notebook may have it."""
         self._is_used = True
 
+    def dismiss(self) -> None:
+        """Kill the kernel without waiting for its end, which `stop` then finds has come."""
+        if self._manager is not None and self._manager.provisioner is not None:
+            run_sync(self._manager.provisioner.kill)()
+
     def stop(self) -> None:
         """Kill the kernel, if there is one."""
         manager, self._manager, self._is_used = self._manager, None, False

@@ -60,8 +60,11 @@ class Press:
         return kernel
 
     def keep_kernel(self) -> None:
-        """Take the kernel for sound: the next report may have it."""
-        self._kernel.keep()
+        """Take the kernel for sound: the next report, if there is one, may have it."""
+        if self._readings is None:
+            self._kernel.dismiss()
+        else:
+            self._kernel.keep()
 
     def drop_kernel(self) -> None:
         """Kill the kernel: nobody knows what state it is in."""
