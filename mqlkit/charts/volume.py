@@ -114,7 +114,7 @@ def plot_mqls_by_segment(
     first, last = part["name"].iloc[0], part["name"].iloc[-1]
     spread = f"from {first} with the most to {last}" if first != last else f"all from {first}"
     spread = f"{by}, {spread}".replace("{", "{{").replace("}", "}}")
-    words = f"MQLs per {{grain}} and {spread}; the darker, the more."
+    words = f"MQLs per {{grain}} and {spread}; stronger is more."
     drawn = finished(
         alt.layer(*layers),
         words.format(grain=grain_of(part)),

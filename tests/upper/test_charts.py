@@ -138,7 +138,7 @@ def test_charts_fill_their_place(specs, name):
 DESCRIPTIONS = {
     "plot_mql_volume": "MQLs per month, from 5 to 6, with the goal as a line across each bar.",
     "plot_mqls_by_segment": (
-        "MQLs per month and source, from Web with the most to (missing); the darker, the more."
+        "MQLs per month and source, from Web with the most to (missing); stronger is more."
     ),
     "plot_hand_off": "MQLs accepted, rejected and undecided per month.",
     "plot_stage_efficiency": (
@@ -321,7 +321,7 @@ def test_cells_of_many_buckets_have_no_figures(buckets, has_figures):
     frame = monthly("mqls", [5] * buckets, source="Web")
     spec = charts.plot_mqls_by_segment(frame, by="source").to_dict()
     assert ("text" in marks(spec)) is has_figures
-    assert spec["description"] == ("MQLs per month and source, all from Web; the darker, the more.")
+    assert spec["description"] == ("MQLs per month and source, all from Web; stronger is more.")
 
 
 def test_eight_segments_are_all_named():
