@@ -26,7 +26,7 @@ from make_leads import make_leads
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from mqlkit import change_sentences, charts, controls, headline, page, sentences, since, tables  # noqa: E402  # noqa: E402
+from mqlkit import controls, page  # noqa: E402
 from mqlkit.controls import LiveView  # noqa: E402
 from mqlkit.params import ReportParams  # noqa: E402
 
@@ -47,23 +47,17 @@ CHANGES = {
 PROMISED = tuple(CHANGES)[:3]
 
 
-def cells():
-    """Return the cells of the report that show something."""
-    notebook = nbformat.read(HERE.parent / "notebooks" / "mql_report.ipynb", as_version=4)
-    shown = [c.source for c in notebook.cells if c.cell_type == "code" and "view.show" in c.source]
-    return [compile(source, "cell", "exec") for source in shown]
-
-
 def opened(params: ReportParams) -> LiveView:
     """Return the report as it stands in JupyterLab, each of its parts drawn."""
-    view = LiveView(params)
-    names = {
-        "change_sentences": change_sentences, "charts": charts, "headline": headline,
-        "sentences": sentences, "since": since, "tables": tables, "view": view,
-    }  # fmt: skip
-    for cell in cells():
-        exec(cell, names)
-    return view
+    notebook = nbformat.read(HERE.parent / "notebooks" / "mql_report.ipynb", as_version=4)
+    sources = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    names = {"view": LiveView(params)}
+    for source in sources:
+        if "view = explore(" in source:
+            exec(source.partition("view = explore(")[0], names)
+        elif "view.show" in source:
+            exec(source, names)
+    return names["view"]
 
 
 def full_run(params: Path) -> float:
