@@ -12,7 +12,6 @@ from itertools import groupby
 from typing import Any
 
 import altair as alt
-import pandas as pd
 from altair.utils.schemapi import debug_mode
 from IPython.display import display
 
@@ -211,9 +210,7 @@ def _card(figure: Figure) -> str:
 
 def _table(table: Table) -> str:
     # The page styles all tables alike; great-tables' own style sheet would come once per table.
-    # It sets cell by cell, which pandas' default storage of text takes three times as long for.
-    with pd.option_context("mode.string_storage", "python"):
-        before, _, rest = table.body.as_raw_html().partition("<style>")
+    before, _, rest = table.body.as_raw_html().partition("<style>")
     body = before + rest.partition("</style>")[2] if rest else before
     # Each cell names its heading, at half the weight of the page; a heading says that by its scope.
     body = re.sub(r'<td headers="[^"]*"', "<td", body)

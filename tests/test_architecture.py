@@ -29,6 +29,7 @@ OWNERS: dict[str, set[str]] = {
     "altair": {"charts", "page", "controls"},
     "vl_convert": {"dress", "figures"},
     "great_tables": {"tables"},
+    "pyarrow": {"tables"},
     "papermill": {"report", "execute"},
     "nbconvert": {"html"},
     "nbformat": {"html", "report", "execute"},

@@ -8,6 +8,7 @@ import altair as alt
 import pandas as pd
 
 from mqlkit.charts.parts import (
+    RIGHT,
     Chart,
     bucket_axis,
     finished,
@@ -64,7 +65,7 @@ def plot_cost_per_mql(lags: pd.DataFrame | None, *, lag_days: int, currency: str
         label = alt.Chart(last).transform_filter(is_shown)
         layers.append(
             label.mark_text(align="left", dx=6, color=BLUE, fontSize=11).encode(
-                x=alt.value("width"), y=alt.Y("rolling:Q"), text=alt.TextValue("Rolling")
+                x=RIGHT, y=alt.Y("rolling:Q"), text=alt.TextValue("Rolling")
             )
         )
     own = frame[frame["grain"] == grains[0]] if grains else frame

@@ -42,7 +42,7 @@ def plot_hand_off(rows: pd.DataFrame) -> Chart | None:
             x=bucket_axis(),
             y=alt.Y("leads:Q", title="MQLs"),
             color=alt.Color("kind:N", scale=colour, title=None, sort=None),
-            order="order:Q",
+            order=alt.Order("order:Q"),
             tooltip=[
                 alt.Tooltip("bucket:N", title="Bucket"),
                 alt.Tooltip("kind:N", title="Decision"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from mqlkit.charts.parts import Chart, finished, require, tip
+from mqlkit.charts.parts import TOP, Chart, finished, require, tip
 from mqlkit.funnel import GROWTH_COLUMNS
 from mqlkit.theme import ORANGE
 from mqlkit.wording import bucket_name, counted
@@ -61,7 +61,7 @@ def plot_cohort_growth(growth: pd.DataFrame, *, maturity: float) -> Chart | None
             x=alt.X("age_days:Q")
         ),
         mark.mark_text(align="left", dx=5, dy=8, color=ORANGE, fontWeight="bold").encode(
-            x=alt.X("age_days:Q"), y=alt.value(0), text=alt.Text("label:N")
+            x=alt.X("age_days:Q"), y=TOP, text=alt.Text("label:N")
         ),
     )
     some = f"; the latest {len(cohorts)} of {len(every)}" if len(cohorts) < len(every) else ""

@@ -19,6 +19,9 @@ MOST_SEGMENTS = 8
 # Of more buckets the figures would lie on each other.
 MOST_LABELS = 16
 WIDTH_OF_FIGURE = 24
+# Places at the edge of a picture; Altair has no types for these two.
+TOP: Any = alt.YValue(0)  # type: ignore[no-untyped-call]
+RIGHT: Any = alt.XValue("width")  # type: ignore[no-untyped-call]
 
 
 def require(frame: pd.DataFrame, columns: Sequence[str], name: str) -> None:
@@ -55,9 +58,7 @@ def per_bucket(rows: pd.DataFrame, metrics: Sequence[str], name: str) -> pd.Data
 def at_the_right(words: str, y: str, where: pd.DataFrame, *, colour: str) -> alt.Chart:
     """Return a label beside the last bucket of a frame, at the height of one of its columns."""
     mark = alt.Chart(where.tail(1)).mark_text(align="left", dx=6, color=colour, fontSize=11)
-    label: alt.Chart = mark.encode(
-        x=alt.value("width"), y=alt.Y(f"{y}:Q"), text=alt.TextValue(words)
-    )
+    label: alt.Chart = mark.encode(x=RIGHT, y=alt.Y(f"{y}:Q"), text=alt.TextValue(words))
     return label
 
 
@@ -89,16 +90,17 @@ def bucket_axis() -> alt.X:
 
 
 def finished(chart: Chart, description: str, *, height: int = HEIGHT, **usermeta: Any) -> Chart:
-    """Return a chart with its size, its description and the look that all charts share.
+    """Give a chart its size, its description and the look that all charts share, and return it.
 
     What a page is to know of a chart beyond its picture goes with it: ``by``, the breakdown whose
     values it shows, of which one can be picked out; ``adds``, how its rows add up to those of a
     coarser grain (see `adds_up`).
     """
-    sized = chart.properties(height=height, width="container", description=description)
-    sized = sized.properties(usermeta=usermeta) if usermeta else sized
-    finished_chart: Chart = sized.configure(**config())
-    return finished_chart
+    # Altair's own methods copy every layer of the chart once each.
+    chart.height, chart.width, chart.description = height, "container", description
+    chart.usermeta = usermeta or alt.Undefined
+    chart.config = alt.Config(**config())
+    return chart
 
 
 def adds_up(words: str, **rules: Any) -> dict[str, Any]:
@@ -176,7 +178,7 @@ def dots_by(rows: pd.DataFrame, metric: str, *, by: str, title: str, colour: str
             x=alt.X("end:Q", scale=scale), text=alt.Text("value:Q", format=".0%")
         ),
         line.mark_text(baseline="bottom", dy=-4, fontSize=11, color=MUTED).encode(
-            y=alt.value(0), text=alt.TextValue("all")
+            y=TOP, text=alt.TextValue("all")
         ),
     )
     return finished(

@@ -7,6 +7,7 @@ import pandas as pd
 
 from mqlkit.charts.parts import (
     MOST_LABELS,
+    TOP,
     Chart,
     adds_up,
     bucket_axis,
@@ -101,7 +102,7 @@ def plot_hours_histogram(
             x2=alt.X2("right:Q"),
             y=alt.Y("sum(leads):Q", title="MQLs"),
             color=alt.Color("outcome:N", scale=scale, title=None, sort=None),
-            order="order:Q",
+            order=alt.Order("order:Q"),
             tooltip=[
                 tip("left", f"From ({unit})", ",.1f"),
                 alt.Tooltip("to:N", title=f"To ({unit})"),
@@ -163,7 +164,7 @@ def _sla_line(at: alt.Chart) -> list[alt.Chart]:
     name = at.mark_text(align="left", baseline="top", dx=5, color=ORANGE, fontWeight="bold")
     return [
         at.mark_rule(color=ORANGE, strokeDash=[4, 3], strokeWidth=2),
-        name.encode(y=alt.value(0), text=alt.TextValue("SLA")),
+        name.encode(y=TOP, text=alt.TextValue("SLA")),
     ]
 
 

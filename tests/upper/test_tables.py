@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 from frames import plain, row, rows, totals
+from great_tables import GT
 
 from mqlkit import tables
 from mqlkit.sources.ledger import Ledger
@@ -519,3 +520,11 @@ def test_a_table_of_a_picture_names_a_missing_column(worked, name, frame, option
     with pytest.raises(ValueError, match=f"{name} needs the columns {given.columns[-1]}"):
         getattr(tables, name)(lacking, **options)
     assert getattr(tables, name)(given.iloc[:0], **options) is None
+
+
+def test_tables_are_set_as_pandas_would_have_them():
+    cells = pd.DataFrame({"Source": ["<b>", 'a "quote"', "—"], "MQLs": ["1,000", "", "10.5%"]})
+    table = tables.Table("A < B", cells, ("Source",))
+    by_pandas = GT(cells, id="table-a---b").cols_align("left", columns=["Source"])
+    by_pandas = by_pandas.cols_align("right", columns=["MQLs"])
+    assert table.body.as_raw_html() == by_pandas.as_raw_html()
