@@ -95,6 +95,68 @@ def relative_risk(
         return ratio, ratio * np.exp(-spread), ratio * np.exp(spread)
 
 
+def exits(leads: ir.Table, *, time: str, kind: str, by: Sequence[str]) -> ir.Table:
+    """Return the leads that left, with what they left behind.
+
+    Parameters
+    ----------
+    leads
+        One row per lead; ``time`` is a number (to the event, or to the moment it was last seen
+        waiting), ``kind`` is 0 where the lead still waits.
+    by
+        Columns of the groups.
+
+    Returns
+    -------
+    ibis.Table
+        ``by``, ``time``, ``kind``, ``gone``, the leads of the group that were last seen waiting
+        before, and ``after``, those that were still there when this one and, one by one, others at
+        the same time had left.
+    """
+    group = [leads[name] for name in by]
+    of_all = ibis.window(group_by=group, order_by=leads[time])
+    of_those = ibis.window(group_by=[*group, leads[kind] > 0], order_by=leads[time])
+    gone = ibis.rank().over(of_all) - ibis.rank().over(of_those)
+    size = leads.count().over(ibis.window(group_by=group))
+    after = size - gone - ibis.row_number().over(of_those) - 1
+    seen = leads.select(*by, time=leads[time], kind=leads[kind], gone=gone, after=after)
+    return seen.filter(seen["kind"] > 0)
+
+
+def stretches(left: ir.Table, by: Sequence[str]) -> ir.Table:
+    """Return `exits` with one row for all between two leads that were last seen waiting.
+
+    There the products of the estimators telescope: it takes one step as well as one for every
+    time, and a group that waits no more is a single step.
+
+    Returns
+    -------
+    ibis.Table
+        ``by``, ``gone``, ``at_risk`` (leads there at the beginning), ``left``, ``hits`` (of kind
+        1), and ``before``, the survival up to there.
+    """
+    steps = left.group_by([*by, "gone"]).aggregate(
+        at_risk=(left["after"].max() + 1).cast("float64"),
+        left=left.count().cast("float64"),
+        hits=(left["kind"] == 1).sum().cast("float64"),
+    )
+    # Only the last stretch can leave nobody; no other comes after it.
+    stays = ibis.greatest(1 - steps["left"] / steps["at_risk"], 1e-300)
+    earlier = ibis.window(group_by=list(by), order_by="gone", preceding=(None, 1))
+    return steps.mutate(before=stays.ln().sum().over(earlier).fill_null(0.0).exp())
+
+
+def survival(leads: ir.Table, *, time: str, event: str, by: Sequence[str]) -> ir.Table:
+    """Return `exits` with the Kaplan–Meier estimate after each, ``survival``.
+
+    That of a time is that of its last exit. See `survival_steps`.
+    """
+    left = exits(leads, time=time, kind=event, by=by)
+    begun = stretches(left, by).select(*by, "gone", "before", start="at_risk")
+    found = left.join(begun, [*by, "gone"])
+    return found.mutate(survival=found["before"] * found["after"] / found["start"])
+
+
 def survival_steps(leads: ir.Table, *, time: str, event: str, by: Sequence[str]) -> ir.Table:
     r"""Return the Kaplan–Meier curve of each group, one row per distinct time.
 
@@ -120,37 +182,14 @@ def survival_steps(leads: ir.Table, *, time: str, event: str, by: Sequence[str])
     Leads censored at a time of an event count as at risk there. Kaplan, E. L. & Meier, P. (1958),
     J. Am. Stat. Assoc. 53:457-481.
     """
-    seen = leads.select(*by, time=leads[time], left=leads[event], at_risk=at_risk(leads, time, by))
-    seen = seen.filter(seen["left"] > 0)
-    risk = seen.group_by([*by, "time"]).aggregate(
-        left=seen["left"].sum().cast("float64"), at_risk=seen["at_risk"].max()
+    each = survival(leads, time=time, event=event, by=by)
+    steps = each.group_by([*by, "time"]).aggregate(
+        at_risk=each["after"].max() + 1, left=each.count(), survival=each["survival"].min()
     )
     so_far = ibis.window(group_by=list(by), order_by="time", preceding=None, following=0)
-    stays = 1 - risk["left"] / risk["at_risk"]
-    # The log of 0 is nowhere: the last step of a group in which all have left is set by hand.
-    logs = (stays > 0).ifelse(ibis.greatest(stays, 1e-300).ln(), -1000.0)
-    spare = risk["at_risk"] - risk["left"]
-    term = (spare > 0).ifelse(risk["left"] / (risk["at_risk"] * spare), ibis.null("float64"))
-    return risk.select(
-        *by,
-        "time",
-        at_risk=risk["at_risk"].cast("int64"),
-        left=risk["left"].cast("int64"),
-        survival=logs.sum().over(so_far).exp(),
-        greenwood=term.sum().over(so_far),
-    )
-
-
-def at_risk(leads: ir.Table, time: str, by: Sequence[str]) -> ir.FloatingValue:
-    """Return how many of each lead's group were still there at its ``time``.
-
-    The group's size less those before: DuckDB ranks leads in a third of the time that it needs to
-    add up counts of times. A float, since its running sums of integers are 128 bits wide and slow.
-    """
-    group = [leads[name] for name in by]
-    before = ibis.rank().over(ibis.window(group_by=group, order_by=leads[time]))
-    size = leads.count().over(ibis.window(group_by=group))
-    return (size - before).cast("float64")
+    n, d = (steps[c].cast("float64") for c in ("at_risk", "left"))
+    term = (n > d).ifelse(d / (n * (n - d)), ibis.null("float64"))
+    return steps.mutate(greenwood=term.sum().over(so_far))
 
 
 def survival_band(survival: Floats, greenwood: Floats) -> tuple[Floats, Floats]:
@@ -199,19 +238,9 @@ def incidence(
     Scand. J. Stat. 5:141-150.
     """
     groups = list(by)
-    seen = leads.select(*groups, time, kind, at_risk=at_risk(leads, time, groups))
-    seen = seen.filter((seen[kind] > 0) & (seen[time] <= until))
-    risk = seen.group_by([*groups, time]).aggregate(
-        hits=(seen[kind] == 1).sum().cast("float64"),
-        left=seen.count().cast("float64"),
-        at_risk=seen["at_risk"].max(),
-    )
-    stays = 1 - risk["left"] / risk["at_risk"]
-    logs = (stays > 0).ifelse(ibis.greatest(stays, 1e-300).ln(), -1000.0)
-    order = {"group_by": groups, "order_by": time}
-    earlier = ibis.window(**order, preceding=(None, 1))
-    so_far = ibis.window(**order, preceding=None, following=0)
-    steps = risk.mutate(before=logs.sum().over(earlier).fill_null(0.0).exp())
+    left = exits(leads, time=time, kind=kind, by=groups)
+    steps = stretches(left.filter(left["time"] <= until), groups)
+    so_far = ibis.window(group_by=groups, order_by="gone", preceding=None, following=0)
     step = steps["before"] * steps["hits"] / steps["at_risk"]
     steps = steps.mutate(step=step, reached=step.sum().over(so_far))
     n, d, d1, s = (steps[c] for c in ("at_risk", "left", "hits", "before"))

@@ -10,7 +10,7 @@ import pandas as pd
 
 from mqlkit.durations import HOUR_US
 from mqlkit.engine import to_frame
-from mqlkit.estimators import EDGE, relative_risk, survival_band, survival_steps, wilson
+from mqlkit.estimators import EDGE, relative_risk, survival, survival_band, survival_steps, wilson
 from mqlkit.leads import TOTAL_BUCKET, LeadTable
 from mqlkit.terms import LAST_BIN
 from mqlkit.tidy import metric_rows, share
@@ -62,8 +62,8 @@ def stage_velocity(leads: LeadTable) -> pd.DataFrame:
 
 def _km_median(piece: ir.Table, by: list[str]) -> ir.Table:
     """Return the smallest time at which at most half are left waiting."""
-    steps = survival_steps(piece, time="_time", event="_left", by=by)
-    half = steps.filter(steps["survival"] <= 0.5 + EDGE)
+    each = survival(piece, time="_time", event="_left", by=by)
+    half = each.filter(each["survival"] <= 0.5 + EDGE)
     return half.group_by(by).aggregate(km=half["time"].min())
 
 
