@@ -95,7 +95,9 @@ def relative_risk(
         return ratio, ratio * np.exp(-spread), ratio * np.exp(spread)
 
 
-def exits(leads: ir.Table, *, time: str, kind: str, by: Sequence[str]) -> ir.Table:
+def exits(
+    leads: ir.Table, *, time: str, kind: str, by: Sequence[str], until: float | None = None
+) -> ir.Table:
     """Return the leads that left, with what they left behind.
 
     Parameters
@@ -105,6 +107,8 @@ def exits(leads: ir.Table, *, time: str, kind: str, by: Sequence[str]) -> ir.Tab
         waiting), ``kind`` is 0 where the lead still waits.
     by
         Columns of the groups.
+    until
+        The time up to which exits are wanted; None for all.
 
     Returns
     -------
@@ -113,14 +117,17 @@ def exits(leads: ir.Table, *, time: str, kind: str, by: Sequence[str]) -> ir.Tab
         before, and ``after``, those that were still there when this one and, one by one, others at
         the same time had left.
     """
-    group = [leads[name] for name in by]
-    of_all = ibis.window(group_by=group, order_by=leads[time])
-    of_those = ibis.window(group_by=[*group, leads[kind] > 0], order_by=leads[time])
+    size = leads.count().over(ibis.window(group_by=list(by)))
+    seen = leads.select(*by, time=leads[time], kind=leads[kind], size=size)
+    # What is later need not be put in order.
+    seen = seen if until is None else seen.filter(seen["time"] <= until)
+    group = [seen[name] for name in by]
+    of_all = ibis.window(group_by=group, order_by=seen["time"])
+    of_those = ibis.window(group_by=[*group, seen["kind"] > 0], order_by=seen["time"])
     gone = ibis.rank().over(of_all) - ibis.rank().over(of_those)
-    size = leads.count().over(ibis.window(group_by=group))
-    after = size - gone - ibis.row_number().over(of_those) - 1
-    seen = leads.select(*by, time=leads[time], kind=leads[kind], gone=gone, after=after)
-    return seen.filter(seen["kind"] > 0)
+    after = seen["size"] - gone - ibis.row_number().over(of_those) - 1
+    left = seen.select(*by, "time", "kind", gone=gone, after=after)
+    return left.filter(left["kind"] > 0)
 
 
 def stretches(left: ir.Table, by: Sequence[str]) -> ir.Table:
@@ -238,8 +245,7 @@ def incidence(
     Scand. J. Stat. 5:141-150.
     """
     groups = list(by)
-    left = exits(leads, time=time, kind=kind, by=groups)
-    steps = stretches(left.filter(left["time"] <= until), groups)
+    steps = stretches(exits(leads, time=time, kind=kind, by=groups, until=until), groups)
     so_far = ibis.window(group_by=groups, order_by="gone", preceding=None, following=0)
     step = steps["before"] * steps["hits"] / steps["at_risk"]
     steps = steps.mutate(step=step, reached=step.sum().over(so_far))
