@@ -12,6 +12,7 @@ from mqlkit.durations import DAY_US
 from mqlkit.engine import to_frame
 from mqlkit.estimators import incidence, share_band, wilson
 from mqlkit.leads import LeadTable
+from mqlkit.levels import at_levels, segmented
 from mqlkit.outcomes import first_event, is_rejected
 from mqlkit.periods import to_utc
 from mqlkit.redaction import OTHER, large_groups
@@ -209,9 +210,9 @@ def _projected(leads: LeadTable, maturity: float) -> pd.DataFrame:
     cohort = leads.cohort.filter(lambda t: t["is_in_order"])
     time, kind = first_event(cohort)
     seen = cohort.mutate(_kind=kind, _time=time)
-    laid, by = leads.at_levels(seen)
-    found = leads.segmented(
-        incidence(laid, time="_time", kind="_kind", until=round(maturity * DAY_US), by=by)
+    laid, by = at_levels(leads, seen)
+    found = segmented(
+        leads, incidence(laid, time="_time", kind="_kind", until=round(maturity * DAY_US), by=by)
     )
     grid = leads.grid(found)
     value = np.where(n > 0, grid["incidence"].round(12), np.nan)

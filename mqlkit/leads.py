@@ -31,7 +31,6 @@ from datetime import date
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
@@ -260,40 +259,3 @@ class LeadTable:
         return finest.assign(
             bucket=cut, segment=pd.Series(segments, index=finest.index, dtype=object)
         )
-
-    def at_levels(self, table: ir.Table) -> tuple[ir.Table, list[str]]:
-        """Return leads once for every breakdown, cut in buckets and whole, with the group's key.
-
-        Sums add up from the finest groups; medians and curves do not, and need all leads of a
-        group side by side. The key is one number, which sorts in half the time of its parts.
-        """
-        size = len(self.buckets) + 1
-        keys = [*map(breakdown, range(len(self.params.by)))]
-        place = {segment: i * size for i, segment in enumerate(self.segments)}
-        rows = [
-            dict(zip(keys, values, strict=True)) | {"place": place[segment], "cut": cut}
-            for values in self._together(keys)
-            for segment in (ALL_LEADS, *((p,) for p in zip(self.params.by, values, strict=True)))
-            if segment in place
-            for cut in (True, False)
-        ]
-        schema = {**dict.fromkeys(keys, "string"), "place": "int32", "cut": "boolean"}
-        places = ibis.memtable(rows, schema=schema)
-        laid = table.join(places, keys) if keys else table.cross_join(places)
-        group = laid["place"] + laid["cut"].ifelse(laid["mql_bucket"], size - 1)
-        return laid.mutate(group=group.cast("int32")), ["group"]
-
-    def _together(self, keys: list[str]) -> list[tuple[str, ...]]:
-        """Return the values of the breakdowns that leads have together."""
-        if len(keys) <= 1:
-            return [tuple(value for _, value in s) for s in self.segments if len(s) == len(keys)]
-        return [*to_frame(self.table.select(keys).distinct()).itertuples(index=False, name=None)]
-
-    def segmented(self, grouped: ir.Table) -> pd.DataFrame:
-        """Return an aggregate over `at_levels` with ``segment`` and ``bucket`` for its key."""
-        frame, size = to_frame(grouped), len(self.buckets) + 1
-        group = frame.pop("group")
-        segments = [self.segments[i] for i in group // size]
-        frame["segment"] = pd.Series(segments, index=frame.index, dtype=object)
-        frame["bucket"] = (group % size).replace(size - 1, TOTAL_BUCKET)
-        return frame

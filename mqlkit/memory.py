@@ -11,8 +11,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
+import pandas as pd
+
 from mqlkit.durations import due_on_calendar
 from mqlkit.leads import LeadTable
+from mqlkit.levels import cuts_of, narrowed
 from mqlkit.outcomes import sla_outcomes
 from mqlkit.params import ReportParams
 
@@ -96,26 +100,57 @@ class Memory:
             What it depends on beside the parameters.
         """
         key = (name, of, *settings(params, without=FREE_OF[name]))
-        if key not in self.kept:
-            self.kept[key] = self._shelved(key, work_out)
-        self.kept.move_to_end(key)
-        while len(self.kept) > LONGEST_MEMORY:
-            self.kept.popitem(last=False)
+        if not self._knows(key):
+            self._keep(key, work_out())
         found: Found = self.kept[key]
         return found
 
-    def _shelved(self, key: tuple[str, ...], work_out: Callable[[], Found]) -> Found:
-        if self.shelf is None:
-            return work_out()
-        path = self.shelf / sha256(repr(key).encode()).hexdigest()
-        if path.exists():
-            found: Found = pickle.loads(path.read_bytes())  # noqa: S301 - this batch's own
-            return found
-        found = work_out()
-        beside = path.with_name(f"{path.name}.{os.getpid()}")
-        beside.write_bytes(pickle.dumps(found))
-        beside.replace(path)
-        return found
+    def recall_rows(
+        self, name: str, leads: LeadTable, work_out: Callable[[LeadTable], pd.DataFrame]
+    ) -> pd.DataFrame:
+        """Return tidy rows, worked out once for all leads and once for each breakdown.
+
+        Parameters
+        ----------
+        name
+            What is worked out, a key of `FREE_OF`.
+        leads
+            The lead table; ``work_out`` is given it with the breakdowns that are not known yet.
+        """
+        params, free = leads.params, FREE_OF[name]
+        keys = {
+            cut: (name, *settings(replace(params, by=list(cut)), without=free))
+            for cut in cuts_of(params.by)
+        }
+        missing = [cut for cut, key in keys.items() if not self._knows(key)]
+        if missing:
+            rows = work_out(leads if len(missing) == len(keys) else narrowed(leads, missing))
+            of = [tuple(column for column, _ in segment) for segment in rows["segment"]]
+            for cut in missing:
+                self._keep(keys[cut], rows[[columns == cut for columns in of]])
+        found: pd.DataFrame = pd.concat([self.kept[key] for key in keys.values()])
+        # By metric again, then by breakdown.
+        return found.iloc[np.argsort(pd.factorize(found["metric"])[0], kind="stable")]
+
+    def _knows(self, key: tuple[str, ...]) -> bool:
+        if key in self.kept:
+            self.kept.move_to_end(key)
+        elif self.shelf is not None and (path := self._place(key)).exists():
+            self.kept[key] = pickle.loads(path.read_bytes())  # noqa: S301 - this batch's own
+        return key in self.kept
+
+    def _keep(self, key: tuple[str, ...], found: object) -> None:
+        self.kept[key] = found
+        while len(self.kept) > LONGEST_MEMORY:
+            self.kept.popitem(last=False)
+        if self.shelf is not None:
+            path = self._place(key)
+            beside = path.with_name(f"{path.name}.{os.getpid()}")
+            beside.write_bytes(pickle.dumps(found))
+            beside.replace(path)
+
+    def _place(self, key: tuple[str, ...]) -> Path:
+        return Path(self.shelf or ".", sha256(repr(key).encode()).hexdigest())
 
 
 def is_same_cut(leads: LeadTable, params: ReportParams) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -258,16 +258,16 @@ def measure(leads: LeadTable, tables: Tables, *, memory: Memory | None = None) -
     spend = kept_spend(tables.spend, params.where)
     tables = replace(tables, spend=spend, currency=None if spend is None else tables.currency)
     maturity = memory.recall("maturity", params, lambda: maturity_days(leads))
-    steps: dict[str, Callable[[], pd.DataFrame]] = {
-        "volume": lambda: mql_volume(leads, goals=tables.goals),
-        "hand_off": lambda: hand_off(leads),
-        "efficiency": lambda: stage_efficiency(leads, maturity=maturity),
-        "velocity": lambda: stage_velocity(leads),
-        "sla": lambda: sla_outcome(leads),
-        "response": lambda: response_speed(leads),
-        "lags": lambda: lead_to_mql(leads),
+    steps: dict[str, Callable[[LeadTable], pd.DataFrame]] = {
+        "volume": partial(mql_volume, goals=tables.goals),
+        "hand_off": hand_off,
+        "efficiency": partial(stage_efficiency, maturity=maturity),
+        "velocity": stage_velocity,
+        "sla": sla_outcome,
+        "response": response_speed,
+        "lags": lead_to_mql,
     }
-    found = {name: memory.recall(name, params, step) for name, step in steps.items()}
+    found = {name: memory.recall_rows(name, leads, step) for name, step in steps.items()}
     lag = lag_days(leads, found["lags"])
     if tables.spend is not None:
         found["cost"] = cost_per_mql(leads, spend=tables.spend, lag=lag)

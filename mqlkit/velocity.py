@@ -12,6 +12,7 @@ from mqlkit.durations import HOUR_US
 from mqlkit.engine import to_frame
 from mqlkit.estimators import EDGE, relative_risk, survival, survival_band, survival_steps, wilson
 from mqlkit.leads import TOTAL_BUCKET, LeadTable
+from mqlkit.levels import at_levels, segmented
 from mqlkit.terms import LAST_BIN
 from mqlkit.tidy import metric_rows, share
 
@@ -37,12 +38,12 @@ def stage_velocity(leads: LeadTable) -> pd.DataFrame:
         hours_in_stage_km_median (n: all in-order MQLs), metrics.md §5.
     """
     seen = in_order(leads)
-    laid, by = leads.at_levels(seen)
+    laid, by = at_levels(leads, seen)
     left = laid.filter(laid["_left"] == 1)
     # Both at once: the engine then looks through each group once.
     both = left.group_by(by).aggregate(both=left["_time"].cast("float64").quantile([0.5, 0.9]))
-    quantiles = leads.segmented(both.select(*by, median=both["both"][0], p90=both["both"][1]))
-    medians = leads.segmented(_km_median(laid, by))
+    quantiles = segmented(leads, both.select(*by, median=both["both"][0], p90=both["both"][1]))
+    medians = segmented(leads, _km_median(laid, by))
     found = quantiles.merge(medians, on=["segment", "bucket"], how="outer")
     grid = leads.grid(found, fill=np.nan)
     wide = leads.counts
