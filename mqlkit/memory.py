@@ -33,6 +33,9 @@ PERIOD = frozenset({"period", "fiscal_year_start"})
 # By what is worked out: the parameters that it does not depend on.
 FREE_OF = {
     "maturity": SPEND | SLA | CLOCK | WITHIN | CUT | PERIOD,
+    "counted": SPEND,
+    "flowing": SPEND | SLA | CLOCK | WITHIN,
+    "waiting": SPEND | SLA | CLOCK | WITHIN,
     "volume": SPEND | SLA | CLOCK | WITHIN,
     "hand_off": SPEND | SLA | CLOCK | WITHIN,
     "efficiency": SPEND | SLA | CLOCK,

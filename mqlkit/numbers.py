@@ -267,6 +267,8 @@ def measure(leads: LeadTable, tables: Tables, *, memory: Memory | None = None) -
         "response": response_speed,
         "lags": lead_to_mql,
     }
+    for name in ("counted", "flowing", "waiting"):
+        vars(leads)[name] = memory.recall(name, params, partial(getattr, leads, name))
     found = {name: memory.recall_rows(name, leads, step) for name, step in steps.items()}
     lag = lag_days(leads, found["lags"])
     if tables.spend is not None:
