@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    import numpy.typing as npt
     import pandas as pd
     from ibis.backends.duckdb import Backend
 
@@ -258,3 +259,9 @@ def to_frame(table: ir.Table) -> pd.DataFrame:
         if str(field.type).startswith("decimal"):
             frame[field.name] = frame[field.name].astype("float64")
     return frame
+
+
+def to_arrays(table: ir.Table) -> dict[str, npt.NDArray[Any]]:
+    """Return columns of numbers without a NULL as arrays."""
+    arrow = table.to_pyarrow()
+    return {name: arrow[name].to_numpy() for name in arrow.column_names}

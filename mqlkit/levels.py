@@ -1,16 +1,19 @@
-"""Leads once for every group that they count in: what does not add up needs them side by side."""
+"""Leads in every group that they count in: what does not add up needs them side by side."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from mqlkit.engine import to_frame
-from mqlkit.leads import ALL_LEADS, TOTAL_BUCKET, LeadTable, breakdown
+from mqlkit.engine import to_arrays
+from mqlkit.leads import TOTAL_BUCKET, LeadTable, breakdown
+from mqlkit.survival import Floats, Waits, in_time
+
+Measure = Callable[[Waits], Mapping[str, Floats]]
 
 
 def cuts_of(by: Sequence[str]) -> list[tuple[str, ...]]:
@@ -22,44 +25,64 @@ def cuts_of(by: Sequence[str]) -> list[tuple[str, ...]]:
     return [(), *((column,) for column in sorted(by))]
 
 
-def at_levels(leads: LeadTable, table: ir.Table) -> tuple[ir.Table, list[str]]:
-    """Return leads once for every breakdown, cut in buckets and whole, with the group's key.
+def at_levels(
+    leads: LeadTable,
+    seen: ir.Table,
+    *,
+    time: ir.IntegerValue,
+    kind: ir.IntegerValue,
+    measure: Measure,
+) -> pd.DataFrame:
+    """Return what is measured of the waits of every segment, in each bucket and over the period.
 
-    Sums add up from the finest groups; medians and curves do not, and need all leads of a
-    group side by side. The key is one number, which sorts in half the time of its parts.
+    Parameters
+    ----------
+    leads
+        The lead table; reads its segments.
+    seen
+        Leads of its cohort.
+    time, kind
+        Columns of ``seen``, as `survival.in_time` has them.
+    measure
+        Is given the waits of many groups, and returns columns with a value for each.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``segment``, ``bucket`` (index; `TOTAL_BUCKET` is the whole period) and those columns, for
+        groups with a lead.
     """
-    size = len(leads.buckets) + 1
-    keys = [*map(breakdown, range(len(leads.params.by)))]
-    place = {segment: i * size for i, segment in enumerate(leads.segments)}
-    rows = [
-        dict(zip(keys, values, strict=True)) | {"place": place[segment], "cut": cut}
-        for values in _together(leads, keys)
-        for segment in (ALL_LEADS, *((p,) for p in zip(leads.params.by, values, strict=True)))
-        if segment in place
-        for cut in (True, False)
-    ]
-    schema = {**dict.fromkeys(keys, "string"), "place": "int32", "cut": "boolean"}
-    places = ibis.memtable(rows, schema=schema)
-    laid = table.join(places, keys) if keys else table.cross_join(places)
-    group = laid["place"] + laid["cut"].ifelse(laid["mql_bucket"], size - 1)
-    return laid.mutate(group=group.cast("int32")), ["group"]
+    size, segments = len(leads.buckets) + 1, leads.segments
+    numbered, cuts = _numbered(leads, seen.mutate(_time=time, _kind=kind.cast("int8")))
+    found = to_arrays(numbered.select("_time", "_kind", bucket="mql_bucket", **cuts))
+    order = in_time(found["_time"], found["_kind"])
+    found = {name: values[order] for name, values in found.items()}
+    frames = []
+    for cut in cuts:
+        for bucket in (found["bucket"], size - 1):
+            group = found[cut] * size + bucket
+            waits = Waits.of(group, found["_time"], found["_kind"], groups=len(segments) * size)
+            frames.append(pd.DataFrame(measure(waits))[waits.size > 0])
+    frame = pd.concat(frames)
+    frame["segment"] = pd.Series([segments[i] for i in frame.index // size], frame.index, object)
+    frame["bucket"] = (frame.index % size).where(frame.index % size < size - 1, TOTAL_BUCKET)
+    return frame.reset_index(drop=True)
 
 
-def _together(leads: LeadTable, keys: list[str]) -> list[tuple[str, ...]]:
-    """Return the values of the breakdowns that leads have together."""
-    if len(keys) <= 1:
-        return [tuple(value for _, value in s) for s in leads.segments if len(s) == len(keys)]
-    return [*to_frame(leads.table.select(keys).distinct()).itertuples(index=False, name=None)]
-
-
-def segmented(leads: LeadTable, grouped: ir.Table) -> pd.DataFrame:
-    """Return an aggregate over `at_levels` with ``segment`` and ``bucket`` for its key."""
-    frame, size = to_frame(grouped), len(leads.buckets) + 1
-    group = frame.pop("group")
-    segments = [leads.segments[i] for i in group // size]
-    frame["segment"] = pd.Series(segments, index=frame.index, dtype=object)
-    frame["bucket"] = (group % size).replace(size - 1, TOTAL_BUCKET)
-    return frame
+def _numbered(leads: LeadTable, seen: ir.Table) -> tuple[ir.Table, dict[str, ir.IntegerValue]]:
+    """Return leads with the number of their segment in each cut, and those columns."""
+    number = {segment: i for i, segment in enumerate(leads.segments)}
+    cuts = {"all": ibis.literal(number[()]).cast("int32")} if () in number else {}
+    for i, column in enumerate(leads.params.by):
+        rows = [
+            {breakdown(i): s[0][1], f"_{i}": n}
+            for s, n in number.items()
+            if s and s[0][0] == column
+        ]
+        schema = {breakdown(i): "string", f"_{i}": "int32"}
+        seen = seen.join(ibis.memtable(rows, schema=schema), breakdown(i))
+        cuts[f"_{i}"] = seen[f"_{i}"]
+    return seen, cuts
 
 
 def narrowed(leads: LeadTable, cuts: Sequence[tuple[str, ...]]) -> LeadTable:

@@ -9,10 +9,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from mqlkit.durations import HOUR_US
-from mqlkit.engine import to_frame
-from mqlkit.estimators import EDGE, relative_risk, survival, survival_band, survival_steps, wilson
+from mqlkit.engine import to_arrays, to_frame
+from mqlkit.estimators import relative_risk, survival_band, wilson
 from mqlkit.leads import TOTAL_BUCKET, LeadTable
-from mqlkit.levels import at_levels, segmented
+from mqlkit.levels import at_levels
+from mqlkit.survival import EDGE, Floats, Waits, in_time
 from mqlkit.terms import LAST_BIN
 from mqlkit.tidy import metric_rows, share
 
@@ -38,13 +39,7 @@ def stage_velocity(leads: LeadTable) -> pd.DataFrame:
         hours_in_stage_km_median (n: all in-order MQLs), metrics.md §5.
     """
     seen = in_order(leads)
-    laid, by = at_levels(leads, seen)
-    left = laid.filter(laid["_left"] == 1)
-    # Both at once: the engine then looks through each group once.
-    both = left.group_by(by).aggregate(both=left["_time"].cast("float64").quantile([0.5, 0.9]))
-    quantiles = segmented(leads, both.select(*by, median=both["both"][0], p90=both["both"][1]))
-    medians = segmented(leads, _km_median(laid, by))
-    found = quantiles.merge(medians, on=["segment", "bucket"], how="outer")
+    found = at_levels(leads, seen, time=seen["_time"], kind=seen["_left"], measure=_times)
     grid = leads.grid(found, fill=np.nan)
     wide = leads.counts
     hours: dict[str, npt.ArrayLike] = {
@@ -61,11 +56,9 @@ def stage_velocity(leads: LeadTable) -> pd.DataFrame:
     return pd.concat(rows, ignore_index=True)
 
 
-def _km_median(piece: ir.Table, by: list[str]) -> ir.Table:
-    """Return the smallest time at which at most half are left waiting."""
-    each = survival(piece, time="_time", event="_left", by=by)
-    half = each.filter(each["survival"] <= 0.5 + EDGE)
-    return half.group_by(by).aggregate(km=half["time"].min())
+def _times(waits: Waits) -> dict[str, Floats]:
+    quantiles = {"median": waits.quantile(0.5), "p90": waits.quantile(0.9)}
+    return {**quantiles, "km": waits.median()}
 
 
 def survival_curve(leads: LeadTable) -> pd.DataFrame:
@@ -77,15 +70,13 @@ def survival_curve(leads: LeadTable) -> pd.DataFrame:
         ``hours``, ``waiting`` (share), ``low``, ``high``, ``at_risk`` (leads), of the whole
         period's MQLs; at most some 240 steps, the first one at 0 hours.
     """
-    seen = in_order(leads).mutate(_all=ibis.literal(0))
-    steps = survival_steps(seen, time="_time", event="_left", by=["_all"])
+    found = to_arrays(in_order(leads).select("_time", kind="_left"))
+    order = in_time(found["_time"], found["kind"])
+    alike = np.zeros(len(order), dtype=np.int16)
+    steps = Waits(alike, found["_time"][order], found["kind"][order], groups=1).steps()
     # Every step is computed; the picture takes those that change it.
-    thin = steps.mutate(_tier=(steps["survival"] * CURVE_POINTS).floor())
-    thin = thin.group_by("_tier").aggregate(
-        **{c: thin[c].argmin(thin["time"]) for c in ("at_risk", "survival", "greenwood")},
-        time=thin["time"].min(),
-    )
-    frame = to_frame(thin.order_by("time"))
+    _, drawn = np.unique((steps["survival"] * -CURVE_POINTS).apply(np.ceil), return_index=True)
+    frame = steps.iloc[drawn]
     survival = frame["survival"].to_numpy(dtype=float)
     low, high = survival_band(survival, frame["greenwood"].to_numpy(dtype=float))
     curve = pd.DataFrame(
