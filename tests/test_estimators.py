@@ -258,3 +258,54 @@ def test_quantiles_are_of_type_7(lead_table, hours):
         made.value("hours_in_stage_median"), made.value("hours_in_stage_p90")
     ] == pytest.approx(wanted, rel=1e-12)  # fmt: skip
     assert made.maturity * 24 == pytest.approx(wanted[1], rel=1e-12)
+
+
+# --- Many groups at once
+
+
+@settings(max_examples=25)
+@given(LEADS)
+def test_a_group_is_what_it_is_alone(leads):
+    frame = pd.DataFrame(leads, columns=["days", "kind", "team"])
+    order = in_time(frame["days"].to_numpy(), frame["kind"].to_numpy())
+    days, kind = (frame[c].to_numpy()[order] for c in ("days", "kind"))
+    # Group 0 and the last one are empty.
+    team = frame["team"].map({"a": 1, "b": 3}).to_numpy()[order]
+    together = Waits.of(team, days, kind, groups=5)
+    for number, name in ((1, "a"), (3, "b")):
+        alone, _ = waits_of(frame[frame["team"] == name], time="days", kind="kind", by="team")
+        if not alone.groups:
+            continue
+        for measure in (lambda w: w.quantile(0.5), Waits.median, lambda w: w.incidence(9)[1]):
+            assert measure(together)[number] == pytest.approx(measure(alone)[0], nan_ok=True)
+    for number in (0, 2, 4):
+        assert together.size[number] == 0
+        assert np.isnan([together.quantile(0.9)[number], together.median()[number]]).all()
+        assert [found[number] for found in together.incidence(9)] == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("days", "kind", "median"),
+    [
+        ([3], [1], 3),
+        ([1, 2, 3, 4], [1, 1, 1, 1], 2),  # exactly half are left
+        ([1, 1, 1, 4], [1, 1, 1, 1], 1),
+        ([1, 1, 5], [1, 0, 1], 5),  # who waits at the time of an exit was at risk there
+        ([1, 2, 3], [0, 0, 0], np.nan),
+        ([1, 2, 9], [1, 0, 0], np.nan),
+        ([1, 2, 3, 4], [1, 0, 1, 1], 3),
+    ],
+)
+def test_the_median_wait_by_hand(days, kind, median):
+    frame = pd.DataFrame({"days": days, "kind": kind, "all": 0})
+    waits, _ = waits_of(frame, time="days", kind="kind", by="all")
+    assert waits.median() == pytest.approx([median], nan_ok=True)
+
+
+def test_no_lead_at_all():
+    none = np.array([], dtype=np.int64)
+    waits = Waits.of(none, none, none, groups=2)
+    assert np.isnan(waits.median()).all()
+    assert np.isnan(waits.quantile(0.5)).all()
+    assert [list(found) for found in waits.incidence(9)] == [[0, 0], [0, 0]]
+    assert waits.steps().empty
