@@ -39,7 +39,6 @@ OWNERS: dict[str, set[str]] = {
     "itables": {"listbox"},
     "IPython": {"page", "controls"},
     "holidays": {"worktime"},
-    "scipy": {"estimators"},
     "yaml": {"params"},
     "python_calamine": {"sources"},
     "tqdm": {"progress", "examine"},
