@@ -38,7 +38,8 @@ def blocks(language: str) -> list[str]:
 def commands() -> list[str]:
     """Return every command line of mqlkit in the paper."""
     found = re.findall(r"mqlkit run (.*)", "\n".join(re.findall(r"```.*?```", PAPER, re.DOTALL)))
-    return [line.partition(">")[0].strip() for line in found]
+    # What comes after it belongs to the shell, or to the Python that it is a text of.
+    return [line.partition(">")[0].removesuffix('",').strip() for line in found]
 
 
 @pytest.fixture
@@ -174,7 +175,7 @@ def test_jupyterlabs_scheduler_runs_both_notebooks(workspace):
 
 
 def test_every_command_is_understood():
-    assert len(commands()) == 4
+    assert len(commands()) == 5
     for line in commands():
         cli._parser().parse_args(["run", *shlex.split(line)])
 
@@ -190,6 +191,16 @@ def test_the_units_and_the_workflow_can_be_read():
     for parser, text in zip((service, timer), blocks("ini")[1:], strict=True):
         parser.optionxform = str
         parser.read_string(text)
+    # systemd only warns of a key that it does not know, and goes without.
+    assert {name: set(service[name]) for name in service.sections()} == {
+        "Unit": {"Description"},
+        "Service": {"Type", "User", "WorkingDirectory", "EnvironmentFile", "ExecStart"},
+    }
+    assert {name: set(timer[name]) for name in timer.sections()} == {
+        "Unit": {"Description"},
+        "Timer": {"OnCalendar", "Persistent"},
+        "Install": {"WantedBy"},
+    }
     assert service["Service"]["Type"] == "oneshot"
     assert timer["Timer"]["OnCalendar"] == "*-*-01 06:00"
     workflow = yaml.safe_load(blocks("yaml")[1])
@@ -198,12 +209,20 @@ def test_the_units_and_the_workflow_can_be_read():
     ]  # fmt: skip
 
 
-def test_the_parameters_for_airflow_are_parameters():
+def test_airflow_is_given_what_there_is():
     (text,) = blocks("python")
     calls = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Call)]
-    (operator,) = [c for c in calls if getattr(c.func, "id", "") == "PapermillOperator"]
-    (given,) = [ast.literal_eval(k.value) for k in operator.keywords if k.arg == "parameters"]
-    ReportParams.from_mapping(given)
+    given = {
+        c.func.id: {k.arg: ast.literal_eval(k.value) for k in c.keywords}
+        for c in calls
+        if c.func.id.endswith("Operator")
+    }
+    ReportParams.from_mapping(given["PapermillOperator"]["parameters"])
+    assert (ROOT / Path(given["PapermillOperator"]["input_nb"]).relative_to(HOME)).is_file()
+    # The shell's words are the same as cron's.
+    (_, line) = blocks("crontab")[0].splitlines()
+    assert given["BashOperator"]["bash_command"] in line
+    assert given["BashOperator"]["cwd"] == HOME
 
 
 def test_the_variables_are_those_of_the_code():
