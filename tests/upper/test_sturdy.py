@@ -13,8 +13,10 @@ import time
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+import nbformat
 import psutil
 import pytest
+import yaml
 from runs import ROOT, SHELF, WORKED, mqlkit_run, snapshot, write_yaml
 
 from mqlkit.lock import OURS, own_folder
@@ -27,19 +29,19 @@ TIMES_KILLED = 20
 DIED = "the kernel died: it was killed, perhaps for want of memory, or it crashed."
 
 
-def begin(cwd: Path, *words: object, **more: object) -> subprocess.Popen[str]:
+def begin(
+    cwd: Path, *words: object, params: Path = WORKED / "params.yaml", **more: object
+) -> subprocess.Popen[str]:
     """Start a run of the worked example with a folder for temporary files of its own."""
     (cwd / "tmp").mkdir(exist_ok=True)
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    arguments = [WORKED / "params.yaml", *words, "--out", "reports"]
+    arguments = [params, *words, "--out", "reports"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen(
         [sys.executable, "-m", "mqlkit.cli", "run", *map(str, arguments)],
         cwd=cwd,
         env={**os.environ, "PYTHONPATH": path, "TMPDIR": str(cwd / "tmp")},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **more,
+        **{**pipes, **more},
     )
 
 
@@ -138,23 +140,43 @@ def check_whole(folder: Path) -> None:
         assert path.read_text(encoding="utf-8").rstrip().endswith("</html>"), path
 
 
+def brief(cwd: Path) -> Path:
+    """Return the params of a report that runs as all do, and draws little."""
+    notebook = nbformat.read(ROOT / "notebooks" / "mql_report.ipynb", as_version=4)
+    head, last = notebook.cells[:3], notebook.cells[-1]
+    assert "save_results" in last.source
+    notebook.cells = [*head, last]
+    (cwd / "notebooks").mkdir()
+    nbformat.write(notebook, cwd / "notebooks" / "brief.ipynb")
+    given = yaml.safe_load((WORKED / "params.yaml").read_text(encoding="utf-8"))
+    given |= {"report": "brief", "source": str(WORKED / "source.yaml")}
+    return write_yaml(cwd / "params.yaml", given)
+
+
 def test_after_a_kill_at_any_moment_the_next_run_succeeds(tmp_path):
-    moments = random.Random(7)
-    folder, offspring = tmp_path / "reports", []
-    for _ in range(TIMES_KILLED):
-        run = begin(tmp_path)
-        time.sleep(moments.uniform(0.5, 6))
+    params, folder, offspring = brief(tmp_path), tmp_path / "reports", []
+    began = time.monotonic()
+    begin(tmp_path, params=params).communicate(timeout=PATIENCE)
+    life, moments = time.monotonic() - began, random.Random(7)
+    before = snapshot(folder)
+    assert set(before) == WHOLE
+    # One somewhere in each twentieth of a run's life, and past its end: no two runs last as long.
+    for nth in moments.sample(range(TIMES_KILLED), TIMES_KILLED):
+        # Its orphans would keep a pipe open: the next run starts while they are still there.
+        run = begin(tmp_path, params=params, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(1.1 * life * (nth + moments.random()) / TIMES_KILLED)
         if run.poll() is None:
             offspring += psutil.Process(run.pid).children(recursive=True)
         run.kill()
-        run.communicate(timeout=PATIENCE)
+        run.wait()
         check_whole(folder)
-    run = begin(tmp_path)
+        assert set(before) <= set(snapshot(folder))
+    run = begin(tmp_path, params=params)
     _, said = run.communicate(timeout=PATIENCE)
     assert (run.returncode, said) == (0, "")
     assert {p.name for p in folder.iterdir()} == WHOLE
-    assert list((tmp_path / "tmp").iterdir()) == []
     wait_for(lambda: not alive(offspring), "the orphans' end")
+    assert list((tmp_path / "tmp").iterdir()) == []
 
 
 @pytest.mark.parametrize("moves", range(len(OUTPUTS) + 1))
