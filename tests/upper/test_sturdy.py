@@ -22,7 +22,10 @@ from runs import ROOT, SHELF, WORKED, mqlkit_run, snapshot, write_yaml
 from mqlkit.lock import OURS, own_folder
 from mqlkit.outputs import publish, workplace
 
-OUTPUTS = ("html", "ipynb", "metrics.json", "breaches.csv", "set-aside.csv", "txt")
+OUTPUTS = (
+    "html", "ipynb", "metrics.json", "breaches.csv", "set-aside.csv", "revised.csv",
+    "leads.parquet", "txt",
+)  # fmt: skip
 WHOLE = {*(f"params.{kind}" for kind in OUTPUTS), "index.html"}
 PATIENCE = 60
 TIMES_KILLED = 20
