@@ -19,6 +19,7 @@ import pytest
 import yaml
 from runs import ROOT, SHELF, WORKED, mqlkit_run, snapshot, write_yaml
 
+from mqlkit.errors import disk_words
 from mqlkit.lock import OURS, own_folder
 from mqlkit.outputs import publish, workplace
 
@@ -213,10 +214,15 @@ def test_temporary_files_of_the_killed_are_swept_and_of_the_living_are_not(tmp_p
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     dead = tmp_path / f"{OURS}dead"
     dead.mkdir()
-    (dead / "lock").touch()
+    (tmp_path / f"{OURS}dead.lock").touch()
     (dead / "spilled").write_text("x", encoding="utf-8")
+    # Killed before it had made its folder.
+    (tmp_path / f"{OURS}unborn.lock").touch()
     with own_folder() as first, own_folder() as second:
-        assert {p.name for p in tmp_path.iterdir()} == {first.name, second.name}
+        assert {p for p in tmp_path.iterdir() if p.is_dir()} == {first, second}
+        assert len(list(tmp_path.iterdir())) == 4
+        # Windows neither moves nor removes a folder with an open file in it.
+        assert list(first.iterdir()) == []
     assert list(tmp_path.iterdir()) == []
 
 
@@ -291,6 +297,17 @@ def test_a_full_disk_is_said_and_leaves_the_last_good_report(tmp_path, room):
     after.pop("params.ipynb")
     assert after == before
     assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_on_windows_a_file_that_is_open_elsewhere_is_told_as_such(tmp_path):
+    # As Windows has it when a spreadsheet shows the last list of late leads.
+    error = PermissionError(13, "Access is denied", ".q.done/q.csv", None, "reports/q.csv")
+    error.winerror = 32
+    assert disk_words(Path("reports"), error) == (
+        "reports: cannot be written to (Access is denied).\n"
+        "  Fix:      close the program that has reports/q.csv open, mend its permissions, or name "
+        "another folder with --out"
+    )
 
 
 def test_a_folder_that_cannot_be_written_to_is_said_before_anything_is_run(tmp_path):
