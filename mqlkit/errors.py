@@ -10,6 +10,8 @@ from pathlib import Path
 
 SHOWN = 3
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+# Of Windows: access denied, sharing violation.
+OPEN_ELSEWHERE = {5, 32}
 
 
 class MqlkitError(Exception):
@@ -130,7 +132,8 @@ def disk_words(place: Path, error: OSError) -> str:
             f"{place}: the disk is full ({error.strerror}); no report was written.",
             fix="free some space, or name another folder with --out",
         )
-    return report(
-        f"{place}: cannot be written to ({error.strerror or error}).",
-        fix="mend its permissions, or name another folder with --out",
-    )
+    fix = "mend its permissions, or name another folder with --out"
+    if getattr(error, "winerror", None) in OPEN_ELSEWHERE:
+        # Windows replaces no file that a spreadsheet has open.
+        fix = f"close the program that has {error.filename2 or 'its files'} open, {fix}"
+    return report(f"{place}: cannot be written to ({error.strerror or error}).", fix=fix)

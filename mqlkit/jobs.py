@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import connection, get_context
 from pathlib import Path
 from time import monotonic
@@ -16,7 +17,7 @@ from mqlkit.press import open_press
 from mqlkit.progress import Result
 from mqlkit.report import Manner
 from mqlkit.runlog import RunLog
-from mqlkit.turn import take_turn
+from mqlkit.turn import mail_failure, take_turn
 
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
@@ -97,7 +98,7 @@ def run_side_by_side(
                     idle.append(workers[-1])
                 idle.pop().give(waiting.popleft(), manner.timeout)
             for worker in _heard(workers):
-                result = _next_result(worker, log)
+                result = _next_result(worker, manner, log)
                 if result is not None:
                     results[result.path] = result
             workers = [w for w in workers if not w.line.closed]
@@ -129,7 +130,7 @@ def _heard(workers: Sequence[Worker]) -> list[Worker]:
     return [w for w in workers if w.line in ready or id(w) in late]
 
 
-def _next_result(worker: Worker, log: RunLog) -> Result | None:
+def _next_result(worker: Worker, manner: Manner, log: RunLog) -> Result | None:
     """Return the result of a worker's report if that is what it says; pass its events on."""
     path, why = worker.path, ""
     try:
@@ -149,7 +150,9 @@ def _next_result(worker: Worker, log: RunLog) -> Result | None:
     if path is None:
         return None
     seconds = round(monotonic() - worker.began, 3)
-    log("failed", report=str(path), text=report(f"{path}: {why}", fix="run it again by itself"))
+    text = report(f"{path}: {why}", fix="run it again by itself")
+    log("failed", report=str(path), text=text)
+    mail_failure(path, text, manner, log=partial(log, report=str(path)))
     log("ended", report=str(path), code=RunError.exit_code, seconds=seconds)
     return Result(path, RunError.exit_code, seconds)
 

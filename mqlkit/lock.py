@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import shutil
 import socket
 import tempfile
@@ -19,7 +20,7 @@ from mqlkit.interrupts import uninterrupted
 
 HOLDER = "holder.json"
 POLL_SECONDS = 0.2
-OURS, UNLOCKED = "mqlkit-run-", "mqlkit-new-"
+OURS = "mqlkit-tmp-"
 
 
 @contextmanager
@@ -65,10 +66,7 @@ def only_run(
     try:
         yield
     finally:
-        # Unlinked while still locked: whoever waits for it sees that, and makes a new one.
-        with suppress(OSError):
-            path.unlink()
-        lock.release()
+        _let_go(lock)
 
 
 def _take(lock: FileLock, folder: Path, *, is_patient: bool) -> None:
@@ -117,24 +115,36 @@ def own_folder() -> Iterator[Path]:
     base = Path(tempfile.gettempdir())
     _sweep(base)
     with uninterrupted():
-        folder = Path(tempfile.mkdtemp(prefix=UNLOCKED, dir=base))
-        lock = FileLock(folder / "lock")
+        folder = base / f"{OURS}{secrets.token_hex(8)}"
+        # Beside it, since Windows neither moves nor removes what holds an open file; and locked
+        # before there is a folder, so that nobody can sweep one that has just been made.
+        lock = FileLock(_lock_of(folder))
         lock.acquire()
-        # Locked before it gets the name by which it can be found and swept.
-        folder = folder.rename(folder.with_name(folder.name.replace(UNLOCKED, OURS)))
+        folder.mkdir(mode=0o700)
     try:
         yield folder
     finally:
-        lock.release()
         shutil.rmtree(folder, ignore_errors=True)
+        _let_go(lock)
+
+
+def _lock_of(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.lock")
 
 
 def _sweep(base: Path) -> None:
-    for folder in base.glob(f"{OURS}*"):
+    for path in base.glob(f"{OURS}*.lock"):
         with suppress(Timeout, OSError):
-            lock = FileLock(folder / "lock")
+            lock = FileLock(path)
             lock.acquire(blocking=False)
-            try:
-                shutil.rmtree(folder, ignore_errors=True)
-            finally:
-                lock.release()
+            shutil.rmtree(path.with_suffix(""), ignore_errors=True)
+            _let_go(lock)
+
+
+def _let_go(lock: FileLock) -> None:
+    """Remove the file of a lock, and release it."""
+    # Unlinked while still locked: whoever waits for it sees that, and makes a new one. Windows
+    # keeps what is open, and there the lock removes its file by itself.
+    with suppress(OSError):
+        Path(lock.lock_file).unlink()
+    lock.release()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import smtplib
 import ssl
 import stat
@@ -140,10 +141,26 @@ def checked_address(text: str, place: str) -> str:
     return address
 
 
+def without_data(text: str) -> str:
+    r"""Return what an error says is wrong and what to do, without what may come from the data.
+
+    Mail is read on phones and kept for years: a cell of an export has no business in it.
+
+    >>> print(without_data("a.csv: the lead's 'Hall' is odd.\n  Found:    B\n  Fix:      mend it"))
+    a.csv: the lead's … is odd.
+      Fix:      mend it
+    """
+    # What a failing cell raises is in nobody's words, and may have several lines.
+    text = re.sub(r"(: cell \d+ failed: \w+).*?(?=\n  Fix:|\Z)", r"\1", text, flags=re.DOTALL)
+    lines = [s for s in text.splitlines() if not s.startswith(" ") or s.startswith("  Fix:")]
+    # From the first quotation mark of a line to its last: what is quoted may have some in it.
+    return "\n".join(re.sub(r"""(?<!\w)['"].*['"]""", "…", line) for line in lines)
+
+
 def letter(
-    server: MailServer, to: Sequence[str], *, subject: str, text: str, page: Path
+    server: MailServer, to: Sequence[str], *, subject: str, text: str, page: Path | None = None
 ) -> EmailMessage:
-    """Return a mail with a page attached.
+    """Return a mail, with a page attached where there is one.
 
     Parameters
     ----------
@@ -152,7 +169,7 @@ def letter(
     subject, text
         One line, and the body.
     page
-        The HTML file.
+        The HTML file; None for a mail of text alone.
     """
     mail = EmailMessage()
     # A title with a line break in it must not become a header of its own.
@@ -160,7 +177,9 @@ def letter(
     mail["From"], mail["To"] = server.sender, ", ".join(to)
     mail["Date"], mail["Message-ID"] = formatdate(), make_msgid(domain=server.sender.split("@")[1])
     mail.set_content(text)
-    mail.add_attachment(page.read_bytes(), maintype="text", subtype="html", filename=page.name)
+    if page is not None:
+        content = page.read_bytes()
+        mail.add_attachment(content, maintype="text", subtype="html", filename=page.name)
     return mail
 
 
@@ -177,7 +196,7 @@ def post(server: MailServer, mail: EmailMessage, *, pauses: Sequence[float] = PA
             return _hand_in(server, mail)
         except (OSError, smtplib.SMTPException) as error:
             if pause is None or _is_lasting(error):
-                raise RunError(_words(server, error)) from None
+                raise RunError(_words(server, error, has_page=mail.is_multipart())) from None
             sleep(pause)
     return None
 
@@ -214,7 +233,7 @@ def _is_lasting(error: OSError | smtplib.SMTPException) -> bool:
     return isinstance(error, lasting)
 
 
-def _words(server: MailServer, error: OSError | smtplib.SMTPException) -> str:
+def _words(server: MailServer, error: OSError | smtplib.SMTPException, *, has_page: bool) -> str:
     if isinstance(error, smtplib.SMTPAuthenticationError):
         what, fix = "the server does not accept the user or the password", "mend the settings"
     elif isinstance(error, smtplib.SMTPRecipientsRefused):
@@ -226,8 +245,6 @@ def _words(server: MailServer, error: OSError | smtplib.SMTPException) -> str:
     else:
         reply = getattr(error, "smtp_error", None)
         words = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else str(error)
-        what, fix = words, "mend the settings, or send the page by hand"
-    return report(
-        f"the mail was not sent over {server.host}:{server.port}: {what}; the report is kept.",
-        fix=fix,
-    )
+        what, fix = words, f"mend the settings{', or send the page by hand' if has_page else ''}"
+    kept = "; the report is kept" if has_page else ""
+    return report(f"the mail was not sent over {server.host}:{server.port}: {what}{kept}.", fix=fix)

@@ -16,7 +16,10 @@ from mqlkit.errors import ParamsError, report
 FIELDS = ("period", "as_of")
 FIELD = re.compile(r"\{([^{}]*)\}")
 # What a run writes; the last one is what the others are found by.
-KINDS = ("html", "ipynb", "breaches.csv", "set-aside.csv", "txt", "metrics.json")
+KINDS = (
+    "html", "ipynb", "breaches.csv", "set-aside.csv", "revised.csv", "leads.parquet", "txt",
+    "metrics.json",
+)  # fmt: skip
 
 
 def root_of(out: Path) -> Path:

@@ -12,11 +12,12 @@ from typing import Any
 
 import pandas as pd
 
+from mqlkit.behind import leads_behind
 from mqlkit.document import facts_of, records_of
 from mqlkit.limits import figures_of
 from mqlkit.numbers import Numbers
 from mqlkit.periods import DAY
-from mqlkit.revised import SETTLED, last_report, revised
+from mqlkit.revised import SETTLED, Behind, last_report, revised, revisions
 from mqlkit.sentences import BAD, Totals, Verdict
 from mqlkit.tables.parts import Table, titled
 from mqlkit.terms import EARLIER_VARIABLE, METRICS
@@ -26,6 +27,7 @@ COMPARED = (
     "mqls", "goal_attainment", "efficiency", "hours_in_stage_mean", "sla_attainment",
     "sla_breached", "cost_per_mql", "wasted_cost",
 )  # fmt: skip
+LEADS_KEPT = ".leads.parquet"
 
 
 @dataclass(frozen=True)
@@ -36,11 +38,14 @@ class Previous:
     ----------
     document
         Its ``metrics.json``.
+    behind
+        The leads behind figures of closed buckets that are not what they were reported as.
     revisions
-        A line for each figure of a closed bucket that is not what it was reported as.
+        What there is to say of these figures, in lines.
     """
 
     document: Mapping[str, Any]
+    behind: list[Behind]
     revisions: list[str]
 
 
@@ -56,8 +61,13 @@ def previous(numbers: Numbers) -> Previous | None:
         return None
     settled = numbers.rows[numbers.rows["metric"].isin(SETTLED)]
     now = {**facts_of(numbers), "metrics": records_of(settled)}
-    document = last_report(paths, now)
-    return None if document is None else Previous(document, revised(document, now))
+    found = last_report(paths, now)
+    if found is None:
+        return None
+    path, document = found
+    kept = path.with_name(path.name.replace(".metrics.json", LEADS_KEPT))
+    behind = leads_behind(revisions(document, now), kept, numbers.leads)
+    return Previous(document, behind, revised(document, now, behind))
 
 
 def judge_since_last(last: Previous | None) -> list[Verdict]:

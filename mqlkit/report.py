@@ -14,7 +14,7 @@ from mqlkit.naming import folder_of, pattern_of, prune, root_of
 from mqlkit.outputs import publish, workplace
 from mqlkit.params import ReportParams
 from mqlkit.press import Press
-from mqlkit.revised import last_report, revised
+from mqlkit.revised import last_report, read_behind, revised
 from mqlkit.runlog import RunLog, unheard
 from mqlkit.terms import EARLIER_VARIABLE, RESULTS_VARIABLE
 
@@ -161,7 +161,8 @@ def run_report(
         document = json.loads((scratch / f"{name}.metrics.json").read_text(encoding="utf-8"))
         folder = folder_of(manner.out, document)
         if (last := last_report(sorted(root.glob(earlier)), document)) is not None:
-            for line in revised(last, document):
+            behind = read_behind(scratch / f"{name}.revised.csv")
+            for line in revised(last[1], document, behind):
                 log("warning", text=f"{params_path}: since the last report: {line}")
         written = publish(scratch, root, name, folder)
         if manner.keep is not None:

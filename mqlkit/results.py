@@ -9,8 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from mqlkit.behind import write_leads
 from mqlkit.document import metrics_document
 from mqlkit.numbers import Numbers
+from mqlkit.previous import LEADS_KEPT, previous
 from mqlkit.sla import breach_lines
 from mqlkit.summary import summary
 from mqlkit.terms import FORMULA_STARTS, RESULTS_VARIABLE
@@ -55,6 +57,7 @@ def save_results(numbers: Numbers) -> None:
     if wanted := os.environ.get(RESULTS_VARIABLE):
         place = Path(wanted)
         write_results(numbers, place.parent, place.name)
+        write_for_the_next(numbers, place.parent, place.name)
 
 
 def write_results(numbers: Numbers, folder: Path, name: str) -> list[Path]:
@@ -75,3 +78,15 @@ def write_results(numbers: Numbers, folder: Path, name: str) -> list[Path]:
     told = folder / f"{name}.txt"
     told.write_text(summary(numbers), encoding="utf-8")
     return [metrics, breaches, aside, told]
+
+
+def write_for_the_next(numbers: Numbers, folder: Path, name: str) -> None:
+    """Write what the next report compares with, and what this one has found in the last one's.
+
+    ``NAME.leads.parquet``, and ``NAME.revised.csv`` with the leads behind closed figures that have
+    changed since the last report.
+    """
+    last = previous(numbers)
+    rows = [] if last is None else [(r.figure, r.bucket, r.lead_id, r.what) for r in last.behind]
+    write_csv(folder / f"{name}.revised.csv", ["figure", "bucket", "lead_id", "what"], rows)
+    write_leads(numbers.leads, folder / f"{name}{LEADS_KEPT}")

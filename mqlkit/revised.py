@@ -1,18 +1,19 @@
 """What an earlier report has said, and the data now says otherwise: late and edited rows.
 
-Compared are the rows of two ``metrics.json``, by bucket and segment. A list of the leads behind
-them would have to be kept from run to run: personal data that outlives its deletion in the CRM.
+Compared are the rows of two ``metrics.json``, by bucket and segment.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mqlkit.errors import listed
-from mqlkit.terms import METRICS, TOTAL
+from mqlkit.terms import FORMULA_STARTS, METRICS, TOTAL
 
 # What is settled when a bucket is over; cohorts go on ripening, and that is no revision.
 SETTLED = ("mqls", "sqls_in_period", "in_stage", "goal", "spend")
@@ -30,7 +31,44 @@ Document = Mapping[str, Any]
 Row = Mapping[str, Any]
 
 
-def last_report(paths: Sequence[Path], now: Document) -> Document | None:
+@dataclass(frozen=True)
+class Revision:
+    """A figure of a closed bucket that is not what it was reported as.
+
+    Attributes
+    ----------
+    metric, bucket, start, end
+        The figure, and the bucket's label and days, as ``metrics.json`` has them.
+    pairs
+        Its rows that differ, as reported and as they are now: of all leads, of each segment.
+    """
+
+    metric: str
+    bucket: str
+    start: str
+    end: str
+    pairs: Sequence[tuple[Row, Row]]
+
+
+@dataclass(frozen=True)
+class Behind:
+    """A lead that a figure of a closed bucket now counts otherwise.
+
+    Attributes
+    ----------
+    figure, bucket, lead_id
+        The figure in words, the bucket's label, and the lead.
+    what
+        What of the lead is another than it was.
+    """
+
+    figure: str
+    bucket: str
+    lead_id: str
+    what: str
+
+
+def last_report(paths: Sequence[Path], now: Document) -> tuple[Path, Document] | None:
     """Return the latest of some reports that says something else and is not of a later moment.
 
     Parameters
@@ -46,14 +84,14 @@ def last_report(paths: Sequence[Path], now: Document) -> Document | None:
             document = json.loads(path.read_text(encoding="utf-8"))
             is_same = all(document[name] == now[name] for name in IDENTITY)
             if not is_same and document["as_of"] <= now["as_of"]:
-                found.append((document["as_of"], document))
+                found.append((document["as_of"], path, document))
         except (OSError, ValueError, KeyError, TypeError):
             continue
-    return max(found, key=lambda each: each[0])[1] if found else None
+    return max(found, key=lambda each: each[0])[1:] if found else None
 
 
-def revised(then: Document, now: Document) -> list[str]:
-    """Return a line for each figure of a closed bucket that is not what it was reported as.
+def revisions(then: Document, now: Document) -> list[Revision]:
+    """Return the figures of closed buckets that are not what they were reported as.
 
     Parameters
     ----------
@@ -61,13 +99,59 @@ def revised(then: Document, now: Document) -> list[str]:
         ``metrics.json`` of the last report and of this one.
     """
     try:
-        return _lines(then, now)
+        return _found(then, now)
     except (KeyError, TypeError, AttributeError):
         # Written by another version, or by hand.
         return []
 
 
-def _lines(then: Document, now: Document) -> list[str]:
+def revised(then: Document, now: Document, behind: Sequence[Behind] = ()) -> list[str]:
+    """Return a line for each of `revisions`, and what is known of their rows and files.
+
+    Parameters
+    ----------
+    then, now
+        As in `revisions`.
+    behind
+        The leads behind them, as far as they are known.
+    """
+    found = revisions(then, now)
+    lines = [_line(each.pairs) for each in found]
+    if not lines:
+        return []
+    more = len(lines) - SHOWN
+    lines = [*lines[:SHOWN], *([f"and {more} more figures of closed buckets."] if more > 0 else [])]
+    files = _other_files(then, now)
+    rest = [f"files that differ: {listed(files)}."] if files else []
+    return [*lines, *_leads_line(behind), *rest]
+
+
+def read_behind(path: Path) -> list[Behind]:
+    """Return what a run has written of the leads behind its revisions."""
+    try:
+        with path.open(encoding="utf-8", newline="") as handle:
+            rows = list(csv.reader(handle))[1:]
+            return [Behind(*(_unguarded(cell) for cell in row)) for row in rows]
+    except (OSError, TypeError):
+        return []
+
+
+def _unguarded(cell: str) -> str:
+    """Return a cell without the apostrophe that keeps spreadsheets from taking it for a formula."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_STARTS) else cell
+
+
+def _leads_line(behind: Sequence[Behind]) -> list[str]:
+    what = {row.lead_id: row.what for row in reversed(behind)}
+    named = [f"{lead!r} ({words})" for lead, words in sorted(what.items())]
+    if not named:
+        return []
+    nouns = "1 lead" if len(named) == 1 else f"{len(named):,} leads"
+    more = f" and {len(named) - SHOWN:,} more" if len(named) > SHOWN else ""
+    return [f"{nouns}: {', '.join(named[:SHOWN])}{more}; see revised.csv beside the page."]
+
+
+def _found(then: Document, now: Document) -> list[Revision]:
     if any(then["params"].get(n) != now["params"].get(n) for n in {*now["params"]} - FREE):
         return []
     settled = [name for name in SETTLED if name != "spend" or _has_same_lag(then, now)]
@@ -79,11 +163,10 @@ def _lines(then: Document, now: Document) -> list[str]:
             continue
         if before["value"] != row["value"]:
             changes.setdefault(_key(row)[:3], []).append((before, row))
-    lines = [_line(pairs) for pairs in changes.values()]
-    more = len(lines) - SHOWN
-    lines = [*lines[:SHOWN], *([f"and {more} more figures of closed buckets."] if more > 0 else [])]
-    files = _other_files(then, now)
-    return [*lines, *([f"files that differ: {listed(files)}."] if lines and files else [])]
+    return [
+        Revision(metric, pairs[0][1]["bucket"], start, end, pairs)
+        for (metric, start, end), pairs in changes.items()
+    ]
 
 
 def _has_same_lag(then: Document, now: Document) -> bool:

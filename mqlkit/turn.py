@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 LIMIT_BROKEN = 3
 ATTACHED = "The report is attached: one page that opens without a network."
+NOT_MADE = "The last good report is where it was. All that was said stands in the scheduler's log."
 
 
 def take_turn(path: Path, manner: Manner, *, press: Press, log: RunLog) -> Result:
@@ -43,9 +44,39 @@ def take_turn(path: Path, manner: Manner, *, press: Press, log: RunLog) -> Resul
     except MqlkitError as error:
         code = max(code, error.exit_code)
         log("failed", text=str(error))
+        if html is None:
+            code = max(code, mail_failure(path, str(error), manner, log=log))
     seconds = round(monotonic() - began, 3)
     log("ended", code=code, seconds=seconds)
     return Result(path, code, seconds, html)
+
+
+def mail_failure(path: Path, text: str, manner: Manner, *, log: RunLog) -> int:
+    """Tell those who wait for a report by mail that there is none, and return the exit code.
+
+    Parameters
+    ----------
+    path, text
+        The params file, and the error.
+    manner
+        Says who is to be told; nobody where nobody gets the report.
+    log
+        Is told how that went.
+    """
+    if manner.mail_server is None:
+        return 0
+    from mqlkit.mail import letter, post, without_data
+
+    words = [f"The report {path.stem} could not be made:", "", without_data(text), "", NOT_MADE]
+    subject = f"No report: {path.stem}"
+    mail = letter(manner.mail_server, manner.mail_to, subject=subject, text="\n".join(words))
+    try:
+        post(manner.mail_server, mail)
+    except MqlkitError as error:
+        log("failed", text=str(error))
+        return error.exit_code
+    log("mailed", receivers=len(manner.mail_to))
+    return 0
 
 
 def _held_to_limits(path: Path, manner: Manner, outcome: Outcome) -> list[tuple[str, str]]:

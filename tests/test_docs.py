@@ -23,7 +23,13 @@ from mqlkit.turn import LIMIT_BROKEN
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "mqlkit"
-PAPERS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "data/sample/README.md")
+PAPERS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "data/sample/README.md",
+    "docs/schedule.md",
+)
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
@@ -205,7 +211,8 @@ def test_every_link_leads_somewhere(paper):
 @pytest.mark.parametrize("paper", PAPERS)
 def test_every_file_named_exists(paper):
     own = {*EXPORTS, "source.yaml", "report.yaml", "params/mql_report.yaml"}
-    own |= {f"my-leads/{name}" for name in own} | {f"{Path(name).parent}/" for name in own}
+    own |= {f"{home}/{name}" for name in own for home in ("my-leads", "/srv/leads")}
+    own |= {f"{Path(name).parent}/" for name in own}
     folders = [ROOT, PACKAGE, ROOT / "notebooks", (ROOT / paper).parent]
     for code in code_in(read(paper)):
         for word in re.findall(rf"[\w./*-]+\.(?:{FILE_ENDINGS})\b|[\w./-]+/(?=\s|$)", code):

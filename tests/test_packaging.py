@@ -25,8 +25,8 @@ CONDA_NAMES = {
     "ibis-framework": "ibis-duckdb",  # the name alone says which engine
     "playwright": "playwright-python",
 }
-# Not on conda-forge: pip installs them in the conda environment too.
-PIP_IN_CONDA = {"axe-playwright-python"}
+# Not on conda-forge as it is needed: pip installs them in the conda environment too.
+PIP_IN_CONDA = {"axe-playwright-python", "jupyter-scheduler"}
 
 
 def asked_for() -> dict[str, Requirement]:

@@ -80,4 +80,6 @@ def test_the_last_report_is_the_latest_that_is_no_later_and_another(report, tmp_
         path.write_text(json.dumps(report(LEADS, as_of=day)), encoding="utf-8")
     found = last_report(paths, report(LEADS, as_of="2026-02-10"))
     assert found is not None
-    assert found["as_of"].startswith("2026-02-05") or found["as_of"].startswith("2026-02-06")
+    path, document = found
+    assert path.name == "2026-02-05.json"
+    assert document["as_of"].startswith("2026-02-06")

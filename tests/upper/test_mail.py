@@ -11,10 +11,10 @@ import pytest
 import trustme
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
-from runs import WORKED, command
+from runs import WORKED, command, write_yaml
 
 from mqlkit.errors import ParamsError, RunError
-from mqlkit.mail import MailServer, letter, mail_server, post
+from mqlkit.mail import PREFIX, MailServer, letter, mail_server, post, without_data
 
 # With TLS from the first byte there is nothing left to require.
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
@@ -191,6 +191,74 @@ def test_a_report_is_run_and_mailed(server, box, tmp_path):
     everything = [p.read_bytes() for p in tmp_path.rglob("*") if p.is_file() and p != settings]
     assert not any(SECRET.encode() in content for content in everything)
     assert SECRET not in run.stderr + run.stdout
+
+
+def settings_of(server):
+    names = {"host": server.host, "port": str(server.port), "security": server.security}
+    names |= {"user": server.user, "password": server.password, "from": server.sender}
+    names["ca_file"] = server.ca_file
+    return {f"{PREFIX}{name.upper()}": value for name, value in names.items()}
+
+
+PERSON = "Ana O'Hara"
+BAD_ROWS = f"lead_id,mql_at,owner\nL1,2026-01-05,{PERSON}\nL2,soon,{PERSON}\n"
+FAILURES = {
+    "leads: 1 of 2 rows cannot be used": ("leads.csv", BAD_ROWS),
+    "source.yaml: leads": ("source.yaml", f"leads: {{files: [leads.csv], owner: {PERSON}}}\n"),
+}
+
+
+@pytest.mark.parametrize("what", FAILURES)
+def test_word_is_sent_that_a_report_could_not_be_made(server, box, tmp_path, what):
+    write_yaml(tmp_path / "q.yaml", {"source": "source.yaml"})
+    write_yaml(tmp_path / "source.yaml", {"leads": {"files": ["leads.csv"]}})
+    name, content = FAILURES[what]
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    words = ["q.yaml", "--mail-to", "boss@example.org", "--log-json", "log.jsonl"]
+    run = command("mqlkit.cli", "run", *words, cwd=tmp_path, **settings_of(server))
+    assert run.code == 2
+    ((to, got, _),) = box.mails
+    assert to == ["boss@example.org"]
+    assert got["Subject"] == "No report: q"
+    assert list(got.iter_attachments()) == []
+    text = got.get_body().get_content().replace("\r", "")
+    assert text.startswith("The report q could not be made:\n")
+    assert what in text
+    assert "  Fix: " in text
+    assert "Hara" not in text
+    assert '"event": "mailed"' in (tmp_path / "log.jsonl").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("said", "mailed"),
+    [
+        (
+            "q.ipynb: cell 4 failed: KeyError: 'L-1'\nAna O'Hara\n  Fix:      open q.ipynb",
+            "q.ipynb: cell 4 failed: KeyError\n  Fix:      open q.ipynb",
+        ),
+        (
+            "a.csv: 1 row\n  Found:    line 3: Ana\n  and more\n  Fix:      it's in 'a.csv'",
+            "a.csv: 1 row\n  Fix:      it's in …",
+        ),
+        ("a.csv: the file's \"O'Hara\" and 'b' are none", "a.csv: the file's … are none"),
+    ],
+)
+def test_word_of_a_failure_has_nothing_from_the_data(said, mailed):
+    assert without_data(said) == mailed
+
+
+def test_word_that_cannot_be_sent_speaks_of_no_report(tmp_path):
+    write_yaml(tmp_path / "q.yaml", {"source": "nowhere.yaml"})
+    run = command(
+        "mqlkit.cli", "run", "q.yaml", "--mail-to", "boss@example.org", cwd=tmp_path,
+        MQLKIT_SMTP_HOST="localhost", MQLKIT_SMTP_PORT="1", MQLKIT_SMTP_FROM="r@example.org",
+        MQLKIT_SMTP_CA_FILE="/nowhere/ca.pem",
+    )  # fmt: skip
+    assert run.code == 2
+    first, *_, last, _ = run.stderr.splitlines()
+    assert first.startswith("mqlkit: q.yaml: source ")
+    assert last.startswith("mqlkit: the mail was not sent over localhost:1: ")
+    assert "report is kept" not in run.stderr
 
 
 def test_a_mail_that_is_not_sent_is_a_failure_and_the_report_is_kept(tmp_path):

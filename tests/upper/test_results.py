@@ -309,5 +309,6 @@ def test_results_go_where_the_run_wants_them_and_nowhere_else(worked, tmp_path, 
     monkeypatch.setenv(RESULTS_VARIABLE, str(tmp_path / "Q1"))
     save_results(worked)
     assert sorted(p.name for p in tmp_path.iterdir()) == [
-        "Q1.breaches.csv", "Q1.metrics.json", "Q1.set-aside.csv", "Q1.txt",
+        "Q1.breaches.csv", "Q1.leads.parquet", "Q1.metrics.json", "Q1.revised.csv",
+        "Q1.set-aside.csv", "Q1.txt",
     ]  # fmt: skip

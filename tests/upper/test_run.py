@@ -14,7 +14,10 @@ from mqlkit.batch import write_index
 from mqlkit.results import RESULTS_VARIABLE
 
 EXPECTED = json.loads((WORKED / "expected.json").read_text(encoding="utf-8"))
-OUTPUTS = ("html", "ipynb", "metrics.json", "breaches.csv", "set-aside.csv", "txt")
+OUTPUTS = (
+    "html", "ipynb", "metrics.json", "breaches.csv", "set-aside.csv", "revised.csv",
+    "leads.parquet", "txt",
+)  # fmt: skip
 WORKED_PARAMS = {
     "source": str(WORKED / "source.yaml"), "period": "2026-01..2026-02", "timezone": "UTC",
     "as_of": "2026-03-01T00:00:00Z", "lag_days": 30, "rolling": 2,

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import ast
 import configparser
+import json
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+import time
+import urllib.request
 from pathlib import Path
 
 import nbformat
 import pytest
 import yaml
 from runs import ROOT, WORKED
+from test_lab import TOKEN, jupyterlab
 
 from mqlkit import cli
+from mqlkit.headline import headline
 from mqlkit.mail import NAMES, PREFIX
+from mqlkit.numbers import read_numbers
 from mqlkit.params import ReportParams, TextDatesLoader
 
 PAPER = (ROOT / "docs" / "schedule.md").read_text(encoding="utf-8")
 HOME = "/srv/leads"
+LONGEST_JOB = 90
 
 
 def blocks(language: str) -> list[str]:
@@ -31,7 +38,8 @@ def blocks(language: str) -> list[str]:
 def commands() -> list[str]:
     """Return every command line of mqlkit in the paper."""
     found = re.findall(r"mqlkit run (.*)", "\n".join(re.findall(r"```.*?```", PAPER, re.DOTALL)))
-    return [line.partition(">")[0].strip() for line in found]
+    # What comes after it belongs to the shell, or to the Python that it is a text of.
+    return [line.partition(">")[0].removesuffix('",').strip() for line in found]
 
 
 @pytest.fixture
@@ -90,8 +98,84 @@ def test_papermills_line_runs(workspace):
     assert nbformat.read(workspace / "out.ipynb", as_version=4).cells[-1].execution_count
 
 
+def ask(url: str, path: str, content: dict | None = None):
+    """Ask the server something, or have it make something of some content."""
+    body = None if content is None else json.dumps(content).encode()
+    head = {"Authorization": f"token {TOKEN}"}
+    with urllib.request.urlopen(urllib.request.Request(f"{url}/{path}", body, head)) as answer:
+        return json.loads(answer.read() or "null")
+
+
+def submit(url: str, notebook: str, **more: object) -> str:
+    """Create a job as the form of JupyterLab does, and return its id."""
+    (environment,) = ask(url, "scheduler/runtime_environments")
+    job = {"name": notebook, "input_uri": notebook, "output_formats": ["ipynb"], **more}
+    job["runtime_environment_name"] = environment["name"]
+    return ask(url, "scheduler/jobs", job)["job_id"]
+
+
+def finished(url: str, job_id: str):
+    """Wait for a job's end, and return it."""
+    # Before it has begun, a job is called STOPPED.
+    until = time.monotonic() + LONGEST_JOB
+    while (job := ask(url, f"scheduler/jobs/{job_id}"))["status"] not in ("COMPLETED", "FAILED"):
+        assert time.monotonic() < until, job
+        time.sleep(0.2)
+    return job
+
+
+def downloaded(url: str, job_id: str, home: Path):
+    """Download a job's notebook as a person would, and return it."""
+    ask(url, f"scheduler/jobs/{job_id}/download_files")
+    until = time.monotonic() + LONGEST_JOB
+    while not (job := ask(url, f"scheduler/jobs/{job_id}"))["downloaded"]:
+        assert time.monotonic() < until, job
+        time.sleep(0.2)
+    (path,) = (f["file_path"] for f in job["job_files"] if f["file_format"] == "ipynb")
+    return nbformat.read(home / path, as_version=4)
+
+
+def outputs(notebook) -> str:
+    cells = (cell for cell in notebook.cells if cell.cell_type == "code")
+    parts = (out for cell in cells for out in cell.outputs)
+    return "\n".join(p.get("text") or p.get("data", {}).get("text/html", "") for p in parts)
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 14), reason="jupyter-server/jupyter-scheduler#611")
+def test_jupyterlabs_scheduler_runs_both_notebooks(workspace):
+    (cell,) = blocks("text")
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
+    one_cell = nbformat.v4.new_notebook(metadata=kernel)
+    one_cell.cells = [nbformat.v4.new_code_cell(cell.replace(HOME, str(workspace)))]
+    nbformat.write(one_cell, workspace / "schedule.ipynb")
+    _, _, table = PAPER.partition("| parameter name | parameter value |")
+    lines = re.findall(r"^\| `(\w+)` \| `(.*)` \|$", table, re.MULTILINE)
+    given = {name: value.replace(HOME, str(workspace)) for name, value in lines}
+    assert list(given) == ["source", "period", "as_of", "timezone"]
+    # The day after the example ends.
+    given |= {"as_of": '"2026-03-01"', "timezone": '"UTC"'}
+    with jupyterlab(workspace) as url:
+        page = submit(url, "schedule.ipynb")
+        charts = submit(url, "notebooks/mql_report.ipynb", parameters=given)
+        ended = [finished(url, job)["status"] for job in (page, charts)]
+        page, charts = (downloaded(url, job, workspace) for job in (page, charts))
+    # The example breaks the paper's limit.
+    assert ended == ["FAILED", "COMPLETED"]
+    assert "sla_attainment is 0." in outputs(page)
+    assert (workspace / "reports" / "2026-02" / "mql_report.html").is_file()
+    params = {name: ast.literal_eval(value) for name, value in given.items()}
+    numbers = read_numbers(ReportParams.from_mapping(params))
+    figures = headline(numbers.rows, numbers.params, currency=numbers.currency)
+    shown = re.findall(r'class="mk-value"[^>]*>([^<]*)<', outputs(charts))
+    assert shown == [figure.value for figure in figures]
+    # Nothing lies in the workspace that a person has not asked for.
+    assert {p.name for p in (workspace / "notebooks").iterdir()} == {
+        p.name for p in (ROOT / "notebooks").iterdir()
+    }
+
+
 def test_every_command_is_understood():
-    assert len(commands()) == 3
+    assert len(commands()) == 5
     for line in commands():
         cli._parser().parse_args(["run", *shlex.split(line)])
 
@@ -107,6 +191,16 @@ def test_the_units_and_the_workflow_can_be_read():
     for parser, text in zip((service, timer), blocks("ini")[1:], strict=True):
         parser.optionxform = str
         parser.read_string(text)
+    # systemd only warns of a key that it does not know, and goes without.
+    assert {name: set(service[name]) for name in service.sections()} == {
+        "Unit": {"Description"},
+        "Service": {"Type", "User", "WorkingDirectory", "EnvironmentFile", "ExecStart"},
+    }
+    assert {name: set(timer[name]) for name in timer.sections()} == {
+        "Unit": {"Description"},
+        "Timer": {"OnCalendar", "Persistent"},
+        "Install": {"WantedBy"},
+    }
     assert service["Service"]["Type"] == "oneshot"
     assert timer["Timer"]["OnCalendar"] == "*-*-01 06:00"
     workflow = yaml.safe_load(blocks("yaml")[1])
@@ -115,12 +209,20 @@ def test_the_units_and_the_workflow_can_be_read():
     ]  # fmt: skip
 
 
-def test_the_parameters_for_airflow_are_parameters():
+def test_airflow_is_given_what_there_is():
     (text,) = blocks("python")
     calls = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Call)]
-    (operator,) = [c for c in calls if getattr(c.func, "id", "") == "PapermillOperator"]
-    (given,) = [ast.literal_eval(k.value) for k in operator.keywords if k.arg == "parameters"]
-    ReportParams.from_mapping(given)
+    given = {
+        c.func.id: {k.arg: ast.literal_eval(k.value) for k in c.keywords}
+        for c in calls
+        if c.func.id.endswith("Operator")
+    }
+    ReportParams.from_mapping(given["PapermillOperator"]["parameters"])
+    assert (ROOT / Path(given["PapermillOperator"]["input_nb"]).relative_to(HOME)).is_file()
+    # The shell's words are the same as cron's.
+    (_, line) = blocks("crontab")[0].splitlines()
+    assert given["BashOperator"]["bash_command"] in line
+    assert given["BashOperator"]["cwd"] == HOME
 
 
 def test_the_variables_are_those_of_the_code():

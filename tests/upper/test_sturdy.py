@@ -13,33 +13,39 @@ import time
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+import nbformat
 import psutil
 import pytest
+import yaml
 from runs import ROOT, SHELF, WORKED, mqlkit_run, snapshot, write_yaml
 
+from mqlkit.errors import disk_words
 from mqlkit.lock import OURS, own_folder
 from mqlkit.outputs import publish, workplace
 
-OUTPUTS = ("html", "ipynb", "metrics.json", "breaches.csv", "set-aside.csv", "txt")
+OUTPUTS = (
+    "html", "ipynb", "metrics.json", "breaches.csv", "set-aside.csv", "revised.csv",
+    "leads.parquet", "txt",
+)  # fmt: skip
 WHOLE = {*(f"params.{kind}" for kind in OUTPUTS), "index.html"}
 PATIENCE = 60
 TIMES_KILLED = 20
 DIED = "the kernel died: it was killed, perhaps for want of memory, or it crashed."
 
 
-def begin(cwd: Path, *words: object, **more: object) -> subprocess.Popen[str]:
+def begin(
+    cwd: Path, *words: object, params: Path = WORKED / "params.yaml", **more: object
+) -> subprocess.Popen[str]:
     """Start a run of the worked example with a folder for temporary files of its own."""
     (cwd / "tmp").mkdir(exist_ok=True)
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    arguments = [WORKED / "params.yaml", *words, "--out", "reports"]
+    arguments = [params, *words, "--out", "reports"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen(
         [sys.executable, "-m", "mqlkit.cli", "run", *map(str, arguments)],
         cwd=cwd,
         env={**os.environ, "PYTHONPATH": path, "TMPDIR": str(cwd / "tmp")},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        **more,
+        **{**pipes, **more},
     )
 
 
@@ -138,23 +144,43 @@ def check_whole(folder: Path) -> None:
         assert path.read_text(encoding="utf-8").rstrip().endswith("</html>"), path
 
 
+def brief(cwd: Path) -> Path:
+    """Return the params of a report that runs as all do, and draws little."""
+    notebook = nbformat.read(ROOT / "notebooks" / "mql_report.ipynb", as_version=4)
+    head, last = notebook.cells[:3], notebook.cells[-1]
+    assert "save_results" in last.source
+    notebook.cells = [*head, last]
+    (cwd / "notebooks").mkdir()
+    nbformat.write(notebook, cwd / "notebooks" / "brief.ipynb")
+    given = yaml.safe_load((WORKED / "params.yaml").read_text(encoding="utf-8"))
+    given |= {"report": "brief", "source": str(WORKED / "source.yaml")}
+    return write_yaml(cwd / "params.yaml", given)
+
+
 def test_after_a_kill_at_any_moment_the_next_run_succeeds(tmp_path):
-    moments = random.Random(7)
-    folder, offspring = tmp_path / "reports", []
-    for _ in range(TIMES_KILLED):
-        run = begin(tmp_path)
-        time.sleep(moments.uniform(0.5, 6))
+    params, folder, offspring = brief(tmp_path), tmp_path / "reports", []
+    began = time.monotonic()
+    begin(tmp_path, params=params).communicate(timeout=PATIENCE)
+    life, moments = time.monotonic() - began, random.Random(7)
+    before = snapshot(folder)
+    assert set(before) == WHOLE
+    # One somewhere in each twentieth of a run's life, and past its end: no two runs last as long.
+    for nth in moments.sample(range(TIMES_KILLED), TIMES_KILLED):
+        # Its orphans would keep a pipe open: the next run starts while they are still there.
+        run = begin(tmp_path, params=params, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(1.1 * life * (nth + moments.random()) / TIMES_KILLED)
         if run.poll() is None:
             offspring += psutil.Process(run.pid).children(recursive=True)
         run.kill()
-        run.communicate(timeout=PATIENCE)
+        run.wait()
         check_whole(folder)
-    run = begin(tmp_path)
+        assert set(before) <= set(snapshot(folder))
+    run = begin(tmp_path, params=params)
     _, said = run.communicate(timeout=PATIENCE)
     assert (run.returncode, said) == (0, "")
     assert {p.name for p in folder.iterdir()} == WHOLE
-    assert list((tmp_path / "tmp").iterdir()) == []
     wait_for(lambda: not alive(offspring), "the orphans' end")
+    assert list((tmp_path / "tmp").iterdir()) == []
 
 
 @pytest.mark.parametrize("moves", range(len(OUTPUTS) + 1))
@@ -188,10 +214,15 @@ def test_temporary_files_of_the_killed_are_swept_and_of_the_living_are_not(tmp_p
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     dead = tmp_path / f"{OURS}dead"
     dead.mkdir()
-    (dead / "lock").touch()
+    (tmp_path / f"{OURS}dead.lock").touch()
     (dead / "spilled").write_text("x", encoding="utf-8")
+    # Killed before it had made its folder.
+    (tmp_path / f"{OURS}unborn.lock").touch()
     with own_folder() as first, own_folder() as second:
-        assert {p.name for p in tmp_path.iterdir()} == {first.name, second.name}
+        assert {p for p in tmp_path.iterdir() if p.is_dir()} == {first, second}
+        assert len(list(tmp_path.iterdir())) == 4
+        # Windows neither moves nor removes a folder with an open file in it.
+        assert list(first.iterdir()) == []
     assert list(tmp_path.iterdir()) == []
 
 
@@ -266,6 +297,17 @@ def test_a_full_disk_is_said_and_leaves_the_last_good_report(tmp_path, room):
     after.pop("params.ipynb")
     assert after == before
     assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_on_windows_a_file_that_is_open_elsewhere_is_told_as_such(tmp_path):
+    # As Windows has it when a spreadsheet shows the last list of late leads.
+    error = PermissionError(13, "Access is denied", ".q.done/q.csv", None, "reports/q.csv")
+    error.winerror = 32
+    assert disk_words(Path("reports"), error) == (
+        "reports: cannot be written to (Access is denied).\n"
+        "  Fix:      close the program that has reports/q.csv open, mend its permissions, or name "
+        "another folder with --out"
+    )
 
 
 def test_a_folder_that_cannot_be_written_to_is_said_before_anything_is_run(tmp_path):
