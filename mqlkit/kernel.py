@@ -36,6 +36,8 @@ import gc
 gc.collect()
 """
 LONGEST_RESET = 30
+# The path of a socket has room for 104 bytes on macOS, and some for a number.
+LONGEST_PLACE = 95
 # How long a kernel has to answer once it is wanted; on a busy machine it takes its time.
 LONGEST_START = 120
 
@@ -91,7 +93,9 @@ class WarmKernel:
 
     def _started(self, given: Mapping[str, str], absent: list[str]) -> AsyncKernelManager:
         kernel = AsyncKernelManager(
-            kernel_name="python3", connection_file=str(self._folder / "kernel.json")
+            kernel_name="python3",
+            connection_file=str(self._folder / "kernel.json"),
+            **_line(self._folder),
         )
         arguments = [f"--IPKernelApp.exec_lines={line}" for line in (WITHOUT_IRI, RARELY, AHEAD)]
         # The kernel's own warnings are not for the reader of a report, and neither is its history.
@@ -100,6 +104,17 @@ class WarmKernel:
         environment = {**inherited, "TMPDIR": str(self._folder), **given}
         run_sync(kernel.start_kernel)(extra_arguments=arguments, env=environment)
         return kernel
+
+
+def _line(folder: Path) -> dict[str, str]:
+    """Return how to speak to a kernel in a folder: by files in it where the system can.
+
+    A port is found free, and may be taken by another kernel before this one listens on it.
+    """
+    place = folder / "k"
+    if os.name != "posix" or len(os.fsencode(place)) > LONGEST_PLACE:
+        return {}
+    return {"transport": "ipc", "ip": str(place)}
 
 
 def _is_cleared(kernel: AsyncKernelManager, given: dict[str, str], absent: list[str]) -> bool:
