@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import ipywidgets as widgets
 
-from mqlkit.labelled import button, dropdown, row, several, text
+from mqlkit.labelled import Quiet, button, dropdown, row, several, text
 from mqlkit.terms import PICK_MARK
 
 NOTHING = ""
@@ -38,7 +37,7 @@ class Filter:
     def __init__(self, values: Mapping[str, Sequence[str]], *, changed: Callable[[], None]) -> None:
         self.where: dict[str, list[str]] = {}
         self._values, self._changed = values, changed
-        self._is_setting = False
+        self._quiet = Quiet()
         columns = {column: column for column in values} or {"–": NOTHING}
         self.column = dropdown("Only leads whose", columns)
         self.kept = several("is", "Ctrl or Shift adds to the choice; none keeps all leads")
@@ -66,7 +65,7 @@ class Filter:
     def show(self, where: Mapping[str, Sequence[str]]) -> None:
         """Show other values kept."""
         self.where = {column: list(kept) for column, kept in where.items()}
-        with self._quiet():
+        with self._quiet:
             if self.where:
                 self.column.value = next(iter(self.where))
             self._show_values()
@@ -76,7 +75,7 @@ class Filter:
         where = {name: kept for name, kept in self.where.items() if name != column}
         is_alone = self.where.get(column) == [value]
         self.where = where if is_alone else {**where, column: [value]}
-        with self._quiet():
+        with self._quiet:
             self.column.value = column
             self._show_values()
         self._changed()
@@ -86,22 +85,13 @@ class Filter:
         self.kept.options = list(self._values.get(self.column.value, ()))
         self.kept.value = tuple(self.where.get(self.column.value, ()))
 
-    @contextmanager
-    def _quiet(self) -> Iterator[None]:
-        """Set widgets without taking it for a choice."""
-        was, self._is_setting = self._is_setting, True
-        try:
-            yield
-        finally:
-            self._is_setting = was
-
     def _columned(self, _: object) -> None:
-        if not self._is_setting:
-            with self._quiet():
+        if not self._quiet:
+            with self._quiet:
                 self._show_values()
 
     def _kept(self, change: dict[str, Any]) -> None:
-        if not self._is_setting:
+        if not self._quiet:
             self.where.pop(self.column.value, None)
             if change["new"]:
                 self.where[self.column.value] = list(change["new"])

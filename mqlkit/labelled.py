@@ -9,6 +9,22 @@ import ipywidgets as widgets
 WIDE = {"description_width": "initial"}
 
 
+class Quiet:
+    """Widgets are set ``with`` it without that being taken for a choice; true while they are."""
+
+    def __init__(self) -> None:
+        self._depth = 0
+
+    def __enter__(self) -> None:
+        self._depth += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._depth -= 1
+
+    def __bool__(self) -> bool:
+        return self._depth > 0
+
+
 def dropdown(label: str, options: dict[str, str]) -> widgets.Dropdown:
     """Return a list to choose one from; ``options`` are what is read and what it stands for."""
     layout = widgets.Layout(width="auto")

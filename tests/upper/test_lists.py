@@ -136,11 +136,11 @@ def test_the_list_follows_the_panel_and_writes_its_choice(tmp_path, monkeypatch)
     exploration = Exploration(ReportParams(), base=BASE)
     box = ListBox(BREACHES, lambda: exploration.numbers)
     before = box._table._dt_args
-    box.show(box.drawn(exploration.numbers))
+    box.follow(exploration.numbers)
     assert box._table._dt_args is before
     params = replace(ReportParams(), sla="12h", where={"country": ["EE"]})
     assert exploration.change(params) == {}
-    box.show(box.drawn(exploration.numbers))
+    box.follow(exploration.numbers)
     expected = first_page(read_numbers(params, base=BASE), BREACHES)
     assert expected.title in box._title.value
     assert len(json.loads(box._table._dt_args["data_json"])) == len(expected.cells)
