@@ -159,7 +159,9 @@ class LiveView(View):
 
     def _calls(self, make: Make, draws: Sequence[page.Draw], numbers: Numbers) -> list[Call]:
         # The panel has the slider for the lag, and hears of a click on a segment.
-        return make(numbers, draws, lags=numbers.lag_in_use, heard_by=self._panel.filter.ear)
+        panel = self._panel
+        given = {"lags": numbers.lag_in_use, "heard_by": panel.filter.ear, "view": panel.view}
+        return make(numbers, draws, **given)
 
     def _redraw(self) -> Iterator[str]:
         """Draw the page again part by part, tables last; yield after each what is wrong with it.

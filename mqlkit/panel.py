@@ -13,8 +13,9 @@ from mqlkit.choices import (
     CLOCKS,
     GRAINS,
     STOPS,
+    VIEWS,
+    as_written,
     choose,
-    command,
     in_words,
     own_period,
     params_folder,
@@ -41,6 +42,7 @@ from mqlkit.numbers import LONGEST_LAG
 from mqlkit.pacing import Pace
 from mqlkit.params import ReportParams
 from mqlkit.periods import DAY
+from mqlkit.terms import BOTH
 from mqlkit.wording import counted
 
 OWN_DATES = "own dates"
@@ -63,12 +65,14 @@ class Panel:
     ----------
     box
         The panel, to be displayed.
+    view
+        How efficiency is to be shown, one of `terms.VIEWS`.
     """
 
     def __init__(self, exploration: Exploration, redraw: Callable[[], Iterable[str]]) -> None:
         self._exploration = exploration
         self._redraw = redraw
-        self._is_measured = True
+        self._is_measured, self.view = True, BOTH
         self._quiet, self._pace = Quiet(), Pace()
         # What of the page is not drawn yet.
         self._parts: Iterator[str] = iter(())
@@ -108,6 +112,7 @@ class Panel:
         columns = {"nothing": NOTHING, **{c: c for c in offer.values}}
         names = ["Break down by", *["then by"] * max(1, len(started.by) - 1)]
         self.by = [dropdown(name, columns) for name in names]
+        self.efficiency = dropdown("Efficiency", VIEWS)
         self.filter = Filter(offer.values, changed=self._changed)
 
     def _make_file(self) -> None:
@@ -126,7 +131,7 @@ class Panel:
             faults["lag_days"], faults["rolling"],
             row(self.sla, self.stops, self.clock, self.within),
             faults["sla"], faults["within_days"],
-            row(*self.by),
+            row(*self.by, self.efficiency),
             faults["by"],
             self.filter.row,
             faults["where"],
@@ -153,6 +158,7 @@ class Panel:
             for index, widget in enumerate(self.by):
                 widget.value = params.by[index] if index < len(params.by) else NOTHING
             self.filter.show(params.where)
+            self.efficiency.value = BOTH
         self._show_numbers()
 
     def _show_numbers(self) -> None:
@@ -164,11 +170,11 @@ class Panel:
             self.lag.max = max(LONGEST_LAG, self.lag.max, numbers.lag_days_used)
             self.lag.value = numbers.lag_days_used
             self.measured.description = f"Measured: {counted(numbers.measured_lag, 'day')}"
-        self._words.value = f'<p class="mk-words">{escape(in_words(numbers))}</p>'
+        self._words.value = f'<p class="mk-words">{escape(in_words(numbers, view=self.view))}</p>'
 
     def _watch(self) -> None:
         plain = [self.period, self.grain, self.rolling, self.sla, self.stops, self.clock]
-        for widget in (*plain, self.within, *self.by):
+        for widget in (*plain, self.within, *self.by, self.efficiency):
             widget.observe(self._changed, "value")
         for widget in (self.start, self.end):
             widget.observe(self._dated, "value")
@@ -240,6 +246,7 @@ class Panel:
             params, wrong = choose(self._exploration.numbers.params, chosen)
             faults = {**faults, **wrong} or self._exploration.change(params)
             if not faults:
+                self.view = self.efficiency.value
                 self._show_numbers()
                 self._parts = iter(self._redraw())
         except Exception as error:  # noqa: BLE001 - a traceback would go to a log nobody reads
@@ -258,4 +265,4 @@ class Panel:
         except (MqlkitError, OSError) as error:
             self._saved.value = alert(str(error))
             return
-        self._saved.value = said(f"Written. To run it, in {folder.parent}: {command(path)}")
+        self._saved.value = said(as_written(path, view=self.view))

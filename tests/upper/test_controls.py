@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from runs import ROOT
 
-from mqlkit import charts, controls, headline, pacing, page, sentences, tables
+from mqlkit import charts, controls, headline, pacing, page, panel, sentences, tables
 from mqlkit.controls import LiveView, View, explore, is_watched
 from mqlkit.exploration import Exploration
 from mqlkit.numbers import read_numbers
@@ -263,6 +263,28 @@ def test_with_a_reader_the_parts_follow_the_panel(notebook, monkeypatch):
     # What the change does not touch is not sent again.
     assert list(chart.outputs) == still
     pd.testing.assert_frame_equal(view.numbers.rows, expected.rows)
+
+
+def test_efficiency_is_shown_as_the_panel_says_and_saved_as_both(view, notebook, monkeypatch):
+    written = []
+    monkeypatch.setattr(panel, "write_params", lambda params, *_, **__: written.append(params) or
+                        BASE.parent / "params" / "mine.yaml")  # fmt: skip
+    view.show(charts.plot_stage_efficiency)
+    chart = notebook[-1]
+    both = chart.outputs
+    control(notebook, "Efficiency").value = "flow"
+    assert "SQLs dated in each month" in chart.outputs[0]["data"]["text/plain"]
+    assert "Efficiency is shown by flow alone" in said(notebook)
+    control(notebook, "Save").click()
+    assert "one of them alone is for the panel" in said(notebook)
+    assert written == [ReportParams()]
+    # A mistake elsewhere leaves what is shown, and what is said of it.
+    control(notebook, "Sales has").value = "soon"
+    control(notebook, "Efficiency").value = "cohort"
+    assert "by flow alone" in said(notebook)
+    control(notebook, "Reset").click()
+    assert control(notebook, "Efficiency").value == "both"
+    assert chart.outputs == both
 
 
 @pytest.fixture
