@@ -7,7 +7,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from mqlkit.labelled import Quiet, button, dropdown, row, several, text
+from mqlkit.labelled import Quiet, button, dropdown, row, said, several, text
 from mqlkit.terms import PICK_MARK
 
 NOTHING = ""
@@ -43,8 +43,8 @@ class Filter:
         self.kept = several("is", "Ctrl or Shift adds to the choice; none keeps all leads")
         self.every = button("Keep all leads", "Take every filter away")
         self._picked = self._made_ear()
-        hint = widgets.HTML(HINT)
-        self.row = row(self.column, self.kept, self.every, hint, self._picked)
+        self._hint = widgets.HTML(HINT)
+        self.row = row(self.column, self.kept, self.every, self._hint, self._picked)
         self._show_values()
         self.column.observe(self._columned, "value")
         self.kept.observe(self._kept, "value")
@@ -80,8 +80,16 @@ class Filter:
             self._show_values()
         self._changed()
 
+    def _offer(self, column: str, group: str) -> None:
+        """Say why a click on several segments drawn as one keeps none, and offer the values."""
+        with self._quiet:
+            self.column.value = column
+            self._show_values()
+        self._hint.value = said(f"“{group}” is several values of {column}: choose them in the list")
+
     def _show_values(self) -> None:
         """Offer the values of the column to filter by, with those kept marked."""
+        self._hint.value = HINT
         self.kept.options = list(self._values.get(self.column.value, ()))
         self.kept.value = tuple(self.where.get(self.column.value, ()))
 
@@ -92,6 +100,7 @@ class Filter:
 
     def _kept(self, change: dict[str, Any]) -> None:
         if not self._quiet:
+            self._hint.value = HINT
             self.where.pop(self.column.value, None)
             if change["new"]:
                 self.where[self.column.value] = list(change["new"])
@@ -103,8 +112,10 @@ class Filter:
 
     def _clicked(self, change: dict[str, Any]) -> None:
         column, _, value = change["new"].partition(PICK_MARK)
-        # A group of small segments is no value, and what is not on offer cannot be kept.
-        if value in self._values.get(column, ()):
+        values = self._values.get(column, ())
+        if value in values:
             self.pick(column, value)
+        elif values:
+            self._offer(column, value)
         # The next click is heard, whichever it is.
         self._picked.value = ""

@@ -15,6 +15,7 @@ from runs import ROOT
 from mqlkit import charts, controls, headline, pacing, page, panel, sentences, tables
 from mqlkit.controls import LiveView, View, explore, is_watched
 from mqlkit.exploration import Exploration
+from mqlkit.filtering import HINT
 from mqlkit.numbers import read_numbers
 from mqlkit.panel import Panel
 from mqlkit.params import ReportParams
@@ -185,11 +186,20 @@ def test_a_click_in_a_chart_keeps_one_value_and_a_second_brings_all_back(shown, 
     assert redrawn[-1].where == {"country": ["EE"], "source": ["Event"]}
     click("source", "Event")
     assert redrawn[-1].where == {"country": ["EE"]}
-    # A group of small ones, the ground of a chart, and what nobody offers.
+    # The ground of a chart, and what nobody offers.
     n = len(redrawn)
-    for column, value in [("source", "(other sources)"), ("", ""), ("lead_id", "L1")]:
+    for column, value in [("", ""), ("lead_id", "L1")]:
         click(column, value)
+        assert shown.filter._hint.value == HINT
+    # A group of small ones: the values that it may stand for are offered.
+    click("source", "(other <sources>)")
+    assert shown.filter.column.value == "source"
+    words = "“(other &lt;sources&gt;)” is several values of source: choose them in the list"
+    assert words in shown.filter._hint.value
     assert len(redrawn) == n
+    shown.filter.kept.value = ("Event", "Web")
+    assert redrawn[-1].where == {"country": ["EE"], "source": ["Event", "Web"]}
+    assert shown.filter._hint.value == HINT
 
 
 def test_two_notebooks_do_not_hear_each_others_clicks(exploration):

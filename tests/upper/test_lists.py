@@ -8,13 +8,14 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from frames import totals
 from runs import ROOT
 
 from mqlkit import controls, lists, page, tables
 from mqlkit.controls import explore
 from mqlkit.exploration import Exploration
 from mqlkit.listbox import ListBox
-from mqlkit.lists import BREACHES, MQLS, first_page, write_list
+from mqlkit.lists import BREACHES, MQLS, first_page, judge_breaches, write_list
 from mqlkit.numbers import measure, read_numbers
 from mqlkit.params import ReportParams
 from mqlkit.roster import mql_list
@@ -89,6 +90,17 @@ def test_a_list_without_leads_says_so_and_has_a_file(lead_table, tmp_path):
     assert (shown.title, len(shown.cells)) == ("No late leads", 0)
     assert len(read_csv(write_list(numbers, BREACHES, folder=tmp_path))) == 1
     assert "No late leads" in ListBox(BREACHES, lambda: numbers)._title.value
+
+
+def test_why_a_page_lists_no_late_lead():
+    late = totals(sla_breached=3)
+    redacted = replace(ReportParams(), redact=True)
+    assert judge_breaches(late, ReportParams()) is None
+    assert judge_breaches(late, redacted).text.startswith("3 MQLs broke the SLA. A redacted page")
+    for frame in (totals(sla_breached=0), totals(sla_breached=None), totals(mqls=3)):
+        for params in (ReportParams(), redacted):
+            text = "No MQL of the period is known to have broken the SLA."
+            assert judge_breaches(frame, params).text == text
 
 
 def test_a_long_list_is_bounded_in_words_and_the_file_is_not(few, monkeypatch, tmp_path):
