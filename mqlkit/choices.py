@@ -30,7 +30,7 @@ PRESETS = {
 GRAINS = {
     "Week": "week", "Month": "month", "Quarter": "quarter", "Half-year": "half", "Year": "year",
 }  # fmt: skip
-CLOCKS = {"Calendar: nights and weekends too": "calendar", "Working hours only": "business"}
+CLOCKS = {"Nights and weekends too": "calendar", "Working hours only": "business"}
 # How efficiency is shown: of the panel only, a report shows it both ways.
 VIEWS = {"by cohort and by flow": BOTH, "by cohort": COHORT, "by flow": FLOW}
 VIEW_WORDS = {

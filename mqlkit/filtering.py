@@ -11,7 +11,7 @@ from mqlkit.labelled import Quiet, button, dropdown, row, said, several, text
 from mqlkit.terms import PICK_MARK
 
 NOTHING = ""
-HINT = '<p class="mk-hint">or click one in a chart; a second click brings all back</p>'
+HINT = '<p class="mk-hint">or click one in a chart</p>'
 
 
 class Filter:

@@ -90,8 +90,8 @@ class Panel:
     def _make_period(self) -> None:
         periods = presets(self._exploration.started, self._exploration.offer)
         self.period = dropdown("Period", {**periods, "Own dates": OWN_DATES})
-        self.start = day_picker("From")
-        self.end = day_picker("to and including")
+        self.start = day_picker("From", "170px")
+        self.end = day_picker("to end of", "195px")
         self.grain = dropdown("One bucket per", GRAINS)
 
     def _make_cost(self) -> None:
@@ -99,13 +99,13 @@ class Panel:
         self.measured = button(
             "Measured", "Take the mean days from net-new to MQL that the data shows"
         )
-        self.rolling = number("Rolling cost over buckets", 120)
+        self.rolling = number("Rolling cost over", 120)
 
     def _make_sla(self) -> None:
         self.sla = text("Sales has", "48h", "140px")
         self.stops = dropdown("until it", STOPS)
         self.clock = dropdown("Clock", CLOCKS)
-        self.within = text("Count SQLs within days (empty: all)", "all", "300px")
+        self.within = text("SQLs within days", "all", "180px")
 
     def _make_cut(self) -> None:
         offer, started = self._exploration.offer, self._exploration.started

@@ -44,7 +44,7 @@ def plot_mix_and_rate(mix: pd.DataFrame, *, by: str, heard_by: str | None = None
         yOffset=alt.YOffset("cause:N", sort=None),
         tooltip=tips,
     )
-    x = alt.X("points:Q", title="Points of efficiency", axis=alt.Axis(format="~g", tickCount=6))
+    x = alt.X("points:Q", title="Points of efficiency", axis=alt.Axis(format="~f", tickCount=6))
     chart = alt.layer(
         base.mark_bar(cornerRadiusEnd=2).encode(
             x=x, color=alt.Color("cause:N", scale=scale, title=None, sort=None)
