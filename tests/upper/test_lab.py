@@ -196,8 +196,10 @@ def browser(folder):
 
 
 SETTLED = """() => {
-    const said = [...document.querySelectorAll(".mk-panel .mk-state")].map((e) => e.textContent);
-    return said.length > 0 && said.every((text) => !text.includes("Working"));
+    const texts = (selector) => [...document.querySelectorAll(selector)].map((e) => e.textContent);
+    const said = texts(".mk-panel .mk-state");
+    return said.length > 0 && said.every((text) => !text.includes("Working"))
+        && !document.querySelector(".mk-charts-due, .mk-tables-due") && texts(".mk-words").join();
 }"""
 CONTROLS = """() => [...document.querySelectorAll(
     ".mk-panel input, .mk-panel select, .mk-panel button, .mk-panel [role=slider]")]
@@ -250,10 +252,16 @@ def use_panel(page, name):
     """
     panel = page.locator(".mk-panel")
 
+    def at_rest():
+        # A slow browser sends the last of many keys when the first are worked out already.
+        before = page.evaluate(SETTLED)
+        time.sleep(1)
+        return before and before == page.evaluate(SETTLED)
+
     def settled(act):
         page.evaluate("for (const e of document.querySelectorAll('.mk-state')) e.remove()")
         act()
-        wait_for(lambda: page.evaluate(SETTLED), seconds=LONGEST_VISIT, what="the panel")
+        wait_for(at_rest, seconds=LONGEST_VISIT, what="the panel")
         return {
             "words": page.evaluate(TEXTS, ".mk-panel .mk-words"),
             "faults": page.evaluate(TEXTS, ".mk-panel .mk-fault"),
