@@ -67,9 +67,19 @@ def button(label: str, tooltip: str) -> widgets.Button:
     return widgets.Button(description=label, tooltip=tooltip, layout=widgets.Layout(width="auto"))
 
 
+class Slider(widgets.IntSlider):  # type: ignore[misc]
+    """A slider that stays where it was moved to last.
+
+    What a kernel hears it tells the browser again; coming late, that takes a slider on the move
+    back to where it was, and its last position is never heard of.
+    """
+
+    value = type(widgets.IntSlider.value)().tag(sync=True, echo_update=False)
+
+
 def slider(label: str, most: int) -> widgets.IntSlider:
     """Return a slider from 0, taken where it comes to rest."""
-    return widgets.IntSlider(
+    return Slider(
         description=label, min=0, max=most, style=WIDE, continuous_update=False,
         layout=widgets.Layout(width="415px"),
     )  # fmt: skip

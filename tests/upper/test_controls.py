@@ -202,6 +202,13 @@ def test_a_click_in_a_chart_keeps_one_value_and_a_second_brings_all_back(shown, 
     assert shown.filter._hint.value == HINT
 
 
+def test_the_slider_is_not_told_where_it_was(shown):
+    # Told late, it would go back there, and what it was moved to last would never be heard of.
+    assert shown.lag.trait_metadata("value", "echo_update") is False
+    assert shown.lag.trait_metadata("value", "sync") is True
+    assert shown.rolling.trait_metadata("value", "echo_update") is None
+
+
 def test_two_notebooks_do_not_hear_each_others_clicks(exploration):
     first, second = (Panel(exploration, list).filter.ear for _ in range(2))
     assert first != second
