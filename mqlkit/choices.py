@@ -165,6 +165,8 @@ def in_words(numbers: Numbers, *, view: str = BOTH) -> str:
     if params.by:
         sentences.append(f"Broken down by {listed(params.by)}.")
     sentences += [f"Only {column}: {listed(kept)}." for column, kept in params.shown_where.items()]
+    if params.where and numbers.tables.goals is not None:
+        sentences.append("The goal stays that of all leads.")
     return " ".join(sentences) + VIEW_WORDS[view]
 
 

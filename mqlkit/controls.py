@@ -117,6 +117,7 @@ class LiveView(View):
         from mqlkit.panel import Panel
         from mqlkit.waiting import Waiting
 
+        page.run_script("top.js")
         waiting = Waiting(len(STEPS))
         display(waiting.box)
         try:

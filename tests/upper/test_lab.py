@@ -205,6 +205,10 @@ CONTROLS = """() => [...document.querySelectorAll(
     ".mk-panel input, .mk-panel select, .mk-panel button, .mk-panel [role=slider]")]
     .map((e) => e.getAttribute("aria-label") || [...(e.labels || [])].map((l) => l.textContent)
         .join("") || (e.tagName === "BUTTON" ? e.textContent : ""))"""
+IS_PANEL_SEEN = """() => {
+    const { top, bottom } = document.querySelector(".mk-panel").getBoundingClientRect();
+    return top > 0 && bottom < window.innerHeight;
+}"""
 TEXTS = """(selector) => [...document.querySelectorAll(selector)].map((e) => e.textContent)"""
 
 
@@ -349,6 +353,7 @@ def explore(folder, name) -> Run:
         page.route("**/*", only_here)
         run_cells(page, url, name)
         seen = {**page.evaluate(EVIDENCE), "controls": page.evaluate(CONTROLS)}
+        seen["is_panel_seen"] = page.evaluate(IS_PANEL_SEEN)
         if name == "cost_per_mql":
             for title in ("Cost over time", "Cost per MQL by lag"):
                 page.locator("details.mk-table summary", has_text=title).click()
@@ -410,6 +415,12 @@ def test_a_mistake_leaves_the_page_as_it_was(look, name):
     (fault,) = steps["mistake"]["faults"]
     assert fault.startswith("sla '24' is no duration with a unit")
     assert steps["mistake"]["values"] == steps["filter"]["values"]
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_after_run_all_the_panel_is_in_view(look, name):
+    # JupyterLab goes to the last cell.
+    assert look(name)["is_panel_seen"]
 
 
 def test_a_table_stays_as_open_as_it_was(look):
