@@ -1,10 +1,10 @@
 """What a change on the control panel costs, against a full run: no file is read again.
 
 One round is, in turn, `mqlkit run` with its HTML on the made-up leads, and every change below in a
-process that has read them, as the panel makes it: first the numbers, then every part of the report.
-Ratios are taken within a round; their medians are printed. The numbers after a change of the lag,
-the rolling average or the SLA must cost at most a twentieth of the run; what is drawn costs the
-same whatever the leads.
+process that has read them, as the panel makes it: first the numbers, then the headline, charts and
+sentences, then the tables. Ratios are taken within a round; their medians are printed. The numbers
+after a change of the lag, the rolling average or the SLA must cost at most a twentieth of the run;
+what is drawn costs the same whatever the leads.
 
     python benchmarks/bench_change.py [LEADS]           one million when left out
 
@@ -69,16 +69,21 @@ def full_run(params: Path) -> float:
         return perf_counter() - began
 
 
-def changes(view: LiveView, params: ReportParams) -> dict[str, tuple[float, float]]:
-    """Return what each change takes: until the numbers are there, and until all is drawn."""
+def changes(view: LiveView, params: ReportParams) -> dict[str, list[float]]:
+    """Return what each change takes: until the numbers, the charts, and all of it are there."""
     took = {}
+    n_early = sum(not section.is_late for section in view._sections)
     for name, change in CHANGES.items():
         params = replace(params, **change)
-        began = perf_counter()
+        moments = [perf_counter()]
         faults = view._exploration.change(params)
-        counted = perf_counter() - began
-        view._redraw()
-        took[name] = counted, perf_counter() - began
+        moments.append(perf_counter())
+        for number, fault in enumerate(view._redraw(), start=1):
+            assert not fault, fault
+            if number == n_early:
+                moments.append(perf_counter())
+        moments.append(perf_counter())
+        took[name] = [moment - moments[0] for moment in moments[1:]]
         assert not faults, faults
     return took
 
@@ -88,17 +93,19 @@ def main() -> int:
     params = ReportParams.read(path)
     # There is no notebook here to display anything in.
     page.display = controls.display = lambda _: None
-    ratios: dict[str, list[tuple[float, float]]] = {name: [] for name in CHANGES}
+    ratios: dict[str, list[list[float]]] = {name: [] for name in CHANGES}
     for number in range(ROUNDS):
         whole = full_run(path)
-        for name, (counted, drawn) in changes(opened(params), params).items():
-            ratios[name].append((counted / whole, drawn / whole))
+        for name, took in changes(opened(params), params).items():
+            ratios[name].append([seconds / whole for seconds in took])
         print(f"round {number + 1}: a run {whole:.1f} s", file=sys.stderr)
     print(f"{LEADS:,} leads; a change as a share of the whole run, median of {ROUNDS}:")
     slow = []
     for name, found in ratios.items():
-        counted, drawn = (median(each) for each in zip(*found, strict=True))
-        print(f"  {name:<20} the numbers {counted:.1%}, with every part drawn {drawn:.1%}")
+        counted, seen, drawn = (median(each) for each in zip(*found, strict=True))
+        print(
+            f"  {name:<20} numbers {counted:.1%}, with charts {seen:.1%}, with tables {drawn:.1%}"
+        )
         slow += [name] if name in PROMISED and counted > MOST else []
     return int(bool(slow))
 

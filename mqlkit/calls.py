@@ -48,6 +48,11 @@ READS: dict[str, tuple[str, ...]] = {
 }
 
 
+def is_table(draw: Callable[..., Any] | str) -> bool:
+    """Return whether a function sets a table, which is read after the picture it belongs to."""
+    return getattr(draw, "__name__", "").startswith("tabulate_")
+
+
 @dataclass
 class Call:
     """One call of a drawing function.

@@ -15,6 +15,7 @@ from mqlkit.errors import ParamsError
 from mqlkit.numbers import Numbers
 from mqlkit.params import ReportParams, as_yaml
 from mqlkit.periods import DAY, add_months
+from mqlkit.terms import BOTH, COHORT, FLOW
 from mqlkit.wording import counted, day, listed
 
 PRESETS = {
@@ -29,7 +30,15 @@ PRESETS = {
 GRAINS = {
     "Week": "week", "Month": "month", "Quarter": "quarter", "Half-year": "half", "Year": "year",
 }  # fmt: skip
-CLOCKS = {"Calendar: nights and weekends too": "calendar", "Working hours only": "business"}
+CLOCKS = {"Nights and weekends too": "calendar", "Working hours only": "business"}
+# How efficiency is shown: of the panel only, a report shows it both ways.
+VIEWS = {"by cohort and by flow": BOTH, "by cohort": COHORT, "by flow": FLOW}
+VIEW_WORDS = {
+    BOTH: "",
+    COHORT: " Efficiency is shown by cohort alone: SQLs count where their MQL entered.",
+    FLOW: " Efficiency is shown by flow alone: SQLs count where they are dated; headline and "
+    "changes stay by cohort.",
+}
 STOPS = {"accepts or rejects": "decision", "first contacts": "contact"}
 # What the panel sets; the table that stands for it where there is no panel shows these.
 SETTINGS = (
@@ -137,8 +146,8 @@ def lag_faults(numbers: Numbers, offer: Offer) -> dict[str, str]:
     return {"lag_days": f"{fault} {reach}."}
 
 
-def in_words(numbers: Numbers) -> str:
-    """Return what the page is set to, in sentences."""
+def in_words(numbers: Numbers, *, view: str = BOTH) -> str:
+    """Return what the page is set to, in sentences; ``view`` is one of `terms.VIEWS`."""
     params, leads = numbers.params, numbers.leads
     grain = {"half": "half-year"}.get(params.grain, params.grain)
     span = f"{day(leads.whole.start)} – {day(leads.whole.end - DAY)}"
@@ -156,7 +165,9 @@ def in_words(numbers: Numbers) -> str:
     if params.by:
         sentences.append(f"Broken down by {listed(params.by)}.")
     sentences += [f"Only {column}: {listed(kept)}." for column, kept in params.shown_where.items()]
-    return " ".join(sentences)
+    if params.where and numbers.tables.goals is not None:
+        sentences.append("The goal stays that of all leads.")
+    return " ".join(sentences) + VIEW_WORDS[view]
 
 
 def settings_table(numbers: Numbers) -> dict[str, Any]:
@@ -202,6 +213,13 @@ def write_params(params: ReportParams, name: str, *, source: Path, folder: Path)
     folder.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def as_written(path: Path, *, view: str) -> str:
+    """Return what there is to say of a params file that was written."""
+    words = f"Written. To run it, in {path.parents[1]}: {command(path)}"
+    both = " It shows efficiency by cohort and by flow: one of them alone is for the panel."
+    return words if view == BOTH else f"{words}.{both}"
 
 
 def command(path: Path) -> str:

@@ -7,8 +7,11 @@ choice changes. Headless, the same cells show the same parts once, and the param
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from IPython.core.getipython import get_ipython
@@ -16,15 +19,20 @@ from IPython.display import display
 
 from mqlkit import page
 from mqlkit.alarms import judge_limits
-from mqlkit.calls import Call
+from mqlkit.calls import Call, is_table
 from mqlkit.choices import settings_table
 from mqlkit.lists import LeadList
 from mqlkit.numbers import Numbers, read_numbers
 from mqlkit.params import ReportParams
+from mqlkit.sentences import Verdict
 from mqlkit.tables import tabulate_params
 from mqlkit.terms import RESULTS_VARIABLE
 
 Shown = list[tuple[Call, list[dict[str, Any]]]]
+Make = Callable[..., list[Call]]
+# The panel is marked so until all charts, or all tables, are those of its choice. The style sheet
+# then says of each of them that it may not be.
+CHARTS_DUE, TABLES_DUE = "mk-charts-due", "mk-tables-due"
 
 
 class View:
@@ -54,7 +62,7 @@ class View:
             ``charts.plot_mql_volume``. Each is given what its arguments are called after, such as
             ``rows``, ``params`` or ``currency``; see `page.FACTS`.
         """
-        self._show(lambda numbers: page.calls(numbers, draws, **self._given(numbers)))
+        self._show(page.calls, draws)
 
     def show_by(self, *draws: page.Draw, most: int | None = None) -> None:
         """Show parts once for each breakdown.
@@ -66,11 +74,11 @@ class View:
         most
             How many breakdowns to show; all of them when left out.
         """
-        self._show(
-            lambda numbers: page.calls_by(
-                numbers, draws, numbers.params.by[:most], **self._given(numbers)
-            )
-        )
+
+        def make(numbers: Numbers, draws: Sequence[page.Draw], **chosen: Any) -> list[Call]:
+            return page.calls_by(numbers, draws, numbers.params.by[:most], **chosen)
+
+        self._show(make, draws)
 
     def show_list(self, leads: LeadList, *brief: page.Draw) -> None:
         """Show a list of leads to sort and filter; without a panel, the parts that stand for it.
@@ -86,12 +94,10 @@ class View:
         del leads
         self.show(*brief)
 
-    def _given(self, _: Numbers) -> dict[str, Any]:
-        """Return what drawing functions are given beside `page.FACTS`."""
-        return {}
-
-    def _show(self, calls: Callable[[Numbers], list[Call]]) -> None:
-        page.show(*(part for call in calls(self.numbers) for part in page.parts_of(call)))
+    def _show(self, make: Make, draws: Sequence[page.Draw]) -> None:
+        """Show what ``make`` calls for: a function such as `page.calls`."""
+        calls = make(self.numbers, draws)
+        page.show(*(part for call in calls for part in page.parts_of(call)))
 
 
 class LiveView(View):
@@ -111,6 +117,7 @@ class LiveView(View):
         from mqlkit.panel import Panel
         from mqlkit.waiting import Waiting
 
+        page.run_script("top.js")
         waiting = Waiting(len(STEPS))
         display(waiting.box)
         try:
@@ -119,68 +126,95 @@ class LiveView(View):
             waiting.close()
         self._output = ipywidgets.Output
         self._sections: list[Any] = []
-        self._show(self._head)
-        panel = Panel(self._exploration, self._redraw)
-        self._ear = panel.filter.ear
-        display(panel.box)
+        self._panel = Panel(self._exploration, self._redraw)
+        self._show(self._head, [judge_limits])
+        display(self._panel.box)
         page.wear("lab.css")
         page.run_script("panel.js")
 
-    def _head(self, numbers: Numbers) -> list[Call]:
-        heading = Call(page.heading, {"numbers": numbers})
-        return [heading, *page.calls(numbers, [judge_limits])]
+    def _head(self, numbers: Numbers, draws: Sequence[page.Draw], **_: Any) -> list[Call]:
+        return [Call(page.heading, {"numbers": numbers}), *page.calls(numbers, draws)]
 
     @property
     def numbers(self) -> Numbers:
         """Return the numbers of the last choice that worked."""
         return self._exploration.numbers
 
-    def _given(self, numbers: Numbers) -> dict[str, Any]:
-        # The panel has the slider for the lag, and hears of a click on a segment.
-        return {"lags": numbers.lag_in_use, "heard_by": self._ear}
-
     def show_list(self, leads: LeadList, *_: page.Draw) -> None:
         """Show a list of leads to sort and filter."""
         from mqlkit.listbox import ListBox
 
         box = ListBox(leads, lambda: self.numbers)
-        self._sections.append(box)
-        display(box.box)
+        self._add(box)
 
-    def _show(self, calls: Callable[[Numbers], list[Call]]) -> None:
-        section = Section(calls, self._output())
+    def _show(self, make: Make, draws: Sequence[page.Draw]) -> None:
+        for is_late, run in groupby(draws, is_table):
+            section = Section(partial(self._calls, make, list(run)), self._output(), is_late)
+            section.follow(self.numbers)
+            self._add(section)
+
+    def _add(self, section: Any) -> None:
+        section.box.add_class("mk-late" if section.is_late else "mk-early")
+        display(section.box)
         self._sections.append(section)
-        section.show(section.drawn(self.numbers))
-        display(section.output)
 
-    def _redraw(self) -> None:
-        # All or nothing: a part that fails leaves the page as it was.
-        drawn = [section.drawn(self.numbers) for section in self._sections]
-        for section, parts in zip(self._sections, drawn, strict=True):
-            section.show(parts)
+    def _calls(self, make: Make, draws: Sequence[page.Draw], numbers: Numbers) -> list[Call]:
+        # The panel has the slider for the lag, and hears of a click on a segment.
+        panel = self._panel
+        given = {"lags": numbers.lag_in_use, "heard_by": panel.filter.ear, "view": panel.view}
+        return make(numbers, draws, **given)
+
+    def _redraw(self) -> Iterator[str]:
+        """Draw the page again part by part, tables last; yield after each what is wrong with it.
+
+        Wherever that is broken off, what may still be of the choice before is marked so.
+        """
+        sections = sorted(self._sections, key=attrgetter("is_late"))
+        for due in (CHARTS_DUE, TABLES_DUE):
+            self._panel.box.add_class(due)
+        for is_late, run in groupby(sections, attrgetter("is_late")):
+            for section in run:
+                yield self._drawn(section)
+            self._panel.box.remove_class(TABLES_DUE if is_late else CHARTS_DUE)
+
+    def _drawn(self, section: Any) -> str:
+        try:
+            section.follow(self.numbers)
+        except Exception as error:  # noqa: BLE001 - a function of the user's own may raise any
+            fault = f"This part could not be drawn ({type(error).__name__}: {error})."
+            section.fail(fault)
+            return fault
+        return ""
 
 
 @dataclass
 class Section:
-    """What one cell shows, and how it is drawn again.
+    """What stands together in one cell, and how it is drawn again.
 
     Attributes
     ----------
     calls
         Returns the functions that draw it, with what they are given of a report's numbers.
-    output
+    box
         The widget that it stands in.
+    is_late
+        Whether it is drawn after all that is not.
     shown
         What is shown: each call, with its parts as the types that the notebook shows them in.
     """
 
     calls: Callable[[Numbers], list[Call]]
-    output: Any
+    box: Any
+    is_late: bool
     shown: Shown = field(default_factory=list)
 
-    def drawn(self, numbers: Numbers) -> Shown:
-        """Return what is to be shown for other numbers; what they leave as it is stays."""
-        return [(call, self._bundles(call)) for call in self.calls(numbers)]
+    def follow(self, numbers: Numbers) -> None:
+        """Show it for other numbers; what they leave as it is is not drawn again."""
+        self._show([(call, self._bundles(call)) for call in self.calls(numbers)])
+
+    def fail(self, fault: str) -> None:
+        """Show what is wrong with it, in its place."""
+        self._show([(Call(fault), [page.bundle(Verdict(fault, "bad"))])])
 
     def _bundles(self, call: Call) -> list[dict[str, Any]]:
         known = next((bundles for c, bundles in self.shown if c.is_same(call)), None)
@@ -188,7 +222,7 @@ class Section:
             return known
         return [page.bundle(part) for part in page.parts_of(call) if part is not None]
 
-    def show(self, shown: Shown) -> None:
+    def _show(self, shown: Shown) -> None:
         """Show it; the browser hears of it only where it differs."""
         self.shown = shown
         outputs = tuple(
@@ -196,8 +230,8 @@ class Section:
             for _, bundles in shown
             for bundle in bundles
         )
-        if self.output.outputs != outputs:
-            self.output.outputs = outputs
+        if self.box.outputs != outputs:
+            self.box.outputs = outputs
 
 
 def explore(params: ReportParams) -> View:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import ipywidgets as widgets
 
-from mqlkit.labelled import button, dropdown, row, several, text
+from mqlkit.labelled import Quiet, button, dropdown, row, said, several, text
 from mqlkit.terms import PICK_MARK
 
 NOTHING = ""
-HINT = '<p class="mk-hint">or click one in a chart; a second click brings all back</p>'
+HINT = '<p class="mk-hint">or click one in a chart</p>'
 
 
 class Filter:
@@ -38,14 +37,14 @@ class Filter:
     def __init__(self, values: Mapping[str, Sequence[str]], *, changed: Callable[[], None]) -> None:
         self.where: dict[str, list[str]] = {}
         self._values, self._changed = values, changed
-        self._is_setting = False
+        self._quiet = Quiet()
         columns = {column: column for column in values} or {"–": NOTHING}
         self.column = dropdown("Only leads whose", columns)
         self.kept = several("is", "Ctrl or Shift adds to the choice; none keeps all leads")
         self.every = button("Keep all leads", "Take every filter away")
         self._picked = self._made_ear()
-        hint = widgets.HTML(HINT)
-        self.row = row(self.column, self.kept, self.every, hint, self._picked)
+        self._hint = widgets.HTML(HINT)
+        self.row = row(self.column, self.kept, self.every, self._hint, self._picked)
         self._show_values()
         self.column.observe(self._columned, "value")
         self.kept.observe(self._kept, "value")
@@ -66,7 +65,7 @@ class Filter:
     def show(self, where: Mapping[str, Sequence[str]]) -> None:
         """Show other values kept."""
         self.where = {column: list(kept) for column, kept in where.items()}
-        with self._quiet():
+        with self._quiet:
             if self.where:
                 self.column.value = next(iter(self.where))
             self._show_values()
@@ -76,32 +75,32 @@ class Filter:
         where = {name: kept for name, kept in self.where.items() if name != column}
         is_alone = self.where.get(column) == [value]
         self.where = where if is_alone else {**where, column: [value]}
-        with self._quiet():
+        with self._quiet:
             self.column.value = column
             self._show_values()
         self._changed()
 
+    def _offer(self, column: str, group: str) -> None:
+        """Say why a click on several segments drawn as one keeps none, and offer the values."""
+        with self._quiet:
+            self.column.value = column
+            self._show_values()
+        self._hint.value = said(f"“{group}” is several values of {column}: choose them in the list")
+
     def _show_values(self) -> None:
         """Offer the values of the column to filter by, with those kept marked."""
+        self._hint.value = HINT
         self.kept.options = list(self._values.get(self.column.value, ()))
         self.kept.value = tuple(self.where.get(self.column.value, ()))
 
-    @contextmanager
-    def _quiet(self) -> Iterator[None]:
-        """Set widgets without taking it for a choice."""
-        was, self._is_setting = self._is_setting, True
-        try:
-            yield
-        finally:
-            self._is_setting = was
-
     def _columned(self, _: object) -> None:
-        if not self._is_setting:
-            with self._quiet():
+        if not self._quiet:
+            with self._quiet:
                 self._show_values()
 
     def _kept(self, change: dict[str, Any]) -> None:
-        if not self._is_setting:
+        if not self._quiet:
+            self._hint.value = HINT
             self.where.pop(self.column.value, None)
             if change["new"]:
                 self.where[self.column.value] = list(change["new"])
@@ -113,8 +112,10 @@ class Filter:
 
     def _clicked(self, change: dict[str, Any]) -> None:
         column, _, value = change["new"].partition(PICK_MARK)
-        # A group of small segments is no value, and what is not on offer cannot be kept.
-        if value in self._values.get(column, ()):
+        values = self._values.get(column, ())
+        if value in values:
             self.pick(column, value)
+        elif values:
+            self._offer(column, value)
         # The next click is heard, whichever it is.
         self._picked.value = ""

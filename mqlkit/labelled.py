@@ -9,6 +9,22 @@ import ipywidgets as widgets
 WIDE = {"description_width": "initial"}
 
 
+class Quiet:
+    """Widgets are set ``with`` it without that being taken for a choice; true while they are."""
+
+    def __init__(self) -> None:
+        self._depth = 0
+
+    def __enter__(self) -> None:
+        self._depth += 1
+
+    def __exit__(self, *_: object) -> None:
+        self._depth -= 1
+
+    def __bool__(self) -> bool:
+        return self._depth > 0
+
+
 def dropdown(label: str, options: dict[str, str]) -> widgets.Dropdown:
     """Return a list to choose one from; ``options`` are what is read and what it stands for."""
     layout = widgets.Layout(width="auto")
@@ -27,7 +43,7 @@ def text(label: str, placeholder: str, width: str) -> widgets.Text:
 
 def row(*parts: widgets.Widget) -> widgets.HBox:
     """Return widgets beside each other, on as many lines as they need."""
-    layout = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="4px 16px")
+    layout = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 10px")
     return widgets.HBox(list(parts), layout=layout)
 
 
@@ -51,29 +67,39 @@ def button(label: str, tooltip: str) -> widgets.Button:
     return widgets.Button(description=label, tooltip=tooltip, layout=widgets.Layout(width="auto"))
 
 
+class Slider(widgets.IntSlider):  # type: ignore[misc]
+    """A slider that stays where it was moved to last.
+
+    What a kernel hears it tells the browser again; coming late, that takes a slider on the move
+    back to where it was, and its last position is never heard of.
+    """
+
+    value = type(widgets.IntSlider.value)().tag(sync=True, echo_update=False)
+
+
 def slider(label: str, most: int) -> widgets.IntSlider:
     """Return a slider from 0, taken where it comes to rest."""
-    return widgets.IntSlider(
+    return Slider(
         description=label, min=0, max=most, style=WIDE, continuous_update=False,
-        layout=widgets.Layout(width="460px"),
+        layout=widgets.Layout(width="415px"),
     )  # fmt: skip
 
 
 def number(label: str, most: int) -> widgets.BoundedIntText:
     """Return a whole number from 1."""
     return widgets.BoundedIntText(
-        description=label, min=1, max=most, style=WIDE, layout=widgets.Layout(width="230px")
+        description=label, min=1, max=most, style=WIDE, layout=widgets.Layout(width="190px")
     )
 
 
 def several(label: str, tooltip: str) -> widgets.SelectMultiple:
     """Return a list to choose any number from."""
     return widgets.SelectMultiple(
-        description=label, rows=4, style=WIDE, tooltip=tooltip,
-        layout=widgets.Layout(width="260px"),
+        description=label, rows=3, style=WIDE, tooltip=tooltip,
+        layout=widgets.Layout(width="230px"),
     )  # fmt: skip
 
 
-def day_picker(label: str) -> widgets.DatePicker:
+def day_picker(label: str, width: str) -> widgets.DatePicker:
     """Return a day to choose."""
-    return widgets.DatePicker(description=label, style=WIDE)
+    return widgets.DatePicker(description=label, style=WIDE, layout=widgets.Layout(width=width))

@@ -48,12 +48,16 @@ class ListBox:
     ----------
     box
         The widget, to be displayed.
+    is_late
+        A list is drawn after charts and sentences.
     """
+
+    is_late = True
 
     def __init__(self, leads: LeadList, numbers: Callable[[], Numbers]) -> None:
         self._leads, self._numbers = leads, numbers
         self._title, self._state = message(), widgets.Output()
-        page = self.drawn(numbers())
+        page = first_page(numbers(), leads)
         self._table = ITable(page.cells, **LOOK)
         self._page = page
         self.save = button(
@@ -65,12 +69,15 @@ class ListBox:
         self.box = widgets.VBox([self._title, self._table, foot])
         self.box.add_class("mk-list")
 
-    def drawn(self, numbers: Numbers) -> Page:
-        """Return what is to be shown for other numbers."""
-        return first_page(numbers, self._leads)
+    def follow(self, numbers: Numbers) -> None:
+        """Show it for other numbers; the browser hears of it only where it differs."""
+        self._show(first_page(numbers, self._leads))
 
-    def show(self, page: Page) -> None:
-        """Show it; the browser hears of it only where it differs."""
+    def fail(self, fault: str) -> None:
+        """Show what is wrong with it, in its place."""
+        self._show(Page(fault, self._page.cells.head(0)))
+
+    def _show(self, page: Page) -> None:
         self._state.outputs = ()
         if page.title != self._page.title:
             self._title.value = self._words(page)

@@ -11,9 +11,11 @@ import pandas as pd
 
 from mqlkit.leads import LeadTable
 from mqlkit.numbers import Numbers
+from mqlkit.params import ReportParams
 from mqlkit.roster import mql_lines, mql_list
+from mqlkit.sentences import Totals, Verdict
 from mqlkit.sla import breach_lines, breach_list
-from mqlkit.wording import NOTHING, count, moment
+from mqlkit.wording import NOTHING, count, counted, moment
 
 # A browser sorts and filters so many without a pause; the file has no bound.
 MOST_ROWS = 2_000
@@ -69,6 +71,19 @@ MQLS = LeadList(
         "decided": "Decided", "decision": "Decision", "became_sql": "Became SQL", "sla": "SLA",
     },
 )  # fmt: skip
+
+
+def judge_breaches(rows: pd.DataFrame, params: ReportParams) -> Verdict | None:
+    """Return why a page lists no late lead; None where it lists some."""
+    late = Totals(rows).value("sla_breached")
+    if not late > 0:
+        return Verdict("No MQL of the period is known to have broken the SLA.")
+    if not params.redact:
+        return None
+    return Verdict(
+        f"{counted(late, 'MQL')} broke the SLA. A redacted page does not list them: mqlkit run "
+        "writes them beside it, into the file that ends in .breaches.csv."
+    )
 
 
 @dataclass(frozen=True)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -15,8 +13,9 @@ from mqlkit.choices import (
     CLOCKS,
     GRAINS,
     STOPS,
+    VIEWS,
+    as_written,
     choose,
-    command,
     in_words,
     own_period,
     params_folder,
@@ -27,6 +26,7 @@ from mqlkit.errors import MqlkitError
 from mqlkit.exploration import Exploration
 from mqlkit.filtering import NOTHING, Filter
 from mqlkit.labelled import (
+    Quiet,
     alert,
     button,
     day_picker,
@@ -39,14 +39,15 @@ from mqlkit.labelled import (
     text,
 )
 from mqlkit.numbers import LONGEST_LAG
+from mqlkit.pacing import Pace
 from mqlkit.params import ReportParams
 from mqlkit.periods import DAY
+from mqlkit.terms import BOTH
 from mqlkit.wording import counted
 
 OWN_DATES = "own dates"
-# A run of changes, as of a key held down, is over when nothing has come for so long.
-PAUSE_SECONDS = 0.25
-FAULTY = ("period", "lag_days", "rolling", "sla", "within_days", "by", "where")
+LEFT = "Not done: the page below shows the last choice that worked."
+FAULTY = ("period", "lag_days", "rolling", "sla", "within_days", "by", "where", "page")
 
 
 class Panel:
@@ -57,20 +58,24 @@ class Panel:
     exploration
         The data and the numbers of the last choice that worked.
     redraw
-        Called when the numbers have changed.
+        Called when the numbers have changed; returns an iterator that draws a part of the page at
+        each step, and gives what is wrong with it.
 
     Attributes
     ----------
     box
         The panel, to be displayed.
+    view
+        How efficiency is to be shown, one of `terms.VIEWS`.
     """
 
-    def __init__(self, exploration: Exploration, redraw: Callable[[], None]) -> None:
+    def __init__(self, exploration: Exploration, redraw: Callable[[], Iterable[str]]) -> None:
         self._exploration = exploration
         self._redraw = redraw
-        self._is_measured = True
-        self._is_setting = False
-        self._timer: asyncio.TimerHandle | None = None
+        self._is_measured, self.view = True, BOTH
+        self._quiet, self._pace = Quiet(), Pace()
+        # What of the page is not drawn yet.
+        self._parts: Iterator[str] = iter(())
         self._faults = {name: message() for name in FAULTY}
         self._words, self._state, self._saved = message(), message(), message()
         self._make_period()
@@ -85,8 +90,8 @@ class Panel:
     def _make_period(self) -> None:
         periods = presets(self._exploration.started, self._exploration.offer)
         self.period = dropdown("Period", {**periods, "Own dates": OWN_DATES})
-        self.start = day_picker("From")
-        self.end = day_picker("to and including")
+        self.start = day_picker("From", "170px")
+        self.end = day_picker("to end of", "195px")
         self.grain = dropdown("One bucket per", GRAINS)
 
     def _make_cost(self) -> None:
@@ -94,19 +99,20 @@ class Panel:
         self.measured = button(
             "Measured", "Take the mean days from net-new to MQL that the data shows"
         )
-        self.rolling = number("Rolling cost over buckets", 120)
+        self.rolling = number("Rolling cost over", 120)
 
     def _make_sla(self) -> None:
         self.sla = text("Sales has", "48h", "140px")
         self.stops = dropdown("until it", STOPS)
         self.clock = dropdown("Clock", CLOCKS)
-        self.within = text("Count SQLs within days (empty: all)", "all", "300px")
+        self.within = text("SQLs within days", "all", "180px")
 
     def _make_cut(self) -> None:
         offer, started = self._exploration.offer, self._exploration.started
         columns = {"nothing": NOTHING, **{c: c for c in offer.values}}
         names = ["Break down by", *["then by"] * max(1, len(started.by) - 1)]
         self.by = [dropdown(name, columns) for name in names]
+        self.efficiency = dropdown("Efficiency", VIEWS)
         self.filter = Filter(offer.values, changed=self._changed)
 
     def _make_file(self) -> None:
@@ -125,11 +131,12 @@ class Panel:
             faults["lag_days"], faults["rolling"],
             row(self.sla, self.stops, self.clock, self.within),
             faults["sla"], faults["within_days"],
-            row(*self.by),
+            row(*self.by, self.efficiency),
             faults["by"],
             self.filter.row,
             faults["where"],
             self._words,
+            faults["page"],
             row(self.reset, self.name, self.save, self._state),
             self._saved,
         ]  # fmt: skip
@@ -139,7 +146,7 @@ class Panel:
 
     def _set(self, params: ReportParams) -> None:
         """Show a choice on the widgets."""
-        with self._quiet():
+        with self._quiet:
             periods = {period for _, period in self.period.options}
             self.period.value = params.period if params.period in periods else OWN_DATES
             self.grain.value = params.grain
@@ -151,31 +158,23 @@ class Panel:
             for index, widget in enumerate(self.by):
                 widget.value = params.by[index] if index < len(params.by) else NOTHING
             self.filter.show(params.where)
+            self.efficiency.value = BOTH
         self._show_numbers()
 
     def _show_numbers(self) -> None:
         """Show what the data made of the choice: dates, the lag, the words."""
         numbers = self._exploration.numbers
-        with self._quiet():
+        with self._quiet:
             whole = numbers.leads.whole
             self.start.value, self.end.value = whole.start, whole.end - DAY
             self.lag.max = max(LONGEST_LAG, self.lag.max, numbers.lag_days_used)
             self.lag.value = numbers.lag_days_used
             self.measured.description = f"Measured: {counted(numbers.measured_lag, 'day')}"
-        self._words.value = f'<p class="mk-words">{escape(in_words(numbers))}</p>'
-
-    @contextmanager
-    def _quiet(self) -> Iterator[None]:
-        """Set widgets without taking it for a choice."""
-        was, self._is_setting = self._is_setting, True
-        try:
-            yield
-        finally:
-            self._is_setting = was
+        self._words.value = f'<p class="mk-words">{escape(in_words(numbers, view=self.view))}</p>'
 
     def _watch(self) -> None:
         plain = [self.period, self.grain, self.rolling, self.sla, self.stops, self.clock]
-        for widget in (*plain, self.within, *self.by):
+        for widget in (*plain, self.within, *self.by, self.efficiency):
             widget.observe(self._changed, "value")
         for widget in (self.start, self.end):
             widget.observe(self._dated, "value")
@@ -186,26 +185,19 @@ class Panel:
 
     def _changed(self, _: object = None) -> None:
         """Work the choice out once no other change follows it."""
-        if self._is_setting:
+        if self._quiet:
             return
         self._state.value = said("Working …")
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            self._work()
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = loop.call_later(PAUSE_SECONDS, self._work)
+        self._pace.do(self._work)
 
     def _dated(self, _: object) -> None:
-        if not self._is_setting:
-            with self._quiet():
+        if not self._quiet:
+            with self._quiet:
                 self.period.value = OWN_DATES
             self._changed()
 
     def _lagged(self, _: object) -> None:
-        if not self._is_setting:
+        if not self._quiet:
             self._is_measured = False
             self._changed()
 
@@ -237,23 +229,32 @@ class Panel:
         del chosen["period"]
         return ({**chosen, "period": period}, {}) if not fault else (chosen, {"period": fault})
 
-    def _work(self) -> None:
-        """Work out the numbers of the choice; where that fails, say so and leave all as it is."""
-        self._timer = None
+    def _work(self) -> Iterator[None]:
+        """Take the choice, then draw the page part by part."""
+        words = self._taken()
+        # After a mistake, what is left of the last choice that worked is still to be drawn.
+        for fault in self._parts:
+            if fault:
+                self._faults["page"].value = alert(fault)
+            yield
+        self._state.value = said(words)
+
+    def _taken(self) -> str:
+        """Work out the numbers of the choice, or say what is wrong; return what there is to say."""
         chosen, faults = self._chosen()
         try:
             params, wrong = choose(self._exploration.numbers.params, chosen)
             faults = {**faults, **wrong} or self._exploration.change(params)
             if not faults:
+                self.view = self.efficiency.value
                 self._show_numbers()
-                self._redraw()
+                self._parts = iter(self._redraw())
         except Exception as error:  # noqa: BLE001 - a traceback would go to a log nobody reads
             faults = {"period": f"This could not be worked out ({type(error).__name__}: {error})."}
         for name, place in self._faults.items():
             place.value = alert(faults[name]) if name in faults else ""
-        left = "Not done: the page below shows the last choice that worked."
-        self._state.value = said(left if faults else "Done.")
         self._saved.value = ""
+        return LEFT if faults else "Done."
 
     def _write(self, _: object) -> None:
         folder = params_folder(Path.cwd())
@@ -264,4 +265,4 @@ class Panel:
         except (MqlkitError, OSError) as error:
             self._saved.value = alert(str(error))
             return
-        self._saved.value = said(f"Written. To run it, in {folder.parent}: {command(path)}")
+        self._saved.value = said(as_written(path, view=self.view))

@@ -10,7 +10,7 @@ import pandas as pd
 
 from mqlkit.params import ReportParams
 from mqlkit.sources.ledger import Ledger
-from mqlkit.terms import HBR, SET_ASIDE_REASONS, SMALL_N
+from mqlkit.terms import BOTH, FLOW, HBR, SET_ASIDE_REASONS, SMALL_N
 from mqlkit.tidy import pick
 from mqlkit.wording import (
     between,
@@ -59,9 +59,7 @@ class Totals:
     def interval(self, metric: str) -> str:
         """Return the interval of a share; empty where it has none."""
         row = self._rows.get(metric)
-        if row is None or math.isnan(row["low"]):
-            return ""
-        return between(row["low"], row["high"])
+        return "" if row is None or math.isnan(row["low"]) else between(row["low"], row["high"])
 
     def flags(self, metric: str) -> Sequence[str]:
         """Return the flags of a metric."""
@@ -129,8 +127,10 @@ def judge_hand_off(rows: pd.DataFrame) -> Verdict:
     return Verdict(text + _small(n))
 
 
-def judge_efficiency(rows: pd.DataFrame, *, maturity: float) -> Verdict:
-    """Return the share of MQLs that became SQLs, and which buckets it is too early to judge."""
+def judge_efficiency(rows: pd.DataFrame, *, maturity: float, view: str = BOTH) -> Verdict | None:
+    """Return the share of MQLs that became SQLs, and which buckets are too young; not as a flow."""
+    if view == FLOW:
+        return None
     total = Totals(rows)
     n = total.n("efficiency")
     if n == 0:

@@ -36,6 +36,8 @@ TOTAL = "total"
 SMALL_N = 30
 # Between the column and the value of what was clicked on in a chart; no text of either has it.
 PICK_MARK = "\x1f"
+# How efficiency is shown.
+BOTH, COHORT, FLOW = VIEWS = ("both", "cohort", "flow")
 # Environment: folder and name of a report, as `mqlkit run` hands them to the kernel.
 RESULTS_VARIABLE = "MQLKIT_RESULTS"
 # Likewise: a pattern of the metrics.json of earlier reports of the same name.

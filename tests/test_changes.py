@@ -1074,6 +1074,14 @@ def test_the_picture_of_mix_and_rate_draws_the_frame():
     assert "from Jan 26 to Feb 26" in spec["description"]
 
 
+def test_a_click_on_the_picture_of_mix_and_rate_picks_a_segment():
+    parts = split(NOW, BEFORE)
+    spec = plot_mix_and_rate(parts, by="source", heard_by=".ear input").to_dict()
+    assert [p["bind"]["element"] for p in spec["params"] if p["name"] == "pick"] == [".ear input"]
+    assert all(layer["transform"][0]["as"] == "picked" for layer in spec["layer"])
+    assert "pick" not in str(plot_mix_and_rate(parts, by="source").to_dict())
+
+
 def test_many_segments_make_neither_a_long_picture_nor_a_long_table():
     now = {f"s{i}": (i % 40, 40) for i in range(60)}
     parts = split(now, dict.fromkeys(now, (20, 40)))

@@ -6,6 +6,7 @@ import altair as alt
 import pandas as pd
 
 from mqlkit.charts.parts import MOST_SEGMENTS, Chart, finished, height_of, name_axis, require, tip
+from mqlkit.charts.picking import with_pick
 from mqlkit.mix import MIX_COLUMNS, is_comparable, largest
 from mqlkit.theme import BLUE, GREY, INK, LIGHT_BLUE
 from mqlkit.wording import bucket_name
@@ -13,7 +14,7 @@ from mqlkit.wording import bucket_name
 CAUSES = {"mix": "Mix", "rate": "Rate"}
 
 
-def plot_mix_and_rate(mix: pd.DataFrame, *, by: str) -> Chart | None:
+def plot_mix_and_rate(mix: pd.DataFrame, *, by: str, heard_by: str | None = None) -> Chart | None:
     """Draw what each segment added to a change of efficiency: by its share, and by its own rate.
 
     Parameters
@@ -22,6 +23,8 @@ def plot_mix_and_rate(mix: pd.DataFrame, *, by: str) -> Chart | None:
         What `mix.efficiency_mix_and_rate` returns.
     by
         The breakdown column.
+    heard_by
+        As in `picking.with_pick`.
     """
     require(mix, MIX_COLUMNS, "plot_mix_and_rate")
     if not is_comparable(mix):
@@ -41,7 +44,7 @@ def plot_mix_and_rate(mix: pd.DataFrame, *, by: str) -> Chart | None:
         yOffset=alt.YOffset("cause:N", sort=None),
         tooltip=tips,
     )
-    x = alt.X("points:Q", title="Points of efficiency", axis=alt.Axis(format="~g", tickCount=6))
+    x = alt.X("points:Q", title="Points of efficiency", axis=alt.Axis(format="~f", tickCount=6))
     chart = alt.layer(
         base.mark_bar(cornerRadiusEnd=2).encode(
             x=x, color=alt.Color("cause:N", scale=scale, title=None, sort=None)
@@ -49,7 +52,7 @@ def plot_mix_and_rate(mix: pd.DataFrame, *, by: str) -> Chart | None:
         base.mark_rule(color=INK, strokeWidth=1.5).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q")),
         alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(color=GREY).encode(x=alt.X("zero:Q")),
     )
-    return finished(
+    drawn = finished(
         chart,
         f"What each {by} added to the change of efficiency from {then} to {now}, in points: mix is "
         "its share of the MQLs, rate its own efficiency. The last pair of bars is their sum, with "
@@ -57,6 +60,7 @@ def plot_mix_and_rate(mix: pd.DataFrame, *, by: str) -> Chart | None:
         height=height_of(tall["name"].nunique()),
         by=by,
     )
+    return with_pick(drawn, by=by, heard_by=heard_by)
 
 
 def _tall(parts: pd.DataFrame) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
+from mqlkit.charts.flow import plot_flow, plot_flow_by
 from mqlkit.charts.parts import (
     Chart,
     adds_up,
@@ -20,6 +21,7 @@ from mqlkit.charts.parts import (
     with_intervals,
 )
 from mqlkit.charts.picking import with_pick
+from mqlkit.terms import BOTH, FLOW
 from mqlkit.theme import BAR, BLUE, GREY, LIGHT_BLUE, LIGHT_ORANGE, MUTED, ORANGE, PALE
 
 
@@ -58,8 +60,13 @@ def plot_hand_off(rows: pd.DataFrame) -> Chart | None:
     )
 
 
-def plot_stage_efficiency(rows: pd.DataFrame) -> Chart | None:
-    """Draw efficiency by cohort with its interval, young cohorts hollow, and by flow."""
+def plot_stage_efficiency(rows: pd.DataFrame, *, view: str = BOTH) -> Chart | None:
+    """Draw efficiency by cohort with its interval, young cohorts hollow, and by flow.
+
+    ``view`` is one of `terms.VIEWS`.
+    """
+    if view == FLOW:
+        return plot_flow(rows)
     cohort = with_intervals(rows, "efficiency", "plot_stage_efficiency")
     if cohort.empty or cohort["value"].isna().all():
         return None
@@ -74,7 +81,6 @@ def plot_stage_efficiency(rows: pd.DataFrame) -> Chart | None:
         tip("high", "95% to", ".1%"),
         tip("n", "MQLs"),
         tip("efficiency_projected", "Projected", ".1%"),
-        tip("efficiency_flow", "By flow", ".1%"),
     ]
     base = alt.Chart(merged).encode(x=bucket_axis())
     y = alt.Y("value:Q", title="MQLs that became SQL", axis=alt.Axis(format="%"))
@@ -82,31 +88,34 @@ def plot_stage_efficiency(rows: pd.DataFrame) -> Chart | None:
         base.mark_rule(strokeWidth=5, color=LIGHT_BLUE, opacity=0.7).encode(
             y=alt.Y("low:Q"), y2=alt.Y2("high:Q")
         ),
-        base.mark_line(color=GREY, strokeDash=[4, 3], strokeWidth=1.5).encode(
-            y=alt.Y("efficiency_flow:Q")
-        ),
         base.mark_point(size=90, filled=True, opacity=1, stroke=BLUE, strokeWidth=2).encode(
             y=y,
             fill=alt.FillValue(BLUE, condition=in_case("datum.is_young", "white")),
             tooltip=tips,
         ),
     ]
-    words = "; the dashed line is the flow."
+    line = ""
+    if view == BOTH:
+        line = "; the dashed line is the flow"
+        tips.append(tip("efficiency_flow", "By flow", ".1%"))
+        dashes = base.mark_line(color=GREY, strokeDash=[4, 3], strokeWidth=1.5)
+        layers.insert(1, dashes.encode(y=alt.Y("efficiency_flow:Q")))
+    words = line
     if merged["is_young"].any():
         young = alt.Chart(merged[merged["is_young"]]).encode(x=bucket_axis())
         tick = young.mark_tick(color=ORANGE, thickness=2)
-        layers.insert(2, tick.encode(y=alt.Y("efficiency_projected:Q"), tooltip=tips))
-        words = "; young cohorts are hollow, with their projection as an orange line" + words
+        layers.insert(-1, tick.encode(y=alt.Y("efficiency_projected:Q"), tooltip=tips))
+        words = "; young cohorts are hollow, with their projection as an orange line" + line
     flow = merged[merged["efficiency_flow"].notna()]
-    if len(flow):
+    if view == BOTH and len(flow):
         layers.append(at_the_right("by flow", "efficiency_flow", flow, colour=MUTED))
     start = "Share of MQLs that became SQL per {grain} of entry, {span}, with 95% intervals"
     return finished(
         alt.layer(*layers),
-        start.format(grain=grain_of(merged), span=span_of(merged["value"], ".0%")) + words,
+        start.format(grain=grain_of(merged), span=span_of(merged["value"], ".0%")) + words + ".",
         adds=adds_up(
             # Projections do not add up: a coarser grain goes without.
-            start + "; young cohorts are hollow; the dashed line is the flow.",
+            f"{start}; young cohorts are hollow{line}.",
             shares=[["value", "n", "low", "high"]],
             ratios=[["efficiency_flow", "sqls_in_period", "mqls"]],
             any=["is_young"],
@@ -115,10 +124,15 @@ def plot_stage_efficiency(rows: pd.DataFrame) -> Chart | None:
     )
 
 
-def plot_efficiency_by(rows: pd.DataFrame, *, by: str, heard_by: str | None = None) -> Chart | None:
+def plot_efficiency_by(
+    rows: pd.DataFrame, *, by: str, view: str = BOTH, heard_by: str | None = None
+) -> Chart | None:
     """Draw efficiency of the whole period by the values of a breakdown, with intervals.
 
-    ``heard_by`` as in `picking.with_pick`.
+    ``view`` is one of `terms.VIEWS`: both stand for the cohort here. ``heard_by`` as in
+    `picking.with_pick`.
     """
+    if view == FLOW:
+        return plot_flow_by(rows, by=by, heard_by=heard_by)
     drawn = dots_by(rows, "efficiency", by=by, title="MQLs that became SQL", colour=BLUE)
     return None if drawn is None else with_pick(drawn, by=by, heard_by=heard_by)

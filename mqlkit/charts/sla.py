@@ -96,7 +96,7 @@ def plot_hours_histogram(
                 "left:Q",
                 bin="binned",
                 title=f"Time in the MQL stage, {unit}",
-                axis=alt.Axis(format="~g", tickCount=9),
+                axis=alt.Axis(format="~f", tickCount=9),
                 scale=alt.Scale(domainMin=0),
             ),
             x2=alt.X2("right:Q"),
@@ -129,7 +129,7 @@ def plot_survival_curve(
     seen = curve[curve["hours"] <= max(8 * sla_hours, 4 * day_hours)]
     frame = seen.assign(time=seen["hours"] / size)
     base = alt.Chart(frame).encode(
-        x=alt.X("time:Q", title=f"Time since MQL, {unit}", axis=alt.Axis(format="~g", tickCount=9))
+        x=alt.X("time:Q", title=f"Time since MQL, {unit}", axis=alt.Axis(format="~f", tickCount=9))
     )
     tips = [
         tip("time", f"After ({unit})", ",.1f"),

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from mqlkit.tables.parts import Table, titled
-from mqlkit.terms import TOTAL
+from mqlkit.terms import BOTH, COHORT, FLOW, TOTAL
 from mqlkit.tidy import COLUMNS, pick
 from mqlkit.wording import (
     NOTHING,
@@ -147,8 +147,18 @@ def tabulate_hand_off(rows: pd.DataFrame) -> Table | None:
     )
 
 
-def tabulate_stage_efficiency(rows: pd.DataFrame, *, by: str | None = None) -> Table | None:
-    """Set efficiency per cohort, or by the values of a breakdown."""
+def tabulate_stage_efficiency(
+    rows: pd.DataFrame, *, by: str | None = None, view: str = BOTH
+) -> Table | None:
+    """Set efficiency per cohort, or by the values of a breakdown; ``view`` as `terms.VIEWS`."""
+    if view == FLOW:
+        metrics = {
+            "mqls": ("MQLs", count),
+            "sqls_in_period": ("SQLs dated in it", count),
+            "efficiency_flow": ("By flow", percent),
+        }
+        title = f"Efficiency by {by}, by flow" if by else "Efficiency by flow"
+        return _wide(rows, title, metrics, by=by, notes="efficiency_flow")
     return _wide(
         rows,
         f"Efficiency by {by}" if by else "Efficiency by cohort",
@@ -158,7 +168,7 @@ def tabulate_stage_efficiency(rows: pd.DataFrame, *, by: str | None = None) -> T
             "efficiency": ("Efficiency", percent),
             "mqls_per_sql": ("MQLs per SQL", _decimal),
             "efficiency_projected": ("Projected", percent),
-            "efficiency_flow": ("By flow", percent),
+            **({} if view == COHORT else {"efficiency_flow": ("By flow", percent)}),
         },
         by=by,
         interval="efficiency",

@@ -18,4 +18,17 @@ if (!root.dataset.mkHears) {
       event.target.dispatchEvent(new Event("input", { bubbles: true }));
     }
   }, true);
+  // A table that is drawn again is as open as the one before it.
+  const opened = new Map();
+  const title = (table) => table.querySelector("summary").textContent;
+  document.addEventListener("toggle", ({ target }) => {
+    if (target.matches("details.mk-table")) opened.set(title(target), target.open);
+  }, true);
+  const reopen = (table) => { table.open = opened.get(title(table)) ?? table.open; };
+  new MutationObserver((changes) => {
+    const added = changes.flatMap((change) => [...change.addedNodes]);
+    for (const node of added.filter((n) => n.querySelectorAll)) {
+      node.querySelectorAll("details.mk-table").forEach(reopen);
+    }
+  }).observe(document.body, { childList: true, subtree: true });
 }

@@ -60,12 +60,12 @@ def test_of_another_lag_nothing_is_drawn_again_but_the_costs(exploration):
     names = ["plot_efficiency_by", "tabulate_sla_outcome", "plot_cost_by", "tabulate_cost"]
     draws = [record(name) for name in names]
     assert exploration.change(ReportParams()) == {}
-    section = Section(lambda n: page.calls(n, draws), ipywidgets.Output())
-    section.show(section.drawn(exploration.numbers))
+    section = Section(lambda n: page.calls(n, draws), ipywidgets.Output(), is_late=False)
+    section.follow(exploration.numbers)
     assert drawn == names
     drawn.clear()
     assert exploration.change(replace(ReportParams(), lag_days=45)) == {}
-    section.show(section.drawn(exploration.numbers))
+    section.follow(exploration.numbers)
     assert drawn == ["plot_cost_by", "tabulate_cost"]
 
 

@@ -64,7 +64,7 @@ def test_the_words_say_all_that_is_set(numbers):
     assert words == (
         "1 Apr 2026 – 30 Jun 2026, by month, as of 6 Jul 2026. Spend is moved back by 20 days; the "
         "rolling cost spans 1 month. Sales has 2 working days to contact an MQL. SQLs count within "
-        "1 day of the MQL. Only country: EE and LV."
+        "1 day of the MQL. Only country: EE and LV. The goal stays that of all leads."
     )
 
 

@@ -12,9 +12,10 @@ import pandas as pd
 import pytest
 from runs import ROOT
 
-from mqlkit import charts, controls, headline, page, panel, sentences, tables
+from mqlkit import charts, controls, headline, pacing, page, panel, sentences, tables
 from mqlkit.controls import LiveView, View, explore, is_watched
 from mqlkit.exploration import Exploration
+from mqlkit.filtering import HINT
 from mqlkit.numbers import read_numbers
 from mqlkit.panel import Panel
 from mqlkit.params import ReportParams
@@ -37,7 +38,12 @@ def redrawn():
 @pytest.fixture
 def shown(exploration, redrawn):
     assert exploration.change(ReportParams()) == {}
-    return Panel(exploration, lambda: redrawn.append(exploration.numbers.params))
+
+    def redraw():
+        redrawn.append(exploration.numbers.params)
+        return []
+
+    return Panel(exploration, redraw)
 
 
 @pytest.fixture
@@ -78,7 +84,7 @@ def test_it_shows_what_it_was_started_with(exploration):
     assert exploration.change(params) == {}
     begun = Exploration.__new__(Exploration)
     begun.__dict__.update({**exploration.__dict__, "started": params})
-    panel_ = Panel(begun, lambda: None)
+    panel_ = Panel(begun, list)
     assert (panel_.period.value, panel_.grain.value) == ("2026-Q1", "quarter")
     assert (panel_.start.value, panel_.end.value) == (date(2026, 1, 1), date(2026, 3, 31))
     assert (panel_.lag.value, panel_.rolling.value) == (20, 2)
@@ -153,7 +159,7 @@ def test_what_no_one_thought_of_is_told_without_a_traceback(shown, exploration, 
 
 
 def test_of_many_changes_the_last_one_alone_is_worked_out(shown, redrawn, monkeypatch):
-    monkeypatch.setattr(panel, "PAUSE_SECONDS", 0.02)
+    monkeypatch.setattr(pacing, "PAUSE_SECONDS", 0.02)
 
     async def drag():
         for days in range(20, 60):
@@ -180,15 +186,31 @@ def test_a_click_in_a_chart_keeps_one_value_and_a_second_brings_all_back(shown, 
     assert redrawn[-1].where == {"country": ["EE"], "source": ["Event"]}
     click("source", "Event")
     assert redrawn[-1].where == {"country": ["EE"]}
-    # A group of small ones, the ground of a chart, and what nobody offers.
+    # The ground of a chart, and what nobody offers.
     n = len(redrawn)
-    for column, value in [("source", "(other sources)"), ("", ""), ("lead_id", "L1")]:
+    for column, value in [("", ""), ("lead_id", "L1")]:
         click(column, value)
+        assert shown.filter._hint.value == HINT
+    # A group of small ones: the values that it may stand for are offered.
+    click("source", "(other <sources>)")
+    assert shown.filter.column.value == "source"
+    words = "“(other &lt;sources&gt;)” is several values of source: choose them in the list"
+    assert words in shown.filter._hint.value
     assert len(redrawn) == n
+    shown.filter.kept.value = ("Event", "Web")
+    assert redrawn[-1].where == {"country": ["EE"], "source": ["Event", "Web"]}
+    assert shown.filter._hint.value == HINT
+
+
+def test_the_slider_is_not_told_where_it_was(shown):
+    # Told late, it would go back there, and what it was moved to last would never be heard of.
+    assert shown.lag.trait_metadata("value", "echo_update") is False
+    assert shown.lag.trait_metadata("value", "sync") is True
+    assert shown.rolling.trait_metadata("value", "echo_update") is None
 
 
 def test_two_notebooks_do_not_hear_each_others_clicks(exploration):
-    first, second = (Panel(exploration, lambda: None).filter.ear for _ in range(2))
+    first, second = (Panel(exploration, list).filter.ear for _ in range(2))
     assert first != second
 
 
@@ -260,24 +282,149 @@ def test_with_a_reader_the_parts_follow_the_panel(notebook, monkeypatch):
     pd.testing.assert_frame_equal(view.numbers.rows, expected.rows)
 
 
-def test_a_part_that_fails_leaves_the_page_as_it_was(notebook, monkeypatch):
-    monkeypatch.setattr(controls, "is_watched", lambda: True)
-    view = explore(ReportParams())
+def test_efficiency_is_shown_as_the_panel_says_and_saved_as_both(view, notebook, monkeypatch):
+    written = []
+    monkeypatch.setattr(panel, "write_params", lambda params, *_, **__: written.append(params) or
+                        BASE.parent / "params" / "mine.yaml")  # fmt: skip
+    view.show(charts.plot_stage_efficiency)
+    chart = notebook[-1]
+    both = chart.outputs
+    control(notebook, "Efficiency").value = "flow"
+    assert "SQLs dated in each month" in chart.outputs[0]["data"]["text/plain"]
+    assert "Efficiency is shown by flow alone" in said(notebook)
+    control(notebook, "Save").click()
+    assert "one of them alone is for the panel" in said(notebook)
+    assert written == [ReportParams()]
+    # A mistake elsewhere leaves what is shown, and what is said of it.
+    control(notebook, "Sales has").value = "soon"
+    control(notebook, "Efficiency").value = "cohort"
+    assert "by flow alone" in said(notebook)
+    control(notebook, "Reset").click()
+    assert control(notebook, "Efficiency").value == "both"
+    assert chart.outputs == both
 
+
+@pytest.fixture
+def view(notebook, monkeypatch):
+    """Return the view of a notebook that somebody looks at; nothing but its head is shown."""
+    monkeypatch.setattr(controls, "is_watched", lambda: True)
+    return explore(ReportParams())
+
+
+def control(notebook, label):
+    """Return a widget of the panel by its label."""
+    (box,) = [p for p in notebook if isinstance(p, ipywidgets.VBox)]
+    (found,) = [w for w in every(box) if getattr(w, "description", "") == label]
+    return found
+
+
+def said(notebook):
+    (box,) = [p for p in notebook if isinstance(p, ipywidgets.VBox)]
+    return " ".join(w.value for w in every(box) if isinstance(w, ipywidgets.HTML))
+
+
+def tabulate_grain(params):
+    return Verdict(f"table by {params.grain}")
+
+
+def plot_grain(params):
+    return Verdict(f"chart by {params.grain}")
+
+
+def test_a_part_that_fails_says_so_in_its_place_and_on_the_panel(view, notebook):
     def fragile(params):
         if params.grain == "year":
-            raise ValueError("no years here")
+            raise ValueError("no <years> here")
         return Verdict(params.grain)
 
-    view.show(headline.headline, fragile)
-    part = notebook[-1]
-    before = part.outputs
-    (box,) = [p for p in notebook if isinstance(p, ipywidgets.VBox)]
-    (grain,) = [w for w in every(box) if getattr(w, "description", "") == "One bucket per"]
-    grain.value = "year"
-    assert part.outputs == before
-    assert any("ValueError: no years here" in getattr(w, "value", "") for w in every(box)
-               if isinstance(w, ipywidgets.HTML))  # fmt: skip
+    view.show(fragile)
+    view.show(plot_grain)
+    part, other = notebook[-2:]
+    control(notebook, "One bucket per").value = "year"
+    fault = "This part could not be drawn (ValueError: no &lt;years&gt; here)."
+    assert fault in part.outputs[0]["data"]["text/html"]
+    assert f'role="alert">{fault}' in said(notebook)
+    assert "Done." in said(notebook)
+    # All else belongs to the choice that the panel shows.
+    assert "chart by year" in str(other.outputs)
+    assert view.numbers.params.grain == "year"
+    control(notebook, "One bucket per").value = "quarter"
+    assert "quarter" in str(part.outputs)
+    assert "could not be drawn" not in said(notebook) + str(part.outputs)
+
+
+def test_tables_come_last_and_what_is_not_drawn_yet_says_so(view, notebook):
+    view.show(tabulate_grain, plot_grain, tabulate_grain)
+    view.show(plot_grain)
+    parts = notebook[-4:]
+    assert view._exploration.change(replace(ReportParams(), grain="year")) == {}
+    box = next(p for p in notebook if "mk-panel" in getattr(p, "_dom_classes", ()))
+    seen = []
+    for fault in view._redraw():
+        drawn = [i for i, p in enumerate(parts) if "by year" in str(p.outputs)]
+        seen.append((drawn, [due for due in box._dom_classes if due.endswith("-due")]))
+        assert fault == ""
+    both, tables_ = ["mk-charts-due", "mk-tables-due"], ["mk-tables-due"]
+    # The heading comes first.
+    assert seen == [
+        ([], both), ([1], both), ([1, 3], both), ([0, 1, 3], tables_), ([0, 1, 2, 3], tables_),
+    ]  # fmt: skip
+    assert box._dom_classes == ("mk-panel",)
+    assert [p._dom_classes for p in parts[:2]] == [("mk-late",), ("mk-early",)]
+
+
+def test_a_change_is_heard_between_two_parts_and_the_rest_is_dropped(view, notebook, monkeypatch):
+    monkeypatch.setattr(pacing, "PAUSE_SECONDS", 0)
+    drawn = []
+
+    def plot_slowly(params):
+        drawn.append(params.grain)
+        if params.grain == "quarter":
+            # Heard once this part is drawn, as what a kernel is sent in the meantime.
+            loop.call_soon(setattr, grain, "value", "year")
+        return Verdict(params.grain)
+
+    def tabulate_slowly(params):
+        drawn.append(f"table {params.grain}")
+        return Verdict(params.grain)
+
+    view.show(plot_slowly, tabulate_slowly)
+    grain = control(notebook, "One bucket per")
+    drawn.clear()
+
+    async def change():
+        nonlocal loop
+        loop = asyncio.get_running_loop()
+        grain.value = "quarter"
+        while "Done." not in said(notebook):
+            await asyncio.sleep(0.01)
+
+    loop = None
+    asyncio.run(change())
+    assert drawn == ["quarter", "year", "table year"]
+
+
+def test_after_a_mistake_the_rest_of_the_last_choice_is_drawn(view, notebook, monkeypatch):
+    monkeypatch.setattr(pacing, "PAUSE_SECONDS", 0)
+
+    def plot_and_err(params):
+        if params.grain == "quarter":
+            loop.call_soon(setattr, control(notebook, "Sales has"), "value", "soon")
+        return Verdict(params.grain)
+
+    view.show(plot_and_err, tabulate_grain)
+    table = notebook[-1]
+
+    async def change():
+        nonlocal loop
+        loop = asyncio.get_running_loop()
+        control(notebook, "One bucket per").value = "quarter"
+        while "Not done" not in said(notebook):
+            await asyncio.sleep(0.01)
+
+    loop = None
+    asyncio.run(change())
+    assert "table by quarter" in str(table.outputs)
 
 
 class Kernel:

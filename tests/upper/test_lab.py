@@ -196,13 +196,19 @@ def browser(folder):
 
 
 SETTLED = """() => {
-    const said = [...document.querySelectorAll(".mk-panel .mk-state")].map((e) => e.textContent);
-    return said.length > 0 && said.every((text) => !text.includes("Working"));
+    const texts = (selector) => [...document.querySelectorAll(selector)].map((e) => e.textContent);
+    const said = texts(".mk-panel .mk-state");
+    return said.length > 0 && said.every((text) => !text.includes("Working"))
+        && !document.querySelector(".mk-charts-due, .mk-tables-due") && texts(".mk-words").join();
 }"""
 CONTROLS = """() => [...document.querySelectorAll(
     ".mk-panel input, .mk-panel select, .mk-panel button, .mk-panel [role=slider]")]
     .map((e) => e.getAttribute("aria-label") || [...(e.labels || [])].map((l) => l.textContent)
         .join("") || (e.tagName === "BUTTON" ? e.textContent : ""))"""
+IS_PANEL_SEEN = """() => {
+    const { top, bottom } = document.querySelector(".mk-panel").getBoundingClientRect();
+    return top > 0 && bottom < window.innerHeight;
+}"""
 TEXTS = """(selector) => [...document.querySelectorAll(selector)].map((e) => e.textContent)"""
 
 
@@ -250,10 +256,16 @@ def use_panel(page, name):
     """
     panel = page.locator(".mk-panel")
 
+    def at_rest():
+        # A slow browser sends the last of many keys when the first are worked out already.
+        before = page.evaluate(SETTLED)
+        time.sleep(1)
+        return before and before == page.evaluate(SETTLED)
+
     def settled(act):
         page.evaluate("for (const e of document.querySelectorAll('.mk-state')) e.remove()")
         act()
-        wait_for(lambda: page.evaluate(SETTLED), seconds=LONGEST_VISIT, what="the panel")
+        wait_for(at_rest, seconds=LONGEST_VISIT, what="the panel")
         return {
             "words": page.evaluate(TEXTS, ".mk-panel .mk-words"),
             "faults": page.evaluate(TEXTS, ".mk-panel .mk-fault"),
@@ -341,7 +353,12 @@ def explore(folder, name) -> Run:
         page.route("**/*", only_here)
         run_cells(page, url, name)
         seen = {**page.evaluate(EVIDENCE), "controls": page.evaluate(CONTROLS)}
+        seen["is_panel_seen"] = page.evaluate(IS_PANEL_SEEN)
+        if name == "cost_per_mql":
+            for title in ("Cost over time", "Cost per MQL by lag"):
+                page.locator("details.mk-table summary", has_text=title).click()
         seen["steps"] = use_panel(page, name)
+        seen["opened"] = page.evaluate(TEXTS, "details.mk-table[open] summary")
         # The charts are drawn again, and nothing has failed on the way.
         wait_for(lambda: page.evaluate(DRAWN), seconds=LONGEST_VISIT, what="the charts")
         if name == "sla_velocity":
@@ -398,6 +415,17 @@ def test_a_mistake_leaves_the_page_as_it_was(look, name):
     (fault,) = steps["mistake"]["faults"]
     assert fault.startswith("sla '24' is no duration with a unit")
     assert steps["mistake"]["values"] == steps["filter"]["values"]
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_after_run_all_the_panel_is_in_view(look, name):
+    # JupyterLab goes to the last cell.
+    assert look(name)["is_panel_seen"]
+
+
+def test_a_table_stays_as_open_as_it_was(look):
+    # "Cost over time" is closed at first and was opened, "Cost per MQL by lag" the other way round.
+    assert look("cost_per_mql")["opened"] == ["Cost over time"]
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)

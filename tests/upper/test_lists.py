@@ -8,13 +8,14 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from frames import totals
 from runs import ROOT
 
 from mqlkit import controls, lists, page, tables
 from mqlkit.controls import explore
 from mqlkit.exploration import Exploration
 from mqlkit.listbox import ListBox
-from mqlkit.lists import BREACHES, MQLS, first_page, write_list
+from mqlkit.lists import BREACHES, MQLS, first_page, judge_breaches, write_list
 from mqlkit.numbers import measure, read_numbers
 from mqlkit.params import ReportParams
 from mqlkit.roster import mql_list
@@ -91,6 +92,17 @@ def test_a_list_without_leads_says_so_and_has_a_file(lead_table, tmp_path):
     assert "No late leads" in ListBox(BREACHES, lambda: numbers)._title.value
 
 
+def test_why_a_page_lists_no_late_lead():
+    late = totals(sla_breached=3)
+    redacted = replace(ReportParams(), redact=True)
+    assert judge_breaches(late, ReportParams()) is None
+    assert judge_breaches(late, redacted).text.startswith("3 MQLs broke the SLA. A redacted page")
+    for frame in (totals(sla_breached=0), totals(sla_breached=None), totals(mqls=3)):
+        for params in (ReportParams(), redacted):
+            text = "No MQL of the period is known to have broken the SLA."
+            assert judge_breaches(frame, params).text == text
+
+
 def test_a_long_list_is_bounded_in_words_and_the_file_is_not(few, monkeypatch, tmp_path):
     monkeypatch.setattr(lists, "MOST_ROWS", 2)
     numbers = measure(few.leads, few.tables)
@@ -136,11 +148,11 @@ def test_the_list_follows_the_panel_and_writes_its_choice(tmp_path, monkeypatch)
     exploration = Exploration(ReportParams(), base=BASE)
     box = ListBox(BREACHES, lambda: exploration.numbers)
     before = box._table._dt_args
-    box.show(box.drawn(exploration.numbers))
+    box.follow(exploration.numbers)
     assert box._table._dt_args is before
     params = replace(ReportParams(), sla="12h", where={"country": ["EE"]})
     assert exploration.change(params) == {}
-    box.show(box.drawn(exploration.numbers))
+    box.follow(exploration.numbers)
     expected = first_page(read_numbers(params, base=BASE), BREACHES)
     assert expected.title in box._title.value
     assert len(json.loads(box._table._dt_args["data_json"])) == len(expected.cells)

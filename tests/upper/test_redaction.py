@@ -54,6 +54,17 @@ def test_no_byte_of_the_page_tells_who(export, desk, tmp_path):
     assert breaches.count("ID-7749") == 20
 
 
+def test_where_late_leads_would_be_listed_it_says_where_they_are(export, desk, tmp_path):
+    done = run(export, desk, tmp_path, report="sla_velocity", by=["source"], redact=True)
+    assert done.code == 0, done.stderr
+    _, _, section = done.html("r").partition("Which leads were let lie?</h2>")
+    assert (
+        "20 MQLs broke the SLA. A redacted page does not list them: mqlkit run writes them beside "
+        "it, into the file that ends in .breaches.csv."
+    ) in section
+    assert (done.out / "r.breaches.csv").exists()
+
+
 def test_the_same_words_stand_in_a_report_that_is_not_redacted(export, desk, tmp_path):
     # Else the test above would prove nothing.
     done = run(export, desk, tmp_path, by=["source", "owner"], where={"owner": list(OWNERS)})

@@ -1,0 +1,123 @@
+"""Efficiency by cohort, by flow, or both: what each view shows, and that none shows the other."""
+
+from __future__ import annotations
+
+import pytest
+from frames import row, rows, totals
+from runs import ROOT
+from test_charts import column, embedded, encoding, layers, marks, per_bucket, titles, tooltip
+from test_tables import cells
+
+from mqlkit import charts, tables
+from mqlkit.choices import VIEW_WORDS, VIEWS, as_written, in_words
+from mqlkit.flow import judge_flow
+from mqlkit.sentences import judge_efficiency
+from mqlkit.terms import COHORT, FLOW
+from mqlkit.terms import VIEWS as NAMES
+from mqlkit.tidy import pick
+
+FLOW_TIPS = [
+    ("efficiency_flow", "By flow", ".1%"),
+    ("sqls_in_period", "SQLs dated in it", ",.0f"),
+    ("mqls", "MQLs of it", ",.0f"),
+]
+
+
+def test_by_cohort_the_flow_is_left_out(worked):
+    spec = charts.plot_stage_efficiency(worked.rows, view=COHORT).to_dict()
+    assert marks(spec) == ["rule", "tick", "point"]
+    assert "By flow" not in [title for _, title, _ in tooltip(spec, 2)]
+    assert spec["description"] == (
+        "Share of MQLs that became SQL per month of entry, 33% to 40%, with 95% intervals; young "
+        "cohorts are hollow, with their projection as an orange line."
+    )
+    assert "By flow" not in cells(tables.tabulate_stage_efficiency(worked.rows, view=COHORT))[0]
+    assert judge_flow(worked.rows, view=COHORT) is None
+
+
+def test_by_flow_it_stands_alone(worked):
+    spec = charts.plot_stage_efficiency(worked.rows, view=FLOW).to_dict()
+    assert marks(spec) == ["line", "point", "text", "text"]
+    assert titles(spec) == {"x": [], "y": ["SQLs dated in it per MQL of it"]}
+    assert tooltip(spec, 1)[1:] == FLOW_TIPS
+    for metric in ("efficiency_flow", "sqls_in_period", "mqls"):
+        assert column(embedded(spec), metric) == per_bucket(worked.rows, metric)
+    assert spec["description"] == (
+        "SQLs dated in each month per MQL of that month, 20% to 50%, whenever they were MQLs."
+    )
+    assert judge_efficiency(worked.rows, maturity=30, view=FLOW) is None
+
+
+def test_the_flow_of_each_source(worked):
+    spec = charts.plot_efficiency_by(worked.rows, by="source", view=FLOW, heard_by=".ear").to_dict()
+    assert marks(spec) == ["bar", "text"]
+    assert tooltip(spec) == [("name", "Source", None), *FLOW_TIPS]
+    flow = pick(worked.rows, "efficiency_flow", by="source")
+    flow = flow[flow["bucket"] == "total"].set_index("name")["value"]
+    data = embedded(spec)
+    assert column(data, "name") == ["(missing)", "Event", "Web"]
+    assert column(data, "efficiency_flow") == list(flow[column(data, "name")])
+    assert encoding(spec)["y"]["sort"] is None
+    # A click picks a source here too.
+    assert all(part["transform"][0]["as"] == "picked" for part in layers(spec))
+    assert spec["description"] == "SQLs dated in the period per MQL of the period, by source."
+
+
+def test_tables_of_the_flow(worked):
+    assert cells(tables.tabulate_stage_efficiency(worked.rows, view=FLOW)) == [
+        ["Bucket", "MQLs", "SQLs dated in it", "By flow", "Note"],
+        ["Jan 26", "5", "1", "20.0%", "small-n"],
+        ["Feb 26", "6", "3", "50.0%", "small-n"],
+        ["Whole period", "11", "4", "36.4%", "small-n"],
+    ]
+    table = tables.tabulate_stage_efficiency(worked.rows, by="source", view=FLOW)
+    assert table.title == "Efficiency by source, by flow"
+    assert cells(table)[-1] == ["Web", "7", "2", "28.6%", "small-n"]
+
+
+def test_without_sqls_in_the_data_there_is_no_flow():
+    frame = rows(
+        row("efficiency_flow", None, bucket="2026-01", n=5),
+        row("efficiency_flow", None, n=5),
+        row("efficiency_flow", None, n=5, source="Web"),
+        row("mqls", 5, bucket="2026-01"),
+        row("mqls", 5, source="Web"),
+    )
+    assert charts.plot_stage_efficiency(frame, view=FLOW) is None
+    assert charts.plot_efficiency_by(frame, by="source", view=FLOW) is None
+    assert judge_flow(frame) is None
+
+
+@pytest.mark.parametrize(
+    ("sqls", "mqls", "flow", "numbers"),
+    [
+        (4, 11, 4 / 11, "36.4%: 4 SQLs dated in the period, against 11 MQLs"),
+        (1, 1, 1, "100.0%: 1 SQL dated in the period, against 1 MQL"),
+        (3, 2, 1.5, "150.0%: 3 SQLs dated in the period, against 2 MQLs"),
+    ],
+)
+def test_the_flow_in_words(sqls, mqls, flow, numbers):
+    frame = totals(sqls_in_period=sqls, efficiency_flow={"value": flow, "n": mqls})
+    assert judge_flow(frame).text == (
+        f"By flow it is {numbers} of the period. They may come from earlier MQLs: where MQLs fall, "
+        "this rises by itself."
+    )
+
+
+def test_the_panel_says_in_words_which_one_it_shows(worked):
+    assert set(VIEWS.values()) == set(VIEW_WORDS) == set(NAMES)
+    both = in_words(worked)
+    assert in_words(worked, view=FLOW) == (
+        f"{both} Efficiency is shown by flow alone: SQLs count where they are dated; headline and "
+        "changes stay by cohort."
+    )
+    assert in_words(worked, view=COHORT).startswith(f"{both} Efficiency is shown by cohort alone")
+
+
+def test_of_a_file_that_is_saved_it_is_said_that_it_shows_both():
+    path = ROOT / "params" / "mine.yaml"
+    plain = f"Written. To run it, in {ROOT}: mqlkit run params/mine.yaml"
+    assert as_written(path, view="both") == plain
+    assert as_written(path, view=FLOW) == (
+        f"{plain}. It shows efficiency by cohort and by flow: one of them alone is for the panel."
+    )
