@@ -165,8 +165,8 @@ def in_words(numbers: Numbers, *, view: str = BOTH) -> str:
     if params.by:
         sentences.append(f"Broken down by {listed(params.by)}.")
     sentences += [f"Only {column}: {listed(kept)}." for column, kept in params.shown_where.items()]
-    if params.where and numbers.tables.goals is not None:
-        sentences.append("The goal stays that of all leads.")
+    if numbers.tables.goals is None and "goals" in numbers.tables.ledgers:
+        sentences.append("The goals are not for these leads alone, and are left out.")
     return " ".join(sentences) + VIEW_WORDS[view]
 
 

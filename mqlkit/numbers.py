@@ -51,7 +51,7 @@ from mqlkit.velocity import (
     stage_velocity,
     survival_curve,
 )
-from mqlkit.volume import mql_volume
+from mqlkit.volume import kept_goals, mql_volume
 
 LONGEST_LAG = 90
 SLIDER_ROWS = 4_000
@@ -256,10 +256,12 @@ def measure(leads: LeadTable, tables: Tables, *, memory: Memory | None = None) -
     # Now is another moment for each report: they have nothing to leave each other.
     memory = memory or Memory(shelf=None if params.as_of == "now" else tables.shelf)
     spend = kept_spend(tables.spend, params.where)
-    tables = replace(tables, spend=spend, currency=None if spend is None else tables.currency)
+    currency = None if spend is None else tables.currency
+    goals = kept_goals(tables.goals, params.where)
+    tables = replace(tables, spend=spend, currency=currency, goals=goals)
     maturity = memory.recall("maturity", params, lambda: maturity_days(leads))
     steps: dict[str, Callable[[LeadTable], pd.DataFrame]] = {
-        "volume": partial(mql_volume, goals=tables.goals),
+        "volume": partial(mql_volume, goals=goals),
         "hand_off": hand_off,
         "efficiency": partial(stage_efficiency, maturity=maturity),
         "velocity": stage_velocity,

@@ -72,7 +72,7 @@ def judge_volume(rows: pd.DataFrame) -> Verdict:
     mqls, goal = total.value("mqls"), total.value("goal")
     if math.isnan(goal):
         has_part = pick(rows, "goal")["value"].notna().any()
-        missing = "The goals do not cover all of it." if has_part else "No goal is given."
+        missing = "The goals do not cover all of it." if has_part else "No goal is given for them."
         return Verdict(f"{counted(mqls, 'MQL')} in the period. {missing}")
     if "in-progress" in total.flags("mqls"):
         return _judge_so_far(total, mqls, goal)

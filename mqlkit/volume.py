@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 
 import numpy as np
@@ -11,6 +12,21 @@ from mqlkit.engine import to_frame
 from mqlkit.leads import LeadTable
 from mqlkit.periods import DAY, Bucket, add_months
 from mqlkit.tidy import metric_rows, share
+
+
+def kept_goals(
+    goals: pd.DataFrame | None, where: Mapping[str, Sequence[str]]
+) -> pd.DataFrame | None:
+    """Return the goals of the leads that a report keeps; None where nobody has set them any.
+
+    A goal is for all leads or for a source. What is set for all says nothing of some of them: they
+    would always fall short of it.
+    """
+    if goals is None or not where:
+        return goals
+    wanted = set(where.get("source", ()))
+    is_set = set(where) == {"source"} and wanted <= set(goals["source"])
+    return goals[goals["source"].isin(wanted)] if is_set else None
 
 
 def mql_volume(leads: LeadTable, *, goals: pd.DataFrame | None = None) -> pd.DataFrame:

@@ -362,6 +362,25 @@ def test_goals_by_month(lead_table):
     assert "goal_to_date" not in set(made.family("volume")["metric"])  # nothing is in progress
 
 
+def test_goals_are_for_the_leads_that_they_were_set_for():
+    frame = pd.DataFrame(
+        {"month": [date(2026, 1, 1)] * 3, "source": ["", "Web", "Event"], "mqls": [9.0, 5.0, 4.0]}
+    )
+
+    def kept(**where):
+        goals = volume.kept_goals(frame, where)
+        return None if goals is None else goals["mqls"].tolist()
+
+    assert kept() == [9, 5, 4]
+    assert kept(source=["Web"]) == [5]
+    assert kept(source=["Event", "Web"]) == [5, 4]
+    # Nobody has set a goal for these: that of all leads would be out of their reach.
+    assert kept(source=["Web", "Radio"]) is None
+    assert kept(owner=["Ann"]) is None
+    assert kept(source=["Web"], owner=["Ann"]) is None
+    assert volume.kept_goals(None, {"source": ["Web"]}) is None
+
+
 def test_goals_of_longer_buckets_are_sums(lead_table):
     made = lead_table(ONE_A_MONTH, goals=GOALS, as_of="2026-04-30")
     for grain, label in (("quarter", "2026-Q1"), ("half", "2026-H1"), ("year", "2026")):

@@ -44,13 +44,13 @@ def running(mqls, goal, *, to_date, needed):
     [
         pytest.param(
             totals(mqls=120),
-            "120 MQLs in the period. No goal is given.",
+            "120 MQLs in the period. No goal is given for them.",
             "plain",
             id="no goals at all",
         ),
         pytest.param(
             totals(mqls=1, goal=None),
-            "1 MQL in the period. No goal is given.",
+            "1 MQL in the period. No goal is given for them.",
             "plain",
             id="a month without a goal",
         ),
