@@ -30,7 +30,7 @@ EngineError = duckdb.Error
 Instant = dt.Timestamp("UTC")
 Texts = dt.Array(dt.string)
 SMALL = "decimal(38, 12)"
-MEMORY = "1500MB"
+MEMORY = "1150MiB"
 SAVED = "saved"
 # A time, a space, and more.
 NAMES_ZONE = "%:% %"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import numpy.typing as npt
 import pandas as pd
 
 from mqlkit.engine import to_arrays
@@ -54,25 +56,32 @@ def at_levels(
     """
     size, segments = len(leads.buckets) + 1, leads.segments
     numbered, cuts = _numbered(leads, seen.mutate(_time=time, _kind=kind.cast("int8")))
-    found = to_arrays(numbered.select("_time", "_kind", bucket="mql_bucket", **cuts))
-    order = in_time(found["_time"], found["_kind"])
-    found = {name: values[order] for name, values in found.items()}
-    frames = []
-    for cut in cuts:
-        for bucket in (found["bucket"], size - 1):
-            group = found[cut] * size + bucket
-            waits = Waits.of(group, found["_time"], found["_kind"], groups=len(segments) * size)
-            frames.append(pd.DataFrame(measure(waits))[waits.size > 0])
-    frame = pd.concat(frames)
+    bucket = numbered["mql_bucket"].cast("int32")
+    found = to_arrays(numbered.select("_time", "_kind", bucket=bucket, **cuts))
+    _sort(found)
+
+    def measured(group: npt.NDArray[Any]) -> pd.DataFrame:
+        waits = Waits.of(group, found["_time"], found["_kind"], groups=len(segments) * size)
+        return pd.DataFrame(measure(waits))[waits.size > 0]
+
+    spans = (found["bucket"], size - 1)
+    frame = pd.concat([measured(found[cut] * size + span) for cut in cuts for span in spans])
     frame["segment"] = pd.Series([segments[i] for i in frame.index // size], frame.index, object)
     frame["bucket"] = (frame.index % size).where(frame.index % size < size - 1, TOTAL_BUCKET)
     return frame.reset_index(drop=True)
 
 
+def _sort(found: dict[str, npt.NDArray[Any]]) -> None:
+    """Put arrays in the order of `survival.in_time`, one by one: they are large."""
+    order = in_time(found["_time"], found["_kind"])
+    for name in found:
+        found[name] = found[name][order]
+
+
 def _numbered(leads: LeadTable, seen: ir.Table) -> tuple[ir.Table, dict[str, ir.IntegerValue]]:
     """Return leads with the number of their segment in each cut, and those columns."""
     number = {segment: i for i, segment in enumerate(leads.segments)}
-    cuts = {"all": ibis.literal(number[()]).cast("int32")} if () in number else {}
+    cuts = {"all": ibis.literal(number[()]).cast("int16")} if () in number else {}
     for i, column in enumerate(leads.params.by):
         rows = [
             {breakdown(i): s[0][1], f"_{i}": n}

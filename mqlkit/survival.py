@@ -16,6 +16,9 @@ import pandas as pd
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+# Tens of millions of leads have a row each: half as wide, they take half the memory.
+ROW = np.int32
+Rows = npt.NDArray[np.int32]
 
 # Products of shares that make one half exactly may miss it by an ulp or two.
 EDGE = 1e-12
@@ -74,38 +77,42 @@ class Waits:
         return np.cumsum(self.size) - self.size
 
     @cached_property
-    def there(self) -> Ints:
+    def there(self) -> Rows:
         """Return how many of its group are there when a lead's turn comes, itself included."""
-        there: Ints = (self.first + self.size)[self.group] - np.arange(len(self.group))
+        ends = (self.first + self.size).astype(ROW)
+        there: Rows = ends[self.group] - np.arange(len(self.group), dtype=ROW)
         return there
 
     @cached_property
-    def begun(self) -> Ints:
+    def begun(self) -> Rows:
         """Return the row with which each lead's stretch begins."""
-        rows = np.arange(len(self.group))
-        latest = np.maximum.accumulate(np.where(self.kind == 0, rows, -1))
-        after = np.append(0, latest + 1)[: len(rows)]
-        begun: Ints = np.maximum(after, self.first[self.group])
-        return begun
+        after = np.zeros(len(self.group) + 1, dtype=ROW)
+        waits = np.flatnonzero(self.kind == 0)
+        after[waits + 1] = waits + 1
+        begun: Rows = self.first.astype(ROW)[self.group]
+        return np.maximum(np.maximum.accumulate(after)[:-1], begun, out=begun)
 
     @cached_property
-    def start(self) -> Ints:
+    def start(self) -> Rows:
         """Return how many were there at the beginning of each lead's stretch."""
-        start: Ints = self.there[self.begun]
+        start: Rows = self.there[self.begun]
         return start
 
     @cached_property
     def before(self) -> Floats:
         """Return the survival up to the beginning of each lead's stretch."""
+        ends = np.flatnonzero(self.kind == 0)
         # Where a stretch ends, those are left that are there for the lead that ends it.
-        logs = np.where(self.kind == 0, np.log(self.there / self.start), 0.0)
-        return np.exp(self._earlier(logs))
+        logs = self._earlier(ends, np.log(self.there[ends] / self.start[ends]))
+        return np.exp(logs, out=logs)
 
-    def _earlier(self, values: Floats) -> Floats:
-        """Return the sum of the values of earlier leads of the same group."""
-        so_far = np.cumsum(values) - values
-        # An empty group may begin after the last lead.
-        earlier: Floats = so_far - np.append(so_far, 0.0)[self.first][self.group]
+    def _earlier(self, rows: Ints, values: Floats) -> Floats:
+        """Return for each lead the sum of the values that some rows before it have in its group."""
+        so_far = np.zeros(len(self.group) + 1)
+        so_far[rows + 1] = values
+        np.cumsum(so_far, out=so_far)
+        earlier: Floats = so_far[:-1]
+        earlier -= so_far[self.first][self.group]
         return earlier
 
     @cached_property
@@ -134,8 +141,14 @@ class Waits:
         found[groups] = self.time[half[earliest]]
         return found
 
-    def steps(self) -> pd.DataFrame:
+    def steps(self, *, tiers: int | None = None) -> pd.DataFrame:
         r"""Return the Kaplan–Meier curve of each group, one row per distinct time of an exit.
+
+        Parameters
+        ----------
+        tiers
+            Of the rows whose survival lies between two of so many steps to 1 only the first is
+            wanted; None for all rows.
 
         Returns
         -------
@@ -152,21 +165,28 @@ class Waits:
         (1958), J. Am. Stat. Assoc. 53:457-481.
         """
         exits = np.flatnonzero(self.kind > 0)
-        group, time, after = self.group[exits], self.time[exits], self.there[exits] - 1
-        # A term of Greenwood's sum is 1 / (n - d) - 1 / n: they telescope as well.
-        ends = np.where(self.kind == 0, 1 / self.there - 1 / self.start, 0.0)
-        left_over = np.where(after > 0, after, np.nan)
-        greenwood = self._earlier(ends)[exits] + 1 / left_over - 1 / self.start[exits]
+        group, time = self.group[exits], self.time[exits]
         is_last = np.append((np.diff(group) != 0) | (np.diff(time) != 0), True)[: len(exits)]
         left = np.diff(np.flatnonzero(is_last), prepend=-1)
+        rows = exits[is_last]
+        if tiers is not None:
+            tier = np.floor(self.survival[rows] * tiers)
+            is_first = (np.diff(tier, prepend=-1) != 0) | (
+                np.diff(self.group[rows], prepend=-1) != 0
+            )
+            left, rows = left[is_first], rows[is_first]
+        after, start = self.there[rows] - 1, self.start[rows]
+        # A term of Greenwood's sum is 1 / (n - d) - 1 / n: they telescope as well.
+        ends = np.flatnonzero(self.kind == 0)
+        terms = self._earlier(ends, 1 / self.there[ends] - 1 / self.start[ends])
         return pd.DataFrame(
             {
-                "group": group[is_last],
-                "time": time[is_last],
-                "at_risk": after[is_last] + left,
+                "group": self.group[rows],
+                "time": self.time[rows],
+                "at_risk": after + left,
                 "left": left,
-                "survival": self.survival[exits][is_last],
-                "greenwood": greenwood[is_last],
+                "survival": self.survival[rows],
+                "greenwood": terms[rows] + 1 / np.where(after > 0, after, np.nan) - 1 / start,
             }
         )
 
@@ -193,7 +213,7 @@ class Waits:
         ends = np.flatnonzero(np.append(np.diff(begun) != 0, True)[: len(exits)])
         group, rows = self.group[exits][ends], begun[ends]
         d = np.diff(ends, prepend=-1).astype(float)
-        d1 = np.diff(np.cumsum(self.kind[exits] == 1)[ends], prepend=0).astype(float)
+        d1 = np.diff(np.cumsum(self.kind[exits] == 1, dtype=ROW)[ends], prepend=0).astype(float)
         n, s = self.start[rows].astype(float), self.before[rows]
 
         def total(values: Floats) -> Floats:

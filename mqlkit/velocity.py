@@ -24,7 +24,7 @@ def in_order(leads: LeadTable) -> ir.Table:
     """Return the cohort without rows out of order, with ``_left`` and ``_time`` in the stage."""
     cohort = leads.cohort.filter(lambda t: t["is_in_order"])
     return cohort.mutate(
-        _left=cohort["stage_us"].notnull().cast("int64"),
+        _left=cohort["stage_us"].notnull().cast("int8"),
         _time=cohort["stage_us"].coalesce(cohort["waited_us"]),
     )
 
@@ -73,10 +73,9 @@ def survival_curve(leads: LeadTable) -> pd.DataFrame:
     found = to_arrays(in_order(leads).select("_time", kind="_left"))
     order = in_time(found["_time"], found["kind"])
     alike = np.zeros(len(order), dtype=np.int16)
-    steps = Waits(alike, found["_time"][order], found["kind"][order], groups=1).steps()
+    waits = Waits(alike, found["_time"][order], found["kind"][order], groups=1)
     # Every step is computed; the picture takes those that change it.
-    _, drawn = np.unique((steps["survival"] * -CURVE_POINTS).apply(np.ceil), return_index=True)
-    frame = steps.iloc[drawn]
+    frame = waits.steps(tiers=CURVE_POINTS)
     survival = frame["survival"].to_numpy(dtype=float)
     low, high = survival_band(survival, frame["greenwood"].to_numpy(dtype=float))
     curve = pd.DataFrame(
