@@ -54,6 +54,8 @@ class Press:
                     [sys.executable, "-X", "utf8", "-c", MAKE_SCRIPT],
                     stdin=subprocess.DEVNULL,
                     stdout=out,
+                    # What it fails at is done here once more, and told then.
+                    stderr=subprocess.DEVNULL,
                     # Ctrl-C is for this process, which then ends that one.
                     start_new_session=True,
                 )
