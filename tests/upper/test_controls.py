@@ -441,7 +441,7 @@ class Kernel:
         ({"allow_stdin": True}, "", True),
         ({"allow_stdin": False}, "", False),
         ({}, "", False),
-        ({"allow_stdin": True}, "/tmp/report", False),
+        ({"allow_stdin": True}, "reports/q1", False),
     ],
 )
 def test_a_panel_is_for_those_who_can_use_it(monkeypatch, content, wanted, expected):

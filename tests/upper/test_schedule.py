@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from importlib.util import find_spec
 from pathlib import Path
 
 import nbformat
@@ -141,8 +142,12 @@ def outputs(notebook) -> str:
     return "\n".join(p.get("text") or p.get("data", {}).get("text/html", "") for p in parts)
 
 
-@pytest.mark.skipif(sys.version_info >= (3, 14), reason="jupyter-server/jupyter-scheduler#611")
 def test_jupyterlabs_scheduler_runs_both_notebooks(workspace):
+    if sys.version_info >= (3, 14):
+        # Nobody gets it there (jupyter-server/jupyter-scheduler#611), and the paper says so.
+        assert find_spec("jupyter_scheduler") is None
+        assert "on Python 3.14 it does not start" in PAPER
+        return
     (cell,) = blocks("text")
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
     one_cell = nbformat.v4.new_notebook(metadata=kernel)
