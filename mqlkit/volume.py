@@ -89,6 +89,8 @@ def _against_goal(
         months = goals.groupby("month")["mqls"].sum().reset_index()
         of_segment[()] = months
     grid = counted[counted["segment"].isin(list(of_segment))].reset_index(drop=True)
+    if grid.empty:
+        return []
     spans = [
         Bucket(b, s, e) for b, s, e in zip(grid["bucket"], grid["start"], grid["end"], strict=True)
     ]

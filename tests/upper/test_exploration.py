@@ -29,6 +29,9 @@ CHOICES = [
     {"sla_clock": "business", "within_days": None},
     {"sla": "2d", "lag_days": "auto"},
     {"sla_clock": "calendar", "sla_stops_on": "contact", "period": "2025-10..2026-03"},
+    # Some breakdowns are known by then, and others are not.
+    {"by": ["source", "country"]},
+    {"by": ["team", "source"]},
 ]
 
 

@@ -136,6 +136,17 @@ def downloaded(url: str, job_id: str, home: Path):
     return nbformat.read(home / path, as_version=4)
 
 
+def run_job(url: str, notebook: str, home: Path, **more: object):
+    """Run a job to its end; return how it ended and its notebook as executed."""
+    for _ in range(3):
+        job = submit(url, notebook, **more)
+        status, executed = finished(url, job)["status"], downloaded(url, job, home)
+        if any(cell.get("execution_count") for cell in executed.cells):
+            return status, executed
+        # Its kernel did not get up: another process was quicker to take the port found for it.
+    raise AssertionError(f"{notebook} was never begun")
+
+
 def outputs(notebook) -> str:
     cells = (cell for cell in notebook.cells if cell.cell_type == "code")
     parts = (out for cell in cells for out in cell.outputs)
@@ -160,12 +171,10 @@ def test_jupyterlabs_scheduler_runs_both_notebooks(workspace):
     # The day after the example ends.
     given |= {"as_of": '"2026-03-01"', "timezone": '"UTC"'}
     with jupyterlab(workspace) as url:
-        page = submit(url, "schedule.ipynb")
-        charts = submit(url, "notebooks/mql_report.ipynb", parameters=given)
-        ended = [finished(url, job)["status"] for job in (page, charts)]
-        page, charts = (downloaded(url, job, workspace) for job in (page, charts))
+        broken, page = run_job(url, "schedule.ipynb", workspace)
+        done, charts = run_job(url, "notebooks/mql_report.ipynb", workspace, parameters=given)
     # The example breaks the paper's limit.
-    assert ended == ["FAILED", "COMPLETED"]
+    assert (broken, done) == ("FAILED", "COMPLETED")
     assert "sla_attainment is 0." in outputs(page)
     assert (workspace / "reports" / "2026-02" / "mql_report.html").is_file()
     params = {name: ast.literal_eval(value) for name, value in given.items()}
