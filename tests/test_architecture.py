@@ -16,7 +16,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1] / "mqlkit"
 LONGEST_FILE = 300
 
-# What touches every lead is an Ibis expression; from the numbers upwards there is no engine.
+# What touches every lead begins as an Ibis expression; from the numbers upwards there is no engine.
 FULL_PASSES = {
     "engine", "estimators", "worktime", "sources", "moment", "durations", "outcomes",
     "leads", "levels", "assemble", "redaction",
