@@ -1,7 +1,7 @@
 """Waits that have not all come to an end: Kaplan–Meier and Aalen–Johansen, for many groups at once.
 
 Between two leads that were last seen waiting, the products of both estimators telescope: such a
-*stretch* of exits takes one step as well as one for every time.
+*stretch* of exits takes one step as well as one for every time, and there are far fewer of them.
 """
 
 from __future__ import annotations
@@ -16,9 +16,6 @@ import pandas as pd
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-# Tens of millions of leads have a row each: half as wide, they take half the memory.
-ROW = np.int32
-Rows = npt.NDArray[np.int32]
 
 # Products of shares that make one half exactly may miss it by an ulp or two.
 EDGE = 1e-12
@@ -77,68 +74,46 @@ class Waits:
         return np.cumsum(self.size) - self.size
 
     @cached_property
-    def there(self) -> Rows:
-        """Return how many of its group are there when a lead's turn comes, itself included."""
-        ends = (self.first + self.size).astype(ROW)
-        there: Rows = ends[self.group] - np.arange(len(self.group), dtype=ROW)
-        return there
-
-    @cached_property
-    def begun(self) -> Rows:
-        """Return the row with which each lead's stretch begins."""
-        after = np.zeros(len(self.group) + 1, dtype=ROW)
-        waits = np.flatnonzero(self.kind == 0)
-        after[waits + 1] = waits + 1
-        begun: Rows = self.first.astype(ROW)[self.group]
-        return np.maximum(np.maximum.accumulate(after)[:-1], begun, out=begun)
-
-    @cached_property
-    def start(self) -> Rows:
-        """Return how many were there at the beginning of each lead's stretch."""
-        start: Rows = self.there[self.begun]
-        return start
-
-    @cached_property
-    def before(self) -> Floats:
-        """Return the survival up to the beginning of each lead's stretch."""
-        ends = np.flatnonzero(self.kind == 0)
-        # Where a stretch ends, those are left that are there for the lead that ends it.
-        logs = self._earlier(ends, np.log(self.there[ends] / self.start[ends]))
-        return np.exp(logs, out=logs)
-
-    def _earlier(self, rows: Ints, values: Floats) -> Floats:
-        """Return for each lead the sum of the values that some rows before it have in its group."""
-        so_far = np.zeros(len(self.group) + 1)
-        so_far[rows + 1] = values
-        np.cumsum(so_far, out=so_far)
-        earlier: Floats = so_far[:-1]
-        earlier -= so_far[self.first][self.group]
-        return earlier
-
-    @cached_property
-    def survival(self) -> Floats:
-        """Return the Kaplan–Meier estimate after each exit; that of a time is that of its last."""
-        return self.before * ((self.there - 1) / self.start)
+    def stretches(self) -> Stretches:
+        """Return the stretches of all groups."""
+        waits, full = np.flatnonzero(self.kind == 0), np.flatnonzero(self.size)
+        begin = np.concatenate([waits + 1, self.first[full]])
+        group = np.concatenate([self.group[waits], full])
+        end = (self.first + self.size)[group]
+        # None begins after the last lead of a group.
+        order = np.argsort(begin, kind="stable")
+        order = order[(begin < end)[order]]
+        begin, group, end = begin[order], group[order], end[order]
+        stop = np.minimum(np.append(waits, len(self.kind))[np.searchsorted(waits, begin)], end)
+        is_last = np.append(group[1:] != group[:-1], True)[: len(group)]
+        return Stretches(group, begin, end - begin, stop - begin, is_last)
 
     def quantile(self, share: float) -> Floats:
         """Return a quantile of the times of each group's exits, interpolated; NaN without any."""
-        has_left = self.kind > 0
-        time = self.time[has_left].astype(float)
-        size = np.bincount(self.group[has_left], minlength=self.groups)
+        parts = self.stretches
+        size = np.bincount(parts.group, parts.exits, minlength=self.groups).astype(np.int64)
         first, found = np.cumsum(size) - size, np.full(self.groups, np.nan)
         full = size > 0
         place = share * (size[full] - 1)
         low = np.floor(place).astype(np.int64)
-        lower, upper = (time[first[full] + i] for i in (low, np.ceil(place).astype(np.int64)))
+        rows = (parts.row_of(first[full] + i) for i in (low, np.ceil(place).astype(np.int64)))
+        lower, upper = (self.time[row].astype(float) for row in rows)
         found[full] = lower + (upper - lower) * (place - low)
         return found
 
     def median(self) -> Floats:
         """Return the smallest time at which at most half of a group are left waiting; NaN: none."""
-        found = np.full(self.groups, np.nan)
-        half = np.flatnonzero((self.kind > 0) & (self.survival <= 0.5 + EDGE))
-        groups, earliest = np.unique(self.group[half], return_index=True)
-        found[groups] = self.time[half[earliest]]
+        parts, found = self.stretches, np.full(self.groups, np.nan)
+        half = 0.5 + EDGE
+        crossing = np.flatnonzero((parts.exits > 0) & (parts.after(parts.exits) <= half))
+        groups, earliest = np.unique(parts.group[crossing], return_index=True)
+        within = parts.taken(crossing[earliest])
+        # The exit that reaches it, but for an ulp or two.
+        exits = np.ceil(within.there * (1 - half / within.before)).astype(np.int64) + 1
+        for _ in range(2):
+            exits -= (exits > 1) & (within.after(exits - 1) <= half)
+        exits = np.clip(exits, 1, within.exits)
+        found[groups] = self.time[within.begin + exits - 1]
         return found
 
     def steps(self, *, tiers: int | None = None) -> pd.DataFrame:
@@ -164,29 +139,32 @@ class Waits:
         Leads censored at a time of an event count as at risk there. Kaplan, E. L. & Meier, P.
         (1958), J. Am. Stat. Assoc. 53:457-481.
         """
-        exits = np.flatnonzero(self.kind > 0)
-        group, time = self.group[exits], self.time[exits]
-        is_last = np.append((np.diff(group) != 0) | (np.diff(time) != 0), True)[: len(exits)]
+        parts = self.stretches
+        at, nth = parts.each_exit()
+        rows = parts.begin[at] + nth - 1
+        group, time, survival = self.group[rows], self.time[rows], parts.taken(at).after(nth)
+        is_last = np.append((np.diff(group) != 0) | (np.diff(time) != 0), True)[: len(rows)]
         left = np.diff(np.flatnonzero(is_last), prepend=-1)
-        rows = exits[is_last]
+        kept = np.flatnonzero(is_last)
         if tiers is not None:
-            tier = np.floor(self.survival[rows] * tiers)
-            is_first = (np.diff(tier, prepend=-1) != 0) | (
-                np.diff(self.group[rows], prepend=-1) != 0
-            )
-            left, rows = left[is_first], rows[is_first]
-        after, start = self.there[rows] - 1, self.start[rows]
+            tier = np.floor(survival[kept] * tiers)
+            is_first = (np.diff(tier, prepend=-1) != 0) | (np.diff(group[kept], prepend=-1) != 0)
+            left, kept = left[is_first], kept[is_first]
+        within = parts.taken(at[kept])
+        after = within.there - nth[kept]
         # A term of Greenwood's sum is 1 / (n - d) - 1 / n: they telescope as well.
-        ends = np.flatnonzero(self.kind == 0)
-        terms = self._earlier(ends, 1 / self.there[ends] - 1 / self.start[ends])
+        ends = parts.there - parts.exits
+        terms = parts.earlier(1 / np.where(parts.is_last, 1, ends) - 1 / parts.there)
         return pd.DataFrame(
             {
-                "group": self.group[rows],
-                "time": self.time[rows],
+                "group": group[kept],
+                "time": time[kept],
                 "at_risk": after + left,
                 "left": left,
-                "survival": self.survival[rows],
-                "greenwood": terms[rows] + 1 / np.where(after > 0, after, np.nan) - 1 / start,
+                "survival": survival[kept],
+                "greenwood": terms[at[kept]]
+                + 1 / np.where(after > 0, after, np.nan)
+                - 1 / within.there,
             }
         )
 
@@ -208,13 +186,13 @@ class Waits:
         (1995), Analysing Survival Data from Clinical Trials, section 10.3. Aalen, O. O. &
         Johansen, S. (1978), Scand. J. Stat. 5:141-150.
         """
-        exits = np.flatnonzero((self.kind > 0) & (self.time <= until))
-        begun = self.begun[exits]
-        ends = np.flatnonzero(np.append(np.diff(begun) != 0, True)[: len(exits)])
-        group, rows = self.group[exits][ends], begun[ends]
-        d = np.diff(ends, prepend=-1).astype(float)
-        d1 = np.diff(np.cumsum(self.kind[exits] == 1, dtype=ROW)[ends], prepend=0).astype(float)
-        n, s = self.start[rows].astype(float), self.before[rows]
+        parts = self.stretches
+        # Those of a group that are over by then come first in it.
+        over = self.first + np.bincount(self.group[self.time <= until], minlength=self.groups)
+        exits = np.clip(over[parts.group] - parts.begin, 0, parts.exits)
+        wanted = np.append(0, np.cumsum(self.kind == 1))
+        d1 = (wanted[parts.begin + exits] - wanted[parts.begin]).astype(float)
+        group, d, n, s = parts.group, exits.astype(float), parts.there.astype(float), parts.before
 
         def total(values: Floats) -> Floats:
             return np.bincount(group, values, minlength=self.groups).astype(float)
@@ -226,6 +204,70 @@ class Waits:
         spread = found**2 * total(hazard) - 2 * found * total(hazard * reached)
         spread += total(hazard * reached**2) + total(s**2 * (n - d1) / n * d1 / n**2)
         return found, spread - 2 * (found * total(own) - total(own * reached))
+
+
+@dataclass(frozen=True, eq=False)
+class Stretches:
+    """The stretches of some waits, group by group.
+
+    Attributes
+    ----------
+    group
+        Number of each stretch's group, ascending.
+    begin
+        Row of its first lead.
+    there
+        How many of the group are there when it begins.
+    exits
+        How many of them leave in it, before one is last seen waiting.
+    is_last
+        Whether it is the last of its group.
+    """
+
+    group: Ints
+    begin: Ints
+    there: Ints
+    exits: Ints
+    is_last: npt.NDArray[np.bool_]
+
+    @cached_property
+    def before(self) -> Floats:
+        """Return the survival up to the beginning of each stretch."""
+        left = np.where(self.is_last, self.there, self.there - self.exits)
+        return np.exp(self.earlier(np.log(left / self.there)))
+
+    def earlier(self, values: Floats) -> Floats:
+        """Return for each stretch the sum of the values of those before it in its group."""
+        so_far = np.append(0.0, np.cumsum(values))[:-1]
+        first = np.flatnonzero(np.append(True, self.is_last[:-1])[: len(values)])
+        sizes = np.diff(np.append(first, len(values)))
+        earlier: Floats = so_far - np.repeat(so_far[first], sizes)
+        return earlier
+
+    def after(self, exits: Ints) -> Floats:
+        """Return the Kaplan–Meier estimate after some exits of each stretch."""
+        return self.before * ((self.there - exits) / self.there)
+
+    def taken(self, at: Ints) -> Stretches:
+        """Return some of the stretches, in an order of one's own, with the survival before each."""
+        taken = Stretches(
+            self.group[at], self.begin[at], self.there[at], self.exits[at], self.is_last[at]
+        )
+        vars(taken)["before"] = self.before[at]
+        return taken
+
+    def row_of(self, exits: Ints) -> Ints:
+        """Return the rows of some exits, which are counted from 0 through all groups."""
+        so_far = np.cumsum(self.exits)
+        at = np.searchsorted(so_far, exits, side="right")
+        row: Ints = self.begin[at] + exits - (so_far - self.exits)[at]
+        return row
+
+    def each_exit(self) -> tuple[Ints, Ints]:
+        """Return for each exit its stretch, and its number in it, from 1."""
+        at = np.repeat(np.arange(len(self.exits)), self.exits)
+        nth = np.arange(1, len(at) + 1) - (np.cumsum(self.exits) - self.exits)[at]
+        return at, nth
 
 
 def _cumulated(values: Floats, group: npt.NDArray[Any]) -> Floats:
