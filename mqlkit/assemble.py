@@ -17,9 +17,10 @@ from mqlkit.engine import literal, step
 from mqlkit.errors import ParamsError, listed, report
 from mqlkit.leads import LeadTable, breakdown
 from mqlkit.moment import Survey, is_last_alone, known_by, survey
-from mqlkit.outcomes import is_rejected
+from mqlkit.outcomes import noted_of
 from mqlkit.params import ReportParams, resolve_as_of
 from mqlkit.periods import DAY, AsOf, Bucket, to_utc
+from mqlkit.ready import Ready, ReadyTable
 from mqlkit.redaction import merge_small
 from mqlkit.sources.cells import MONEY
 from mqlkit.sources.history import with_history
@@ -40,7 +41,8 @@ COLUMNS = (
 BUCKETS_A_YEAR = {"week": 53, "month": 12, "quarter": 4, "half": 2, "year": 1}
 # No export can have a column of such a name.
 NAMED = "\x1f"
-NOTED = ("skipped_mql", "out_of_order", "overturned")
+# The local day of the MQL, where `prepare` has told it.
+MQL_DAY = "mql_day"
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ class TimedLeads:
 
     def stored(self, reader: Reader) -> TimedLeads:
         """Return the same leads, worked out and kept in the engine."""
-        made = [c for c in (*COLUMNS, *TEXT_COLUMNS) if c in self.table.columns]
+        made = [c for c in (*COLUMNS, *TEXT_COLUMNS, MQL_DAY) if c in self.table.columns]
         extra = [c for c in self.table.columns if c.startswith(NAMED)]
         table = reader.store(self.table.select(*made, *extra))
         return replace(self, table=table, is_dear=False)
@@ -139,7 +141,12 @@ def time_leads(
 
 
 def cut_leads(
-    timed: TimedLeads, tables: Tables, params: ReportParams, *, reader: Reader
+    timed: TimedLeads,
+    tables: Tables,
+    params: ReportParams,
+    *,
+    reader: Reader,
+    ready: Ready | None = None,
 ) -> LeadTable:
     """Return the leads that a report keeps, cut in its buckets.
 
@@ -149,6 +156,8 @@ def cut_leads(
         All leads, timed as ``params`` asks for.
     tables, params, reader
         As in `lead_table`.
+    ready
+        The same leads made ready: the engine is then asked nothing.
     """
     clock = replace(timed.clock, params=params)
     zone, as_of = clock.zone, clock.as_of
@@ -165,30 +174,28 @@ def cut_leads(
         counted = (at >= literal(to_utc(start, zone))) & (at < literal(to_utc(end, zone)))
         kept = merge_small(kept, [breakdown(i) for i in range(len(params.by))], counted)
     table = _columns(kept, params, [*before, *buckets], len(before), zone)
-    # Calendar durations are subtractions, quicker made again than kept.
-    table = reader.store(table) if timed.is_dear else reader.layer(table)
-    noted = tables.ledgers["leads" if "leads" in tables.ledgers else "history"].noted
-    summary = _summary(table)
-    first = summary["first"] and summary["first"].replace(tzinfo=UTC).astimezone(zone).date()
-    if params.where and not summary["n"]:
+    if ready is not None:
+        summary = ready.summary(params.where)
+    else:
+        # Calendar durations are subtractions, quicker made again than kept.
+        table = reader.store(table) if timed.is_dear else reader.layer(table)
+        summary = _summary(table, zone)
+    first = summary["first"]
+    if params.where and not summary["leads"]:
         raise ParamsError(_no_lead_left(params))
     if first is not None and (end <= first or start > as_of.on):
         raise ParamsError(_no_data(params, Bucket("period", start, end), first, as_of))
-    for name in NOTED:
+    noted = tables.ledgers["leads" if "leads" in tables.ledgers else "history"].noted
+    for name in noted_of(table):
         noted[name] = int(summary[name])
     noted["after_as_of"] = timed.after_as_of
     if timed.seen.bare:
         noted["date_without_time"] = timed.seen.bare
     if timed.is_last_alone:
         noted[LAST_ALONE] = 1
-    return LeadTable(
-        table=table,
-        clock=clock,
-        buckets=tuple(buckets),
-        before=tuple(before),
-        first_mql=first,
-        recorded=frozenset(timed.seen.latest),
-    )
+    recorded = frozenset(timed.seen.latest)
+    found = LeadTable(table, clock, tuple(buckets), tuple(before), first, recorded)
+    return found if ready is None else ReadyTable(**vars(found), ready=ready)
 
 
 def year_before(leads: LeadTable, lag: int) -> LeadTable | None:
@@ -279,14 +286,10 @@ def _kept(timed: ir.Table, params: ReportParams) -> ir.Table:
     return cut.filter(cut["_kept"]).drop("_kept")
 
 
-def _summary(table: ir.Table) -> dict[str, Any]:
+def _summary(table: ir.Table, zone: ZoneInfo) -> dict[str, Any]:
     """Return the number of leads, the first MQL, and what is noted about them, in one pass."""
-    noted = {
-        "skipped_mql": table["mql_at"].isnull() & table["sql_at"].notnull(),
-        "out_of_order": table["mql_at"].notnull() & ~table["is_in_order"],
-        "overturned": is_rejected(table) & table["accepted_us"].notnull(),
-    }
-    counts = {name: holds.sum().fill_null(0) for name, holds in noted.items()}
-    row = table.aggregate(n=table.count(), first=table["mql_at"].min(), **counts)
+    counts = {name: holds.sum().fill_null(0) for name, holds in noted_of(table).items()}
+    row = table.aggregate(leads=table.count(), first=table["mql_at"].min(), **counts)
     found: dict[str, Any] = row.to_pyarrow().to_pylist()[0]
-    return found
+    first = found["first"] and found["first"].replace(tzinfo=UTC).astimezone(zone).date()
+    return {**found, "first": first}

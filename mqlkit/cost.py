@@ -16,10 +16,9 @@ import pandas as pd
 
 from mqlkit.coarser import coarser_grains
 from mqlkit.durations import DAY_US
-from mqlkit.engine import literal
 from mqlkit.leads import ALL_LEADS, TOTAL_BUCKET, LeadTable, Segment
 from mqlkit.outcomes import MICRO
-from mqlkit.periods import DAY, Bucket, spend_window, to_utc
+from mqlkit.periods import DAY, Bucket, spend_window
 from mqlkit.spending import SpendLine, day_numbers
 from mqlkit.tidy import metric_rows, pick, share
 
@@ -226,13 +225,8 @@ def recut(leads: LeadTable, grain: str) -> LeadTable:
     before = tuple(calendar.before(buckets[0], grain, leads.params.rolling - 1))
     clock = replace(leads.clock, params=replace(leads.params, grain=grain))
     wide = replace(leads, clock=clock, buckets=buckets, before=before)
-    every = [*before, *buckets]
-    at = leads.table["mql_at"]
-    edges = [literal(to_utc(day, leads.zone)) for b in every for day in (b.start, b.end)]
-    spans = zip(edges[::2], edges[1::2], strict=True)
-    sums = {f"{i}": ((at >= a) & (at < b)).sum().fill_null(0) for i, (a, b) in enumerate(spans)}
-    (row,) = wide.between(every[0], every[-1]).aggregate(**sums).to_pyarrow().to_pylist()
-    vars(wide)["entered"] = {int(i) - len(before): n for i, n in row.items()}
+    entered = leads.entered_in([*before, *buckets])
+    vars(wide)["entered"] = {i - len(before): n for i, n in enumerate(entered)}
     return wide
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from mqlkit.assemble import TimedLeads, cut_leads, time_leads
 from mqlkit.choices import Offer, as_sentence, lag_faults
 from mqlkit.errors import MqlkitError
 from mqlkit.leads import LeadTable
-from mqlkit.memory import FREE_OF, ON_CALENDAR, Memory, is_same_cut, settings, with_params
+from mqlkit.memory import FREE_OF, Memory, settings
 from mqlkit.numbers import measure
 from mqlkit.params import ReportParams
+from mqlkit.prepare import make_ready, with_codes
 from mqlkit.sources.opening import open_source
 from mqlkit.terms import MISSING
 from mqlkit.wording import day
@@ -162,29 +163,31 @@ class Exploration:
         return found
 
     def _made(self, params: ReportParams) -> Made:
-        """Return the lead table of a choice, made from what there is where that will do."""
-        known = self._made_last
-        if known is not None and is_same_cut(known.leads, params):
-            return replace(known, leads=with_params(known.leads, params))
+        """Return the lead table of a choice, on leads timed already where that will do."""
+        known, key = self._made_last, settings(params, without=_timed_anyway(params))
         reader, tables = self._opened.reader, self._opened.tables
-        key = settings(params, without=_timed_anyway(params))
-        timed, timed_at = (known.timed, known.timed_at) if known else (None, range(0))
-        if timed is None or known is None or known.key != key:
-            mark = reader.tables
-            timed = time_leads(
-                tables, params, zone=self._opened.zone, reader=reader, columns=list(self._values)
-            )
-            timed = timed.stored(reader)
-            reader.drop(range(mark + 1, reader.tables))
-            timed_at = range(reader.tables, reader.tables + 1)
+        if known is not None and known.key == key:
+            timed, timed_at = known.timed, known.timed_at
+        else:
+            timed, timed_at = self._timed(params)
         mark = reader.tables
-        leads = cut_leads(timed, tables, params, reader=reader)
+        ready = make_ready(timed, self._values, params, memory=self._memory)
+        leads = cut_leads(timed, tables, params, reader=reader, ready=ready)
         return Made(leads, key, timed, timed_at, range(mark + 1, reader.tables + 1))
+
+    def _timed(self, params: ReportParams) -> tuple[TimedLeads, range]:
+        """Return all leads with their durations, and the number of their table."""
+        reader, zone, columns = self._opened.reader, self._opened.zone, list(self._values)
+        mark = reader.tables
+        timed = time_leads(self._opened.tables, params, zone=zone, reader=reader, columns=columns)
+        timed = with_codes(timed, self._values, reader=reader)
+        reader.drop(range(mark + 1, reader.tables))
+        return timed, range(reader.tables, reader.tables + 1)
 
     def _accept(self, made: Made) -> None:
         """Keep what was made, and drop what was made before and is not in use any more."""
         old, self._made_last = self._made_last, made
-        if old is not None and old.cut_at != made.cut_at:
+        if old is not None:
             self._opened.reader.drop(old.cut_at)
             if old.timed_at != made.timed_at:
                 self._opened.reader.drop(old.timed_at)
@@ -193,4 +196,4 @@ class Exploration:
 def _timed_anyway(params: ReportParams) -> frozenset[str]:
     """Return the parameters that leave every duration as it is."""
     is_calendar = params.sla_clock == "calendar"
-    return FREE_OF["timed"] | (ON_CALENDAR if is_calendar else frozenset())
+    return FREE_OF["timed"] | ({"sla"} if is_calendar else frozenset())

@@ -12,8 +12,8 @@ from mqlkit.durations import DAY_US
 from mqlkit.engine import to_frame
 from mqlkit.estimators import share_band, wilson
 from mqlkit.leads import LeadTable
-from mqlkit.levels import at_levels
-from mqlkit.outcomes import first_event, is_rejected
+from mqlkit.levels import at_levels, ways
+from mqlkit.outcomes import is_rejected
 from mqlkit.periods import to_utc
 from mqlkit.redaction import OTHER, large_groups
 from mqlkit.survival import Floats, Waits
@@ -208,14 +208,12 @@ def _projected(leads: LeadTable, maturity: float) -> pd.DataFrame:
     n = wide["in_order"]
     if np.isnan(maturity):
         return metric_rows(wide, "efficiency_projected", np.full(len(wide), np.nan), n=n)
-    cohort = leads.cohort.filter(lambda t: t["is_in_order"])
-    time, kind = first_event(cohort)
 
     def estimate(waits: Waits) -> dict[str, Floats]:
         value, variance = waits.incidence(until=round(maturity * DAY_US))
         return {"incidence": value, "variance": variance}
 
-    found = at_levels(leads, cohort, time=time, kind=kind, measure=estimate)
+    found = at_levels(leads, ways(leads), estimate)
     grid = leads.grid(found)
     value = np.where(n > 0, grid["incidence"].round(12), np.nan)
     low, high = share_band(value, grid["variance"].to_numpy(dtype=float))

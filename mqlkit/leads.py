@@ -25,7 +25,7 @@ Columns of `LeadTable.table`, one row per lead (per pass, with ``passes: every``
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -49,6 +49,12 @@ Segment = tuple[tuple[str, str], ...]
 def breakdown(index: int) -> str:
     """Return the column of the lead table that holds a breakdown; no export has one of its name."""
     return f"\x1fby_{index}"
+
+
+def added_up(measures: Mapping[str, ir.Value]) -> dict[str, ir.Value]:
+    """Return the sums of integer or boolean columns."""
+    # Summed exactly, then a float: ten million leads of some weeks each pass 64 bits.
+    return {n: m.cast("int64").sum().cast("float64").fill_null(0) for n, m in measures.items()}
 
 
 @dataclass(frozen=True)
@@ -144,6 +150,14 @@ class LeadTable:
         rows = known.group_by("mql_bucket").aggregate(n=known.count()).to_pyarrow().to_pylist()
         return {row["mql_bucket"]: row["n"] for row in rows}
 
+    def entered_in(self, buckets: Sequence[Bucket]) -> list[int]:
+        """Return the MQLs of each of some buckets, of whichever grain."""
+        at = self.table["mql_at"]
+        edges = [[literal(to_utc(day, self.zone)) for day in (b.start, b.end)] for b in buckets]
+        sums = {f"{i}": ((at >= a) & (at < b)).sum().fill_null(0) for i, (a, b) in enumerate(edges)}
+        known = self.between(buckets[0], buckets[-1])
+        return list(known.aggregate(**sums).to_pyarrow().to_pylist()[0].values())
+
     @cached_property
     def segments(self) -> tuple[Segment, ...]:
         """Return every segment with a lead that came in, became SQL or waited in the period."""
@@ -237,25 +251,25 @@ class LeadTable:
             the whole period) and the measures.
         """
         leads = self.cohort if of is None else of
-        # Summed exactly, then a float: ten million leads of some weeks each pass 64 bits.
-        sums = {
-            name: m.cast("int64").sum().cast("float64").fill_null(0) for name, m in measures.items()
-        }
         keys = [*map(breakdown, range(len(self.params.by))), bucket]
-        finest = to_frame(leads.group_by(keys).aggregate(**sums).order_by(keys))
-        cuts = [(by, cut) for by in (None, *self.params.by) for cut in (bucket, None)]
-        frame = pd.concat([self._laid(finest, *cut) for cut in cuts], ignore_index=True)
-        summed = frame.groupby(["bucket", "segment"])[[*measures]].sum()
-        return summed.reset_index()
+        finest = to_frame(leads.group_by(keys).aggregate(**added_up(measures)).order_by(keys))
+        return self.rolled_up(finest.rename(columns={bucket: "bucket"}), [*measures])
 
-    def _laid(self, finest: pd.DataFrame, by: str | None, bucket: str | None) -> pd.DataFrame:
+    def rolled_up(self, finest: pd.DataFrame, measures: Sequence[str]) -> pd.DataFrame:
+        """Return what `totals` does of sums by all breakdowns and the ``bucket`` at once."""
+        cuts = [(by, is_whole) for by in (None, *self.params.by) for is_whole in (False, True)]
+        laid = [self._laid(finest, by, is_whole=is_whole) for by, is_whole in cuts]
+        frame = pd.concat(laid, ignore_index=True)
+        return frame.groupby(["bucket", "segment"])[[*measures]].sum().reset_index()
+
+    def _laid(self, finest: pd.DataFrame, by: str | None, *, is_whole: bool) -> pd.DataFrame:
         """Return sums with the segment that they belong to in a breakdown."""
         if by is None:
             segments = [ALL_LEADS] * len(finest)
         else:
             values = finest[breakdown(self.params.by.index(by))]
             segments = [((by, value),) for value in values]
-        cut = finest[bucket] if bucket else TOTAL_BUCKET
+        cut = TOTAL_BUCKET if is_whole else finest["bucket"]
         return finest.assign(
             bucket=cut, segment=pd.Series(segments, index=finest.index, dtype=object)
         )

@@ -14,10 +14,8 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 
-from mqlkit.durations import due_on_calendar
 from mqlkit.leads import LeadTable
 from mqlkit.levels import cuts_of, narrowed
-from mqlkit.outcomes import sla_outcomes
 from mqlkit.params import ReportParams
 
 Found = TypeVar("Found")
@@ -30,6 +28,7 @@ CLOCK = frozenset({"sla_clock", "work_week", "holidays"})
 WITHIN = frozenset({"within_days"})
 CUT = frozenset({"grain", "by"})
 PERIOD = frozenset({"period", "fiscal_year_start"})
+CHOICE = CUT | PERIOD | {"where"}
 # By what is worked out: the parameters that it does not depend on.
 FREE_OF = {
     "maturity": SPEND | SLA | CLOCK | WITHIN | CUT | PERIOD,
@@ -50,19 +49,18 @@ FREE_OF = {
     "responses": SPEND | SLA | CLOCK | WITHIN | CUT,
     "breaches": SPEND | WITHIN | CUT,
     "mqls": SPEND | WITHIN | CUT,
-    "entered": SPEND | SLA | CLOCK | WITHIN | CUT,
     "before": SPEND,
     "channels": SPEND | SLA | CLOCK | WITHIN | CUT | PERIOD,
-    # The lead table itself: its durations, and its cut.
-    "timed": SPEND | WITHIN | CUT | PERIOD | {"where"},
-    "cut": SPEND | WITHIN,
+    # All leads: their durations, and what `prepare` makes of them.
+    "timed": SPEND | WITHIN | CHOICE,
+    "cells": SPEND | SLA | CLOCK | WITHIN | CHOICE,
+    "day_fixed": SPEND | SLA | WITHIN | CHOICE,
+    "day_moving": SPEND | CHOICE,
+    "day_sqls": SPEND | SLA | CLOCK | WITHIN | CHOICE,
+    "day_left": SPEND | SLA | CLOCK | WITHIN | CHOICE,
+    "lines": SPEND | SLA | WITHIN | CHOICE,
 }
-ON_CALENDAR = FREE_OF["cut"] | {"sla"}
 LONGEST_MEMORY = 200
-COUNTED = frozenset(
-    {"counts", "flow", "stock", "segments", "entered", "counted", "flowing", "waiting"}
-)
-BY_SLA = frozenset({"counts", "counted"})
 
 
 def settings(params: ReportParams, *, without: frozenset[str]) -> tuple[str, ...]:
@@ -154,43 +152,3 @@ class Memory:
 
     def _place(self, key: tuple[str, ...]) -> Path:
         return Path(self.shelf or ".", sha256(repr(key).encode()).hexdigest())
-
-
-def is_same_cut(leads: LeadTable, params: ReportParams) -> bool:
-    """Return whether a report has the same leads in the same buckets: `with_params` will do."""
-    old = leads.params
-    is_calendar = old.sla_clock == params.sla_clock == "calendar"
-    free = ON_CALENDAR if is_calendar else FREE_OF["cut"]
-    is_same = settings(old, without=free) == settings(params, without=free)
-    return is_same and params.rolling - 1 <= len(leads.before)
-
-
-def with_params(leads: LeadTable, params: ReportParams) -> LeadTable:
-    """Return the leads of a report with another lag, rolling average, or SLA on the calendar.
-
-    What has been counted and does not depend on these stays counted.
-
-    Parameters
-    ----------
-    leads
-        The lead table of a report for which `is_same_cut` holds.
-    params
-        The report wanted.
-    """
-    clock = replace(leads.clock, params=params)
-    is_same_within = params.within_days == leads.params.within_days
-    if params.sla == leads.params.sla:
-        same = replace(leads, clock=clock)
-        return _keep(leads, same, COUNTED if is_same_within else COUNTED - BY_SLA)
-    table = leads.table.mutate(due_at=due_on_calendar(leads.table, clock))
-    same = _keep(leads, replace(leads, clock=clock, table=table), COUNTED - BY_SLA)
-    if is_same_within and "counted" in vars(leads):
-        sums = same.totals(sla_outcomes(same.cohort, clock))
-        others = leads.counted.drop(columns=sums.columns.difference(["segment", "bucket"]))
-        vars(same)["counted"] = others.merge(sums, on=["segment", "bucket"])
-    return same
-
-
-def _keep(old: LeadTable, new: LeadTable, names: frozenset[str]) -> LeadTable:
-    vars(new).update({name: found for name, found in vars(old).items() if name in names})
-    return new

@@ -23,6 +23,15 @@ def is_rejected(leads: ir.Table) -> ir.BooleanValue:
     return (~leads["is_accepted_first"]).fill_null(False)
 
 
+def noted_of(leads: ir.Table) -> dict[str, ir.BooleanValue]:
+    """Return what is noted of leads, as conditions by the name in the ledger."""
+    return {
+        "skipped_mql": leads["mql_at"].isnull() & leads["sql_at"].notnull(),
+        "out_of_order": leads["mql_at"].notnull() & ~leads["is_in_order"],
+        "overturned": is_rejected(leads) & leads["accepted_us"].notnull(),
+    }
+
+
 def sla_outcomes(leads: ir.Table, clock: Clock) -> dict[str, ir.BooleanValue]:
     """Return what became of each lead's SLA, as conditions by metric name.
 
@@ -105,6 +114,11 @@ def _response(leads: ir.Table, clock: Clock) -> dict[str, ir.BooleanValue]:
         "fast_sqls": fast & is_sql,
         "slow_sqls": slow & is_sql,
     }
+
+
+def stay(leads: ir.Table) -> tuple[ir.IntegerValue, ir.IntegerValue]:
+    """Return time in the stage and whether it is over: 1 the lead has left, 0 it still waits."""
+    return leads["stage_us"].coalesce(leads["waited_us"]), leads["stage_us"].notnull().cast("int8")
 
 
 def first_event(leads: ir.Table) -> tuple[ir.IntegerValue, ir.IntegerValue]:

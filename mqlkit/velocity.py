@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import ibis
-import ibis.expr.types as ir
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from mqlkit.durations import HOUR_US
-from mqlkit.engine import to_arrays, to_frame
+from mqlkit.engine import to_frame
 from mqlkit.estimators import relative_risk, survival_band, wilson
 from mqlkit.leads import TOTAL_BUCKET, LeadTable
-from mqlkit.levels import at_levels
-from mqlkit.survival import EDGE, Floats, Waits, in_time
+from mqlkit.levels import at_levels, narrowed, stays
+from mqlkit.outcomes import stay
+from mqlkit.survival import EDGE, Floats, Waits
 from mqlkit.terms import LAST_BIN
 from mqlkit.tidy import metric_rows, share
 
 CURVE_POINTS = 240
-
-
-def in_order(leads: LeadTable) -> ir.Table:
-    """Return the cohort without rows out of order, with ``_left`` and ``_time`` in the stage."""
-    cohort = leads.cohort.filter(lambda t: t["is_in_order"])
-    return cohort.mutate(
-        _left=cohort["stage_us"].notnull().cast("int8"),
-        _time=cohort["stage_us"].coalesce(cohort["waited_us"]),
-    )
 
 
 def stage_velocity(leads: LeadTable) -> pd.DataFrame:
@@ -38,8 +29,7 @@ def stage_velocity(leads: LeadTable) -> pd.DataFrame:
         Tidy rows of hours_in_stage_mean, _median, _p90 (n: leads that left) and
         hours_in_stage_km_median (n: all in-order MQLs), metrics.md §5.
     """
-    seen = in_order(leads)
-    found = at_levels(leads, seen, time=seen["_time"], kind=seen["_left"], measure=_times)
+    found = at_levels(leads, stays(leads), _times)
     grid = leads.grid(found, fill=np.nan)
     wide = leads.counts
     hours: dict[str, npt.ArrayLike] = {
@@ -70,10 +60,9 @@ def survival_curve(leads: LeadTable) -> pd.DataFrame:
         ``hours``, ``waiting`` (share), ``low``, ``high``, ``at_risk`` (leads), of the whole
         period's MQLs; at most some 240 steps, the first one at 0 hours.
     """
-    found = to_arrays(in_order(leads).select("_time", kind="_left"))
-    order = in_time(found["_time"], found["kind"])
-    alike = np.zeros(len(order), dtype=np.int16)
-    waits = Waits(alike, found["_time"][order], found["kind"][order], groups=1)
+    queue = stays(narrowed(leads, [()]))
+    alike = np.zeros(len(queue.time), dtype=np.int16)
+    waits = Waits(alike, queue.time, queue.kind, groups=1)
     # Every step is computed; the picture takes those that change it.
     frame = waits.steps(tiers=CURVE_POINTS)
     survival = frame["survival"].to_numpy(dtype=float)
@@ -167,7 +156,9 @@ def hours_histogram(leads: LeadTable) -> pd.DataFrame:
         and ``leads``.
     """
     quarter = leads.clock.sla_us // 4
-    seen = in_order(leads)
+    cohort = leads.cohort.filter(lambda t: t["is_in_order"])
+    time, left = stay(cohort)
+    seen = cohort.select(_time=time, _left=left)
     # A wait of exactly one SLA is within it, so that a bin takes in its upper end.
     place = ((seen["_time"] - 1) // quarter).clip(0, LAST_BIN).cast("int64")
     outcome = ibis.cases(
