@@ -15,6 +15,7 @@ from mqlkit.leads import LeadTable
 from mqlkit.levels import at_levels, ways
 from mqlkit.outcomes import is_rejected
 from mqlkit.periods import to_utc
+from mqlkit.ready import ReadyTable
 from mqlkit.redaction import OTHER, large_groups
 from mqlkit.survival import Floats, Waits
 from mqlkit.terms import MISSING
@@ -78,6 +79,8 @@ def maturity_days(leads: LeadTable) -> float:
 
     NaN where none has. A cohort younger than this still has conversions to come.
     """
+    if isinstance(leads, ReadyTable):
+        return leads.ready.way_to_sql(leads.params.where, 0.9) / DAY_US
     table = leads.table
     done = table.filter(
         table["sql_us"].notnull() & table["is_in_order"] & table["mql_at"].notnull()

@@ -207,8 +207,18 @@ class LeadTable:
         pandas.DataFrame
             ``bucket`` (label), ``start``, ``end``, ``segment``, ``flags``, ``index``, the values.
         """
+        cells, keys = self._cells, ["segment", "bucket"]
+        rows = zip(cells["segment"], cells["index"], strict=True)
+        place = {cell: i for i, cell in enumerate(rows)}
+        places = [place.get(cell, -1) for cell in zip(*(wide[key] for key in keys), strict=True)]
+        found = wide.drop(columns=keys).set_axis(places).loc[lambda rows: rows.index >= 0]
+        return pd.concat([cells, found.reindex(cells.index).fillna(fill)], axis=1)
+
+    @cached_property
+    def _cells(self) -> pd.DataFrame:
+        """Return the grid without values."""
         spans = [*enumerate(self.buckets), (TOTAL_BUCKET, self.whole)]
-        frame = pd.DataFrame(
+        return pd.DataFrame(
             [
                 (s, i, b.label, b.start, b.end, self._progress(b))
                 for s in self.segments
@@ -216,11 +226,6 @@ class LeadTable:
             ],
             columns=["segment", "index", "bucket", "start", "end", "flags"],
         )
-        values = wide.rename(columns={"bucket": "index"})
-        merged = frame.merge(values, on=["segment", "index"], how="left", validate="one_to_one")
-        added = [c for c in values.columns if c not in ("segment", "index")]
-        merged[added] = merged[added].fillna(fill)
-        return merged
 
     def _progress(self, bucket: Bucket) -> tuple[str, ...]:
         is_over = to_utc(bucket.end, self.zone) <= self.as_of.at

@@ -86,6 +86,12 @@ class Ready:
             is_among = is_among & is_wanted[codes[column]]
         return is_among
 
+    def way_to_sql(self, where: Where, share: float) -> float:
+        """Return a quantile of the times to SQL that a filter keeps; NaN without any."""
+        line = self.ways
+        times = line.time[(line.kind == 1) & self.among(line.codes, where)]
+        return float(np.quantile(times, share)) if len(times) else float("nan")
+
     def kept(self, frame: pd.DataFrame, where: Where) -> pd.DataFrame:
         """Return the rows of one of those frames that a filter keeps."""
         codes = {column: frame[code_of(column)].to_numpy() for column in where}

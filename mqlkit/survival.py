@@ -77,16 +77,19 @@ class Waits:
     def stretches(self) -> Stretches:
         """Return the stretches of all groups."""
         waits, full = np.flatnonzero(self.kind == 0), np.flatnonzero(self.size)
-        begin = np.concatenate([waits + 1, self.first[full]])
-        group = np.concatenate([self.group[waits], full])
-        end = (self.first + self.size)[group]
-        # None begins after the last lead of a group.
-        order = np.argsort(begin, kind="stable")
-        order = order[(begin < end)[order]]
-        begin, group, end = begin[order], group[order], end[order]
-        stop = np.minimum(np.append(waits, len(self.kind))[np.searchsorted(waits, begin)], end)
+        ends = self.first + self.size
+        # One begins with each group, and one after each that waits: where both do, the latter
+        # lies behind the last lead of its group, and is none.
+        at = np.searchsorted(waits + 1, self.first[full], side="right")
+        begin = np.insert(waits + 1, at, self.first[full])
+        group = np.insert(self.group[waits], at, full)
+        following = np.append(waits, len(self.kind))
+        next_wait = np.insert(following[1:], at, following[at])
+        is_any = begin < ends[group]
+        begin, group, next_wait = begin[is_any], group[is_any], next_wait[is_any]
+        exits = np.minimum(next_wait, ends[group]) - begin
         is_last = np.append(group[1:] != group[:-1], True)[: len(group)]
-        return Stretches(group, begin, end - begin, stop - begin, is_last)
+        return Stretches(group, begin, ends[group] - begin, exits, is_last)
 
     def quantile(self, share: float) -> Floats:
         """Return a quantile of the times of each group's exits, interpolated; NaN without any."""
@@ -154,7 +157,7 @@ class Waits:
         after = within.there - nth[kept]
         # A term of Greenwood's sum is 1 / (n - d) - 1 / n: they telescope as well.
         ends = parts.there - parts.exits
-        terms = parts.earlier(1 / np.where(parts.is_last, 1, ends) - 1 / parts.there)
+        terms = _earlier(1 / np.where(parts.is_last, 1, ends) - 1 / parts.there, parts.group)
         return pd.DataFrame(
             {
                 "group": group[kept],
@@ -190,6 +193,8 @@ class Waits:
         # Those of a group that are over by then come first in it.
         over = self.first + np.bincount(self.group[self.time <= until], minlength=self.groups)
         exits = np.clip(over[parts.group] - parts.begin, 0, parts.exits)
+        moving = np.flatnonzero(exits)
+        parts, exits = parts.taken(moving), exits[moving]
         wanted = np.append(0, np.cumsum(self.kind == 1))
         d1 = (wanted[parts.begin + exits] - wanted[parts.begin]).astype(float)
         group, d, n, s = parts.group, exits.astype(float), parts.there.astype(float), parts.before
@@ -197,7 +202,7 @@ class Waits:
         def total(values: Floats) -> Floats:
             return np.bincount(group, values, minlength=self.groups).astype(float)
 
-        reached = _cumulated(s * d1 / n, group)
+        reached = _earlier(s * d1 / n, group) + s * d1 / n
         hazard = np.divide(d, n * (n - d), out=np.zeros_like(d), where=n > d)
         own = s * d1 / n**2
         found = total(s * d1 / n)
@@ -234,15 +239,7 @@ class Stretches:
     def before(self) -> Floats:
         """Return the survival up to the beginning of each stretch."""
         left = np.where(self.is_last, self.there, self.there - self.exits)
-        return np.exp(self.earlier(np.log(left / self.there)))
-
-    def earlier(self, values: Floats) -> Floats:
-        """Return for each stretch the sum of the values of those before it in its group."""
-        so_far = np.append(0.0, np.cumsum(values))[:-1]
-        first = np.flatnonzero(np.append(True, self.is_last[:-1])[: len(values)])
-        sizes = np.diff(np.append(first, len(values)))
-        earlier: Floats = so_far - np.repeat(so_far[first], sizes)
-        return earlier
+        return np.exp(_earlier(np.log(left / self.there), self.group))
 
     def after(self, exits: Ints) -> Floats:
         """Return the Kaplan–Meier estimate after some exits of each stretch."""
@@ -270,9 +267,10 @@ class Stretches:
         return at, nth
 
 
-def _cumulated(values: Floats, group: npt.NDArray[Any]) -> Floats:
-    """Return the running sum within each group; ``group`` ascends."""
-    so_far = np.cumsum(values)
-    first = np.flatnonzero(np.append(True, np.diff(group) != 0)[: len(values)])
+def _earlier(values: Floats, group: Ints) -> Floats:
+    """Return for each value the sum of those before it in its group; ``group`` ascends."""
+    so_far = np.append(0.0, np.cumsum(values))[:-1]
+    first = np.flatnonzero(np.diff(group, prepend=-1))
     sizes = np.diff(np.append(first, len(values)))
-    return so_far - np.repeat((so_far - values)[first], sizes)
+    earlier: Floats = so_far - np.repeat(so_far[first], sizes)
+    return earlier
