@@ -20,7 +20,7 @@ LONGEST_FILE = 300
 FULL_PASSES = {
     "engine", "estimators", "worktime", "sources", "moment", "durations", "outcomes",
     "leads", "levels", "assemble", "redaction",
-    "volume", "funnel", "velocity", "sla", "cost", "roster", "behind",
+    "volume", "funnel", "velocity", "sla", "cost", "roster", "behind", "prepare",
 }  # fmt: skip
 OWNERS: dict[str, set[str]] = {
     "duckdb": {"engine"},

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 from runs import ROOT
 
-from mqlkit import exploration
+from mqlkit import exploration, prepare
 from mqlkit.errors import ParamsError
 from mqlkit.exploration import Exploration
 from mqlkit.numbers import read_numbers
@@ -45,8 +46,8 @@ def defaults():
     return read_numbers(ReportParams(), base=BASE)
 
 
-def equal(found, expected):
-    for name in FRAMES:
+def equal(found, expected, *, frames=FRAMES):
+    for name in frames:
         here, there = getattr(found, name), getattr(expected, name)
         assert (here is None) == (there is None)
         if there is not None:
@@ -63,6 +64,82 @@ def test_each_choice_gives_the_numbers_of_its_own_run(explored, defaults):
         equal(explored.numbers, read_numbers(params, base=BASE))
     assert explored.change(ReportParams()) == {}
     equal(explored.numbers, defaults)
+
+
+ODD_CHOICES = [
+    {"grain": "week"},
+    {"where": {"owner": ["Ana", ""]}, "grain": "month"},
+    {"by": ["owner", "source"], "period": "2018-10-20..2018-11-19"},
+    {"where": {"source": ["Web"], "owner": ["Ben"]}, "by": []},
+    {"where": {}, "sla": "5h", "within_days": 9, "rolling": 5},
+    {"sla_clock": "business", "by": ["source"], "grain": "week"},
+    {"period": "2018-12..2019-02", "fiscal_year_start": 4, "grain": "quarter"},
+    {"redact": True, "by": ["source", "owner"]},
+    {"redact": False, "where": {"source": ["(missing)"]}, "sla_stops_on": "contact"},
+]
+
+
+@pytest.fixture
+def odd_params(desk):
+    """Return a report on leads around a midnight that its zone skips, some out of order."""
+    at = np.random.default_rng(3)
+    stamps = ["created_at", "mql_at", "contacted_at", "accepted_at", "rejected_at", "sql_at"]
+    hours = (
+        at.integers(-900, 1900, 240)[:, None]
+        + at.normal(0, 200, (240, 6))
+        + [0, 90, 99, 150, 160, 300]
+    )
+    when = pd.Timestamp("2018-11-01", tz="UTC") + pd.to_timedelta(hours.ravel().round(2), unit="h")
+    texts = when.strftime("%Y-%m-%dT%H:%M:%SZ").to_numpy().reshape(hours.shape)
+    texts[at.random(hours.shape) < [0.1, 0.15, 0.3, 0.5, 0.6, 0.6]] = ""
+    # A lead that comes in the very hour that does not exist, and one the hour before.
+    texts[:2, 1] = ["2018-11-04T03:00:00Z", "2018-11-04T02:59:59Z"]
+    leads = pd.DataFrame(texts, columns=stamps)
+    leads.insert(0, "lead_id", range(240))
+    leads["source"] = at.choice(["Web", "Event", "Fair", ""], 240, p=[0.6, 0.3, 0.01, 0.09])
+    leads["owner"] = at.choice(["Ana", "Ben", ""], 240)
+    desk.write("leads.csv", leads.to_csv(index=False))
+    source = desk.describe({"leads": {"files": ["leads.csv"], "timezone": "UTC"}})
+    return replace(
+        ReportParams(),
+        source=str(source),
+        timezone="America/Sao_Paulo",
+        period="2018-09..2019-02",
+        as_of="2019-02-10",
+        by=["source"],
+        grain="month",
+    )
+
+
+def test_odd_leads_give_the_numbers_of_their_own_run(monkeypatch, odd_params):
+    every = []
+    # Asked of the engine, from the days of the columns asked for, from those of all columns.
+    for few, most in ((0, 0), (0, 10**6), (10**6, 10**6)):
+        monkeypatch.setattr(prepare, "FEW_CELLS", few)
+        monkeypatch.setattr(prepare, "MOST_CELLS", most)
+        every.append((few, most, Exploration(odd_params)))
+    params = odd_params
+    for choice in ({}, *ODD_CHOICES):
+        params = replace(params, **choice)
+        expected = read_numbers(params)
+        for few, most, explored in every:
+            monkeypatch.setattr(prepare, "FEW_CELLS", few)
+            monkeypatch.setattr(prepare, "MOST_CELLS", most)
+            assert explored.change(params) == {}
+            equal(explored.numbers, expected, frames=("rows", "curve", "growth"))
+
+
+def test_a_change_of_the_cut_asks_the_engine_nothing(monkeypatch, explored):
+    assert explored.change(ReportParams()) == {}
+
+    def refuse(*_, **__):
+        raise AssertionError("the engine was asked")
+
+    monkeypatch.setattr("mqlkit.leads.to_frame", refuse)
+    monkeypatch.setattr("mqlkit.levels.to_arrays", refuse)
+    monkeypatch.setattr("mqlkit.prepare.to_frame", refuse)
+    for choice in ({"grain": "half"}, {"period": "2026-Q1"}, {"where": {"source": ["Event"]}}):
+        assert explored.change(replace(ReportParams(), **choice)) == {}
 
 
 def test_no_file_is_read_again(monkeypatch):
