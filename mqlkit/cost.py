@@ -281,8 +281,7 @@ def cost_by_lag(leads: LeadTable, *, spend: pd.DataFrame, lags: Sequence[int]) -
 
 def unnamed_channels(leads: LeadTable, spend: pd.DataFrame) -> pd.DataFrame:
     """Return spend in channels that no lead names as its source: ``channel``, ``amount``."""
-    sources = set(leads.table.select("source").distinct().to_pyarrow()["source"].to_pylist())
-    other = spend[~spend["channel"].isin(sources)]
+    other = spend[~spend["channel"].isin(leads.sources())]
     sums = other.groupby(other["channel"].fillna("(none)"))["amount"].sum().reset_index()
     return sums[sums["amount"] != 0].sort_values(
         ["amount", "channel"], ascending=[False, True], ignore_index=True

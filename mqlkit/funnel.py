@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import ibis
 import numpy as np
 import pandas as pd
 
 from mqlkit.durations import DAY_US
-from mqlkit.engine import to_frame
 from mqlkit.estimators import share_band, wilson
 from mqlkit.leads import LeadTable
 from mqlkit.levels import at_levels, ways
-from mqlkit.outcomes import is_rejected
 from mqlkit.periods import to_utc
 from mqlkit.ready import ReadyTable
 from mqlkit.redaction import OTHER, large_groups
 from mqlkit.survival import Floats, Waits
-from mqlkit.terms import MISSING
 from mqlkit.tidy import metric_rows, share
 
 GROWTH_COLUMNS = ["bucket", "age_days", "share", "sqls", "mqls"]
@@ -62,11 +58,8 @@ def hand_off(leads: LeadTable) -> pd.DataFrame:
 
 def rejection_reasons(leads: LeadTable) -> pd.DataFrame:
     """Return the period's rejected MQLs by reason, most frequent first: ``reason``, ``leads``."""
-    cohort = leads.cohort
-    rejected = cohort.filter(is_rejected(cohort))
-    reason = rejected["rejection_reason"].fill_null(MISSING)
-    counts = rejected.group_by(reason=reason).aggregate(leads=rejected.count())
-    found = to_frame(counts.order_by(ibis.desc("leads"), "reason"))
+    found = leads.reasons().sort_values(["leads", "reason"], ascending=[False, True])
+    found = found.reset_index(drop=True)
     if not leads.params.redact:
         return found
     sizes = found.set_index("reason")["leads"]
@@ -174,11 +167,8 @@ def cohort_growth(leads: LeadTable, *, maturity: float) -> pd.DataFrame:
     """
     until = 0 if np.isnan(maturity) else max(LEAST_FOLLOWED, round(2 * maturity))
     entered = leads.counts[[not s for s in leads.counts["segment"]]].set_index("index")["mqls"]
-    cohort = leads.cohort.filter(lambda t: t["sql_us"].notnull() & (t["sql_us"] <= until * DAY_US))
     # Whole days, begun ones as one: so that a day's row holds what came within it.
-    age = ibis.greatest((cohort["sql_us"] + DAY_US - 1) // DAY_US, 0)
-    counted = cohort.group_by(bucket="mql_bucket", age=age).aggregate(sqls=cohort.count())
-    found = to_frame(counted).pivot(index="age", columns="bucket", values="sqls")
+    found = leads.sql_ages().pivot(index="age", columns="bucket", values="sqls")
     frames = []
     for index, bucket in enumerate(leads.buckets):
         over = (leads.as_of.at - to_utc(bucket.end, leads.zone)).days

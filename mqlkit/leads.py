@@ -36,9 +36,10 @@ import pandas as pd
 
 from mqlkit.durations import Clock
 from mqlkit.engine import literal, to_frame
-from mqlkit.outcomes import counted_outcomes
+from mqlkit.outcomes import counted_outcomes, is_rejected, sql_age
 from mqlkit.params import ReportParams
 from mqlkit.periods import AsOf, Bucket, to_utc
+from mqlkit.terms import MISSING
 
 ALL_LEADS: Segment = ()
 TOTAL_BUCKET = 1 << 20
@@ -157,6 +158,22 @@ class LeadTable:
         sums = {f"{i}": ((at >= a) & (at < b)).sum().fill_null(0) for i, (a, b) in enumerate(edges)}
         known = self.between(buckets[0], buckets[-1])
         return list(known.aggregate(**sums).to_pyarrow().to_pylist()[0].values())
+
+    def reasons(self) -> pd.DataFrame:
+        """Return the period's rejected MQLs by reason: ``reason``, ``leads``."""
+        rejected = self.cohort.filter(is_rejected(self.cohort))
+        reason = rejected["rejection_reason"].fill_null(MISSING)
+        return to_frame(rejected.group_by(reason=reason).aggregate(leads=rejected.count()))
+
+    def sql_ages(self) -> pd.DataFrame:
+        """Return the cohort's SQLs by ``bucket`` (index) and `sql_age` (``age``): ``sqls``."""
+        done = self.cohort.filter(lambda t: t["sql_us"].notnull())
+        groups = done.group_by(bucket="mql_bucket", age=sql_age(done))
+        return to_frame(groups.aggregate(sqls=done.count()))
+
+    def sources(self) -> set[str]:
+        """Return the sources that any lead names, MQL or not."""
+        return set(self.table.select("source").distinct().to_pyarrow()["source"].to_pylist())
 
     @cached_property
     def segments(self) -> tuple[Segment, ...]:

@@ -58,6 +58,8 @@ FREE_OF = {
     "day_moving": SPEND | CHOICE,
     "day_sqls": SPEND | SLA | CLOCK | WITHIN | CHOICE,
     "day_left": SPEND | SLA | CLOCK | WITHIN | CHOICE,
+    "day_reasons": SPEND | SLA | CLOCK | WITHIN | CHOICE,
+    "day_ages": SPEND | SLA | CLOCK | WITHIN | CHOICE,
     "lines": SPEND | SLA | WITHIN | CHOICE,
 }
 LONGEST_MEMORY = 200

@@ -34,6 +34,7 @@ from mqlkit.funnel import (
     stage_efficiency,
 )
 from mqlkit.leads import LeadTable
+from mqlkit.levels import Queue, narrowed, stays
 from mqlkit.memory import Memory
 from mqlkit.mix import efficiency_mix_and_rate
 from mqlkit.params import ReportParams
@@ -133,12 +134,17 @@ class Numbers:
     @cached_property
     def curve(self) -> pd.DataFrame:
         """Return the survival curve; see `velocity.survival_curve`."""
-        return self._once("curve", lambda: survival_curve(self.leads))
+        return self._once("curve", lambda: survival_curve(self._stays))
 
     @cached_property
     def histogram(self) -> pd.DataFrame:
         """Return MQLs by time in the stage; see `velocity.hours_histogram`."""
-        return self._once("histogram", lambda: hours_histogram(self.leads))
+        sla_us = self.leads.clock.sla_us
+        return self._once("histogram", lambda: hours_histogram(self._stays, sla_us=sla_us))
+
+    @cached_property
+    def _stays(self) -> Queue:
+        return stays(narrowed(self.leads, [()]))
 
     @cached_property
     def growth(self) -> pd.DataFrame:

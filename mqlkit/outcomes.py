@@ -68,7 +68,8 @@ def counted_outcomes(leads: ir.Table, clock: Clock) -> dict[str, ir.Value]:
         ``mqls``; ``accepted``, ``rejected``; ``sqls``; ``ripe`` (leads whose ``within_days`` are
         over) and ``ripe_sqls``; ``in_order``, ``left`` and ``stage_us`` (their sum); ``fast``,
         ``slow`` and ``hour_over`` (contacted within the hour, later, not contacted and the hour
-        over) with ``fast_sqls`` and ``slow_sqls``; the SLA outcomes; ``lagged`` and ``lag_us``
+        over) with ``fast_sqls`` and ``slow_sqls``; ``within_day`` (of the slow, within 24 hours)
+        and ``early`` (contacted before the MQL); the SLA outcomes; ``lagged`` and ``lag_us``
         (leads with a lag, its sum); ``won`` and ``amount`` (in millionths).
     """
     is_sql = leads["sql_us"].notnull()
@@ -110,10 +111,17 @@ def _response(leads: ir.Table, clock: Clock) -> dict[str, ir.BooleanValue]:
     return {
         "fast": fast,
         "slow": slow,
+        "within_day": slow & (contact <= DAY_US).fill_null(False),
+        "early": (contact < 0).fill_null(False),
         "hour_over": contact.isnull() & (leads["mql_at"] <= hour_ago),
         "fast_sqls": fast & is_sql,
         "slow_sqls": slow & is_sql,
     }
+
+
+def sql_age(leads: ir.Table) -> ir.IntegerValue:
+    """Return the whole days from MQL to SQL, begun ones as one; 0 for an SQL before its MQL."""
+    return ibis.greatest((leads["sql_us"] + DAY_US - 1) // DAY_US, 0)
 
 
 def stay(leads: ir.Table) -> tuple[ir.IntegerValue, ir.IntegerValue]:

@@ -15,11 +15,20 @@ from mqlkit.assemble import MQL_DAY, TimedLeads, named
 from mqlkit.engine import local_date, to_arrays, to_frame
 from mqlkit.leads import added_up
 from mqlkit.memory import Memory
-from mqlkit.outcomes import counted_outcomes, first_event, noted_of, sla_outcomes, stay
+from mqlkit.outcomes import (
+    counted_outcomes,
+    first_event,
+    is_rejected,
+    noted_of,
+    sla_outcomes,
+    sql_age,
+    stay,
+)
 from mqlkit.params import ReportParams
 from mqlkit.ready import NEVER, Line, Ready, code_of
 from mqlkit.sources.staging import Reader
 from mqlkit.survival import in_time
+from mqlkit.terms import MISSING
 
 Values = Mapping[str, tuple[str, ...]]
 # Of no more sums than these all columns are kept apart; of no more than those, the ones asked for.
@@ -79,8 +88,10 @@ def make_ready(
     moving = memory.recall("day_moving", params, sums.moving, of=of)
     became_sql = memory.recall("day_sqls", params, sums.became_sql, of=of)
     left = memory.recall("day_left", params, sums.left, of=of)
+    rejected = memory.recall("day_reasons", params, sums.rejected, of=of)
+    converted = memory.recall("day_ages", params, sums.converted, of=of)
     lines = memory.recall("lines", params, lambda: _lines(timed, values))
-    return Ready(values, fixed.join(moving), became_sql, left, *lines)
+    return Ready(values, fixed.join(moving), became_sql, left, rejected, converted, *lines)
 
 
 @dataclass(frozen=True)
@@ -141,6 +152,22 @@ class _Sums:
         # One that left before it came was never there: it comes and goes on the same day.
         at = ibis.greatest(table["exit_at"], table["mql_at"])
         return self._of(table, _day(at, self.timed), {"in_stage": at.notnull()})
+
+    def rejected(self) -> pd.DataFrame:
+        """Return the rejected MQLs by the reason, and the day of the MQL."""
+        table = self.timed.table.filter(is_rejected(self.timed.table))
+        reason = table["rejection_reason"].fill_null(MISSING)
+        return self._counted(table.mutate(reason=reason), "reason", "leads")
+
+    def converted(self) -> pd.DataFrame:
+        """Return the SQLs by their age, and the day of the MQL."""
+        table = self.timed.table.filter(self.timed.table["sql_us"].notnull())
+        return self._counted(table.mutate(age=sql_age(table)), "age", "sqls")
+
+    def _counted(self, table: ir.Table, by: str, name: str) -> pd.DataFrame:
+        table = table.mutate(day=table[MQL_DAY])
+        keys = ["day", *map(code_of, self.columns), by]
+        return to_frame(table.group_by(keys).aggregate(**{name: table.count()}))
 
     def _of(
         self, table: ir.Table, day: ir.IntegerValue, measures: Mapping[str, ir.Value]

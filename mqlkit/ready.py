@@ -66,7 +66,10 @@ class Ready:
     entered, became_sql, left
         Sums over leads by ``day`` (of their MQL, of their SQL, of leaving the stage) and by some
         of these columns, as `code_of` calls them: ``leads``, the sums of
-        `outcomes.counted_outcomes` and `assemble.noted_of`; ``flow``; ``in_stage``.
+        `outcomes.counted_outcomes` and `outcomes.noted_of`; ``flow``; ``in_stage``.
+    rejected, converted
+        MQLs by the day of their MQL and those columns: ``leads`` by ``reason``, ``sqls`` by
+        ``age`` (`outcomes.sql_age`).
     stays, ways
         The in-order MQLs by their time in the stage, and by what ended their way to SQL.
     """
@@ -75,6 +78,8 @@ class Ready:
     entered: pd.DataFrame
     became_sql: pd.DataFrame
     left: pd.DataFrame
+    rejected: pd.DataFrame
+    converted: pd.DataFrame
     stays: Line
     ways: Line
 
@@ -182,6 +187,30 @@ class ReadyTable(LeadTable):
         cells = [(segment, i) for segment in segments for i in range(size)]
         frame = pd.DataFrame(cells, columns=["segment", "bucket"])
         return frame.assign(in_stage=stock.cumsum(axis=1).ravel())
+
+    def reasons(self) -> pd.DataFrame:
+        """Return the period's rejected MQLs by reason: ``reason``, ``leads``."""
+        found = self._placed(self.ready.rejected, [self.whole])
+        return found.groupby("reason")["leads"].sum().reset_index()
+
+    def sql_ages(self) -> pd.DataFrame:
+        """Return the cohort's SQLs by ``bucket`` (index) and ``age``: ``sqls``."""
+        found = self._placed(self.ready.converted, self.buckets)
+        return found.groupby(["bucket", "age"])["sqls"].sum().reset_index()
+
+    def sources(self) -> set[str]:
+        """Return the sources that any lead names, MQL or not."""
+        code = code_of("source")
+        if code not in self.ready.entered:
+            return super().sources()
+        found = self.ready.kept(self.ready.entered, self.params.where)[code].unique()
+        return {self.ready.values["source"][i] for i in found}
+
+    def _placed(self, frame: pd.DataFrame, buckets: Sequence[Bucket]) -> pd.DataFrame:
+        """Return the rows of a frame of `Ready` that count, with their ``bucket``."""
+        kept = self.ready.kept(frame, self.params.where)
+        kept = kept.assign(bucket=place_of(kept["day"].to_numpy(), buckets))
+        return kept[kept["bucket"] >= 0]
 
     def _rolled(self, frame: pd.DataFrame, place: Placing | None = None) -> pd.DataFrame:
         """Return sums by the day as `totals` has them."""

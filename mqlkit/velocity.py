@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import ibis
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from mqlkit.durations import HOUR_US
-from mqlkit.engine import to_frame
 from mqlkit.estimators import relative_risk, survival_band, wilson
 from mqlkit.leads import TOTAL_BUCKET, LeadTable
-from mqlkit.levels import at_levels, narrowed, stays
-from mqlkit.outcomes import stay
+from mqlkit.levels import Queue, at_levels, stays
 from mqlkit.survival import EDGE, Floats, Waits
 from mqlkit.terms import LAST_BIN
 from mqlkit.tidy import metric_rows, share
@@ -51,8 +48,13 @@ def _times(waits: Waits) -> dict[str, Floats]:
     return {**quantiles, "km": waits.median()}
 
 
-def survival_curve(leads: LeadTable) -> pd.DataFrame:
+def survival_curve(queue: Queue) -> pd.DataFrame:
     """Return the share of MQLs still waiting by hours in the stage, with its 95 % band.
+
+    Parameters
+    ----------
+    queue
+        What `levels.stays` returns.
 
     Returns
     -------
@@ -60,9 +62,8 @@ def survival_curve(leads: LeadTable) -> pd.DataFrame:
         ``hours``, ``waiting`` (share), ``low``, ``high``, ``at_risk`` (leads), of the whole
         period's MQLs; at most some 240 steps, the first one at 0 hours.
     """
-    queue = stays(narrowed(leads, [()]))
-    alike = np.zeros(len(queue.time), dtype=np.int16)
-    waits = Waits(alike, queue.time, queue.kind, groups=1)
+    n = len(queue.time)
+    waits = Waits(np.zeros(n, dtype=np.int16), queue.time, queue.kind, groups=1)
     # Every step is computed; the picture takes those that change it.
     frame = waits.steps(tiers=CURVE_POINTS)
     survival = frame["survival"].to_numpy(dtype=float)
@@ -76,8 +77,6 @@ def survival_curve(leads: LeadTable) -> pd.DataFrame:
             "at_risk": frame["at_risk"],
         }
     )
-    counted = leads.counts
-    n = int(counted["in_order"][counted["index"] == TOTAL_BUCKET].iloc[0])
     start = pd.DataFrame(
         {"hours": [0.0], "waiting": [1.0], "low": [1.0], "high": [1.0], "at_risk": [n]}
     )
@@ -129,24 +128,30 @@ def response_times(leads: LeadTable) -> pd.DataFrame:
     """
     if not _tells_hours(leads):
         return pd.DataFrame(columns=["within", "leads", "share"])
-    cohort = leads.cohort
-    contact = cohort["contact_us"]
-    kinds = ibis.cases(
-        (contact.isnull(), "not yet"),
-        (contact < 0, "before MQL"),
-        (contact <= HOUR_US, "1 h"),
-        (contact <= 24 * HOUR_US, "1–24 h"),
-        else_="over 24 h",
-    )
-    counts = to_frame(cohort.group_by(within=kinds).aggregate(leads=cohort.count()))
-    names = ["1 h", "1–24 h", "over 24 h", "not yet", "before MQL"]
-    found = counts.set_index("within").reindex(names, fill_value=0).reset_index()
-    found = found[(found["within"] != "before MQL") | (found["leads"] > 0)].reset_index(drop=True)
-    return found.assign(share=share(found["leads"], np.full(len(found), found["leads"].sum())))
+    counts = leads.counts
+    n = counts[counts["index"] == TOTAL_BUCKET].iloc[0]
+    found = {
+        "1 h": n["fast"],
+        "1–24 h": n["within_day"],
+        "over 24 h": n["slow"] - n["within_day"],
+        "not yet": n["mqls"] - n["fast"] - n["slow"] - n["early"],
+        "before MQL": n["early"],
+    }
+    shown = [name for name, leads in found.items() if leads > 0 or name != "before MQL"]
+    sizes = np.array([found[name] for name in shown])
+    shares = share(sizes, np.full(len(sizes), sizes.sum()))
+    return pd.DataFrame({"within": shown, "leads": sizes.astype("int64"), "share": shares})
 
 
-def hours_histogram(leads: LeadTable) -> pd.DataFrame:
+def hours_histogram(queue: Queue, *, sla_us: int) -> pd.DataFrame:
     """Return the period's in-order MQLs by time in the stage, in quarters of the SLA.
+
+    Parameters
+    ----------
+    queue
+        What `levels.stays` returns.
+    sla_us
+        The SLA in microseconds of the chosen clock.
 
     Returns
     -------
@@ -155,18 +160,20 @@ def hours_histogram(leads: LeadTable) -> pd.DataFrame:
         ``hours_from``, ``hours_to``, ``outcome`` (``within SLA``, ``late``, ``still waiting``)
         and ``leads``.
     """
-    quarter = leads.clock.sla_us // 4
-    cohort = leads.cohort.filter(lambda t: t["is_in_order"])
-    time, left = stay(cohort)
-    seen = cohort.select(_time=time, _left=left)
+    quarter = sla_us // 4
     # A wait of exactly one SLA is within it, so that a bin takes in its upper end.
-    place = ((seen["_time"] - 1) // quarter).clip(0, LAST_BIN).cast("int64")
-    outcome = ibis.cases(
-        (seen["_left"] == 0, "still waiting"),
-        (seen["_time"] <= 4 * quarter, "within SLA"),
-        else_="late",
+    place = ((queue.time - 1) // quarter).clip(0, LAST_BIN)
+    names = ["late", "still waiting", "within SLA"]
+    outcome = np.where(queue.kind == 0, 1, np.where(queue.time <= 4 * quarter, 2, 0))
+    cell = np.bincount(place * len(names) + outcome)
+    found = np.flatnonzero(cell)
+    bins, hours = found // len(names), quarter / HOUR_US
+    return pd.DataFrame(
+        {
+            "bin": bins,
+            "outcome": [names[i] for i in found % len(names)],
+            "leads": cell[found],
+            "hours_from": bins * hours,
+            "hours_to": (bins + 1) * hours,
+        }
     )
-    counts = seen.group_by(bin=place, outcome=outcome).aggregate(leads=seen.count())
-    frame = to_frame(counts.order_by("bin", "outcome"))
-    hours = quarter / HOUR_US
-    return frame.assign(hours_from=frame["bin"] * hours, hours_to=(frame["bin"] + 1) * hours)

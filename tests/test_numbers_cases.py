@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mqlkit import cost, funnel, sla, velocity, volume
+from mqlkit import cost, funnel, levels, sla, velocity, volume
 from mqlkit.errors import ParamsError
 from mqlkit.numbers import measure
 
@@ -779,7 +779,7 @@ def test_the_survival_curve_of_the_period(lead_table):
     made = lead_table(
         after("2026-01-05", 1, 2, 2, 10, None), period=JAN, as_of="2026-01-05T06:00:00Z"
     )
-    curve = velocity.survival_curve(made.leads)
+    curve = velocity.survival_curve(levels.stays(made.leads))
     assert list(curve.columns) == ["hours", "waiting", "low", "high", "at_risk"]
     assert curve["hours"].tolist() == [0, 1, 2]
     assert curve["waiting"].tolist() == [1, 0.8, pytest.approx(0.4)]
@@ -1459,7 +1459,7 @@ def test_data_in_which_nobody_became_an_mql(lead_table):
     assert made.of("mqls", "in_stage", "sla_met", "cost_per_mql", "hours_in_stage_mean") == {
         "mqls": 0, "in_stage": 0, "sla_met": 0, "cost_per_mql": None, "hours_in_stage_mean": None
     }  # fmt: skip
-    assert len(velocity.survival_curve(made.leads)) == 1
+    assert len(velocity.survival_curve(levels.stays(made.leads))) == 1
     assert sla.breach_list(made.leads).empty
     assert volume.waiting_list(made.leads).empty
     assert funnel.rejection_reasons(made.leads).empty
