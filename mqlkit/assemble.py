@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, timedelta
-from functools import reduce
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -280,10 +279,10 @@ def _chosen(leads: ir.Table, columns: Sequence[str]) -> ir.Table:
 
 def _kept(timed: ir.Table, params: ReportParams) -> ir.Table:
     """Return the leads wanted, with their breakdowns."""
+    wanted = [timed[named(c)].isin(kept) for c, kept in params.where.items()]
     cuts = {breakdown(i): timed[named(c)] for i, c in enumerate(params.by)}
-    wanted = (timed[named(c)].isin(kept) for c, kept in params.where.items())
-    cut = timed.mutate(**cuts, _kept=reduce(lambda a, b: a & b, wanted, ibis.literal(True)))
-    return cut.filter(cut["_kept"]).drop("_kept")
+    cut = timed.mutate(**cuts) if cuts else timed
+    return cut.filter(*wanted) if wanted else cut
 
 
 def _summary(table: ir.Table, zone: ZoneInfo) -> dict[str, Any]:
