@@ -172,10 +172,10 @@ def cut_leads(
         at = kept["mql_at"]
         counted = (at >= literal(to_utc(start, zone))) & (at < literal(to_utc(end, zone)))
         kept = merge_small(kept, [breakdown(i) for i in range(len(params.by))], counted)
-    table = _columns(kept, params, [*before, *buckets], len(before), zone)
     if ready is not None:
-        summary = ready.summary(params.where)
+        table, summary = kept, ready.summary(params.where)
     else:
+        table = _columns(kept, params, [*before, *buckets], len(before), zone)
         # Calendar durations are subtractions, quicker made again than kept.
         table = reader.store(table) if timed.is_dear else reader.layer(table)
         summary = _summary(table, zone)
@@ -209,9 +209,12 @@ def year_before(leads: LeadTable, lag: int) -> LeadTable | None:
     buckets = tuple(b for b in leads.before if b.start >= whole)
     if not buckets:
         return None
-    table = leads.table.mutate(mql_bucket=leads.table["mql_bucket"] + len(buckets))
     clock = replace(leads.clock, params=replace(leads.params, by=[]))
-    return replace(leads, table=table, clock=clock, buckets=buckets, before=())
+    past = replace(leads, clock=clock, buckets=buckets, before=())
+    if isinstance(past, ReadyTable):
+        return past
+    table = leads.table.mutate(mql_bucket=leads.table["mql_bucket"] + len(buckets))
+    return replace(past, table=table)
 
 
 def _no_lead_left(params: ReportParams) -> str:

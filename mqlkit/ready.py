@@ -141,6 +141,8 @@ class Ready:
 class ReadyTable(LeadTable):
     """A lead table of leads that are ready: what adds up is not asked of the engine.
 
+    Its `table` knows no buckets.
+
     Attributes
     ----------
     ready
@@ -157,9 +159,7 @@ class ReadyTable(LeadTable):
 
     def entered_in(self, buckets: Sequence[Bucket]) -> list[int]:
         """Return the MQLs of each of some buckets, of whichever grain."""
-        frame = self.ready.kept(self.ready.entered, self.params.where)
-        found = self.ready.finest(frame, place_of(frame["day"].to_numpy(), buckets), by=())
-        mqls = found.set_index("bucket")["mqls"]
+        mqls = self._placed(self.ready.entered, buckets).groupby("bucket")["mqls"].sum()
         return [int(mqls.get(i, 0)) for i in range(len(buckets))]
 
     @cached_property
