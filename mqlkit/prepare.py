@@ -86,12 +86,13 @@ def make_ready(
     of = repr(columns)
     fixed = memory.recall("day_fixed", params, sums.fixed, of=of)
     moving = memory.recall("day_moving", params, sums.moving, of=of)
+    entered = fixed.merge(moving, how="left").fillna(0)
     became_sql = memory.recall("day_sqls", params, sums.became_sql, of=of)
     left = memory.recall("day_left", params, sums.left, of=of)
     rejected = memory.recall("day_reasons", params, sums.rejected, of=of)
     converted = memory.recall("day_ages", params, sums.converted, of=of)
     lines = memory.recall("lines", params, lambda: _lines(timed, values))
-    return Ready(values, fixed.join(moving), became_sql, left, rejected, converted, *lines)
+    return Ready(values, entered, became_sql, left, rejected, converted, *lines)
 
 
 @dataclass(frozen=True)
@@ -125,19 +126,19 @@ class _Sums:
         """Return those that are the same for every SLA, by the day of the MQL."""
         table = self.timed.table
         measures = {**counted_outcomes(table, self.timed.clock), **noted_of(table)}
-        for name in self._moving():
+        for name in self._moving(table):
             del measures[name]
         return self._of(table, table[MQL_DAY], {"leads": table[MQL_DAY].notnull(), **measures})
 
     def moving(self) -> pd.DataFrame:
-        """Return the others, in the same order."""
-        table = self.timed.table
-        return self._of(table, table[MQL_DAY], self._moving())[[*self._moving()]]
+        """Return the others, of the leads with an MQL."""
+        table = self.timed.table.filter(self.timed.table["mql_at"].notnull())
+        return self._of(table, table[MQL_DAY], self._moving(table))
 
-    def _moving(self) -> dict[str, ir.Value]:
-        table, clock = self.timed.table, self.timed.clock
-        found = counted_outcomes(table, clock)
-        return {name: found[name] for name in (*sla_outcomes(table, clock), "ripe", "ripe_sqls")}
+    def _moving(self, table: ir.Table) -> dict[str, ir.Value]:
+        found = counted_outcomes(table, self.timed.clock)
+        names = (*sla_outcomes(table, self.timed.clock), "ripe", "ripe_sqls")
+        return {name: found[name] for name in names}
 
     def became_sql(self) -> pd.DataFrame:
         """Return the SQLs by the day of their SQL."""
