@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from typing import Any
+import math
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -45,7 +45,11 @@ COLUMNS = [
 
 
 def changes(
-    rows: pd.DataFrame, *, earlier: pd.DataFrame | None = None, by: str | None = None
+    rows: pd.DataFrame,
+    *,
+    earlier: pd.DataFrame | None = None,
+    by: str | None = None,
+    metrics: Sequence[str] = COMPARED,
 ) -> pd.DataFrame:
     """Return the difference of each bucket to the one before, and to the same a year before.
 
@@ -57,11 +61,13 @@ def changes(
         Tidy rows of an earlier period under the same parameters, for what ``rows`` lack.
     by
         A breakdown column, whose values come back as ``name``; all leads when left out.
+    metrics
+        Those to compare, of `COMPARED`.
 
     Returns
     -------
     pandas.DataFrame
-        One row per metric of `COMPARED`, name, bucket and ``kind`` that has a bucket to stand
+        One row per metric, name, bucket and ``kind`` that has a bucket to stand
         ``against``: ``value``, ``before``, their denominators, ``difference`` and its 95 % bounds;
         ``is_clear``, whether they leave out 0 and no flag of `HOLDS` is there; ``is_complete``,
         whether the bucket is over and wholly in the period; the ``flags`` of both. New among them:
@@ -75,17 +81,15 @@ def changes(
     1998), `count_bounds` for MQLs, spend / `count_bounds` for the cost, which takes spend as given
     and knows no chance but that in the number of MQLs. The whole period is compared with nothing.
     """
-    now = _bounded(rows, by)
-    past = now if earlier is None else pd.concat([now, _bounded(earlier, by)], ignore_index=True)
-    past = past.drop_duplicates(KEYS).add_suffix("_before")
-    both = pd.concat([now.assign(kind=kind) for kind in (PREVIOUS, YEAR)], ignore_index=True)
-    pairs = zip(both["bucket"], both["kind"], strict=True)
-    against = [label_before(bucket, kind=kind) for bucket, kind in pairs]
-    both["against"] = pd.Series(against, index=both.index, dtype="str")
-    keys = ["metric", "name", "against"]
-    both = both.merge(past, left_on=keys, right_on=[f"{key}_before" for key in KEYS])
-    in_step = [_is_in_step(pair) for pair in both.to_dict("records")]
-    found = _differing(both[np.array(in_step, dtype=bool)].reset_index(drop=True))
+    now = _bounded(rows, metrics, by)
+    past = now
+    if earlier is not None:
+        past = pd.concat([now, _bounded(earlier, metrics, by)], ignore_index=True)
+    pairs = pd.DataFrame(_pairs(now, past), columns=["kind", "against", "at", "at_before"])
+    own = now.take(pairs["at"].to_numpy(dtype="int64")).reset_index(drop=True)
+    other = past.take(pairs["at_before"].to_numpy(dtype="int64")).reset_index(drop=True)
+    both = pd.concat([pairs[["kind", "against"]], own, other.add_suffix("_before")], axis=1)
+    found = _differing(both)
     return found.rename(columns={"value_before": "before"})[COLUMNS]
 
 
@@ -95,39 +99,63 @@ def latest(found: pd.DataFrame) -> pd.DataFrame:
     return found[np.array(found["start"] == last, dtype=bool)].reset_index(drop=True)
 
 
-def _bounded(rows: pd.DataFrame, by: str | None) -> pd.DataFrame:
-    """Return the compared metrics per bucket, each with its bounds, days and open leads."""
-    picked = pd.concat([_named(rows, metric, by) for metric in COMPARED], ignore_index=True)
+def _bounded(rows: pd.DataFrame, metrics: Sequence[str], by: str | None) -> pd.DataFrame:
+    """Return metrics per bucket, each with its bounds, days and open leads."""
+    picked = _named(rows, metrics, by)
+    picked = picked.sort_values(
+        "metric", key=lambda names: names.map(COMPARED.index), kind="stable"
+    )
+    is_count, is_cost = (picked["unit"] == unit for unit in ("leads", "money/lead"))
     spend = picked["value"] * picked["n"]
-    least, most = count_bounds(picked["value"].where(picked["unit"] == "leads", picked["n"]))
-    units = [picked["unit"] == unit for unit in ("leads", "money/lead")]
-    picked["low"] = np.select(units, [least, spend / most], picked["low"])
-    picked["high"] = np.select(units, [most, spend.to_numpy() / least], picked["high"])
-    spans = zip(picked["bucket"], picked["start"], picked["end"], strict=True)
-    picked["is_whole"] = [is_whole(*span) for span in spans]
-    picked["days"] = [(e - s).days for s, e in zip(picked["start"], picked["end"], strict=True)]
-    return picked.merge(_open_leads(rows, by), on=KEYS, how="left")
+    least, most = count_bounds(picked["value"].where(is_count, picked["n"]))
+    spans = list(zip(picked["bucket"], picked["start"], picked["end"], strict=True))
+    return picked.assign(
+        low=np.select([is_count, is_cost], [least, spend / most], picked["low"]),
+        high=np.select([is_count, is_cost], [most, spend.to_numpy() / least], picked["high"]),
+        is_whole=[is_whole(*span) for span in spans],
+        days=[(end - start).days for _, start, end in spans],
+        **_open_leads(rows, picked, by),
+    )
 
 
-def _named(rows: pd.DataFrame, metric: str, by: str | None) -> pd.DataFrame:
-    part = pick(rows, metric, by=by)
+def _named(rows: pd.DataFrame, metrics: Iterable[str], by: str | None) -> pd.DataFrame:
+    part = pick(rows, *metrics, by=by)
     part = part[part["bucket"] != TOTAL]
     return part if by else part.assign(name="")
 
 
-def _open_leads(rows: pd.DataFrame, by: str | None) -> pd.DataFrame:
+def _keys(part: pd.DataFrame) -> list[tuple[str, str, str]]:
+    return list(zip(*(part[key] for key in KEYS), strict=True))
+
+
+def _open_leads(rows: pd.DataFrame, picked: pd.DataFrame, by: str | None) -> dict[str, list[float]]:
     """Return ``open`` leads and all ``mqls`` for the shares that the open ones can move."""
-    mqls = _named(rows, "mqls", by)[["name", "bucket", "value"]].rename(columns={"value": "mqls"})
-    parts = [_named(rows, still, by).assign(metric=metric) for metric, still in STILL_OPEN.items()]
-    leads = pd.concat(parts, ignore_index=True)[[*KEYS, "value"]].rename(columns={"value": "open"})
-    return leads.merge(mqls, on=["name", "bucket"])
+    counts = _named(rows, ["mqls", *STILL_OPEN.values()], by)
+    known = dict(zip(_keys(counts), counts["value"], strict=True))
+    keys = _keys(picked)
+    return {
+        "open": [known.get((STILL_OPEN.get(m, ""), n, b), math.nan) for m, n, b in keys],
+        "mqls": [known.get(("mqls", n, b), math.nan) for _, n, b in keys],
+    }
 
 
-def _is_in_step(pair: Mapping[Hashable, Any]) -> bool:
-    """Return whether two buckets lie as their labels say; those of other fiscal years do not."""
-    if pair["kind"] == YEAR and split_label(pair["bucket"])[1] != "W":
-        return bool(pair["start"].month == pair["start_before"].month)
-    return pair["kind"] == YEAR or bool(pair["end_before"] == pair["start"])
+def _pairs(now: pd.DataFrame, past: pd.DataFrame) -> list[tuple[str, str, int, int]]:
+    """Return kind, label and the two places of each bucket and the one it stands against."""
+    first = {key: at for at, key in reversed([*enumerate(_keys(past))])}
+    begins, ends = past["start"].tolist(), past["end"].tolist()
+    found = []
+    for kind in (PREVIOUS, YEAR):
+        for at, (metric, name, bucket) in enumerate(_keys(now)):
+            against = label_before(bucket, kind=kind)
+            before = first.get((metric, name, against))
+            if before is None:
+                continue
+            # Buckets lie as their labels say, but for those of other fiscal years.
+            is_by_month = kind == YEAR and split_label(bucket)[1] != "W"
+            is_next = kind == YEAR or ends[before] == begins[at]
+            if begins[at].month == begins[before].month if is_by_month else is_next:
+                found.append((kind, against, at, before))
+    return found
 
 
 def _between(both: pd.DataFrame, *, pace: float | Floats = 1.0) -> tuple[Floats, Floats]:

@@ -55,6 +55,7 @@ def efficiency_mix_and_rate(
     See `mix_and_rate`. The bounds are `square_and_add` on Wilson's; those of mix and rate take the
     shares of the segments as given.
     """
+    rows = rows[rows["metric"] == METRIC]
     bucket = bucket or _last_comparable(rows, earlier)
     against = against or label_before(bucket, kind=PREVIOUS) if bucket else None
     if bucket is None or against is None:
@@ -137,8 +138,8 @@ def largest(parts: pd.DataFrame, most: int, *, rest: str) -> pd.DataFrame:
 
 
 def _last_comparable(rows: pd.DataFrame, earlier: pd.DataFrame | None) -> str | None:
-    found = changes(rows, earlier=earlier)
-    found = found[(found["metric"] == METRIC) & (found["kind"] == PREVIOUS)]
+    found = changes(rows, earlier=earlier, metrics=[METRIC])
+    found = found[found["kind"] == PREVIOUS]
     is_free = [not HOLDS.keys() & {*flags} for flags in found["flags"]]
     free = found[np.array(is_free, dtype=bool) & found["difference"].notna()]
     return str(free["bucket"].iloc[-1]) if len(free) else None
