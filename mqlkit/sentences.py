@@ -39,9 +39,9 @@ class Totals:
     """The rows of all leads over the whole period, by metric."""
 
     def __init__(self, rows: pd.DataFrame, bucket: str = "total") -> None:
-        is_all = pd.Series([len(s) == 0 for s in rows["segment"]], index=rows.index, dtype=bool)
-        found = rows[is_all & (rows["bucket"] == bucket)]
-        self._rows = {row["metric"]: row for row in found.to_dict("records")}
+        found = rows[rows["bucket"] == bucket].to_dict("list")
+        every = (dict(zip(found, row, strict=True)) for row in zip(*found.values(), strict=True))
+        self._rows = {row["metric"]: row for row in every if not row["segment"]}
 
     def value(self, metric: str) -> float:
         """Return a value; NaN where it is null or missing."""
