@@ -25,6 +25,7 @@ from mqlkit.wording import (
 )
 
 GOOD, BAD, PLAIN = "good", "bad", "plain"
+READ = ("value", "n", "low", "high", "flags")
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,9 @@ class Totals:
     """The rows of all leads over the whole period, by metric."""
 
     def __init__(self, rows: pd.DataFrame, bucket: str = "total") -> None:
-        found = rows[rows["bucket"] == bucket].to_dict("list")
-        every = (dict(zip(found, row, strict=True)) for row in zip(*found.values(), strict=True))
-        self._rows = {row["metric"]: row for row in every if not row["segment"]}
+        found = rows[rows["bucket"] == bucket]
+        read = zip(*(found[name] for name in ("metric", "segment", *READ)), strict=True)
+        self._rows = {m: dict(zip(READ, of, strict=True)) for m, among, *of in read if not among}
 
     def value(self, metric: str) -> float:
         """Return a value; NaN where it is null or missing."""
@@ -96,12 +97,11 @@ def _judge_so_far(total: Totals, mqls: float, goal: float) -> Verdict:
         return Verdict(
             f"{counted(mqls, 'MQL')} so far: the goal of {exactly(goal)} is reached.", GOOD
         )
-    is_behind = mqls < so_far
-    words = "behind" if is_behind else "on"
+    words, tone = ("behind", BAD) if mqls < so_far else ("on", GOOD)
     return Verdict(
         f"{counted(mqls, 'MQL')} so far, {words} the pace of {so_far:,.1f} by now. "
         f"The goal of {exactly(goal)} needs {needed:,.1f} a day from here.",
-        BAD if is_behind else GOOD,
+        tone,
     )
 
 
