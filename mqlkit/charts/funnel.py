@@ -33,11 +33,13 @@ def plot_hand_off(rows: pd.DataFrame) -> Chart | None:
     wide = per_bucket(rows, list(kinds), "plot_hand_off")
     if wide.empty or wide["accepted"].isna().all():
         return None
-    tall = wide.melt(
-        id_vars=["bucket", "when"], value_vars=list(kinds), var_name="kind", value_name="leads"
+    tall = pd.DataFrame(
+        [
+            {"bucket": bucket, "when": when, "kind": label, "leads": leads, "order": order}
+            for order, (name, label) in enumerate(kinds.items())
+            for bucket, when, leads in zip(wide["bucket"], wide["when"], wide[name], strict=True)
+        ]
     )
-    tall["kind"] = tall["kind"].map(kinds)
-    tall["order"] = tall["kind"].map({k: i for i, k in enumerate(kinds.values())})
     colour = alt.Scale(domain=list(kinds.values()), range=[BAR, LIGHT_ORANGE, PALE])
     chart: alt.Chart = (
         alt.Chart(drawn_rows(tall))

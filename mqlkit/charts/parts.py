@@ -42,19 +42,21 @@ def require(frame: pd.DataFrame, columns: Sequence[str], name: str) -> None:
 def per_bucket(rows: pd.DataFrame, metrics: Sequence[str], name: str) -> pd.DataFrame:
     """Return one row per bucket with a column per metric, and its flags."""
     require(rows, COLUMNS, name)
-    frames = []
-    for metric in metrics:
-        part = pick(rows, metric)
-        part = part[part["bucket"] != TOTAL]
-        if len(part):
-            frames.append(part.set_index("bucket")["value"].rename(metric))
-    if not frames:
-        return pd.DataFrame(columns=["when", *metrics])
-    wide = pd.concat(frames, axis=1).reindex(columns=list(metrics)).reset_index()
-    flags = pick(rows, metrics[0]).set_index("bucket")["flags"]
-    wide["is_open"] = ["in-progress" in flags[b] for b in wide["bucket"]]
-    wide["when"] = wide["bucket"].map(bucket_name)
-    return wide
+    part = pick(rows, *metrics)
+    part = part[part["bucket"] != TOTAL]
+    places = list(zip(part["metric"], part["bucket"], strict=True))
+    values = dict(zip(places, part["value"], strict=True))
+    flags = dict(zip(places, part["flags"], strict=True))
+    buckets = list(dict.fromkeys(part["bucket"]))
+    columns = {m: [values.get((m, bucket), math.nan) for bucket in buckets] for m in metrics}
+    return pd.DataFrame(
+        {
+            "bucket": buckets,
+            **columns,
+            "is_open": ["in-progress" in flags.get((metrics[0], bucket), ()) for bucket in buckets],
+            "when": [bucket_name(bucket) for bucket in buckets],
+        }
+    )
 
 
 def drawn_rows(frame: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
@@ -73,15 +75,20 @@ def drawn_rows(frame: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
     return {"values": [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]}
 
 
-def layered(frame: pd.DataFrame, *layers: alt.Chart) -> alt.LayerChart:
-    """Return layers on each other, which draw the rows of a frame if they have none of their own.
+class Layers(alt.LayerChart):
+    """Layers that are told what they share.
 
-    ``alt.layer`` is for charts of which it knows nothing: it copies each of them, with all that is
-    in it, three times over to sort out what they share.
+    Altair's own class copies each layer, with all that is in it, three times over whenever a chart
+    is made or copied, to find out whether they share rows, sizes or parameters.
     """
-    chart = alt.LayerChart(data=drawn_rows(frame))
-    chart.layer = list(layers)
-    return chart
+
+    def __init__(self, **parts: Any) -> None:
+        alt.TopLevelLayerSpec.__init__(self, **parts)
+
+
+def layered(frame: pd.DataFrame, *layers: alt.Chart) -> alt.LayerChart:
+    """Return layers on each other; those without rows of their own draw those of the frame."""
+    return Layers(data=drawn_rows(frame), layer=list(layers))
 
 
 def at_the_right(words: str, y: str, where: pd.DataFrame, *, colour: str) -> alt.Chart:
