@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from mqlkit.differences import (
@@ -19,7 +22,7 @@ from mqlkit.differences import (
 )
 from mqlkit.estimators import Floats, wilson
 from mqlkit.terms import TOTAL
-from mqlkit.tidy import pick
+from mqlkit.tidy import pick, share
 
 # The mean wait is left out: the rows hold no spread of it, so that no interval would be honest.
 COMPARED = (
@@ -38,10 +41,15 @@ HOLDS = {
     "spend-not-covered": "the spend data does not cover both",
 }
 KEYS = ["metric", "name", "bucket"]
+PICKED = ["metric", "bucket", "start", "end", "value", "n", "low", "high", "unit", "flags"]
+STEP = ["kind", "bucket", "start", "start_before", "end_before"]
 COLUMNS = [
     "metric", "name", "kind", "bucket", "against", "start", "value", "before", "n", "n_before",
     "difference", "low", "high", "is_clear", "is_complete", "unit", "flags",
 ]  # fmt: skip
+
+
+Arrays = dict[str, npt.NDArray[Any]]
 
 
 def changes(
@@ -81,16 +89,12 @@ def changes(
     1998), `count_bounds` for MQLs, spend / `count_bounds` for the cost, which takes spend as given
     and knows no chance but that in the number of MQLs. The whole period is compared with nothing.
     """
-    now = _bounded(rows, metrics, by)
-    past = now
+    now = past = _bounded(rows, metrics, by)
     if earlier is not None:
-        past = pd.concat([now, _bounded(earlier, metrics, by)], ignore_index=True)
-    pairs = pd.DataFrame(_pairs(now, past), columns=["kind", "against", "at", "at_before"])
-    own = now.take(pairs["at"].to_numpy(dtype="int64")).reset_index(drop=True)
-    other = past.take(pairs["at_before"].to_numpy(dtype="int64")).reset_index(drop=True)
-    both = pd.concat([pairs[["kind", "against"]], own, other.add_suffix("_before")], axis=1)
-    found = _differing(both)
-    return found.rename(columns={"value_before": "before"})[COLUMNS]
+        then = _bounded(earlier, metrics, by)
+        past = {name: np.concatenate([values, then[name]]) for name, values in now.items()}
+    both = _paired(now, past)
+    return pd.DataFrame({**both, **_differing(both)})[COLUMNS]
 
 
 def latest(found: pd.DataFrame) -> pd.DataFrame:
@@ -99,92 +103,90 @@ def latest(found: pd.DataFrame) -> pd.DataFrame:
     return found[np.array(found["start"] == last, dtype=bool)].reset_index(drop=True)
 
 
-def _bounded(rows: pd.DataFrame, metrics: Sequence[str], by: str | None) -> pd.DataFrame:
+def _bounded(rows: pd.DataFrame, metrics: Sequence[str], by: str | None) -> Arrays:
     """Return metrics per bucket, each with its bounds, days and open leads."""
-    picked = _named(rows, metrics, by)
-    picked = picked.sort_values(
-        "metric", key=lambda names: names.map(COMPARED.index), kind="stable"
-    )
-    is_count, is_cost = (picked["unit"] == unit for unit in ("leads", "money/lead"))
-    spend = picked["value"] * picked["n"]
-    least, most = count_bounds(picked["value"].where(is_count, picked["n"]))
-    spans = list(zip(picked["bucket"], picked["start"], picked["end"], strict=True))
-    return picked.assign(
-        low=np.select([is_count, is_cost], [least, spend / most], picked["low"]),
-        high=np.select([is_count, is_cost], [most, spend.to_numpy() / least], picked["high"]),
-        is_whole=[is_whole(*span) for span in spans],
-        days=[(end - start).days for _, start, end in spans],
-        **_open_leads(rows, picked, by),
-    )
-
-
-def _named(rows: pd.DataFrame, metrics: Iterable[str], by: str | None) -> pd.DataFrame:
-    part = pick(rows, *metrics, by=by)
-    part = part[part["bucket"] != TOTAL]
-    return part if by else part.assign(name="")
-
-
-def _keys(part: pd.DataFrame) -> list[tuple[str, str, str]]:
-    return list(zip(*(part[key] for key in KEYS), strict=True))
-
-
-def _open_leads(rows: pd.DataFrame, picked: pd.DataFrame, by: str | None) -> dict[str, list[float]]:
-    """Return ``open`` leads and all ``mqls`` for the shares that the open ones can move."""
-    counts = _named(rows, ["mqls", *STILL_OPEN.values()], by)
-    known = dict(zip(_keys(counts), counts["value"], strict=True))
-    keys = _keys(picked)
+    part = pick(rows, *metrics, "mqls", *STILL_OPEN.values(), by=by)
+    every = {name: part[name].to_numpy() for name in PICKED}
+    every["name"] = part["name"].to_numpy() if by else np.full(len(part), "", dtype=object)
+    keys = list(zip(*(every[key] for key in KEYS), strict=True))
+    known = dict(zip(keys, every["value"], strict=True))
+    is_bucket = every["bucket"] != TOTAL
+    at = [np.flatnonzero(is_bucket & (every["metric"] == metric)) for metric in metrics]
+    found = {name: values[np.concatenate(at)] for name, values in every.items()}
+    keys = list(zip(*(found[key] for key in KEYS), strict=True))
+    # The leads whose outcome can still move the share, and all that they are of.
+    still_open = [known.get((STILL_OPEN.get(m, ""), n, b), math.nan) for m, n, b in keys]
+    mqls = [known.get(("mqls", n, b), math.nan) for _, n, b in keys]
+    spans = list(zip(found["bucket"], found["start"], found["end"], strict=True))
+    is_count, is_cost = found["unit"] == "leads", found["unit"] == "money/lead"
+    spend = found["value"] * found["n"]
+    least, most = count_bounds(np.where(is_count, found["value"], found["n"]))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        dear = spend / least
     return {
-        "open": [known.get((STILL_OPEN.get(m, ""), n, b), math.nan) for m, n, b in keys],
-        "mqls": [known.get(("mqls", n, b), math.nan) for _, n, b in keys],
+        **found,
+        "low": np.select([is_count, is_cost], [least, spend / most], found["low"]),
+        "high": np.select([is_count, is_cost], [most, dear], found["high"]),
+        "open": np.array(still_open, dtype=float),
+        "mqls": np.array(mqls, dtype=float),
+        "is_whole": np.array([is_whole(*span) for span in spans], dtype=bool),
+        "days": np.array([(end - start).days for _, start, end in spans], dtype=float),
     }
 
 
-def _pairs(now: pd.DataFrame, past: pd.DataFrame) -> list[tuple[str, str, int, int]]:
-    """Return kind, label and the two places of each bucket and the one it stands against."""
-    first = {key: at for at, key in reversed([*enumerate(_keys(past))])}
-    begins, ends = past["start"].tolist(), past["end"].tolist()
-    found = []
-    for kind in (PREVIOUS, YEAR):
-        for at, (metric, name, bucket) in enumerate(_keys(now)):
-            against = label_before(bucket, kind=kind)
-            before = first.get((metric, name, against))
-            if before is None:
-                continue
-            # Buckets lie as their labels say, but for those of other fiscal years.
-            is_by_month = kind == YEAR and split_label(bucket)[1] != "W"
-            is_next = kind == YEAR or ends[before] == begins[at]
-            if begins[at].month == begins[before].month if is_by_month else is_next:
-                found.append((kind, against, at, before))
-    return found
+def _paired(now: Arrays, past: Arrays) -> Arrays:
+    """Return each bucket with the ones that it stands against, whose arrays end in ``_before``."""
+    places = list(zip(*(past[key] for key in KEYS), strict=True))
+    first = {key: at for at, key in reversed([*enumerate(places)])}
+    pairs = [
+        (kind, against, at, first[metric, name, against])
+        for kind in (PREVIOUS, YEAR)
+        for at, (metric, name, bucket) in enumerate(places[: len(now["value"])])
+        if (metric, name, against := label_before(bucket, kind=kind)) in first
+    ]
+    kinds, labels, own, other = zip(*pairs, strict=True) if pairs else ((), (), (), ())
+    both = {"kind": np.array(kinds, dtype=object), "against": np.array(labels, dtype=object)}
+    both |= {name: values[np.array(own, dtype=int)] for name, values in now.items()}
+    both |= {f"{name}_before": values[np.array(other, dtype=int)] for name, values in past.items()}
+    steps = zip(*(both[name] for name in STEP), strict=True)
+    is_in_step = np.array([_is_in_step(*step) for step in steps], dtype=bool)
+    return {name: values[is_in_step] for name, values in both.items()}
 
 
-def _between(both: pd.DataFrame, *, pace: float | Floats = 1.0) -> tuple[Floats, Floats]:
+def _is_in_step(kind: str, bucket: str, start: date, start_before: date, end_before: date) -> bool:
+    """Return whether two buckets lie as their labels say; those of other fiscal years do not."""
+    if kind == YEAR and split_label(bucket)[1] != "W":
+        return start.month == start_before.month
+    return kind == YEAR or end_before == start
+
+
+def _between(both: Arrays, *, pace: float | Floats = 1.0) -> tuple[Floats, Floats]:
     """Return the bounds of the difference, the earlier side taken ``pace`` times."""
     sides = [np.stack([both[c], both[f"{c}_before"]], axis=-1) for c in ("value", "low", "high")]
-    weights = np.stack(np.broadcast_arrays(np.ones(len(both)), -np.asarray(pace)), axis=-1)
+    size = len(both["value"])
+    weights = np.stack(np.broadcast_arrays(np.ones(size), -np.asarray(pace)), axis=-1)
     return square_and_add(weights, *sides)
 
 
-def _at_worst(both: pd.DataFrame) -> tuple[Floats, Floats]:
+def _at_worst(both: Arrays) -> tuple[Floats, Floats]:
     """Return the bounds of the difference if the open leads in excess all went against it."""
-    usual = both["open_before"] / both["mqls_before"].where(both["mqls_before"] > 0)
-    spare = (both["open"] - usual * both["mqls"]).clip(lower=0).fillna(0)
+    usual = share(both["open_before"], both["mqls_before"])
+    spare = np.nan_to_num(np.maximum(both["open"] - usual * both["mqls"], 0))
     n, is_up = both["n"] + spare, both["value"] > both["value_before"]
-    hits = both["value"] * both["n"] + spare.where(~is_up, 0)
+    hits = both["value"] * both["n"] + np.where(is_up, 0, spare)
     low, high = wilson(hits, n)
-    return _between(both.assign(value=hits / n.where(n > 0), low=low, high=high))
+    return _between({**both, "value": share(hits, n), "low": low, "high": high})
 
 
-def _differing(both: pd.DataFrame) -> pd.DataFrame:
-    """Return pairs of buckets with their difference, its bounds, and what stands against it."""
-    is_count = (both["unit"] == "leads").to_numpy()
-    is_moving = both["open"].notna().to_numpy()
+def _differing(both: Arrays) -> Arrays:
+    """Return the difference of pairs of buckets, its bounds, and what stands against it."""
+    is_count = both["unit"] == "leads"
     low, high = _between(both)
     is_off = (low > 0) | (high < 0)
     by_day = _between(both, pace=np.where(is_count, both["days"] / both["days_before"], 1))
-    marks = {"part-bucket": ~(both["is_whole"] & both["is_whole_before"]).to_numpy()}
+    marks = {"part-bucket": ~(both["is_whole"] & both["is_whole_before"])}
     for name, can, (least, most) in (
-        ("unsettled", is_moving, _at_worst(both)),
+        ("unsettled", ~np.isnan(both["open"]), _at_worst(both)),
         ("unequal-days", is_count, by_day),
     ):
         marks[name] = can & is_off & ~np.where(low > 0, least > 0, most < 0)
@@ -194,11 +196,12 @@ def _differing(both: pd.DataFrame) -> pd.DataFrame:
     ]
     is_held = np.array([bool({*HOLDS, "unequal-days"} & {*names}) for names in flags], dtype=bool)
     is_over = np.array(["in-progress" not in own for own in both["flags"]], dtype=bool)
-    return both.assign(
-        difference=both["value"] - both["value_before"],
-        low=low,
-        high=high,
-        is_clear=is_off & ~is_held,
-        is_complete=both["is_whole"].to_numpy(dtype=bool) & is_over,
-        flags=pd.Series(flags, index=both.index, dtype=object),
-    )
+    return {
+        "before": both["value_before"],
+        "difference": both["value"] - both["value_before"],
+        "low": low,
+        "high": high,
+        "is_clear": is_off & ~is_held,
+        "is_complete": both["is_whole"] & is_over,
+        "flags": pd.Series(flags, dtype=object).to_numpy(),
+    }
