@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+import math
+from collections.abc import Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from mqlkit.differences import (
@@ -19,7 +22,7 @@ from mqlkit.differences import (
 )
 from mqlkit.estimators import Floats, wilson
 from mqlkit.terms import TOTAL
-from mqlkit.tidy import pick
+from mqlkit.tidy import pick, share
 
 # The mean wait is left out: the rows hold no spread of it, so that no interval would be honest.
 COMPARED = (
@@ -38,14 +41,23 @@ HOLDS = {
     "spend-not-covered": "the spend data does not cover both",
 }
 KEYS = ["metric", "name", "bucket"]
+PICKED = ["metric", "bucket", "start", "end", "value", "n", "low", "high", "unit", "flags"]
+STEP = ["kind", "bucket", "start", "start_before", "end_before"]
 COLUMNS = [
     "metric", "name", "kind", "bucket", "against", "start", "value", "before", "n", "n_before",
     "difference", "low", "high", "is_clear", "is_complete", "unit", "flags",
 ]  # fmt: skip
 
 
+Arrays = dict[str, npt.NDArray[Any]]
+
+
 def changes(
-    rows: pd.DataFrame, *, earlier: pd.DataFrame | None = None, by: str | None = None
+    rows: pd.DataFrame,
+    *,
+    earlier: pd.DataFrame | None = None,
+    by: str | None = None,
+    metrics: Sequence[str] = COMPARED,
 ) -> pd.DataFrame:
     """Return the difference of each bucket to the one before, and to the same a year before.
 
@@ -57,11 +69,13 @@ def changes(
         Tidy rows of an earlier period under the same parameters, for what ``rows`` lack.
     by
         A breakdown column, whose values come back as ``name``; all leads when left out.
+    metrics
+        Those to compare, of `COMPARED`.
 
     Returns
     -------
     pandas.DataFrame
-        One row per metric of `COMPARED`, name, bucket and ``kind`` that has a bucket to stand
+        One row per metric, name, bucket and ``kind`` that has a bucket to stand
         ``against``: ``value``, ``before``, their denominators, ``difference`` and its 95 % bounds;
         ``is_clear``, whether they leave out 0 and no flag of `HOLDS` is there; ``is_complete``,
         whether the bucket is over and wholly in the period; the ``flags`` of both. New among them:
@@ -75,18 +89,12 @@ def changes(
     1998), `count_bounds` for MQLs, spend / `count_bounds` for the cost, which takes spend as given
     and knows no chance but that in the number of MQLs. The whole period is compared with nothing.
     """
-    now = _bounded(rows, by)
-    past = now if earlier is None else pd.concat([now, _bounded(earlier, by)], ignore_index=True)
-    past = past.drop_duplicates(KEYS).add_suffix("_before")
-    both = pd.concat([now.assign(kind=kind) for kind in (PREVIOUS, YEAR)], ignore_index=True)
-    pairs = zip(both["bucket"], both["kind"], strict=True)
-    against = [label_before(bucket, kind=kind) for bucket, kind in pairs]
-    both["against"] = pd.Series(against, index=both.index, dtype="str")
-    keys = ["metric", "name", "against"]
-    both = both.merge(past, left_on=keys, right_on=[f"{key}_before" for key in KEYS])
-    in_step = [_is_in_step(pair) for pair in both.to_dict("records")]
-    found = _differing(both[np.array(in_step, dtype=bool)].reset_index(drop=True))
-    return found.rename(columns={"value_before": "before"})[COLUMNS]
+    now = past = _bounded(rows, metrics, by)
+    if earlier is not None:
+        then = _bounded(earlier, metrics, by)
+        past = {name: np.concatenate([values, then[name]]) for name, values in now.items()}
+    both = _paired(now, past)
+    return pd.DataFrame({**both, **_differing(both)})[COLUMNS]
 
 
 def latest(found: pd.DataFrame) -> pd.DataFrame:
@@ -95,68 +103,90 @@ def latest(found: pd.DataFrame) -> pd.DataFrame:
     return found[np.array(found["start"] == last, dtype=bool)].reset_index(drop=True)
 
 
-def _bounded(rows: pd.DataFrame, by: str | None) -> pd.DataFrame:
-    """Return the compared metrics per bucket, each with its bounds, days and open leads."""
-    picked = pd.concat([_named(rows, metric, by) for metric in COMPARED], ignore_index=True)
-    spend = picked["value"] * picked["n"]
-    least, most = count_bounds(picked["value"].where(picked["unit"] == "leads", picked["n"]))
-    units = [picked["unit"] == unit for unit in ("leads", "money/lead")]
-    picked["low"] = np.select(units, [least, spend / most], picked["low"])
-    picked["high"] = np.select(units, [most, spend.to_numpy() / least], picked["high"])
-    spans = zip(picked["bucket"], picked["start"], picked["end"], strict=True)
-    picked["is_whole"] = [is_whole(*span) for span in spans]
-    picked["days"] = [(e - s).days for s, e in zip(picked["start"], picked["end"], strict=True)]
-    return picked.merge(_open_leads(rows, by), on=KEYS, how="left")
+def _bounded(rows: pd.DataFrame, metrics: Sequence[str], by: str | None) -> Arrays:
+    """Return metrics per bucket, each with its bounds, days and open leads."""
+    part = pick(rows, *metrics, "mqls", *STILL_OPEN.values(), by=by)
+    every = {name: part[name].to_numpy() for name in PICKED}
+    every["name"] = part["name"].to_numpy() if by else np.full(len(part), "", dtype=object)
+    keys = list(zip(*(every[key] for key in KEYS), strict=True))
+    known = dict(zip(keys, every["value"], strict=True))
+    is_bucket = every["bucket"] != TOTAL
+    at = [np.flatnonzero(is_bucket & (every["metric"] == metric)) for metric in metrics]
+    found = {name: values[np.concatenate(at)] for name, values in every.items()}
+    keys = list(zip(*(found[key] for key in KEYS), strict=True))
+    # The leads whose outcome can still move the share, and all that they are of.
+    still_open = [known.get((STILL_OPEN.get(m, ""), n, b), math.nan) for m, n, b in keys]
+    mqls = [known.get(("mqls", n, b), math.nan) for _, n, b in keys]
+    spans = list(zip(found["bucket"], found["start"], found["end"], strict=True))
+    is_count, is_cost = found["unit"] == "leads", found["unit"] == "money/lead"
+    spend = found["value"] * found["n"]
+    least, most = count_bounds(np.where(is_count, found["value"], found["n"]))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        dear = spend / least
+    return {
+        **found,
+        "low": np.select([is_count, is_cost], [least, spend / most], found["low"]),
+        "high": np.select([is_count, is_cost], [most, dear], found["high"]),
+        "open": np.array(still_open, dtype=float),
+        "mqls": np.array(mqls, dtype=float),
+        "is_whole": np.array([is_whole(*span) for span in spans], dtype=bool),
+        "days": np.array([(end - start).days for _, start, end in spans], dtype=float),
+    }
 
 
-def _named(rows: pd.DataFrame, metric: str, by: str | None) -> pd.DataFrame:
-    part = pick(rows, metric, by=by)
-    part = part[part["bucket"] != TOTAL]
-    return part if by else part.assign(name="")
+def _paired(now: Arrays, past: Arrays) -> Arrays:
+    """Return each bucket with the ones that it stands against, whose arrays end in ``_before``."""
+    places = list(zip(*(past[key] for key in KEYS), strict=True))
+    first = {key: at for at, key in reversed([*enumerate(places)])}
+    pairs = [
+        (kind, against, at, first[metric, name, against])
+        for kind in (PREVIOUS, YEAR)
+        for at, (metric, name, bucket) in enumerate(places[: len(now["value"])])
+        if (metric, name, against := label_before(bucket, kind=kind)) in first
+    ]
+    kinds, labels, own, other = zip(*pairs, strict=True) if pairs else ((), (), (), ())
+    both = {"kind": np.array(kinds, dtype=object), "against": np.array(labels, dtype=object)}
+    both |= {name: values[np.array(own, dtype=int)] for name, values in now.items()}
+    both |= {f"{name}_before": values[np.array(other, dtype=int)] for name, values in past.items()}
+    steps = zip(*(both[name] for name in STEP), strict=True)
+    is_in_step = np.array([_is_in_step(*step) for step in steps], dtype=bool)
+    return {name: values[is_in_step] for name, values in both.items()}
 
 
-def _open_leads(rows: pd.DataFrame, by: str | None) -> pd.DataFrame:
-    """Return ``open`` leads and all ``mqls`` for the shares that the open ones can move."""
-    mqls = _named(rows, "mqls", by)[["name", "bucket", "value"]].rename(columns={"value": "mqls"})
-    parts = [_named(rows, still, by).assign(metric=metric) for metric, still in STILL_OPEN.items()]
-    leads = pd.concat(parts, ignore_index=True)[[*KEYS, "value"]].rename(columns={"value": "open"})
-    return leads.merge(mqls, on=["name", "bucket"])
-
-
-def _is_in_step(pair: Mapping[Hashable, Any]) -> bool:
+def _is_in_step(kind: str, bucket: str, start: date, start_before: date, end_before: date) -> bool:
     """Return whether two buckets lie as their labels say; those of other fiscal years do not."""
-    if pair["kind"] == YEAR and split_label(pair["bucket"])[1] != "W":
-        return bool(pair["start"].month == pair["start_before"].month)
-    return pair["kind"] == YEAR or bool(pair["end_before"] == pair["start"])
+    if kind == YEAR and split_label(bucket)[1] != "W":
+        return start.month == start_before.month
+    return kind == YEAR or end_before == start
 
 
-def _between(both: pd.DataFrame, *, pace: float | Floats = 1.0) -> tuple[Floats, Floats]:
+def _between(both: Arrays, *, pace: float | Floats = 1.0) -> tuple[Floats, Floats]:
     """Return the bounds of the difference, the earlier side taken ``pace`` times."""
     sides = [np.stack([both[c], both[f"{c}_before"]], axis=-1) for c in ("value", "low", "high")]
-    weights = np.stack(np.broadcast_arrays(np.ones(len(both)), -np.asarray(pace)), axis=-1)
+    size = len(both["value"])
+    weights = np.stack(np.broadcast_arrays(np.ones(size), -np.asarray(pace)), axis=-1)
     return square_and_add(weights, *sides)
 
 
-def _at_worst(both: pd.DataFrame) -> tuple[Floats, Floats]:
+def _at_worst(both: Arrays) -> tuple[Floats, Floats]:
     """Return the bounds of the difference if the open leads in excess all went against it."""
-    usual = both["open_before"] / both["mqls_before"].where(both["mqls_before"] > 0)
-    spare = (both["open"] - usual * both["mqls"]).clip(lower=0).fillna(0)
+    usual = share(both["open_before"], both["mqls_before"])
+    spare = np.nan_to_num(np.maximum(both["open"] - usual * both["mqls"], 0))
     n, is_up = both["n"] + spare, both["value"] > both["value_before"]
-    hits = both["value"] * both["n"] + spare.where(~is_up, 0)
+    hits = both["value"] * both["n"] + np.where(is_up, 0, spare)
     low, high = wilson(hits, n)
-    return _between(both.assign(value=hits / n.where(n > 0), low=low, high=high))
+    return _between({**both, "value": share(hits, n), "low": low, "high": high})
 
 
-def _differing(both: pd.DataFrame) -> pd.DataFrame:
-    """Return pairs of buckets with their difference, its bounds, and what stands against it."""
-    is_count = (both["unit"] == "leads").to_numpy()
-    is_moving = both["open"].notna().to_numpy()
+def _differing(both: Arrays) -> Arrays:
+    """Return the difference of pairs of buckets, its bounds, and what stands against it."""
+    is_count = both["unit"] == "leads"
     low, high = _between(both)
     is_off = (low > 0) | (high < 0)
     by_day = _between(both, pace=np.where(is_count, both["days"] / both["days_before"], 1))
-    marks = {"part-bucket": ~(both["is_whole"] & both["is_whole_before"]).to_numpy()}
+    marks = {"part-bucket": ~(both["is_whole"] & both["is_whole_before"])}
     for name, can, (least, most) in (
-        ("unsettled", is_moving, _at_worst(both)),
+        ("unsettled", ~np.isnan(both["open"]), _at_worst(both)),
         ("unequal-days", is_count, by_day),
     ):
         marks[name] = can & is_off & ~np.where(low > 0, least > 0, most < 0)
@@ -166,11 +196,12 @@ def _differing(both: pd.DataFrame) -> pd.DataFrame:
     ]
     is_held = np.array([bool({*HOLDS, "unequal-days"} & {*names}) for names in flags], dtype=bool)
     is_over = np.array(["in-progress" not in own for own in both["flags"]], dtype=bool)
-    return both.assign(
-        difference=both["value"] - both["value_before"],
-        low=low,
-        high=high,
-        is_clear=is_off & ~is_held,
-        is_complete=both["is_whole"].to_numpy(dtype=bool) & is_over,
-        flags=pd.Series(flags, index=both.index, dtype=object),
-    )
+    return {
+        "before": both["value_before"],
+        "difference": both["value"] - both["value_before"],
+        "low": low,
+        "high": high,
+        "is_clear": is_off & ~is_held,
+        "is_complete": both["is_whole"] & is_over,
+        "flags": pd.Series(flags, dtype=object).to_numpy(),
+    }

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -22,6 +22,7 @@ from mqlkit.wording import brief, bucket_name, count, counted, exactly, money, p
 
 ENOUGH, IN_TIME, AT_COST = "Enough?", "Right, and in time?", "At what cost?"
 Words = Callable[[float], str]
+Row = Mapping[Hashable, Any]
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def headline(
         What `changes.changes` returns for all leads; without it no figure tells its change.
     """
     total, day_hours = Totals(rows), params.day_hours
-    show = partial(_over_time, rows, changes)
+    show = partial(_over_time, rows, None if changes is None else _on_the_one_before(changes))
     amount = partial(money, currency=currency)
     figures = [
         show(_volume_figure(total, rows), "mqls", count, ENOUGH, against=_goals(rows)),
@@ -93,14 +94,34 @@ def headline(
     return figures
 
 
+class Point(NamedTuple):
+    """One metric in one bucket."""
+
+    bucket: str
+    value: float
+    flags: Sequence[str]
+
+
+def _points(rows: pd.DataFrame, metric: str) -> list[Point]:
+    part = pick(rows, metric)
+    every = map(Point, part["bucket"], part["value"], part["flags"])
+    return [point for point in every if point.bucket != TOTAL]
+
+
 def _goals(rows: pd.DataFrame) -> list[float]:
-    part = pick(rows, "goal")
-    return [float(v) for v in part["value"][part["bucket"] != TOTAL]]
+    return [point.value for point in _points(rows, "goal")]
+
+
+def _on_the_one_before(changes: pd.DataFrame) -> dict[str, Row | None]:
+    """Return how the last bucket that is over stands to the one before, by compared metric."""
+    rows = latest(changes)
+    found = rows[rows["kind"] == PREVIOUS].to_dict("records")
+    return {**dict.fromkeys(changes["metric"]), **{row["metric"]: row for row in found}}
 
 
 def _over_time(
     rows: pd.DataFrame,
-    changes: pd.DataFrame | None,
+    compared: Mapping[str, Row | None] | None,
     figure: Figure,
     metric: str,
     words: Words,
@@ -109,38 +130,39 @@ def _over_time(
     against: Sequence[float] = (),
 ) -> Figure:
     """Return a figure with its change and its buckets."""
-    part = pick(rows, metric)
-    part = part[part["bucket"] != TOTAL]
-    values = tuple(float(v) for v in part["value"])
+    points = _points(rows, metric)
+    values = tuple(point.value for point in points)
     marks = tuple(against) * len(values) if len(against) == 1 else tuple(against)
-    known = part[part["value"].notna()]
+    known = [point for point in points if not math.isnan(point.value)]
     spark = None
-    if len(known):
-        names = [bucket_name(b) for b in known["bucket"]]
-        low, high = words(known["value"].min()), words(known["value"].max())
-        last = words(known["value"].iloc[-1])
-        told = f"{figure.name}, {names[0]} to {names[-1]}: {low} to {high}, at last {last}"
-        is_open = bool({"immature", "in-progress"} & {*known["flags"].iloc[-1]})
+    if known:
+        first, last = known[0], known[-1]
+        low, high = (words(end(point.value for point in known)) for end in (min, max))
+        span = f"{bucket_name(first.bucket)} to {bucket_name(last.bucket)}"
+        told = f"{figure.name}, {span}: {low} to {high}, at last {words(last.value)}"
+        is_open = bool({"immature", "in-progress"} & {*last.flags})
         spark = Spark(values, marks if len(marks) == len(values) else (), told, is_open)
-    change = "" if changes is None else _changed(changes, known, metric, words)
+    change = "" if compared is None else _changed(compared, known, metric, words)
     return replace(figure, question=question, change=change, spark=spark)
 
 
-def _changed(changes: pd.DataFrame, known: pd.DataFrame, metric: str, words: Words) -> str:
+def _changed(
+    compared: Mapping[str, Row | None], known: Sequence[Point], metric: str, words: Words
+) -> str:
     """Return the last bucket that is over and how it stands to the one before, in words."""
-    rows = latest(changes)
-    found = rows[(rows["metric"] == metric) & (rows["kind"] == PREVIOUS)].to_dict("records")
-    if found:
-        return _compared(found[0], words)
+    row = compared.get(metric)
+    if row:
+        return _compared(row, words)
     # What has no interval of its own is told, and not judged.
-    over = known[["in-progress" not in flags for flags in known["flags"]]].tail(2)
-    if metric in set(changes["metric"]) or len(over) < 2:
+    over = [point for point in known if "in-progress" not in point.flags][-2:]
+    if metric in compared or len(over) < 2:
         return ""
-    (then, now), (before, value) = map(bucket_name, over["bucket"]), over["value"]
-    return f"{now}: {words(value)}, after {words(before)} in {then}"
+    then, now = over
+    was = f"after {words(then.value)} in {bucket_name(then.bucket)}"
+    return f"{bucket_name(now.bucket)}: {words(now.value)}, {was}"
 
 
-def _compared(row: Mapping[Hashable, Any], words: Words) -> str:
+def _compared(row: Row, words: Words) -> str:
     now, then = bucket_name(row["bucket"]), bucket_name(row["against"])
     if math.isnan(row["value"]):
         return ""

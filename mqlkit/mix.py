@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -55,19 +57,18 @@ def efficiency_mix_and_rate(
     See `mix_and_rate`. The bounds are `square_and_add` on Wilson's; those of mix and rate take the
     shares of the segments as given.
     """
-    bucket = bucket or _last_comparable(rows, earlier)
+    rows = rows[rows["metric"] == METRIC]
+    bucket = bucket or _last_comparable(changes(rows, earlier=earlier, metrics=[METRIC]))
     against = against or label_before(bucket, kind=PREVIOUS) if bucket else None
     if bucket is None or against is None:
         return pd.DataFrame(columns=MIX_COLUMNS)
     sources = rows if earlier is None else pd.concat([rows, earlier], ignore_index=True)
-    then = _segments(sources, against, by).add_suffix("_before")
-    parts = _segments(rows, bucket, by).join(then, how="outer")
-    parts = parts.fillna({"n": 0, "n_before": 0})
-    parts = parts[parts["n"] + parts["n_before"] > 0]
+    parts = _segments(pick(sources, METRIC, by=by), bucket, against)
     if not (parts["n"].sum() and parts["n_before"].sum()):
         return pd.DataFrame(columns=MIX_COLUMNS)
     split = _split(parts)
-    flags = [*_flags(rows, bucket), *_flags(sources, against)]
+    overall = pick(sources, METRIC)
+    flags = [*_flags(overall, bucket), *_flags(overall, against)]
     named = pd.concat([split.reset_index(names="name"), _total(split)], ignore_index=True)
     noted = pd.Series([*([()] * len(split)), tuple(dict.fromkeys(flags))], dtype=object)
     named = named.assign(bucket=bucket, against=against, flags=noted)
@@ -136,28 +137,37 @@ def largest(parts: pd.DataFrame, most: int, *, rest: str) -> pd.DataFrame:
     return pd.concat(kept, ignore_index=True)
 
 
-def _last_comparable(rows: pd.DataFrame, earlier: pd.DataFrame | None) -> str | None:
-    found = changes(rows, earlier=earlier)
-    found = found[(found["metric"] == METRIC) & (found["kind"] == PREVIOUS)]
-    is_free = [not HOLDS.keys() & {*flags} for flags in found["flags"]]
-    free = found[np.array(is_free, dtype=bool) & found["difference"].notna()]
-    return str(free["bucket"].iloc[-1]) if len(free) else None
+def _last_comparable(found: pd.DataFrame) -> str | None:
+    columns = ("kind", "bucket", "difference", "flags")
+    free = [
+        bucket
+        for kind, bucket, size, flags in zip(*(found[c] for c in columns), strict=True)
+        if kind == PREVIOUS and not (math.isnan(size) or HOLDS.keys() & {*flags})
+    ]
+    return free[-1] if free else None
 
 
-def _segments(rows: pd.DataFrame, bucket: str, by: str) -> pd.DataFrame:
-    part = pick(rows, METRIC, by=by)
-    return part[part["bucket"] == bucket].drop_duplicates("name").set_index("name")[["n", "value"]]
+def _segments(found: pd.DataFrame, bucket: str, against: str) -> pd.DataFrame:
+    """Return the segments with a lead in either bucket: their leads and rates in both."""
+    places = zip(found["name"], found["bucket"], strict=True)
+    known = dict(zip(places, zip(found["n"], found["value"], strict=True), strict=True))
+    nothing = (0.0, math.nan)
+    parts = [
+        (name, *known.get((name, bucket), nothing), *known.get((name, against), nothing))
+        for name in sorted(set(found["name"]))
+    ]
+    columns = ["name", "n", "value", "n_before", "before"]
+    shown = pd.DataFrame(parts, columns=columns).set_index("name")
+    return shown[shown["n"] + shown["n_before"] > 0]
 
 
-def _flags(rows: pd.DataFrame, bucket: str) -> tuple[str, ...]:
-    part = pick(rows, METRIC)
-    part = part[part["bucket"] == bucket]
-    return tuple(part["flags"].iloc[0]) if len(part) else ()
+def _flags(overall: pd.DataFrame, bucket: str) -> tuple[str, ...]:
+    return next((tuple(f) for f in overall["flags"][overall["bucket"] == bucket]), ())
 
 
 def _split(parts: pd.DataFrame) -> pd.DataFrame:
     """Return segments with their shares, mix and rate, the largest effect first."""
-    parts = parts.rename(columns={"value_before": "before"})
+    parts = parts.copy()
     parts["share"] = parts["n"] / parts["n"].sum()
     parts["share_before"] = parts["n_before"] / parts["n_before"].sum()
     parts["mix"], parts["rate"] = mix_and_rate(

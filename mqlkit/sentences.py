@@ -25,6 +25,7 @@ from mqlkit.wording import (
 )
 
 GOOD, BAD, PLAIN = "good", "bad", "plain"
+READ = ("value", "n", "low", "high", "flags")
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,9 @@ class Totals:
     """The rows of all leads over the whole period, by metric."""
 
     def __init__(self, rows: pd.DataFrame, bucket: str = "total") -> None:
-        is_all = pd.Series([len(s) == 0 for s in rows["segment"]], index=rows.index, dtype=bool)
-        found = rows[is_all & (rows["bucket"] == bucket)]
-        self._rows = {row["metric"]: row for row in found.to_dict("records")}
+        found = rows[rows["bucket"] == bucket]
+        read = zip(*(found[name] for name in ("metric", "segment", *READ)), strict=True)
+        self._rows = {m: dict(zip(READ, of, strict=True)) for m, among, *of in read if not among}
 
     def value(self, metric: str) -> float:
         """Return a value; NaN where it is null or missing."""
@@ -96,12 +97,11 @@ def _judge_so_far(total: Totals, mqls: float, goal: float) -> Verdict:
         return Verdict(
             f"{counted(mqls, 'MQL')} so far: the goal of {exactly(goal)} is reached.", GOOD
         )
-    is_behind = mqls < so_far
-    words = "behind" if is_behind else "on"
+    words, tone = ("behind", BAD) if mqls < so_far else ("on", GOOD)
     return Verdict(
         f"{counted(mqls, 'MQL')} so far, {words} the pace of {so_far:,.1f} by now. "
         f"The goal of {exactly(goal)} needs {needed:,.1f} a day from here.",
-        BAD if is_behind else GOOD,
+        tone,
     )
 
 

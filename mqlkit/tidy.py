@@ -68,25 +68,26 @@ def metric_rows(
     )
 
 
-def pick(rows: pd.DataFrame, metric: str, *, by: str | None = None) -> pd.DataFrame:
-    """Return the rows of one metric: of all leads, or by one breakdown column.
+def pick(rows: pd.DataFrame, *metrics: str, by: str | None = None) -> pd.DataFrame:
+    """Return the rows of one metric or more: of all leads, or by one breakdown column.
 
     Parameters
     ----------
     rows
         A tidy frame.
-    metric
-        The metric wanted.
+    *metrics
+        The metrics wanted.
     by
         A breakdown column; its values come back as column ``name``.
     """
-    of_metric = rows[rows["metric"] == metric]
+    places = np.flatnonzero(rows["metric"].isin(metrics).to_numpy())
+    segments = rows["segment"].to_numpy()[places]
     if by is None:
-        is_all = np.array([len(s) == 0 for s in of_metric["segment"]], dtype=bool)
-        return of_metric[is_all].reset_index(drop=True)
-    is_alone = np.array([len(s) == 1 and s[0][0] == by for s in of_metric["segment"]], dtype=bool)
-    picked = of_metric[is_alone].reset_index(drop=True)
-    return picked.assign(name=[s[0][1] for s in picked["segment"]])
+        is_all = np.array([len(s) == 0 for s in segments], dtype=bool)
+        return rows.take(places[is_all]).reset_index(drop=True)
+    is_alone = np.array([len(s) == 1 and s[0][0] == by for s in segments], dtype=bool)
+    picked = rows.take(places[is_alone]).reset_index(drop=True)
+    return picked.assign(name=[s[0][1] for s in segments[is_alone]])
 
 
 def value_of(rows: pd.DataFrame, metric: str, bucket: str = "total") -> float:

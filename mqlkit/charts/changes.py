@@ -5,7 +5,16 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from mqlkit.charts.parts import MOST_SEGMENTS, Chart, finished, height_of, name_axis, require, tip
+from mqlkit.charts.parts import (
+    MOST_SEGMENTS,
+    Chart,
+    finished,
+    height_of,
+    layered,
+    name_axis,
+    require,
+    tip,
+)
 from mqlkit.charts.picking import with_pick
 from mqlkit.mix import MIX_COLUMNS, is_comparable, largest
 from mqlkit.theme import BLUE, GREY, INK, LIGHT_BLUE
@@ -39,18 +48,19 @@ def plot_mix_and_rate(mix: pd.DataFrame, *, by: str, heard_by: str | None = None
         tip("high", "95% to", "+.1f"),
     ]
     scale = alt.Scale(domain=list(CAUSES.values()), range=[LIGHT_BLUE, BLUE])
-    base = alt.Chart(tall).encode(
+    base = alt.Chart().encode(
         y=alt.Y("name:N", sort=None, title=None, axis=name_axis()),
         yOffset=alt.YOffset("cause:N", sort=None),
         tooltip=tips,
     )
     x = alt.X("points:Q", title="Points of efficiency", axis=alt.Axis(format="~f", tickCount=6))
-    chart = alt.layer(
+    chart = layered(
+        tall,
         base.mark_bar(cornerRadiusEnd=2).encode(
             x=x, color=alt.Color("cause:N", scale=scale, title=None, sort=None)
         ),
         base.mark_rule(color=INK, strokeWidth=1.5).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q")),
-        alt.Chart(pd.DataFrame({"zero": [0]})).mark_rule(color=GREY).encode(x=alt.X("zero:Q")),
+        alt.Chart({"values": [{"zero": 0}]}).mark_rule(color=GREY).encode(x=alt.X("zero:Q")),
     )
     drawn = finished(
         chart,

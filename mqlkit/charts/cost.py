@@ -11,9 +11,11 @@ from mqlkit.charts.parts import (
     RIGHT,
     Chart,
     bucket_axis,
+    drawn_rows,
     finished,
     grain_of,
     height_of,
+    layered,
     name_axis,
     require,
     span_of,
@@ -43,7 +45,6 @@ def plot_cost_per_mql(lags: pd.DataFrame | None, *, lag_days: int, currency: str
     slider = alt.binding_range(
         min=int(days[0]), max=int(days[-1]), step=_step(days), name="Lag in days "
     )
-    lag = alt.param(name="lag", value=lag_days, bind=slider)
     money = f"{SYMBOLS.get(currency, '')},.0f" if currency == "USD" else ",.0f"
     tips = [
         alt.Tooltip("bucket:N", title="Bucket"),
@@ -51,7 +52,7 @@ def plot_cost_per_mql(lags: pd.DataFrame | None, *, lag_days: int, currency: str
         tip("rolling", f"Rolling ({currency})", money),
         tip("lag_days", "Lag (days)"),
     ]
-    base = alt.Chart(frame).encode(x=bucket_axis()).transform_filter(is_shown)
+    base = alt.Chart().encode(x=bucket_axis()).transform_filter(is_shown)
     y = alt.Y("cost:Q", title=f"Cost per MQL, {currency}")
     bar = base.mark_bar(color=BAR, cornerRadiusTopLeft=2, cornerRadiusTopRight=2)
     layers = [bar.encode(y=y, tooltip=tips)]
@@ -62,7 +63,7 @@ def plot_cost_per_mql(lags: pd.DataFrame | None, *, lag_days: int, currency: str
             base.mark_line(color=BLUE, point=point).encode(y=alt.Y("rolling:Q"), tooltip=tips)
         )
         last = frame.groupby(["lag_days", *(["grain"] if grains else [])]).tail(1)
-        label = alt.Chart(last).transform_filter(is_shown)
+        label = alt.Chart(drawn_rows(last)).transform_filter(is_shown)
         layers.append(
             label.mark_text(align="left", dx=6, color=BLUE, fontSize=11).encode(
                 x=RIGHT, y=alt.Y("rolling:Q"), text=alt.TextValue("Rolling")
@@ -71,15 +72,20 @@ def plot_cost_per_mql(lags: pd.DataFrame | None, *, lag_days: int, currency: str
     own = frame[frame["grain"] == grains[0]] if grains else frame
     now = own[own["lag_days"] == lag_days]["cost"]
     rolling = ", and its rolling average as a line" if has_rolling else ""
-    chart = alt.layer(*layers)
-    chart = chart.add_params(alt.param(name="grain", value=grains[0])) if grains else chart
+    chart = layered(frame, *layers)
+    has_slider = len(days) > 1
+    # Altair's own method copies all layers for a parameter, twice over.
+    chart.params = [
+        *(alt.VariableParameter("grain", value=grain) for grain in grains[:1]),
+        alt.VariableParameter("lag", value=lag_days, bind=slider if has_slider else alt.Undefined),
+    ]
     words = f"Cost per MQL per {grain_of(frame)} as bars, {span_of(now)} {currency}{rolling}"
-    if len(days) == 1:
-        return finished(chart.add_params(alt.param(name="lag", value=lag_days)), f"{words}.")
+    if not has_slider:
+        return finished(chart, f"{words}.")
     slider_words = "; the slider moves the spend window by the lag."
     at_any = f"Cost per MQL per {{grain}} as bars, in {currency}{rolling}{slider_words}"
     known: dict[str, Any] = {"grains": {"words": at_any}} if grains else {}
-    return finished(chart.add_params(lag), words + slider_words, **known)
+    return finished(chart, words + slider_words, **known)
 
 
 def plot_cost_by_lag(
@@ -98,12 +104,13 @@ def plot_cost_by_lag(
         tip("spend", f"Spend ({currency})"),
     ]
     axis = alt.Axis(tickCount=6)
-    base = alt.Chart(frame).encode(x=alt.X("lag_days:Q", title="Lag, days", axis=axis))
+    base = alt.Chart().encode(x=alt.X("lag_days:Q", title="Lag, days", axis=axis))
     scale = alt.Scale(zero=False, nice=True)
     y = alt.Y("cost:Q", title=f"Cost per MQL, {currency}", scale=scale)
-    used = alt.Chart(frame[frame["lag_days"] == lag_days]).encode(x=alt.X("lag_days:Q"))
+    used = alt.Chart(drawn_rows(frame[frame["lag_days"] == lag_days])).encode(x=alt.X("lag_days:Q"))
     point = used.mark_point(size=110, filled=True, opacity=1, color=ORANGE)
-    chart = alt.layer(
+    chart = layered(
+        frame,
         base.mark_line(color=BLUE).encode(y=y),
         base.mark_point(size=140, opacity=0).encode(y=alt.Y("cost:Q"), tooltip=tips),
         point.encode(y=alt.Y("cost:Q"), tooltip=tips),
@@ -133,8 +140,9 @@ def plot_cost_by(
         tip("value", f"Cost per MQL ({currency})"),
         tip("n", "MQLs"),
     ]
-    base = alt.Chart(part).encode(y=alt.Y("name:N", sort=None, title=None, axis=name_axis()))
-    chart = alt.layer(
+    base = alt.Chart().encode(y=alt.Y("name:N", sort=None, title=None, axis=name_axis()))
+    chart = layered(
+        part,
         base.mark_bar(color=BAR, cornerRadiusEnd=2).encode(
             x=alt.X("value:Q", title=f"Cost per MQL, {currency}", axis=alt.Axis(tickCount=6)),
             tooltip=tips,

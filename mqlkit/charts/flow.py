@@ -14,6 +14,7 @@ from mqlkit.charts.parts import (
     grain_of,
     height_of,
     in_case,
+    layered,
     name_axis,
     per_bucket,
     span_of,
@@ -38,14 +39,15 @@ def plot_flow(rows: pd.DataFrame) -> Chart | None:
     wide = per_bucket(rows, METRICS, "plot_stage_efficiency")
     if wide["efficiency_flow"].isna().all():
         return None
-    base = alt.Chart(wide).encode(x=bucket_axis())
+    base = alt.Chart().encode(x=bucket_axis())
     y = alt.Y("efficiency_flow:Q", title=TITLE, axis=alt.Axis(format="%"))
     fill = alt.FillValue(BLUE, condition=in_case("datum.is_open", "white"))
     point = base.mark_point(size=90, filled=True, opacity=1, stroke=BLUE, strokeWidth=2)
     labels = figures(base, "efficiency_flow", "efficiency_flow", ".0%", buckets=len(wide))
     tips = [alt.Tooltip("bucket:N", title="Bucket"), *TIPS]
     return finished(
-        alt.layer(
+        layered(
+            wide,
             base.mark_line(color=BLUE).encode(y=y),
             point.encode(y=alt.Y("efficiency_flow:Q"), fill=fill, tooltip=tips),
             *labels,
@@ -67,9 +69,10 @@ def plot_flow_by(rows: pd.DataFrame, *, by: str, heard_by: str | None) -> Chart 
         return None
     shown = wide.sort_values("mqls", ascending=False).head(3 * MOST_SEGMENTS)
     shown = shown.sort_values("efficiency_flow", ascending=False).rename_axis("name").reset_index()
-    base = alt.Chart(shown).encode(y=alt.Y("name:N", sort=None, title=None, axis=name_axis()))
+    base = alt.Chart().encode(y=alt.Y("name:N", sort=None, title=None, axis=name_axis()))
     x = alt.X("efficiency_flow:Q", title=TITLE, axis=alt.Axis(format="%", tickCount=6))
-    chart = alt.layer(
+    chart = layered(
+        shown,
         base.mark_bar(color=BAR, cornerRadiusEnd=2).encode(
             x=x, tooltip=[alt.Tooltip("name:N", title=by.capitalize()), *TIPS]
         ),

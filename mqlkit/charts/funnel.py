@@ -12,9 +12,11 @@ from mqlkit.charts.parts import (
     at_the_right,
     bucket_axis,
     dots_by,
+    drawn_rows,
     finished,
     grain_of,
     in_case,
+    layered,
     per_bucket,
     span_of,
     tip,
@@ -31,14 +33,16 @@ def plot_hand_off(rows: pd.DataFrame) -> Chart | None:
     wide = per_bucket(rows, list(kinds), "plot_hand_off")
     if wide.empty or wide["accepted"].isna().all():
         return None
-    tall = wide.melt(
-        id_vars=["bucket", "when"], value_vars=list(kinds), var_name="kind", value_name="leads"
+    tall = pd.DataFrame(
+        [
+            {"bucket": bucket, "when": when, "kind": label, "leads": leads, "order": order}
+            for order, (name, label) in enumerate(kinds.items())
+            for bucket, when, leads in zip(wide["bucket"], wide["when"], wide[name], strict=True)
+        ]
     )
-    tall["kind"] = tall["kind"].map(kinds)
-    tall["order"] = tall["kind"].map({k: i for i, k in enumerate(kinds.values())})
     colour = alt.Scale(domain=list(kinds.values()), range=[BAR, LIGHT_ORANGE, PALE])
-    chart = (
-        alt.Chart(tall)
+    chart: alt.Chart = (
+        alt.Chart(drawn_rows(tall))
         .mark_bar(stroke="white", strokeWidth=1)
         .encode(
             x=bucket_axis(),
@@ -82,7 +86,7 @@ def plot_stage_efficiency(rows: pd.DataFrame, *, view: str = BOTH) -> Chart | No
         tip("n", "MQLs"),
         tip("efficiency_projected", "Projected", ".1%"),
     ]
-    base = alt.Chart(merged).encode(x=bucket_axis())
+    base = alt.Chart().encode(x=bucket_axis())
     y = alt.Y("value:Q", title="MQLs that became SQL", axis=alt.Axis(format="%"))
     layers = [
         base.mark_rule(strokeWidth=5, color=LIGHT_BLUE, opacity=0.7).encode(
@@ -102,7 +106,7 @@ def plot_stage_efficiency(rows: pd.DataFrame, *, view: str = BOTH) -> Chart | No
         layers.insert(1, dashes.encode(y=alt.Y("efficiency_flow:Q")))
     words = line
     if merged["is_young"].any():
-        young = alt.Chart(merged[merged["is_young"]]).encode(x=bucket_axis())
+        young = alt.Chart(drawn_rows(merged[merged["is_young"]])).encode(x=bucket_axis())
         tick = young.mark_tick(color=ORANGE, thickness=2)
         layers.insert(-1, tick.encode(y=alt.Y("efficiency_projected:Q"), tooltip=tips))
         words = "; young cohorts are hollow, with their projection as an orange line" + line
@@ -111,7 +115,7 @@ def plot_stage_efficiency(rows: pd.DataFrame, *, view: str = BOTH) -> Chart | No
         layers.append(at_the_right("by flow", "efficiency_flow", flow, colour=MUTED))
     start = "Share of MQLs that became SQL per {grain} of entry, {span}, with 95% intervals"
     return finished(
-        alt.layer(*layers),
+        layered(merged, *layers),
         start.format(grain=grain_of(merged), span=span_of(merged["value"], ".0%")) + words + ".",
         adds=adds_up(
             # Projections do not add up: a coarser grain goes without.

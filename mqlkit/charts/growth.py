@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from mqlkit.charts.parts import TOP, Chart, finished, require, tip
+from mqlkit.charts.parts import TOP, Chart, drawn_rows, finished, layered, require, tip
 from mqlkit.funnel import GROWTH_COLUMNS
 from mqlkit.theme import ORANGE
 from mqlkit.wording import bucket_name, counted
@@ -38,18 +38,19 @@ def plot_cohort_growth(growth: pd.DataFrame, *, maturity: float) -> Chart | None
         tip("sqls", "SQLs"),
         tip("mqls", "MQLs"),
     ]
-    base = alt.Chart(frame).encode(
+    base = alt.Chart().encode(
         x=alt.X("age_days:Q", title="Days since the MQL", axis=alt.Axis(tickCount=8)),
         y=alt.Y("share:Q", title="MQLs that became SQL", axis=alt.Axis(format="%")),
         color=alt.Color("when:N", sort=names, title=None, legend=alt.Legend(columns=3)),
     )
     last = frame.groupby("bucket", sort=False).tail(1)
-    ripe = pd.DataFrame({"age_days": [maturity], "label": ["nine in ten are in"]})
-    mark = alt.Chart(ripe)
-    chart = alt.layer(
+    ripe = {"age_days": float(maturity), "label": "nine in ten are in"}
+    mark = alt.Chart({"values": [ripe]})
+    chart = layered(
+        frame,
         base.mark_line(interpolate="step-after"),
         base.mark_point(size=90, opacity=0).encode(tooltip=tips),
-        alt.Chart(last)
+        alt.Chart(drawn_rows(last))
         .mark_point(size=70, filled=True, opacity=1)
         .encode(
             x=alt.X("age_days:Q"),

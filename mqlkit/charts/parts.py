@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import altair as alt
 import pandas as pd
@@ -13,7 +14,8 @@ from mqlkit.theme import GREY, INK, LIGHT_BLUE, MUTED, config
 from mqlkit.tidy import COLUMNS, pick
 from mqlkit.wording import bucket_name
 
-Chart = alt.Chart | alt.LayerChart | alt.FacetChart
+Chart = alt.Chart | alt.LayerChart
+Drawn = TypeVar("Drawn", alt.Chart, alt.LayerChart)
 HEIGHT = 260
 MOST_SEGMENTS = 8
 # Of more buckets the figures would lie on each other.
@@ -40,24 +42,59 @@ def require(frame: pd.DataFrame, columns: Sequence[str], name: str) -> None:
 def per_bucket(rows: pd.DataFrame, metrics: Sequence[str], name: str) -> pd.DataFrame:
     """Return one row per bucket with a column per metric, and its flags."""
     require(rows, COLUMNS, name)
-    frames = []
-    for metric in metrics:
-        part = pick(rows, metric)
-        part = part[part["bucket"] != TOTAL]
-        if len(part):
-            frames.append(part.set_index("bucket")["value"].rename(metric))
-    if not frames:
-        return pd.DataFrame(columns=["when", *metrics])
-    wide = pd.concat(frames, axis=1).reindex(columns=list(metrics)).reset_index()
-    flags = pick(rows, metrics[0]).set_index("bucket")["flags"]
-    wide["is_open"] = ["in-progress" in flags[b] for b in wide["bucket"]]
-    wide["when"] = wide["bucket"].map(bucket_name)
-    return wide
+    part = pick(rows, *metrics)
+    part = part[part["bucket"] != TOTAL]
+    places = list(zip(part["metric"], part["bucket"], strict=True))
+    values = dict(zip(places, part["value"], strict=True))
+    flags = dict(zip(places, part["flags"], strict=True))
+    buckets = list(dict.fromkeys(part["bucket"]))
+    columns = {m: [values.get((m, bucket), math.nan) for bucket in buckets] for m in metrics}
+    return pd.DataFrame(
+        {
+            "bucket": buckets,
+            **columns,
+            "is_open": ["in-progress" in flags.get((metrics[0], bucket), ()) for bucket in buckets],
+            "when": [bucket_name(bucket) for bucket in buckets],
+        }
+    )
+
+
+def drawn_rows(frame: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of a frame as Vega-Lite takes them: null where a number is not known.
+
+    Altair makes the same of a frame, but anew for each layer that draws it, in many times the time.
+
+    >>> drawn_rows(pd.DataFrame({"when": ["Jan 26", "Feb 26"], "goal": [99.5, math.nan]}))
+    {'values': [{'when': 'Jan 26', 'goal': 99.5}, {'when': 'Feb 26', 'goal': None}]}
+    """
+    columns = [
+        [None if isinstance(v, float) and not math.isfinite(v) else v for v in values.tolist()]
+        for _, values in frame.items()
+    ]
+    names = [str(name) for name in frame.columns]
+    return {"values": [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]}
+
+
+class Layers(alt.LayerChart):
+    """Layers that are told what they share.
+
+    Altair's own class copies each layer, with all that is in it, three times over whenever a chart
+    is made or copied, to find out whether they share rows, sizes or parameters.
+    """
+
+    def __init__(self, **parts: Any) -> None:
+        alt.TopLevelLayerSpec.__init__(self, **parts)
+
+
+def layered(frame: pd.DataFrame, *layers: alt.Chart) -> alt.LayerChart:
+    """Return layers on each other; those without rows of their own draw those of the frame."""
+    return Layers(data=drawn_rows(frame), layer=list(layers))
 
 
 def at_the_right(words: str, y: str, where: pd.DataFrame, *, colour: str) -> alt.Chart:
     """Return a label beside the last bucket of a frame, at the height of one of its columns."""
-    mark = alt.Chart(where.tail(1)).mark_text(align="left", dx=6, color=colour, fontSize=11)
+    last = alt.Chart(drawn_rows(where.tail(1)))
+    mark = last.mark_text(align="left", dx=6, color=colour, fontSize=11)
     label: alt.Chart = mark.encode(x=RIGHT, y=alt.Y(f"{y}:Q"), text=alt.TextValue(words))
     return label
 
@@ -89,7 +126,7 @@ def bucket_axis() -> alt.X:
     return alt.X("when:N", sort=order, title=None, axis=alt.Axis(ticks=False))
 
 
-def finished(chart: Chart, description: str, *, height: int = HEIGHT, **usermeta: Any) -> Chart:
+def finished(chart: Drawn, description: str, *, height: int = HEIGHT, **usermeta: Any) -> Drawn:
     """Give a chart its size, its description and the look that all charts share, and return it.
 
     What a page is to know of a chart beyond its picture goes with it: ``by``, the breakdown whose
@@ -99,7 +136,7 @@ def finished(chart: Chart, description: str, *, height: int = HEIGHT, **usermeta
     # Altair's own methods copy every layer of the chart once each.
     chart.height, chart.width, chart.description = height, "container", description
     chart.usermeta = usermeta or alt.Undefined
-    chart.config = alt.Config(**config())
+    chart.config = config()
     return chart
 
 
@@ -134,7 +171,9 @@ def with_intervals(rows: pd.DataFrame, metric: str, name: str) -> pd.DataFrame:
     return part[columns].assign(when=part["bucket"].map(bucket_name))
 
 
-def dots_by(rows: pd.DataFrame, metric: str, *, by: str, title: str, colour: str) -> Chart | None:
+def dots_by(
+    rows: pd.DataFrame, metric: str, *, by: str, title: str, colour: str
+) -> alt.LayerChart | None:
     """Draw a share by segment: a dot with its interval, the overall share as a line."""
     require(rows, COLUMNS, metric)
     part = pick(rows, metric, by=by)
@@ -157,7 +196,7 @@ def dots_by(rows: pd.DataFrame, metric: str, *, by: str, title: str, colour: str
         tip("high", "95% to", ".1%"),
         tip("n", "Leads"),
     ]
-    base = alt.Chart(shown).encode(y=alt.Y("name:N", sort=None, title=None, axis=name_axis()))
+    base = alt.Chart().encode(y=alt.Y("name:N", sort=None, title=None, axis=name_axis()))
     # The figures stand right of the intervals, and must not be cut off there.
     room: list[Any] = [0, alt.ExprRef("width - 36")]
     scale = alt.Scale(domain=[0, reach], clamp=True, range=room)
@@ -165,8 +204,9 @@ def dots_by(rows: pd.DataFrame, metric: str, *, by: str, title: str, colour: str
     fill = alt.FillValue(colour, condition=in_case("datum.is_small", "white"))
     total = pick(rows, metric)
     overall = total[total["bucket"] == TOTAL][["value"]]
-    line = alt.Chart(overall).encode(x=alt.X("value:Q"))
-    chart = alt.layer(
+    line = alt.Chart(drawn_rows(overall)).encode(x=alt.X("value:Q"))
+    chart = layered(
+        shown,
         line.mark_rule(color=GREY, strokeDash=[4, 3]),
         base.mark_rule(strokeWidth=5, color=LIGHT_BLUE, opacity=0.7).encode(
             x=alt.X("low:Q"), x2=alt.X2("high:Q")

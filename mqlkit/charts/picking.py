@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import altair as alt
 
-from mqlkit.charts.parts import Chart
 from mqlkit.terms import PICK_MARK
 
-PICK, FIELD = "pick", "picked"
+PICK, FIELD, MARKS = "pick", "picked", "pickable"
 
 
-def with_pick(chart: Chart, *, by: str, heard_by: str | None) -> Chart:
-    """Return a chart of which a click picks a segment; as it is where nobody hears it.
+def with_pick(chart: alt.LayerChart, *, by: str, heard_by: str | None) -> alt.LayerChart:
+    """Have a click on a chart pick a segment, if somebody hears it, and return the chart.
 
     Vega binds the selection to an input element, and sets that to the column, `PICK_MARK` and the
     value, or to nothing where the click hits no mark.
@@ -22,7 +20,7 @@ def with_pick(chart: Chart, *, by: str, heard_by: str | None) -> Chart:
     Parameters
     ----------
     chart
-        A finished chart whose rows have the segment's value as ``name``.
+        A finished chart of layers whose rows have the segment's value as ``name``.
     by
         The column that the segments are values of.
     heard_by
@@ -31,14 +29,13 @@ def with_pick(chart: Chart, *, by: str, heard_by: str | None) -> Chart:
     if heard_by is None:
         return chart
     heard = alt.BindDirect(element=heard_by, event="input")
-    pick = alt.selection_point(name=PICK, fields=[FIELD], on="click", clear=False, bind=heard)
     column = json.dumps(by + PICK_MARK)
     named = {FIELD: f"isValid(datum.name) ? {column} + datum.name : null"}
-    if isinstance(chart, alt.LayerChart):
-        # Each layer has rows of its own, which know nothing of what is worked out above them.
-        told: Any = chart.copy(deep=False)
-        told.layer = [layer.transform_calculate(**named) for layer in chart.layer]
-    else:
-        told = chart.transform_calculate(**named)
-    heard_chart: Chart = told.add_params(pick).configure_mark(cursor="pointer")
-    return heard_chart
+    # Each layer has rows of its own, which know nothing of what is worked out above them.
+    chart.layer = [layer.transform_calculate(**named) for layer in chart.layer]
+    chart.layer[0].name = MARKS
+    select = alt.PointSelectionConfig("point", fields=[FIELD], on="click", clear=False)
+    # Altair's own methods copy all layers for a parameter.
+    chart.params = [alt.TopLevelSelectionParameter(PICK, select, bind=heard, views=[MARKS])]
+    chart.config = {**chart.config, "mark": {"cursor": "pointer"}}
+    return chart

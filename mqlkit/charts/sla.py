@@ -15,6 +15,7 @@ from mqlkit.charts.parts import (
     figures,
     finished,
     grain_of,
+    layered,
     require,
     span_of,
     tip,
@@ -37,7 +38,7 @@ def plot_sla_attainment(rows: pd.DataFrame) -> Chart | None:
         tip("high", "95% to", ".1%"),
         tip("n", "MQLs measured"),
     ]
-    base = alt.Chart(part.drop(columns="flags")).encode(x=bucket_axis())
+    base = alt.Chart().encode(x=bucket_axis())
     y = alt.Y(
         "value:Q", title="Within the SLA", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])
     )
@@ -53,7 +54,7 @@ def plot_sla_attainment(rows: pd.DataFrame) -> Chart | None:
         layers += figures(base, "value", "high", ".0%", buckets=len(part))
     words = "Share of MQLs handled within the SLA per {grain}, {span}, with 95% intervals."
     return finished(
-        alt.layer(*layers),
+        layered(part.drop(columns="flags"), *layers),
         words.format(grain=grain_of(part), span=span_of(part["value"], ".0%")),
         adds=adds_up(words, shares=[["value", "n", "low", "high"]], span="value"),
     )
@@ -89,7 +90,7 @@ def plot_hours_histogram(
     rest = f"; the bar at {BINS * width:g} {unit} is everything later" if has_rest else ""
     scale = alt.Scale(domain=["within SLA", "late", "still waiting"], range=[BAR, ORANGE, PALE])
     bars = (
-        alt.Chart(frame)
+        alt.Chart()
         .mark_bar(binSpacing=1)
         .encode(
             x=alt.X(
@@ -111,9 +112,9 @@ def plot_hours_histogram(
             ],
         )
     )
-    sla = alt.Chart(pd.DataFrame({"sla": [sla_hours / size]})).encode(x=alt.X("sla:Q"))
+    sla = alt.Chart({"values": [{"sla": sla_hours / size}]}).encode(x=alt.X("sla:Q"))
     return finished(
-        alt.layer(bars, *_sla_line(sla)),
+        layered(frame, bars, *_sla_line(sla)),
         f"MQLs by time in the stage{rest}; the dashed line is the SLA.",
     )
 
@@ -128,7 +129,7 @@ def plot_survival_curve(
     unit, size = _unit(sla_hours, day_hours)
     seen = curve[curve["hours"] <= max(8 * sla_hours, 4 * day_hours)]
     frame = seen.assign(time=seen["hours"] / size)
-    base = alt.Chart(frame).encode(
+    base = alt.Chart().encode(
         x=alt.X("time:Q", title=f"Time since MQL, {unit}", axis=alt.Axis(format="~f", tickCount=9))
     )
     tips = [
@@ -144,8 +145,9 @@ def plot_survival_curve(
         axis=alt.Axis(format="%"),
         scale=alt.Scale(domain=[0, 1]),
     )
-    sla = alt.Chart(pd.DataFrame({"sla": [sla_hours / size]})).encode(x=alt.X("sla:Q"))
-    chart = alt.layer(
+    sla = alt.Chart({"values": [{"sla": sla_hours / size}]}).encode(x=alt.X("sla:Q"))
+    chart = layered(
+        frame,
         base.mark_area(interpolate="step-after", color=LIGHT_BLUE, opacity=0.6).encode(
             y=alt.Y("low:Q"), y2=alt.Y2("high:Q")
         ),

@@ -17,6 +17,7 @@ from mqlkit.charts.parts import (
     height_of,
     if_wide,
     in_case,
+    layered,
     name_axis,
     per_bucket,
     require,
@@ -42,7 +43,7 @@ def plot_mql_volume(rows: pd.DataFrame) -> Chart | None:
     ]
     has_goal = bool(wide["goal"].notna().any())
     tips += [tip("goal", "Goal", ",.1f")] if has_goal else []
-    base = alt.Chart(wide).encode(x=bucket_axis())
+    base = alt.Chart().encode(x=bucket_axis())
     fill = alt.ColorValue(BAR, condition=in_case("datum.is_open", LIGHT_BLUE))
     bars = base.mark_bar(cornerRadiusTopLeft=2, cornerRadiusTopRight=2).encode(
         y=alt.Y("mqls:Q", title="MQLs"), color=fill, tooltip=tips
@@ -68,7 +69,7 @@ def plot_mql_volume(rows: pd.DataFrame) -> Chart | None:
     words = "MQLs per {grain}, from {span}"
     words += ", with the goal as a line across each bar." if has_goal else "."
     return finished(
-        alt.layer(*layers),
+        layered(wide, *layers),
         words.format(grain=grain_of(wide), span=span_of(wide["mqls"])),
         adds=adds_up(words, sum=["mqls", "goal"], last=["in_stage"], any=["is_open"], span="mqls"),
     )
@@ -88,7 +89,7 @@ def plot_mqls_by_segment(
         return None
     part = _largest(part, by)
     part["when"] = part["bucket"].map(bucket_name)
-    base = alt.Chart(part).encode(
+    base = alt.Chart().encode(
         x=bucket_axis(),
         y=alt.Y("name:N", sort=None, title=None, axis=name_axis()),
         tooltip=[
@@ -116,7 +117,7 @@ def plot_mqls_by_segment(
     spread = f"{by}, {spread}".replace("{", "{{").replace("}", "}}")
     words = f"MQLs per {{grain}} and {spread}; stronger is more."
     drawn = finished(
-        alt.layer(*layers),
+        layered(part, *layers),
         words.format(grain=grain_of(part)),
         height=height_of(part["name"].nunique(), each=26),
         by=by,

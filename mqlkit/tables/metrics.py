@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -27,32 +28,31 @@ Words = Callable[[float], str]
 MOST_ROWS = 100
 
 
-def _column(rows: pd.DataFrame, metric: str, words: Words, by: str | None) -> pd.Series[Any]:
-    part = pick(rows, metric, by=by)
-    key = "bucket"
+class Cell(NamedTuple):
+    """One metric in one row of a table."""
+
+    value: float
+    low: float
+    high: float
+    flags: Sequence[str]
+
+
+def _cells(
+    rows: pd.DataFrame, metrics: Iterable[str], by: str | None
+) -> dict[str, dict[str, Cell]]:
+    """Return metrics per bucket, or of the whole period per value of a breakdown."""
+    part = pick(rows, *metrics, by=by)
     if by is not None:
-        part, key = part[part["bucket"] == TOTAL], "name"
-    return pd.Series([words(v) for v in part["value"]], index=part[key], dtype=object)
+        part = part[part["bucket"] == TOTAL]
+    found: dict[str, dict[str, Cell]] = {}
+    names = ("metric", "bucket" if by is None else "name", *Cell._fields)
+    for metric, name, *read in zip(*(part[column] for column in names), strict=True):
+        found.setdefault(metric, {})[name] = Cell(*read)
+    return found
 
 
-def _interval(rows: pd.DataFrame, metric: str, by: str | None) -> pd.Series[Any]:
-    part = pick(rows, metric, by=by)
-    key = "bucket"
-    if by is not None:
-        part, key = part[part["bucket"] == TOTAL], "name"
-    texts = [
-        NOTHING if pd.isna(low) else between(low, high)
-        for low, high in zip(part["low"], part["high"], strict=True)
-    ]
-    return pd.Series(texts, index=part[key], dtype=object)
-
-
-def _notes(rows: pd.DataFrame, metric: str, by: str | None) -> pd.Series[Any]:
-    part = pick(rows, metric, by=by)
-    key = "bucket"
-    if by is not None:
-        part, key = part[part["bucket"] == TOTAL], "name"
-    return pd.Series([listed(flags) for flags in part["flags"]], index=part[key], dtype=object)
+def _interval(cell: Cell) -> str:
+    return NOTHING if math.isnan(cell.low) else between(cell.low, cell.high)
 
 
 def _wide(
@@ -69,30 +69,34 @@ def _wide(
     missing = [c for c in COLUMNS if c not in rows.columns]
     if missing:
         raise ValueError(f"the table {title!r} needs the columns {', '.join(missing)}.")
-    columns = {label: _column(rows, m, words, by) for m, (label, words) in metrics.items()}
-    columns = {label: c for label, c in columns.items() if len(c)}
-    if interval and len(pick(rows, interval, by=by)):
-        columns["95% interval"] = _interval(rows, interval, by)
-    if notes and len(pick(rows, notes, by=by)):
-        columns["Note"] = _notes(rows, notes, by)
+    found = _cells(rows, metrics, by)
+    columns = {
+        label: {name: words(cell.value) for name, cell in found[metric].items()}
+        for metric, (label, words) in metrics.items()
+        if metric in found
+    }
     if not columns:
         return None
-    frame = pd.DataFrame(columns).fillna(NOTHING)
-    if by and len(frame) > MOST_ROWS:
-        title = f"{title}, the {MOST_ROWS} with the most MQLs of {count(len(frame))}"
-        frame = frame.loc[_largest(rows, by, frame.index)]
-    figures = frame.drop(columns="Note", errors="ignore")
-    if (figures == NOTHING).all(axis=None):
-        return None
+    names = list(dict.fromkeys(name for column in columns.values() for name in column))
+    if interval in found:
+        columns["95% interval"] = {n: _interval(cell) for n, cell in found[interval].items()}
+    if notes in found:
+        columns["Note"] = {name: listed(cell.flags) for name, cell in found[notes].items()}
+    if by and len(names) > MOST_ROWS:
+        title = f"{title}, the {MOST_ROWS} with the most MQLs of {count(len(names))}"
+        names = _largest(rows, by, names)
     first = by.capitalize() if by else "Bucket"
-    names = frame.index if by else [_bucket(b) for b in frame.index]
-    frame.insert(0, first, list(names))
-    if "Note" in frame and (frame["Note"] == "").all():
-        frame = frame.drop(columns="Note")
+    texts = {label: [c.get(name, NOTHING) for name in names] for label, c in columns.items()}
+    if all(text == NOTHING for label, those in texts.items() if label != "Note" for text in those):
+        return None
+    if not any(texts.get("Note", [])):
+        texts.pop("Note", None)
+    frame = pd.DataFrame(texts)
+    frame.insert(0, first, names if by else [_bucket(name) for name in names])
     return titled(title, frame, left=[c for c in (first, "Note") if c in frame], is_open=is_open)
 
 
-def _largest(rows: pd.DataFrame, by: str, names: pd.Index[Any]) -> list[Any]:
+def _largest(rows: pd.DataFrame, by: str, names: list[str]) -> list[str]:
     """Return the values of a breakdown with the most MQLs, in the order of a table's rows."""
     mqls = pick(rows, "mqls", by=by)
     sizes = mqls[mqls["bucket"] == TOTAL].set_index("name")["value"].reindex(names).fillna(0)

@@ -53,7 +53,7 @@ def test_the_chart_is_the_frame_with_the_lag_in_use_marked(costs):
     assert line["mark"]["type"] == "line"
     assert line["encoding"]["x"]["title"] == "Lag, days"
     assert line["encoding"]["y"]["title"] == "Cost per MQL, EUR"
-    rows = spec["datasets"][line["data"]["name"]]
+    rows = spec["datasets"][spec["data"]["name"]]
     assert [(r["lag_days"], r["cost"]) for r in rows] == [
         (r.lag_days, round(r.cost, 4)) for r in costs.dropna().itertuples()
     ]
