@@ -14,13 +14,13 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from IPython.core.getipython import get_ipython
 from IPython.display import display
 
-from mqlkit import page
+from mqlkit import cells, page
 from mqlkit.alarms import judge_limits
 from mqlkit.calls import Call, is_table
 from mqlkit.choices import settings_table
+from mqlkit.errors import MqlkitError, report
 from mqlkit.lists import LeadList
 from mqlkit.numbers import Numbers, read_numbers
 from mqlkit.params import ReportParams
@@ -33,6 +33,12 @@ Make = Callable[..., list[Call]]
 # The panel is marked so until all charts, or all tables, are those of its choice. The style sheet
 # then says of each of them that it may not be.
 CHARTS_DUE, TABLES_DUE = "mk-charts-due", "mk-tables-due"
+
+MADE_ANEW = "The panel was made anew: run this cell again, and it follows the new one."
+GONE = report(
+    "The panel of this view is gone: the cell that made it was run again, and did not end.",
+    fix="run that cell once more, then this one",
+)
 
 
 class View:
@@ -117,6 +123,7 @@ class LiveView(View):
         from mqlkit.panel import Panel
         from mqlkit.waiting import Waiting
 
+        self._cell, self._is_closed = cells.running(), False
         page.run_script("top.js")
         waiting = Waiting(len(STEPS))
         display(waiting.box)
@@ -125,12 +132,14 @@ class LiveView(View):
         finally:
             waiting.close()
         self._output = ipywidgets.Output
-        self._sections: list[Any] = []
+        # Each with the cell that it stands in, whose next run replaces it.
+        self._sections: list[tuple[str, Any]] = []
         self._panel = Panel(self._exploration, self._redraw)
         self._show(self._head, [judge_limits])
         display(self._panel.box)
         page.wear("lab.css")
         page.run_script("panel.js")
+        self._stop_hearing = cells.before_each(self._let_go)
 
     def _head(self, numbers: Numbers, draws: Sequence[page.Draw], **_: Any) -> list[Call]:
         return [Call(page.heading, {"numbers": numbers}), *page.calls(numbers, draws)]
@@ -138,6 +147,8 @@ class LiveView(View):
     @property
     def numbers(self) -> Numbers:
         """Return the numbers of the last choice that worked."""
+        if self._is_closed:
+            raise MqlkitError(GONE)
         return self._exploration.numbers
 
     def show_list(self, leads: LeadList, *_: page.Draw) -> None:
@@ -156,7 +167,26 @@ class LiveView(View):
     def _add(self, section: Any) -> None:
         section.box.add_class("mk-late" if section.is_late else "mk-early")
         display(section.box)
-        self._sections.append(section)
+        self._sections.append((cells.running(), section))
+
+    def _let_go(self, cell: str) -> None:
+        """Close what a cell has shown that is about to be run again: its output is replaced."""
+        from mqlkit.labelled import close
+
+        for shown_in, section in self._sections:
+            if shown_in == cell:
+                close(section.box)
+        self._sections = [pair for pair in self._sections if pair[0] != cell]
+        if cell == self._cell and not self._is_closed:
+            self._is_closed = True
+            self._panel.close()
+            # One word for each cell, in the first of its sections.
+            first = dict(reversed(self._sections))
+            for shown_in, section in self._sections:
+                section.leave(MADE_ANEW if section is first[shown_in] else "")
+            self._exploration.close()
+        if self._is_closed and not self._sections:
+            self._stop_hearing()
 
     def _calls(self, make: Make, draws: Sequence[page.Draw], numbers: Numbers) -> list[Call]:
         # The panel has the slider for the lag, and hears of a click on a segment.
@@ -169,7 +199,7 @@ class LiveView(View):
 
         Wherever that is broken off, what may still be of the choice before is marked so.
         """
-        sections = sorted(self._sections, key=attrgetter("is_late"))
+        sections = sorted((s for _, s in self._sections), key=attrgetter("is_late"))
         for due in (CHARTS_DUE, TABLES_DUE):
             self._panel.box.add_class(due)
         for is_late, run in groupby(sections, attrgetter("is_late")):
@@ -216,6 +246,10 @@ class Section:
         """Show what is wrong with it, in its place."""
         self._show([(Call(fault), [page.bundle(Verdict(fault, "bad"))])])
 
+    def leave(self, words: str) -> None:
+        """Show words in its place, or nothing; it follows nothing any more."""
+        self._show([(Call(words), [page.bundle(words)])] if words else [])
+
     def _bundles(self, call: Call) -> list[dict[str, Any]]:
         known = next((bundles for c, bundles in self.shown if c.is_same(call)), None)
         if known is not None:
@@ -256,9 +290,6 @@ def is_watched() -> bool:
     A run that is to leave results is not watched, and neither is one by papermill, nbconvert or
     nbval: what they ask a kernel to do may not ask back.
     """
-    shell = get_ipython()
-    kernel = getattr(shell, "kernel", None)
-    if kernel is None or os.environ.get(RESULTS_VARIABLE):
+    if os.environ.get(RESULTS_VARIABLE):
         return False
-    request = kernel.get_parent("shell") or {}
-    return bool(request.get("content", {}).get("allow_stdin"))
+    return bool(cells.request().get("content", {}).get("allow_stdin"))

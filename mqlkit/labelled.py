@@ -67,6 +67,16 @@ def button(label: str, tooltip: str) -> widgets.Button:
     return widgets.Button(description=label, tooltip=tooltip, layout=widgets.Layout(width="auto"))
 
 
+def close(widget: widgets.Widget) -> None:
+    """Take a widget away for good, with all that it holds: rows, layouts, styles."""
+    for name in widget.keys:
+        held = getattr(widget, name)
+        for part in held if isinstance(held, tuple) else (held,):
+            if isinstance(part, widgets.Widget):
+                close(part)
+    widget.close()
+
+
 class Slider(widgets.IntSlider):  # type: ignore[misc]
     """A slider that stays where it was moved to last.
 

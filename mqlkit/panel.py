@@ -29,6 +29,7 @@ from mqlkit.labelled import (
     Quiet,
     alert,
     button,
+    close,
     day_picker,
     dropdown,
     message,
@@ -143,6 +144,11 @@ class Panel:
         box = widgets.VBox(rows)
         box.add_class("mk-panel")
         return box
+
+    def close(self) -> None:
+        """Take the panel away, and drop what is still to be done."""
+        self._pace.stop()
+        close(self.box)
 
     def _set(self, params: ReportParams) -> None:
         """Show a choice on the widgets."""

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from runs import ROOT
 
-from mqlkit import charts, controls, headline, pacing, page, panel, sentences, tables
+from mqlkit import cells, charts, controls, headline, pacing, page, panel, sentences, tables
 from mqlkit.controls import LiveView, View, explore, is_watched
 from mqlkit.exploration import Exploration
 from mqlkit.filtering import HINT
@@ -446,7 +446,7 @@ class Kernel:
 )
 def test_a_panel_is_for_those_who_can_use_it(monkeypatch, content, wanted, expected):
     shell = type("Shell", (), {"kernel": Kernel(content)})
-    monkeypatch.setattr(controls, "get_ipython", lambda: shell)
+    monkeypatch.setattr(cells, "get_ipython", lambda: shell)
     monkeypatch.setenv(RESULTS_VARIABLE, wanted)
     assert is_watched() is expected
 
