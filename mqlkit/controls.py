@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
 from operator import attrgetter
@@ -24,11 +23,10 @@ from mqlkit.errors import MqlkitError, report
 from mqlkit.lists import LeadList
 from mqlkit.numbers import Numbers, read_numbers
 from mqlkit.params import ReportParams
-from mqlkit.sentences import Verdict
+from mqlkit.sections import Section, width_in
 from mqlkit.tables import tabulate_params
 from mqlkit.terms import RESULTS_VARIABLE
 
-Shown = list[tuple[Call, list[dict[str, Any]]]]
 Make = Callable[..., list[Call]]
 # The panel is marked so until all charts, or all tables, are those of its choice. The style sheet
 # then says of each of them that it may not be.
@@ -135,6 +133,8 @@ class LiveView(View):
         # Each with the cell that it stands in, whose next run replaces it.
         self._sections: list[tuple[str, Any]] = []
         self._panel = Panel(self._exploration, self._redraw)
+        self._width = page.LAB_WIDTH
+        self._panel.room.observe(self._fit, "value")
         self._show(self._head, [judge_limits])
         display(self._panel.box)
         page.wear("lab.css")
@@ -161,6 +161,7 @@ class LiveView(View):
     def _show(self, make: Make, draws: Sequence[page.Draw]) -> None:
         for is_late, run in groupby(draws, is_table):
             section = Section(partial(self._calls, make, list(run)), self._output(), is_late)
+            section.width = self._width
             section.follow(self.numbers)
             self._add(section)
 
@@ -194,6 +195,14 @@ class LiveView(View):
         given = {"lags": numbers.lag_in_use, "heard_by": panel.filter.ear, "view": panel.view}
         return make(numbers, draws, **given)
 
+    def _fit(self, change: dict[str, Any]) -> None:
+        """Set charts as wide as is good in the room that the page tells of."""
+        width = width_in(int(change["new"])) if change["new"].isdecimal() else self._width
+        if width != self._width:
+            self._width = width
+            for _, section in self._sections:
+                section.fit(width)
+
     def _redraw(self) -> Iterator[str]:
         """Draw the page again part by part, tables last; yield after each what is wrong with it.
 
@@ -215,57 +224,6 @@ class LiveView(View):
             section.fail(fault)
             return fault
         return ""
-
-
-@dataclass
-class Section:
-    """What stands together in one cell, and how it is drawn again.
-
-    Attributes
-    ----------
-    calls
-        Returns the functions that draw it, with what they are given of a report's numbers.
-    box
-        The widget that it stands in.
-    is_late
-        Whether it is drawn after all that is not.
-    shown
-        What is shown: each call, with its parts as the types that the notebook shows them in.
-    """
-
-    calls: Callable[[Numbers], list[Call]]
-    box: Any
-    is_late: bool
-    shown: Shown = field(default_factory=list)
-
-    def follow(self, numbers: Numbers) -> None:
-        """Show it for other numbers; what they leave as it is is not drawn again."""
-        self._show([(call, self._bundles(call)) for call in self.calls(numbers)])
-
-    def fail(self, fault: str) -> None:
-        """Show what is wrong with it, in its place."""
-        self._show([(Call(fault), [page.bundle(Verdict(fault, "bad"))])])
-
-    def leave(self, words: str) -> None:
-        """Show words in its place, or nothing; it follows nothing any more."""
-        self._show([(Call(words), [page.bundle(words)])] if words else [])
-
-    def _bundles(self, call: Call) -> list[dict[str, Any]]:
-        known = next((bundles for c, bundles in self.shown if c.is_same(call)), None)
-        if known is not None:
-            return known
-        return [page.bundle(part) for part in page.parts_of(call) if part is not None]
-
-    def _show(self, shown: Shown) -> None:
-        """Show it; the browser hears of it only where it differs."""
-        self.shown = shown
-        outputs = tuple(
-            {"output_type": "display_data", "data": bundle, "metadata": {}}
-            for _, bundles in shown
-            for bundle in bundles
-        )
-        if self.box.outputs != outputs:
-            self.box.outputs = outputs
 
 
 def explore(params: ReportParams) -> View:

@@ -7,7 +7,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from mqlkit.labelled import Quiet, button, dropdown, row, said, several, text
+from mqlkit.labelled import Quiet, button, dropdown, ear, row, said, several
 from mqlkit.terms import PICK_MARK
 
 NOTHING = ""
@@ -52,13 +52,11 @@ class Filter:
         self._picked.observe(self._clicked, "value")
 
     def _made_ear(self) -> widgets.Text:
-        """Return the element that hears of clicks; nobody sees it or comes to it by the tab key."""
-        picked = text("Picked in a chart", "", "1px")
-        picked.continuous_update = True
-        picked.layout.display = "none"
+        """Return the element that hears of clicks."""
+        picked = ear("Picked in a chart", "mk-picked")
         # Another notebook in the same window has one too.
         name = f"mk-ear-{picked.model_id}"
-        picked.add_class("mk-ear").add_class(name)
+        picked.add_class(name)
         self.ear = f".{name} input"
         return picked
 

@@ -41,6 +41,18 @@ def text(label: str, placeholder: str, width: str) -> widgets.Text:
     )  # fmt: skip
 
 
+def ear(label: str, name: str) -> widgets.Text:
+    """Return an element that the page tells of something; nobody sees it or comes to it by keys.
+
+    ``name`` is a class of its own, by which scripts find it.
+    """
+    heard = text(label, "", "1px")
+    heard.continuous_update = True
+    heard.layout.display = "none"
+    heard.add_class("mk-ear").add_class(name)
+    return heard
+
+
 def row(*parts: widgets.Widget) -> widgets.HBox:
     """Return widgets beside each other, on as many lines as they need."""
     layout = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 10px")

@@ -73,6 +73,9 @@ class ListBox:
         """Show it for other numbers; the browser hears of it only where it differs."""
         self._show(first_page(numbers, self._leads))
 
+    def fit(self, width: int) -> None:
+        """Leave its width to the page, which sets tables by itself."""
+
     def fail(self, fault: str) -> None:
         """Show what is wrong with it, in its place."""
         self._show(Page(fault, self._page.cells.head(0)))

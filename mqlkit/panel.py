@@ -32,6 +32,7 @@ from mqlkit.labelled import (
     close,
     day_picker,
     dropdown,
+    ear,
     message,
     number,
     row,
@@ -66,6 +67,8 @@ class Panel:
     ----------
     box
         The panel, to be displayed.
+    room
+        Told of the pixels that the page has for charts, by `panel.js`.
     view
         How efficiency is to be shown, one of `terms.VIEWS`.
     """
@@ -117,6 +120,7 @@ class Panel:
         self.filter = Filter(offer.values, changed=self._changed)
 
     def _make_file(self) -> None:
+        self.room = ear("Room for charts", "mk-room")
         self.reset = button("Reset", "Back to what the notebook was started with")
         self.name = text("Save as params/", "my_report", "260px")
         self.save = button(
@@ -138,7 +142,7 @@ class Panel:
             faults["where"],
             self._words,
             faults["page"],
-            row(self.reset, self.name, self.save, self._state),
+            row(self.reset, self.name, self.save, self._state, self.room),
             self._saved,
         ]  # fmt: skip
         box = widgets.VBox(rows)

@@ -21,6 +21,7 @@ from mqlkit.panel import Panel
 from mqlkit.params import ReportParams
 from mqlkit.sentences import Verdict
 from mqlkit.terms import PICK_MARK, RESULTS_VARIABLE
+from mqlkit.theme import CHART_TYPE
 
 BASE = ROOT / "notebooks"
 
@@ -453,3 +454,36 @@ def test_a_panel_is_for_those_who_can_use_it(monkeypatch, content, wanted, expec
 
 def test_outside_a_notebook_nobody_watches():
     assert is_watched() is False
+
+
+def test_charts_fit_the_room_there_is_without_being_made_again(view, notebook):
+    made = []
+
+    def plot_once(rows, params):
+        made.append(params.grain)
+        return charts.plot_mql_volume(rows)
+
+    def width(part):
+        return part.outputs[0]["data"][CHART_TYPE]["width"]
+
+    view.show(plot_once)
+    view.show(plot_grain)
+    chart, other = notebook[-2:]
+    room = control(notebook, "Room for charts")
+    # 832 is what a screen of 1280 leaves; a hidden notebook has none.
+    for told, expected in [
+        ("832", 760), ("1052", 940), ("1473", 1120), ("1474", 1120), ("", 1120), ("wide", 1120),
+        ("300", 760), ("5000", 1120),
+    ]:  # fmt: skip
+        room.value = told
+        assert width(chart) == expected
+    assert len(made) == 1
+    assert other.outputs == ({
+        "output_type": "display_data", "metadata": {},
+        "data": page.bundle(Verdict("chart by month")),
+    },)  # fmt: skip
+    # What is drawn or shown later fits too.
+    control(notebook, "One bucket per").value = "quarter"
+    assert width(chart) == 1120
+    view.show(charts.plot_hours_histogram)
+    assert width(notebook[-1]) == 1120
