@@ -8,7 +8,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from mqlkit.labelled import Quiet, button, dropdown, ear, row, said, several
-from mqlkit.terms import PICK_MARK
+from mqlkit.terms import MISSING, PICK_MARK
 
 NOTHING = ""
 HINT = '<p class="mk-hint">or click one in a chart</p>'
@@ -88,7 +88,9 @@ class Filter:
     def _show_values(self) -> None:
         """Offer the values of the column to filter by, with those kept marked."""
         self._hint.value = HINT
-        self.kept.options = list(self._values.get(self.column.value, ()))
+        # Who chooses looks for a value first, and only then for none.
+        values = self._values.get(self.column.value, ())
+        self.kept.options = sorted(values, key=MISSING.__eq__)
         self.kept.value = tuple(self.where.get(self.column.value, ()))
 
     def _columned(self, _: object) -> None:

@@ -117,7 +117,7 @@ def number(label: str, most: int) -> widgets.BoundedIntText:
 def several(label: str, tooltip: str) -> widgets.SelectMultiple:
     """Return a list to choose any number from."""
     return widgets.SelectMultiple(
-        description=label, rows=3, style=WIDE, tooltip=tooltip,
+        description=label, rows=4, style=WIDE, tooltip=tooltip,
         layout=widgets.Layout(width="230px"),
     )  # fmt: skip
 

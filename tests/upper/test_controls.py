@@ -20,7 +20,7 @@ from mqlkit.numbers import read_numbers
 from mqlkit.panel import Panel
 from mqlkit.params import ReportParams
 from mqlkit.sentences import Verdict
-from mqlkit.terms import PICK_MARK, RESULTS_VARIABLE
+from mqlkit.terms import MISSING, PICK_MARK, RESULTS_VARIABLE
 from mqlkit.theme import CHART_TYPE
 
 BASE = ROOT / "notebooks"
@@ -201,6 +201,12 @@ def test_a_click_in_a_chart_keeps_one_value_and_a_second_brings_all_back(shown, 
     shown.filter.kept.value = ("Event", "Web")
     assert redrawn[-1].where == {"country": ["EE"], "source": ["Event", "Web"]}
     assert shown.filter._hint.value == HINT
+
+
+def test_leads_without_a_value_are_offered_last(shown):
+    shown.filter.column.value = "team"
+    values = list(shown.filter.kept.options)
+    assert values == [*sorted(set(values) - {MISSING}), MISSING]
 
 
 def test_the_slider_is_not_told_where_it_was(shown):

@@ -212,6 +212,10 @@ IS_PANEL_SEEN = """() => {
 TEXTS = """(selector) => [...document.querySelectorAll(selector)].map((e) => e.textContent)"""
 
 
+# Pixels of lists of leads that are to be seen only by scrolling sideways.
+HIDDEN = """() => [...document.querySelectorAll(".mk-list div")]
+    .filter((e) => getComputedStyle(e).overflowX !== "visible")
+    .reduce((sum, e) => sum + Math.max(0, e.scrollWidth - e.clientWidth - 1), 0)"""
 CHART_WIDTHS = """() => [...new Set([...document.querySelectorAll(
     ".jp-RenderedVegaCommon5 canvas")].map((c) => Math.round(c.getBoundingClientRect().width)))]"""
 # Where in a chart the topmost mark is: what is wide and high enough and of one colour.
@@ -383,11 +387,12 @@ def explore(folder, name) -> Run:
 
     with jupyterlab(folder) as url, browser(folder) as chromium:
         page = chromium.contexts[0].pages[0]
-        page.set_viewport_size({"width": 1400, "height": 1000})
+        page.set_viewport_size({"width": 1280, "height": 1000})
         page.route("**/*", only_here)
         run_cells(page, url, name)
         seen = {**page.evaluate(EVIDENCE), "controls": page.evaluate(CONTROLS)}
         seen["is_panel_seen"] = page.evaluate(IS_PANEL_SEEN)
+        seen["hidden"] = page.evaluate(HIDDEN)
         if name == "cost_per_mql":
             for title in ("Cost over time", "Cost per MQL by lag"):
                 page.locator("details.mk-table summary", has_text=title).click()
@@ -452,6 +457,11 @@ def test_a_mistake_leaves_the_page_as_it_was(look, name):
     (fault,) = steps["mistake"]["faults"]
     assert fault.startswith("sla '24' is no duration with a unit")
     assert steps["mistake"]["values"] == steps["filter"]["values"]
+
+
+@pytest.mark.parametrize("name", ["funnel_efficiency", "sla_velocity"])
+def test_a_list_has_all_its_columns_on_a_small_screen(look, name):
+    assert look(name)["hidden"] == 0
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
