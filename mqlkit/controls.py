@@ -8,31 +8,35 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
 from operator import attrgetter
 from typing import Any
 
-from IPython.core.getipython import get_ipython
 from IPython.display import display
 
-from mqlkit import page
+from mqlkit import cells, page
 from mqlkit.alarms import judge_limits
 from mqlkit.calls import Call, is_table
 from mqlkit.choices import settings_table
+from mqlkit.errors import MqlkitError, report
 from mqlkit.lists import LeadList
 from mqlkit.numbers import Numbers, read_numbers
 from mqlkit.params import ReportParams
-from mqlkit.sentences import Verdict
+from mqlkit.sections import Section, width_in
 from mqlkit.tables import tabulate_params
 from mqlkit.terms import RESULTS_VARIABLE
 
-Shown = list[tuple[Call, list[dict[str, Any]]]]
 Make = Callable[..., list[Call]]
 # The panel is marked so until all charts, or all tables, are those of its choice. The style sheet
 # then says of each of them that it may not be.
 CHARTS_DUE, TABLES_DUE = "mk-charts-due", "mk-tables-due"
+
+MADE_ANEW = "The panel was made anew: run this cell again, and it follows the new one."
+GONE = report(
+    "The panel of this view is gone: the cell that made it was run again, and did not end.",
+    fix="run that cell once more, then this one",
+)
 
 
 class View:
@@ -117,6 +121,7 @@ class LiveView(View):
         from mqlkit.panel import Panel
         from mqlkit.waiting import Waiting
 
+        self._cell, self._is_closed = cells.running(), False
         page.run_script("top.js")
         waiting = Waiting(len(STEPS))
         display(waiting.box)
@@ -125,12 +130,16 @@ class LiveView(View):
         finally:
             waiting.close()
         self._output = ipywidgets.Output
-        self._sections: list[Any] = []
+        # Each with the cell that it stands in, whose next run replaces it.
+        self._sections: list[tuple[str, Any]] = []
         self._panel = Panel(self._exploration, self._redraw)
+        self._width = page.LAB_WIDTH
+        self._panel.room.observe(self._fit, "value")
         self._show(self._head, [judge_limits])
         display(self._panel.box)
         page.wear("lab.css")
         page.run_script("panel.js")
+        self._stop_hearing = cells.before_each(self._let_go)
 
     def _head(self, numbers: Numbers, draws: Sequence[page.Draw], **_: Any) -> list[Call]:
         return [Call(page.heading, {"numbers": numbers}), *page.calls(numbers, draws)]
@@ -138,6 +147,8 @@ class LiveView(View):
     @property
     def numbers(self) -> Numbers:
         """Return the numbers of the last choice that worked."""
+        if self._is_closed:
+            raise MqlkitError(GONE)
         return self._exploration.numbers
 
     def show_list(self, leads: LeadList, *_: page.Draw) -> None:
@@ -150,13 +161,33 @@ class LiveView(View):
     def _show(self, make: Make, draws: Sequence[page.Draw]) -> None:
         for is_late, run in groupby(draws, is_table):
             section = Section(partial(self._calls, make, list(run)), self._output(), is_late)
+            section.width = self._width
             section.follow(self.numbers)
             self._add(section)
 
     def _add(self, section: Any) -> None:
         section.box.add_class("mk-late" if section.is_late else "mk-early")
         display(section.box)
-        self._sections.append(section)
+        self._sections.append((cells.running(), section))
+
+    def _let_go(self, cell: str) -> None:
+        """Close what a cell has shown that is about to be run again: its output is replaced."""
+        from mqlkit.labelled import close
+
+        for shown_in, section in self._sections:
+            if shown_in == cell:
+                close(section.box)
+        self._sections = [pair for pair in self._sections if pair[0] != cell]
+        if cell == self._cell and not self._is_closed:
+            self._is_closed = True
+            self._panel.close()
+            # One word for each cell, in the first of its sections.
+            first = dict(reversed(self._sections))
+            for shown_in, section in self._sections:
+                section.leave(MADE_ANEW if section is first[shown_in] else "")
+            self._exploration.close()
+        if self._is_closed and not self._sections:
+            self._stop_hearing()
 
     def _calls(self, make: Make, draws: Sequence[page.Draw], numbers: Numbers) -> list[Call]:
         # The panel has the slider for the lag, and hears of a click on a segment.
@@ -164,12 +195,20 @@ class LiveView(View):
         given = {"lags": numbers.lag_in_use, "heard_by": panel.filter.ear, "view": panel.view}
         return make(numbers, draws, **given)
 
+    def _fit(self, change: dict[str, Any]) -> None:
+        """Set charts as wide as is good in the room that the page tells of."""
+        width = width_in(int(change["new"])) if change["new"].isdecimal() else self._width
+        if width != self._width:
+            self._width = width
+            for _, section in self._sections:
+                section.fit(width)
+
     def _redraw(self) -> Iterator[str]:
         """Draw the page again part by part, tables last; yield after each what is wrong with it.
 
         Wherever that is broken off, what may still be of the choice before is marked so.
         """
-        sections = sorted(self._sections, key=attrgetter("is_late"))
+        sections = sorted((s for _, s in self._sections), key=attrgetter("is_late"))
         for due in (CHARTS_DUE, TABLES_DUE):
             self._panel.box.add_class(due)
         for is_late, run in groupby(sections, attrgetter("is_late")):
@@ -185,53 +224,6 @@ class LiveView(View):
             section.fail(fault)
             return fault
         return ""
-
-
-@dataclass
-class Section:
-    """What stands together in one cell, and how it is drawn again.
-
-    Attributes
-    ----------
-    calls
-        Returns the functions that draw it, with what they are given of a report's numbers.
-    box
-        The widget that it stands in.
-    is_late
-        Whether it is drawn after all that is not.
-    shown
-        What is shown: each call, with its parts as the types that the notebook shows them in.
-    """
-
-    calls: Callable[[Numbers], list[Call]]
-    box: Any
-    is_late: bool
-    shown: Shown = field(default_factory=list)
-
-    def follow(self, numbers: Numbers) -> None:
-        """Show it for other numbers; what they leave as it is is not drawn again."""
-        self._show([(call, self._bundles(call)) for call in self.calls(numbers)])
-
-    def fail(self, fault: str) -> None:
-        """Show what is wrong with it, in its place."""
-        self._show([(Call(fault), [page.bundle(Verdict(fault, "bad"))])])
-
-    def _bundles(self, call: Call) -> list[dict[str, Any]]:
-        known = next((bundles for c, bundles in self.shown if c.is_same(call)), None)
-        if known is not None:
-            return known
-        return [page.bundle(part) for part in page.parts_of(call) if part is not None]
-
-    def _show(self, shown: Shown) -> None:
-        """Show it; the browser hears of it only where it differs."""
-        self.shown = shown
-        outputs = tuple(
-            {"output_type": "display_data", "data": bundle, "metadata": {}}
-            for _, bundles in shown
-            for bundle in bundles
-        )
-        if self.box.outputs != outputs:
-            self.box.outputs = outputs
 
 
 def explore(params: ReportParams) -> View:
@@ -256,9 +248,6 @@ def is_watched() -> bool:
     A run that is to leave results is not watched, and neither is one by papermill, nbconvert or
     nbval: what they ask a kernel to do may not ask back.
     """
-    shell = get_ipython()
-    kernel = getattr(shell, "kernel", None)
-    if kernel is None or os.environ.get(RESULTS_VARIABLE):
+    if os.environ.get(RESULTS_VARIABLE):
         return False
-    request = kernel.get_parent("shell") or {}
-    return bool(request.get("content", {}).get("allow_stdin"))
+    return bool(cells.request().get("content", {}).get("allow_stdin"))

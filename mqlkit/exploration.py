@@ -130,6 +130,10 @@ class Exploration:
         self.numbers = numbers
         return {}
 
+    def close(self) -> None:
+        """Let go of the data; nothing can be worked out any more."""
+        self._opened.reader.backend.disconnect()
+
     def _faults(self, error: MqlkitError) -> dict[str, str]:
         """Return an error as a sentence for the control that it is about."""
         word = str(error).partition(" ")[0]

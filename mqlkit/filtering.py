@@ -7,8 +7,8 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from mqlkit.labelled import Quiet, button, dropdown, row, said, several, text
-from mqlkit.terms import PICK_MARK
+from mqlkit.labelled import Quiet, button, dropdown, ear, row, said, several
+from mqlkit.terms import MISSING, PICK_MARK
 
 NOTHING = ""
 HINT = '<p class="mk-hint">or click one in a chart</p>'
@@ -52,13 +52,11 @@ class Filter:
         self._picked.observe(self._clicked, "value")
 
     def _made_ear(self) -> widgets.Text:
-        """Return the element that hears of clicks; nobody sees it or comes to it by the tab key."""
-        picked = text("Picked in a chart", "", "1px")
-        picked.continuous_update = True
-        picked.layout.display = "none"
+        """Return the element that hears of clicks."""
+        picked = ear("Picked in a chart", "mk-picked")
         # Another notebook in the same window has one too.
         name = f"mk-ear-{picked.model_id}"
-        picked.add_class("mk-ear").add_class(name)
+        picked.add_class(name)
         self.ear = f".{name} input"
         return picked
 
@@ -90,7 +88,9 @@ class Filter:
     def _show_values(self) -> None:
         """Offer the values of the column to filter by, with those kept marked."""
         self._hint.value = HINT
-        self.kept.options = list(self._values.get(self.column.value, ()))
+        # Who chooses looks for a value first, and only then for none.
+        values = self._values.get(self.column.value, ())
+        self.kept.options = sorted(values, key=MISSING.__eq__)
         self.kept.value = tuple(self.where.get(self.column.value, ()))
 
     def _columned(self, _: object) -> None:

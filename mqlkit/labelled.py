@@ -41,6 +41,18 @@ def text(label: str, placeholder: str, width: str) -> widgets.Text:
     )  # fmt: skip
 
 
+def ear(label: str, name: str) -> widgets.Text:
+    """Return an element that the page tells of something; nobody sees it or comes to it by keys.
+
+    ``name`` is a class of its own, by which scripts find it.
+    """
+    heard = text(label, "", "1px")
+    heard.continuous_update = True
+    heard.layout.display = "none"
+    heard.add_class("mk-ear").add_class(name)
+    return heard
+
+
 def row(*parts: widgets.Widget) -> widgets.HBox:
     """Return widgets beside each other, on as many lines as they need."""
     layout = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 10px")
@@ -65,6 +77,16 @@ def said(text: str) -> str:
 def button(label: str, tooltip: str) -> widgets.Button:
     """Return a button as wide as its label."""
     return widgets.Button(description=label, tooltip=tooltip, layout=widgets.Layout(width="auto"))
+
+
+def close(widget: widgets.Widget) -> None:
+    """Take a widget away for good, with all that it holds: rows, layouts, styles."""
+    for name in widget.keys:
+        held = getattr(widget, name)
+        for part in held if isinstance(held, tuple) else (held,):
+            if isinstance(part, widgets.Widget):
+                close(part)
+    widget.close()
 
 
 class Slider(widgets.IntSlider):  # type: ignore[misc]
@@ -95,7 +117,7 @@ def number(label: str, most: int) -> widgets.BoundedIntText:
 def several(label: str, tooltip: str) -> widgets.SelectMultiple:
     """Return a list to choose any number from."""
     return widgets.SelectMultiple(
-        description=label, rows=3, style=WIDE, tooltip=tooltip,
+        description=label, rows=4, style=WIDE, tooltip=tooltip,
         layout=widgets.Layout(width="230px"),
     )  # fmt: skip
 

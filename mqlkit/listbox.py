@@ -12,7 +12,7 @@ import ipywidgets as widgets
 from itables.widget import ITable
 
 from mqlkit.engine import EngineError
-from mqlkit.labelled import alert, button, message, said
+from mqlkit.labelled import alert, button, close, message, said
 from mqlkit.lists import LeadList, Page, first_page, write_list
 from mqlkit.numbers import Numbers
 
@@ -65,17 +65,27 @@ class ListBox:
         )
         self.save.on_click(self._write)
         self._title.value = self._words(page)
-        foot = widgets.HBox([self.save, self._state])
-        self.box = widgets.VBox([self._title, self._table, foot])
+        self._foot = widgets.HBox([self.save, self._state])
+        self.box = widgets.VBox([self._title, self._table, self._foot])
         self.box.add_class("mk-list")
 
     def follow(self, numbers: Numbers) -> None:
         """Show it for other numbers; the browser hears of it only where it differs."""
         self._show(first_page(numbers, self._leads))
 
+    def fit(self, width: int) -> None:
+        """Leave its width to the page, which sets tables by itself."""
+
     def fail(self, fault: str) -> None:
         """Show what is wrong with it, in its place."""
         self._show(Page(fault, self._page.cells.head(0)))
+
+    def leave(self, words: str) -> None:
+        """Show words in its place, or nothing; it follows nothing any more."""
+        self._title.value = said(words) if words else ""
+        self.box.children = (self._title,)
+        for widget in (self._table, self._foot):
+            close(widget)
 
     def _show(self, page: Page) -> None:
         self._state.outputs = ()

@@ -23,8 +23,7 @@ class Pace:
         work
             Returns an iterator that does a piece of it at each step.
         """
-        if self._task is not None:
-            self._task.cancel()
+        self.stop()
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
@@ -32,6 +31,11 @@ class Pace:
                 pass
             return
         self._task = loop.create_task(_paced(work))
+
+    def stop(self) -> None:
+        """Drop what is being done."""
+        if self._task is not None:
+            self._task.cancel()
 
 
 async def _paced(work: Callable[[], Iterable[object]]) -> None:

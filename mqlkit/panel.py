@@ -29,8 +29,10 @@ from mqlkit.labelled import (
     Quiet,
     alert,
     button,
+    close,
     day_picker,
     dropdown,
+    ear,
     message,
     number,
     row,
@@ -65,6 +67,8 @@ class Panel:
     ----------
     box
         The panel, to be displayed.
+    room
+        Told of the pixels that the page has for charts, by `panel.js`.
     view
         How efficiency is to be shown, one of `terms.VIEWS`.
     """
@@ -116,6 +120,7 @@ class Panel:
         self.filter = Filter(offer.values, changed=self._changed)
 
     def _make_file(self) -> None:
+        self.room = ear("Room for charts", "mk-room")
         self.reset = button("Reset", "Back to what the notebook was started with")
         self.name = text("Save as params/", "my_report", "260px")
         self.save = button(
@@ -137,12 +142,17 @@ class Panel:
             faults["where"],
             self._words,
             faults["page"],
-            row(self.reset, self.name, self.save, self._state),
+            row(self.reset, self.name, self.save, self._state, self.room),
             self._saved,
         ]  # fmt: skip
         box = widgets.VBox(rows)
         box.add_class("mk-panel")
         return box
+
+    def close(self) -> None:
+        """Take the panel away, and drop what is still to be done."""
+        self._pace.stop()
+        close(self.box)
 
     def _set(self, params: ReportParams) -> None:
         """Show a choice on the widgets."""

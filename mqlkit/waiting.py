@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipywidgets as widgets
 
-from mqlkit.labelled import said
+from mqlkit.labelled import close, said
 
 
 class Waiting:
@@ -36,5 +36,4 @@ class Waiting:
 
     def close(self) -> None:
         """Take the bar away."""
-        for widget in (self._bar, self._words, self.box):
-            widget.close()
+        close(self.box)

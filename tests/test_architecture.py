@@ -37,7 +37,7 @@ OWNERS: dict[str, set[str]] = {
     "jupyter_client": {"kernel", "execute", "press", "report"},
     "ipywidgets": {"controls", "filtering", "labelled", "listbox", "panel", "waiting"},
     "itables": {"listbox"},
-    "IPython": {"page", "controls"},
+    "IPython": {"page", "controls", "cells"},
     "holidays": {"worktime"},
     "yaml": {"params"},
     "python_calamine": {"sources"},

@@ -32,3 +32,19 @@ if (!root.dataset.mkHears) {
     }
   }).observe(document.body, { childList: true, subtree: true });
 }
+// The panel is told how much room there is for charts: once it stands, and when that has changed
+// and come to rest. A notebook that nobody looks at has none.
+const watchRoom = (left) => {
+  const ear = element.closest(".jp-OutputArea")?.querySelector(".mk-room input");
+  if (!ear) return left && setTimeout(watchRoom, 100, left - 1);
+  const area = ear.closest(".jp-OutputArea-output");
+  const tell = () => {
+    const room = String(area.clientWidth);
+    if (room === "0" || ear.value === room) return;
+    ear.value = room;
+    ear.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  let rest;
+  new ResizeObserver(() => { clearTimeout(rest); rest = setTimeout(tell, 400); }).observe(area);
+};
+watchRoom(100);

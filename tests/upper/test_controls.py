@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from runs import ROOT
 
-from mqlkit import charts, controls, headline, pacing, page, panel, sentences, tables
+from mqlkit import cells, charts, controls, headline, pacing, page, panel, sentences, tables
 from mqlkit.controls import LiveView, View, explore, is_watched
 from mqlkit.exploration import Exploration
 from mqlkit.filtering import HINT
@@ -20,7 +20,8 @@ from mqlkit.numbers import read_numbers
 from mqlkit.panel import Panel
 from mqlkit.params import ReportParams
 from mqlkit.sentences import Verdict
-from mqlkit.terms import PICK_MARK, RESULTS_VARIABLE
+from mqlkit.terms import MISSING, PICK_MARK, RESULTS_VARIABLE
+from mqlkit.theme import CHART_TYPE
 
 BASE = ROOT / "notebooks"
 
@@ -200,6 +201,12 @@ def test_a_click_in_a_chart_keeps_one_value_and_a_second_brings_all_back(shown, 
     shown.filter.kept.value = ("Event", "Web")
     assert redrawn[-1].where == {"country": ["EE"], "source": ["Event", "Web"]}
     assert shown.filter._hint.value == HINT
+
+
+def test_leads_without_a_value_are_offered_last(shown):
+    shown.filter.column.value = "team"
+    values = list(shown.filter.kept.options)
+    assert values == [*sorted(set(values) - {MISSING}), MISSING]
 
 
 def test_the_slider_is_not_told_where_it_was(shown):
@@ -446,10 +453,43 @@ class Kernel:
 )
 def test_a_panel_is_for_those_who_can_use_it(monkeypatch, content, wanted, expected):
     shell = type("Shell", (), {"kernel": Kernel(content)})
-    monkeypatch.setattr(controls, "get_ipython", lambda: shell)
+    monkeypatch.setattr(cells, "get_ipython", lambda: shell)
     monkeypatch.setenv(RESULTS_VARIABLE, wanted)
     assert is_watched() is expected
 
 
 def test_outside_a_notebook_nobody_watches():
     assert is_watched() is False
+
+
+def test_charts_fit_the_room_there_is_without_being_made_again(view, notebook):
+    made = []
+
+    def plot_once(rows, params):
+        made.append(params.grain)
+        return charts.plot_mql_volume(rows)
+
+    def width(part):
+        return part.outputs[0]["data"][CHART_TYPE]["width"]
+
+    view.show(plot_once)
+    view.show(plot_grain)
+    chart, other = notebook[-2:]
+    room = control(notebook, "Room for charts")
+    # 832 is what a screen of 1280 leaves; a hidden notebook has none.
+    for told, expected in [
+        ("832", 760), ("1052", 940), ("1473", 1120), ("1474", 1120), ("", 1120), ("wide", 1120),
+        ("300", 760), ("5000", 1120),
+    ]:  # fmt: skip
+        room.value = told
+        assert width(chart) == expected
+    assert len(made) == 1
+    assert other.outputs == ({
+        "output_type": "display_data", "metadata": {},
+        "data": page.bundle(Verdict("chart by month")),
+    },)  # fmt: skip
+    # What is drawn or shown later fits too.
+    control(notebook, "One bucket per").value = "quarter"
+    assert width(chart) == 1120
+    view.show(charts.plot_hours_histogram)
+    assert width(notebook[-1]) == 1120

@@ -212,6 +212,12 @@ IS_PANEL_SEEN = """() => {
 TEXTS = """(selector) => [...document.querySelectorAll(selector)].map((e) => e.textContent)"""
 
 
+# Pixels of lists of leads that are to be seen only by scrolling sideways.
+HIDDEN = """() => [...document.querySelectorAll(".mk-list div")]
+    .filter((e) => getComputedStyle(e).overflowX !== "visible")
+    .reduce((sum, e) => sum + Math.max(0, e.scrollWidth - e.clientWidth - 1), 0)"""
+CHART_WIDTHS = """() => [...new Set([...document.querySelectorAll(
+    ".jp-RenderedVegaCommon5 canvas")].map((c) => Math.round(c.getBoundingClientRect().width)))]"""
 # Where in a chart the topmost mark is: what is wide and high enough and of one colour.
 SPOT = """(place) => {
     const canvas = document.querySelectorAll(".jp-RenderedVegaCommon5 canvas")[place];
@@ -334,6 +340,38 @@ def use_list(page):
     return seen
 
 
+def widths_at(page, width):
+    """Return how wide charts are once they have come to rest on another screen."""
+    before = page.evaluate(CHART_WIDTHS)
+    page.set_viewport_size({"width": width, "height": 1000})
+    wait_for(lambda: page.evaluate(CHART_WIDTHS) != before, seconds=30, what="another width")
+
+    def at_rest():
+        found = page.evaluate(CHART_WIDTHS)
+        time.sleep(1)
+        return found if found == page.evaluate(CHART_WIDTHS) else None
+
+    return wait_for(at_rest, seconds=30, what="rest")
+
+
+def run_again(page):
+    """Run two cells a second time, and tell what they and those below show after each."""
+    seen = {}
+    for step, text in {"headline": "headline.headline", "panel": "explore(ReportParams"}.items():
+        page.evaluate("for (const e of document.querySelectorAll('.mk-card')) e.remove()")
+        page.locator(".jp-CodeCell", has_text=text).locator(".cm-content").first.click()
+        page.keyboard.press("Control+Enter")
+        wanted = ".mk-card" if step == "headline" else ".mk-note"
+        wait_for(lambda w=wanted: page.evaluate(TEXTS, w), seconds=LONGEST_VISIT, what=step)
+        wait_for(lambda: page.evaluate(FINISHED), seconds=LONGEST_VISIT, what=step)
+        seen[step] = {
+            "cards": len(page.evaluate(TEXTS, ".mk-card")),
+            "panels": len(page.evaluate(TEXTS, ".mk-panel")),
+            "notes": page.evaluate(TEXTS, ".mk-note"),
+        }
+    return seen
+
+
 def explore(folder, name) -> Run:
     """Run and use a notebook, and return what is to be seen."""
     shutil.copytree(ROOT / "notebooks", folder / "notebooks")
@@ -349,11 +387,12 @@ def explore(folder, name) -> Run:
 
     with jupyterlab(folder) as url, browser(folder) as chromium:
         page = chromium.contexts[0].pages[0]
-        page.set_viewport_size({"width": 1400, "height": 1000})
+        page.set_viewport_size({"width": 1280, "height": 1000})
         page.route("**/*", only_here)
         run_cells(page, url, name)
         seen = {**page.evaluate(EVIDENCE), "controls": page.evaluate(CONTROLS)}
         seen["is_panel_seen"] = page.evaluate(IS_PANEL_SEEN)
+        seen["hidden"] = page.evaluate(HIDDEN)
         if name == "cost_per_mql":
             for title in ("Cost over time", "Cost per MQL by lag"):
                 page.locator("details.mk-table summary", has_text=title).click()
@@ -364,6 +403,9 @@ def explore(folder, name) -> Run:
         if name == "sla_velocity":
             seen["list"] = use_list(page)
         seen |= {"after": page.evaluate(EVIDENCE), "outside": outside}
+        if name == "cost_per_mql":
+            seen["at_1920"] = widths_at(page, 1920)
+            seen["rerun"] = run_again(page)
     return Run(0, json.dumps(seen), "", str(folder))
 
 
@@ -415,6 +457,11 @@ def test_a_mistake_leaves_the_page_as_it_was(look, name):
     (fault,) = steps["mistake"]["faults"]
     assert fault.startswith("sla '24' is no duration with a unit")
     assert steps["mistake"]["values"] == steps["filter"]["values"]
+
+
+@pytest.mark.parametrize("name", ["funnel_efficiency", "sla_velocity"])
+def test_a_list_has_all_its_columns_on_a_small_screen(look, name):
+    assert look(name)["hidden"] == 0
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
@@ -474,6 +521,20 @@ def test_late_leads_are_sorted_looked_up_and_taken_along(look):
     assert [float(row[5]) for row in seen["shortest"]] == sorted(listed.cells["Hours late"])[:10]
     assert {row[1] for row in seen["theirs"]} == {seen["owner"]}
     assert seen["file"] == "sla_velocity.breaches.csv"
+
+
+def test_charts_have_the_room_of_a_wide_screen(look):
+    seen = look("cost_per_mql")
+    assert {round(chart["width"]) for chart in seen["charts"]} == {760}
+    assert seen["at_1920"] == [1120]
+
+
+def test_a_cell_run_again_replaces_what_it_showed(look):
+    # JupyterLab tells which cell it runs; no other program is asked here.
+    rerun = look("cost_per_mql")["rerun"]
+    assert (rerun["headline"]["cards"], rerun["headline"]["panels"]) == (6, 1)
+    assert (rerun["panel"]["cards"], rerun["panel"]["panels"]) == (0, 1)
+    assert {n.partition(":")[0] for n in rerun["panel"]["notes"]} == {"The panel was made anew"}
 
 
 def test_every_chart_is_drawn(seen, sample_run):
