@@ -28,6 +28,10 @@ SLA = (
     "mqls", "sla_met", "sla_breached", "sla_past_due", "sla_pending", "sla_unmeasurable",
     "sla_attainment",
 )  # fmt: skip
+COST = (
+    "mqls", "spend", "cost_per_mql", "cost_per_mql_rolling", "cost_per_sql", "wasted_cost",
+    "return_on_spend", "lead_to_mql_days_mean",
+)  # fmt: skip
 LISTS = (list, tuple, np.ndarray, pd.api.extensions.ExtensionArray)
 PLAIN = (str, int, float, bool, date, ReportParams, type(None))
 # The metrics that a function reads of the rows; it is given no others, so that none is forgotten
@@ -36,6 +40,7 @@ READS: dict[str, tuple[str, ...]] = {
     "plot_mql_volume": VOLUME,
     "plot_mqls_by_segment": VOLUME,
     "tabulate_mql_volume": VOLUME,
+    "tabulate_mqls_by_segment": VOLUME,
     "plot_hand_off": HAND_OFF,
     "tabulate_hand_off": HAND_OFF,
     "plot_stage_efficiency": EFFICIENCY,
@@ -45,6 +50,8 @@ READS: dict[str, tuple[str, ...]] = {
     "plot_sla_attainment": SLA,
     "plot_attainment_by": SLA,
     "tabulate_sla_outcome": SLA,
+    "plot_cost_by": ("cost_per_mql",),
+    "tabulate_cost": COST,
 }
 
 
@@ -72,8 +79,8 @@ class Call:
         reads = READS.get(getattr(self.draw, "__name__", ""))
         if reads and "rows" in self.given:
             rows = self.given["rows"]
-            read = rows[rows["metric"].isin(reads)].reset_index(drop=True)
-            self.given = {**self.given, "rows": read}
+            places = np.flatnonzero(rows["metric"].isin(reads).to_numpy())
+            self.given = {**self.given, "rows": rows.take(places).reset_index(drop=True)}
 
     def is_same(self, other: Call) -> bool:
         """Return whether another call gives the same picture: same function, same arguments."""
