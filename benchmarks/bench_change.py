@@ -72,7 +72,7 @@ def full_run(params: Path) -> float:
 def changes(view: LiveView, params: ReportParams) -> dict[str, list[float]]:
     """Return what each change takes: until the numbers, the charts, and all of it are there."""
     took = {}
-    n_early = sum(not section.is_late for section in view._sections)
+    n_early = sum(not section.is_late for _, section in view._sections)
     for name, change in CHANGES.items():
         params = replace(params, **change)
         moments = [perf_counter()]

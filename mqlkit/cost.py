@@ -204,15 +204,13 @@ def rolling_cost(leads: LeadTable, *, spend: pd.DataFrame, lags: Sequence[int]) 
     )
 
 
-def coarser_costs(
-    leads: LeadTable, *, spend: pd.DataFrame, like: pd.DataFrame
-) -> list[pd.DataFrame]:
-    """Return `rolling_cost` at each coarser grain, named in ``grain``, for the lags of another."""
+def costs_by_grain(leads: LeadTable, *, spend: pd.DataFrame, like: pd.DataFrame) -> pd.DataFrame:
+    """Return `rolling_cost` at its own grain, ``like``, and at each coarser one: ``grain``."""
     lags = [int(lag) for lag in like["lag_days"].unique()]
-    return [
-        rolling_cost(recut(leads, grain), spend=spend, lags=lags).assign(grain=grain)
-        for grain in coarser_grains(leads.params.grain)
-    ]
+    costs = {leads.params.grain: like}
+    for grain in coarser_grains(leads.params.grain):
+        costs[grain] = rolling_cost(recut(leads, grain), spend=spend, lags=lags)
+    return pd.concat([cost.assign(grain=grain) for grain, cost in costs.items()])
 
 
 def recut(leads: LeadTable, grain: str) -> LeadTable:

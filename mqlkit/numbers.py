@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -14,10 +14,11 @@ import pandas as pd
 from mqlkit.assemble import lead_table, year_before
 from mqlkit.changes import changes
 from mqlkit.cost import (
+    LONGEST_LAG,
     bucket_costs,
-    coarser_costs,
     cost_by_lag,
     cost_per_mql,
+    costs_by_grain,
     kept_spend,
     lag_days,
     lead_to_mql,
@@ -54,7 +55,6 @@ from mqlkit.velocity import (
 )
 from mqlkit.volume import kept_goals, mql_volume
 
-LONGEST_LAG = 90
 SLIDER_ROWS = 4_000
 LISTED_BREACHES = 25
 
@@ -164,20 +164,19 @@ class Numbers:
     @cached_property
     def lag_in_use(self) -> pd.DataFrame | None:
         """Return cost per MQL by bucket at the one lag of the report; None without spend."""
-        if self.tables.spend is None:
-            return None
-        return rolling_cost(self.leads, spend=self.tables.spend, lags=[self.lag_days_used])
+        return self._costs([self.lag_days_used])
 
     @cached_property
     def lags(self) -> pd.DataFrame | None:
         """Return cost per MQL by lag, for the slider; None without spend."""
-        if self.tables.spend is None:
-            return None
         # A fine grain gets a coarser slider: the page must not grow with the number of buckets.
         step = 1 + LONGEST_LAG * len(self.leads.buckets) // SLIDER_ROWS
         longest = max(LONGEST_LAG, self.lag_days_used)
-        lags = range(self.lag_days_used % step, longest + 1, step)
-        return rolling_cost(self.leads, spend=self.tables.spend, lags=lags)
+        return self._costs(range(self.lag_days_used % step, longest + 1, step))
+
+    def _costs(self, lags: Sequence[int]) -> pd.DataFrame | None:
+        spend = self.tables.spend
+        return None if spend is None else rolling_cost(self.leads, spend=spend, lags=lags)
 
     @property
     def lags_by_grain(self) -> pd.DataFrame | None:
@@ -185,8 +184,7 @@ class Numbers:
         spend, lags = self.tables.spend, self.lags
         if spend is None or lags is None:
             return None
-        lags = lags.assign(grain=self.params.grain)
-        return pd.concat([lags, *coarser_costs(self.leads, spend=spend, like=lags)])
+        return costs_by_grain(self.leads, spend=spend, like=lags)
 
     @cached_property
     def lag_costs(self) -> pd.DataFrame | None:
@@ -199,8 +197,7 @@ class Numbers:
     @cached_property
     def other_channels(self) -> pd.DataFrame | None:
         """Return spend in channels that no lead names; None without spend."""
-        spend = self.tables.spend
-        if spend is None:
+        if (spend := self.tables.spend) is None:
             return None
         return self._once("channels", lambda: unnamed_channels(self.leads, spend))
 

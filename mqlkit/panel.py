@@ -22,6 +22,7 @@ from mqlkit.choices import (
     presets,
     write_params,
 )
+from mqlkit.cost import LONGEST_LAG
 from mqlkit.errors import MqlkitError
 from mqlkit.exploration import Exploration
 from mqlkit.filtering import NOTHING, Filter
@@ -40,7 +41,6 @@ from mqlkit.labelled import (
     slider,
     text,
 )
-from mqlkit.numbers import LONGEST_LAG
 from mqlkit.pacing import Pace
 from mqlkit.params import ReportParams
 from mqlkit.periods import DAY
