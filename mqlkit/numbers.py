@@ -139,8 +139,7 @@ class Numbers:
     @cached_property
     def histogram(self) -> pd.DataFrame:
         """Return MQLs by time in the stage; see `velocity.hours_histogram`."""
-        sla_us = self.leads.clock.sla_us
-        return self._once("histogram", lambda: hours_histogram(self._stays, sla_us=sla_us))
+        return self._once("histogram", lambda: hours_histogram(self._stays, self.leads.clock))
 
     @cached_property
     def _stays(self) -> Queue:
@@ -171,8 +170,8 @@ class Numbers:
         """Return cost per MQL by lag, for the slider; None without spend."""
         # A fine grain gets a coarser slider: the page must not grow with the number of buckets.
         step = 1 + LONGEST_LAG * len(self.leads.buckets) // SLIDER_ROWS
-        longest = max(LONGEST_LAG, self.lag_days_used)
-        return self._costs(range(self.lag_days_used % step, longest + 1, step))
+        used = self.lag_days_used
+        return self._costs(range(used % step, max(LONGEST_LAG, used) + 1, step))
 
     def _costs(self, lags: Sequence[int]) -> pd.DataFrame | None:
         spend = self.tables.spend
@@ -181,8 +180,7 @@ class Numbers:
     @property
     def lags_by_grain(self) -> pd.DataFrame | None:
         """Return `lags` with a column ``grain``, at the grain of the report and at coarser ones."""
-        spend, lags = self.tables.spend, self.lags
-        if spend is None or lags is None:
+        if (spend := self.tables.spend) is None or (lags := self.lags) is None:
             return None
         return costs_by_grain(self.leads, spend=spend, like=lags)
 
@@ -191,8 +189,8 @@ class Numbers:
         """Return cost per MQL of the period by lag; see `cost.cost_by_lag`. None without spend."""
         if self.tables.spend is None:
             return None
-        lags = range(max(LONGEST_LAG, self.lag_days_used) + 1)
-        return cost_by_lag(self.leads, spend=self.tables.spend, lags=lags)
+        every = range(max(LONGEST_LAG, self.lag_days_used) + 1)
+        return cost_by_lag(self.leads, spend=self.tables.spend, lags=every)
 
     @cached_property
     def other_channels(self) -> pd.DataFrame | None:

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mqlkit.durations import HOUR_US
+from mqlkit.durations import HOUR_US, Clock
 from mqlkit.estimators import relative_risk, survival_band, wilson
 from mqlkit.leads import TOTAL_BUCKET, LeadTable
 from mqlkit.levels import Queue, at_levels, stays
@@ -143,15 +143,15 @@ def response_times(leads: LeadTable) -> pd.DataFrame:
     return pd.DataFrame({"within": shown, "leads": sizes.astype("int64"), "share": shares})
 
 
-def hours_histogram(queue: Queue, *, sla_us: int) -> pd.DataFrame:
+def hours_histogram(queue: Queue, clock: Clock) -> pd.DataFrame:
     """Return the period's in-order MQLs by time in the stage, in quarters of the SLA.
 
     Parameters
     ----------
     queue
         What `levels.stays` returns.
-    sla_us
-        The SLA in microseconds of the chosen clock.
+    clock
+        How it was counted, and the SLA.
 
     Returns
     -------
@@ -160,7 +160,7 @@ def hours_histogram(queue: Queue, *, sla_us: int) -> pd.DataFrame:
         ``hours_from``, ``hours_to``, ``outcome`` (``within SLA``, ``late``, ``still waiting``)
         and ``leads``.
     """
-    quarter = sla_us // 4
+    quarter = clock.sla_us // 4
     # A wait of exactly one SLA is within it, so that a bin takes in its upper end.
     place = ((queue.time - 1) // quarter).clip(0, LAST_BIN)
     names = ["late", "still waiting", "within SLA"]
