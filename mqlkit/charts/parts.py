@@ -85,6 +85,10 @@ class Layers(alt.LayerChart):
     def __init__(self, **parts: Any) -> None:
         alt.TopLevelLayerSpec.__init__(self, **parts)
 
+    def add_params(self, *params: alt.Parameter) -> Any:
+        """Return Altair's own layers with parameters: which of them belongs where, it knows."""
+        return alt.LayerChart(**self._kwds).add_params(*params)
+
 
 def layered(frame: pd.DataFrame, *layers: alt.Chart) -> alt.LayerChart:
     """Return layers on each other; those without rows of their own draw those of the frame."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import altair as alt
 import pandas as pd
 import pytest
 from frames import row, rows
@@ -760,3 +761,20 @@ def test_a_click_on_a_segment_is_told_to_who_hears_it(worked, name):
     # Where nobody hears, as on a page, nothing invites to click.
     assert "pick" not in [p["name"] for p in draw().get("params", [])]
     assert "cursor" not in str(draw())
+
+
+@pytest.mark.parametrize(
+    ("parameter", "is_of_all"),
+    [(alt.param("least", value=5), True), (alt.selection_point("one"), False)],
+)
+def test_a_chart_takes_the_parameters_of_its_reader(worked, parameter, is_of_all):
+    drawn = charts.plot_mql_volume(worked.rows)
+    before = drawn.to_dict()
+    spec = drawn.add_params(parameter).to_dict()
+    (found,) = spec.pop("params")
+    assert found["name"] == parameter.name
+    assert ("views" not in found) is is_of_all
+    assert [{**layer, "name": None} for layer in spec["layer"]] == [
+        {**layer, "name": None} for layer in before["layer"]
+    ]
+    assert drawn.to_dict() == before
