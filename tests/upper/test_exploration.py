@@ -14,6 +14,9 @@ from mqlkit.errors import ParamsError
 from mqlkit.exploration import Exploration
 from mqlkit.numbers import read_numbers
 from mqlkit.params import ReportParams
+from mqlkit.sharing import write_plan
+from mqlkit.sources.opening import find_source
+from mqlkit.terms import READINGS_VARIABLE
 
 BASE = ROOT / "notebooks"
 FRAMES = (
@@ -56,7 +59,15 @@ def equal(found, expected, *, frames=FRAMES):
     assert found.ledgers["leads"].noted == expected.ledgers["leads"].noted
 
 
-def test_each_choice_gives_the_numbers_of_its_own_run(explored, defaults):
+@pytest.fixture
+def read_once(tmp_path, monkeypatch):
+    """Have runs share what they read, as those of one command do: it is the numbers that differ."""
+    source = find_source(ReportParams().source, BASE)
+    write_plan(tmp_path, {source: ["source", "country", "team", "owner"]})
+    monkeypatch.setenv(READINGS_VARIABLE, str(tmp_path))
+
+
+def test_each_choice_gives_the_numbers_of_its_own_run(explored, defaults, read_once):
     params = ReportParams()
     for choice in CHOICES:
         params = replace(params, **choice)
