@@ -34,6 +34,8 @@ Values = Mapping[str, tuple[str, ...]]
 # Of no more sums than these all columns are kept apart; of no more than those, the ones asked for.
 FEW_CELLS, MOST_CELLS = 100_000, 2_000_000
 DAY_ONE = date(1970, 1, 1)
+# What of `outcomes.counted_outcomes` depends on the days within which an SQL counts.
+RIPE = ("ripe", "ripe_sqls")
 
 
 def with_codes(timed: TimedLeads, values: Values, *, reader: Reader) -> TimedLeads:
@@ -85,8 +87,9 @@ def make_ready(
     sums = _Sums(timed, columns)
     of = repr(columns)
     fixed = memory.recall("day_fixed", params, sums.fixed, of=of)
-    moving = memory.recall("day_moving", params, sums.moving, of=of)
-    entered = fixed.merge(moving, how="left").fillna(0)
+    by_sla = memory.recall("day_sla", params, sums.by_sla, of=of)
+    ripe = memory.recall("day_ripe", params, sums.ripe, of=of)
+    entered = fixed.merge(by_sla, how="left").merge(ripe, how="left").fillna(0)
     became_sql = memory.recall("day_sqls", params, sums.became_sql, of=of)
     left = memory.recall("day_left", params, sums.left, of=of)
     rejected = memory.recall("day_reasons", params, sums.rejected, of=of)
@@ -123,22 +126,26 @@ class _Sums:
     columns: Sequence[str]
 
     def fixed(self) -> pd.DataFrame:
-        """Return those that are the same for every SLA, by the day of the MQL."""
+        """Return those that are the same whatever the SLA, by the day of the MQL."""
         table = self.timed.table
         measures = {**counted_outcomes(table, self.timed.clock), **noted_of(table)}
-        for name in self._moving(table):
+        for name in (*sla_outcomes(table, self.timed.clock), *RIPE):
             del measures[name]
         return self._of(table, table[MQL_DAY], {"leads": table[MQL_DAY].notnull(), **measures})
 
-    def moving(self) -> pd.DataFrame:
-        """Return the others, of the leads with an MQL."""
-        table = self.timed.table.filter(self.timed.table["mql_at"].notnull())
-        return self._of(table, table[MQL_DAY], self._moving(table))
+    def by_sla(self) -> pd.DataFrame:
+        """Return what became of the SLA of the leads with an MQL."""
+        table = self._mqls()
+        return self._of(table, table[MQL_DAY], sla_outcomes(table, self.timed.clock))
 
-    def _moving(self, table: ir.Table) -> dict[str, ir.Value]:
+    def ripe(self) -> pd.DataFrame:
+        """Return which of them are old enough to count as SQL or not."""
+        table = self._mqls()
         found = counted_outcomes(table, self.timed.clock)
-        names = (*sla_outcomes(table, self.timed.clock), "ripe", "ripe_sqls")
-        return {name: found[name] for name in names}
+        return self._of(table, table[MQL_DAY], {name: found[name] for name in RIPE})
+
+    def _mqls(self) -> ir.Table:
+        return self.timed.table.filter(self.timed.table["mql_at"].notnull())
 
     def became_sql(self) -> pd.DataFrame:
         """Return the SQLs by the day of their SQL."""

@@ -12,6 +12,7 @@ from runs import ROOT
 from mqlkit import exploration, prepare
 from mqlkit.errors import ParamsError
 from mqlkit.exploration import Exploration
+from mqlkit.leads import LeadTable
 from mqlkit.numbers import read_numbers
 from mqlkit.params import ReportParams
 from mqlkit.sharing import write_plan
@@ -123,21 +124,30 @@ def odd_params(desk):
 
 
 def test_odd_leads_give_the_numbers_of_their_own_run(monkeypatch, odd_params):
-    every = []
-    # Asked of the engine, from the days of the columns asked for, from those of all columns.
-    for few, most in ((0, 0), (0, 10**6), (10**6, 10**6)):
+    explored = {}
+    # From the days of all columns, and of those asked for; where small groups are merged, from the
+    # engine.
+    for few in (10**6, 0):
         monkeypatch.setattr(prepare, "FEW_CELLS", few)
-        monkeypatch.setattr(prepare, "MOST_CELLS", most)
-        every.append((few, most, Exploration(odd_params)))
+        explored[few] = Exploration(odd_params)
     params = odd_params
     for choice in ({}, *ODD_CHOICES):
         params = replace(params, **choice)
         expected = read_numbers(params)
-        for few, most, explored in every:
+        for few, one in explored.items():
             monkeypatch.setattr(prepare, "FEW_CELLS", few)
-            monkeypatch.setattr(prepare, "MOST_CELLS", most)
-            assert explored.change(params) == {}
-            equal(explored.numbers, expected, frames=("rows", "curve", "growth"))
+            assert one.change(params) == {}
+            equal(one.numbers, expected, frames=("rows", "curve", "growth"))
+
+
+def test_leads_that_are_too_many_to_keep_by_the_day_are_asked_of_the_engine(
+    monkeypatch, odd_params
+):
+    monkeypatch.setattr(prepare, "MOST_CELLS", 0)
+    explored, params = Exploration(odd_params), replace(odd_params, **ODD_CHOICES[1])
+    assert type(explored.numbers.leads) is LeadTable
+    assert explored.change(params) == {}
+    equal(explored.numbers, read_numbers(params), frames=("rows", "curve", "growth"))
 
 
 def test_a_change_of_the_cut_asks_the_engine_nothing(monkeypatch, explored):
