@@ -140,9 +140,7 @@ def test_odd_leads_give_the_numbers_of_their_own_run(monkeypatch, odd_params):
             equal(one.numbers, expected, frames=("rows", "curve", "growth"))
 
 
-def test_leads_that_are_too_many_to_keep_by_the_day_are_asked_of_the_engine(
-    monkeypatch, odd_params
-):
+def test_too_many_leads_to_keep_by_the_day_are_asked_of_the_engine(monkeypatch, odd_params):
     monkeypatch.setattr(prepare, "MOST_CELLS", 0)
     explored, params = Exploration(odd_params), replace(odd_params, **ODD_CHOICES[1])
     assert type(explored.numbers.leads) is LeadTable
