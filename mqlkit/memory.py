@@ -54,6 +54,7 @@ FREE_OF = {
     # All leads: their durations, and what `prepare` makes of them.
     "timed": SPEND | WITHIN | CHOICE,
     "cells": SPEND | SLA | CLOCK | WITHIN | CHOICE,
+    "day_entered": SPEND | CHOICE,
     "day_fixed": SPEND | SLA | WITHIN | CHOICE,
     "day_sla": SPEND | WITHIN | CHOICE,
     "day_ripe": SPEND | SLA | CLOCK | CHOICE,

@@ -86,10 +86,14 @@ def make_ready(
         return None
     sums = _Sums(timed, columns)
     of = repr(columns)
-    fixed = memory.recall("day_fixed", params, sums.fixed, of=of)
-    by_sla = memory.recall("day_sla", params, sums.by_sla, of=of)
-    ripe = memory.recall("day_ripe", params, sums.ripe, of=of)
-    entered = fixed.merge(by_sla, how="left").merge(ripe, how="left").fillna(0)
+
+    def all_entered() -> pd.DataFrame:
+        fixed = memory.recall("day_fixed", params, sums.fixed, of=of)
+        by_sla = memory.recall("day_sla", params, sums.by_sla, of=of)
+        ripe = memory.recall("day_ripe", params, sums.ripe, of=of)
+        return fixed.merge(by_sla, how="left").merge(ripe, how="left").fillna(0)
+
+    entered = memory.recall("day_entered", params, all_entered, of=of)
     became_sql = memory.recall("day_sqls", params, sums.became_sql, of=of)
     left = memory.recall("day_left", params, sums.left, of=of)
     rejected = memory.recall("day_reasons", params, sums.rejected, of=of)
