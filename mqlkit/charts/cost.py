@@ -59,9 +59,10 @@ def plot_cost_per_mql(lags: pd.DataFrame | None, *, lag_days: int, currency: str
     has_rolling = bool(frame["rolling"].notna().any())
     if has_rolling:
         point = alt.OverlayMarkDef(filled=True, size=60, color=BLUE)
-        layers.append(
-            base.mark_line(color=BLUE, point=point).encode(y=alt.Y("rolling:Q"), tooltip=tips)
-        )
+        line = base.encode(y=alt.Y("rolling:Q"))
+        # A rim of paper keeps the line apart from the bars that it crosses, in the dark as well.
+        layers.append(line.mark_line(color="white", strokeWidth=6))
+        layers.append(line.mark_line(color=BLUE, point=point).encode(tooltip=tips))
         last = frame.groupby(["lag_days", *(["grain"] if grains else [])]).tail(1)
         label = alt.Chart(drawn_rows(last)).transform_filter(is_shown)
         layers.append(

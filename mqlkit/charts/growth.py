@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from mqlkit.charts.parts import TOP, Chart, drawn_rows, finished, layered, require, tip
+from mqlkit.charts.parts import BOTTOM, Chart, drawn_rows, finished, layered, require, tip
 from mqlkit.funnel import GROWTH_COLUMNS
 from mqlkit.theme import ORANGE
 from mqlkit.wording import bucket_name, counted
@@ -61,8 +61,8 @@ def plot_cohort_growth(growth: pd.DataFrame, *, maturity: float) -> Chart | None
         mark.mark_rule(color=ORANGE, strokeDash=[4, 3], strokeWidth=2).encode(
             x=alt.X("age_days:Q")
         ),
-        mark.mark_text(align="left", dx=5, dy=8, color=ORANGE, fontWeight="bold").encode(
-            x=alt.X("age_days:Q"), y=TOP, text=alt.Text("label:N")
+        mark.mark_text(align="left", dx=5, dy=-8, color=ORANGE, fontWeight="bold").encode(
+            x=alt.X("age_days:Q"), y=BOTTOM, text=alt.Text("label:N")
         ),
     )
     some = f"; the latest {len(cohorts)} of {len(every)}" if len(cohorts) < len(every) else ""

@@ -21,8 +21,9 @@ MOST_SEGMENTS = 8
 # Of more buckets the figures would lie on each other.
 MOST_LABELS = 16
 WIDTH_OF_FIGURE = 24
-# Places at the edge of a picture; Altair has no types for these two.
+# Places at the edge of a picture; Altair has no types for these.
 TOP: Any = alt.YValue(0)  # type: ignore[no-untyped-call]
+BOTTOM: Any = alt.YValue("height")  # type: ignore[no-untyped-call]
 RIGHT: Any = alt.XValue("width")  # type: ignore[no-untyped-call]
 
 

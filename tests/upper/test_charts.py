@@ -597,9 +597,10 @@ def test_the_slider_has_a_position_for_every_lag_up_to_90_days(worked, specs):
 
 def test_cost_is_drawn_as_bars_and_its_rolling_mean_as_a_line(specs):
     spec = specs["plot_cost_per_mql"]
-    assert marks(spec) == ["bar", "line", "text"]
+    # The line, over a rim of paper.
+    assert marks(spec) == ["bar", "line", "line", "text"]
     assert encoding(spec, 2)["text"] == {"value": "Rolling"}
-    assert [encoding(spec, i)["y"]["field"] for i in range(2)] == ["cost", "rolling"]
+    assert [encoding(spec, i)["y"]["field"] for i in range(3)] == ["cost", "rolling", "rolling"]
     assert tooltip(spec)[1:] == [
         ("cost", "Cost per MQL (EUR)", ",.0f"), ("rolling", "Rolling (EUR)", ",.0f"),
         ("lag_days", "Lag (days)", ",.0f"),
