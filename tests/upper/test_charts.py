@@ -599,7 +599,7 @@ def test_cost_is_drawn_as_bars_and_its_rolling_mean_as_a_line(specs):
     spec = specs["plot_cost_per_mql"]
     # The line, over a rim of paper.
     assert marks(spec) == ["bar", "line", "line", "text"]
-    assert encoding(spec, 2)["text"] == {"value": "Rolling"}
+    assert encoding(spec, 3)["text"] == {"value": "Rolling"}
     assert [encoding(spec, i)["y"]["field"] for i in range(3)] == ["cost", "rolling", "rolling"]
     assert tooltip(spec)[1:] == [
         ("cost", "Cost per MQL (EUR)", ",.0f"), ("rolling", "Rolling (EUR)", ",.0f"),
