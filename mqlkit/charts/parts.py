@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import altair as alt
@@ -210,6 +211,8 @@ def dots_by(
     total = pick(rows, metric)
     overall = total[total["bucket"] == TOTAL][["value"]]
     line = alt.Chart(drawn_rows(overall)).encode(x=alt.X("value:Q"))
+    figure = base.encode(x=alt.X("end:Q", scale=scale), text=alt.Text("value:Q", format=".0%"))
+    beside = partial(figure.mark_text, align="left", dx=8, fontSize=11)
     chart = layered(
         shown,
         line.mark_rule(color=GREY, strokeDash=[4, 3]),
@@ -219,9 +222,9 @@ def dots_by(
         base.mark_point(size=90, filled=True, opacity=1, stroke=colour, strokeWidth=2).encode(
             x=x, fill=fill, tooltip=tips
         ),
-        base.mark_text(align="left", dx=8, fontSize=11).encode(
-            x=alt.X("end:Q", scale=scale), text=alt.Text("value:Q", format=".0%")
-        ),
+        # A rim of paper keeps the line of all off the figures.
+        beside(stroke="white", strokeWidth=3),
+        beside(),
         line.mark_text(baseline="bottom", dy=-4, fontSize=11, color=MUTED).encode(
             y=TOP, text=alt.TextValue("all")
         ),

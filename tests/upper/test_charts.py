@@ -400,10 +400,10 @@ def test_dots():
     frame = shares(Few=(0.5, 29, 0.3, 0.9), Web=(0.2, 30, 0.1, 0.4), Ads=(0.4, 141, 0.35, 0.45),
                    Nobody=(None, 0, None, None))  # fmt: skip
     spec = charts.plot_efficiency_by(frame, by="source").to_dict()
-    assert marks(spec) == ["rule", "rule", "point", "text", "text"]
-    assert encoding(spec, 4)["text"] == {"value": "all"}
-    # Beside the interval, where no line runs through it.
-    assert encoding(spec, 3)["x"]["field"] == "end"
+    assert marks(spec) == ["rule", "rule", "point", "text", "text", "text"]
+    assert encoding(spec, 5)["text"] == {"value": "all"}
+    # Beside the interval, on a rim of paper.
+    assert [encoding(spec, i)["x"]["field"] for i in (3, 4)] == ["end", "end"]
     assert column(embedded(spec, 0), "value") == [0.3]
     assert [r["name"] for r in embedded(spec, 2)] == ["Few", "Ads", "Web"]
     assert embedded(spec, 2)[2] == {
