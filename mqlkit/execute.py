@@ -17,6 +17,7 @@ from papermill.exceptions import PapermillExecutionError
 from papermill.iorw import write_ipynb
 
 from mqlkit.errors import FULL, ParamsError, RunError, SourceError, disk_words, report
+from mqlkit.interrupts import stop_if_told
 from mqlkit.kernel import LONGEST_START
 from mqlkit.params import ReportParams
 from mqlkit.runlog import RunLog
@@ -52,6 +53,7 @@ class CellCount:
 
     def refresh(self) -> None:
         """Tell the count."""
+        stop_if_told()
         self._log("cell", done=self.n)
 
     def close(self) -> None:

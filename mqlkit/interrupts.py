@@ -13,6 +13,8 @@ from multiprocessing import connection, parent_process
 from mqlkit.errors import Interrupted
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
+# The signals that have come to the block that can be interrupted.
+_came: list[int] = []
 
 
 @contextmanager
@@ -29,10 +31,12 @@ def interruptible() -> Iterator[None]:
     def stop(number: int, _: object) -> None:
         for each in earlier:
             signal.signal(each, lambda *_: None)
+        _came.append(number)
         # What was waited for when the signal came is never heard of again, and that is no error.
         logging.getLogger("asyncio").setLevel(logging.CRITICAL + 1)
         raise Interrupted(number)
 
+    _came.clear()
     earlier = {number: signal.getsignal(number) for number in STOPPING}
     try:
         for number in STOPPING:
@@ -41,6 +45,20 @@ def interruptible() -> Iterator[None]:
     finally:
         for number, handler in earlier.items():
             signal.signal(number, handler)
+
+
+def stop_if_told() -> None:
+    """Raise again what a signal has raised where nobody hears it; to be called between two steps.
+
+    Python passes over an error in a callback of its own, such as the one after each import.
+
+    Raises
+    ------
+    Interrupted
+        Where a signal has come to an `interruptible` block.
+    """
+    if _came:
+        raise Interrupted(_came[0])
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mqlkit.errors import ParamsError, RunError, SourceError, report
+from mqlkit.interrupts import stop_if_told
 from mqlkit.naming import folder_of, pattern_of, prune, root_of
 from mqlkit.outputs import publish, workplace
 from mqlkit.params import ReportParams
@@ -164,6 +165,7 @@ def run_report(
             behind = read_behind(scratch / f"{name}.revised.csv")
             for line in revised(last[1], document, behind):
                 log("warning", text=f"{params_path}: since the last report: {line}")
+        stop_if_told()
         written = publish(scratch, root, name, folder)
         if manner.keep is not None:
             prune(manner.out, name, keep=manner.keep, written=folder)
