@@ -36,7 +36,6 @@ def interruptible() -> Iterator[None]:
         logging.getLogger("asyncio").setLevel(logging.CRITICAL + 1)
         raise Interrupted(number)
 
-    _came.clear()
     earlier = {number: signal.getsignal(number) for number in STOPPING}
     try:
         for number in STOPPING:
@@ -45,6 +44,7 @@ def interruptible() -> Iterator[None]:
     finally:
         for number, handler in earlier.items():
             signal.signal(number, handler)
+        _came.clear()
 
 
 def stop_if_told() -> None:

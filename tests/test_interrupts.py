@@ -36,6 +36,7 @@ def test_a_signal_that_is_passed_over_stops_the_run_at_its_next_step(number):
 def test_a_run_knows_nothing_of_the_signal_that_stopped_the_one_before():
     with suppress(KeyboardInterrupt), interruptible():
         signal.raise_signal(signal.SIGTERM)
+    stop_if_told()
     with interruptible():
         stop_if_told()
 

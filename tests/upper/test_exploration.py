@@ -151,9 +151,7 @@ def test_a_change_of_the_cut_asks_the_engine_nothing(monkeypatch, explored):
     def refuse(*_, **__):
         raise AssertionError("the engine was asked")
 
-    monkeypatch.setattr("mqlkit.leads.to_frame", refuse)
-    monkeypatch.setattr("mqlkit.levels.to_arrays", refuse)
-    monkeypatch.setattr("mqlkit.prepare.to_frame", refuse)
+    monkeypatch.setattr(type(explored._opened.reader.backend), "to_pyarrow", refuse)
     for choice in ({"grain": "half"}, {"period": "2026-Q1"}, {"where": {"source": ["Event"]}}):
         assert explored.change(replace(ReportParams(), **choice)) == {}
 
