@@ -24,12 +24,13 @@ test: lint ## lint, then run the notebooks, then the tests
 	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 300 notebooks
 	$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
 
-lint: $(READY) ## check style, types, docstrings, spelling and that notebooks carry no stray output
+lint: $(READY) ## check style, types, layers, docstrings, spelling and that notebooks carry no stray output
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/numpydoc lint $$(find mqlkit -name '*.py')
 	$(BIN)/codespell
+	$(BIN)/lint-imports
 	$(BIN)/nbstripout --verify --keep-count --keep-id notebooks/*.ipynb || { \
 		echo "To strip them: $(BIN)/nbstripout --keep-count --keep-id notebooks/*.ipynb" >&2; exit 1; }
 

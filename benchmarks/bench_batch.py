@@ -17,7 +17,7 @@ from statistics import median
 from bench_large import DATA, LEADS, ROUNDS, cost
 from make_leads import make_leads
 
-RUN = ("-m", "mqlkit.cli", "run")
+RUN = ("-m", "mqlkit", "run")
 TEN = [
     {},
     {"by": "[owner]"},

@@ -25,9 +25,10 @@ from make_leads import make_leads
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
-from mqlkit import controls, page  # noqa: E402
-from mqlkit.controls import LiveView  # noqa: E402
-from mqlkit.params import ReportParams  # noqa: E402
+from mqlkit.core.params import ReportParams  # noqa: E402
+from mqlkit.lab import view as controls  # noqa: E402
+from mqlkit.lab.view import LiveView  # noqa: E402
+from mqlkit.pages import cells as page  # noqa: E402
 
 DATA = Path(os.environ.get("MQLKIT_BENCH_DATA", HERE / "data"))
 ROUNDS = int(os.environ.get("MQLKIT_BENCH_ROUNDS", "3"))
@@ -60,7 +61,7 @@ def opened(params: ReportParams) -> LiveView:
 
 def full_run(params: Path) -> float:
     with tempfile.TemporaryDirectory() as out:
-        command = [sys.executable, "-m", "mqlkit.cli", "run", str(params), "--out", out]
+        command = [sys.executable, "-m", "mqlkit", "run", str(params), "--out", out]
         environment = {**os.environ, "PYTHONPATH": str(HERE.parent)}
         began = perf_counter()
         subprocess.run(command, check=True, env=environment, capture_output=True)

@@ -75,7 +75,7 @@ def cost(*command: str | Path) -> Cost:
 def measure(n: int, out: Path) -> dict[str, Cost]:
     """Return the cost of each contestant in one round."""
     params, empty = make_leads(n, DATA / str(n)), make_leads(HANDFUL, DATA / str(HANDFUL))
-    run = ("-m", "mqlkit.cli", "run")
+    run = ("-m", "mqlkit", "run")
     return {
         "mqlkit run": cost(*run, params, "--out", out),
         "hand-written SQL": cost(HERE / "rival_query.py", params.parent, out / "query.json"),

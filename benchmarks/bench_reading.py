@@ -33,7 +33,7 @@ print(perf_counter() - began, now.user + now.system - used.user - used.system)
 OURS = TIMED.format(
     imports="""
 from dataclasses import replace
-from mqlkit.engine import connect
+from mqlkit.sources.store import connect
 from mqlkit.sources.load import load
 from mqlkit.sources.spec import read_source
 from mqlkit.sources.staging import Reader

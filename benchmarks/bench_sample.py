@@ -65,7 +65,7 @@ def measure(folder: Path) -> tuple[float, float, float]:
     empty.write_text(json.dumps(NOTHING), encoding="utf-8")
     params = ROOT / "params" / "mql_report.yaml"
     return (
-        seconds("mqlkit.cli", "run", params, "--out", folder / "reports"),
+        seconds("mqlkit", "run", params, "--out", folder / "reports"),
         seconds("papermill", empty, executed),
         seconds("jupyter", "nbconvert", "--to", "html", executed),
     )

@@ -19,15 +19,15 @@ import pytest
 import yaml
 from hypothesis import settings
 
-from mqlkit import cost, funnel, sla, velocity, volume
-from mqlkit.assemble import lead_table as lead_table_of
-from mqlkit.engine import connect
-from mqlkit.leads import LeadTable
-from mqlkit.params import ReportParams
+from mqlkit.core.metrics import METRICS
+from mqlkit.core.params import ReportParams
+from mqlkit.leads.build import lead_table as lead_table_of
+from mqlkit.leads.table import LeadTable
+from mqlkit.metrics import cost, efficiency, handoff, response, sla, volume, waiting
 from mqlkit.sources.load import Tables, load
 from mqlkit.sources.spec import read_source
 from mqlkit.sources.staging import Reader
-from mqlkit.terms import METRICS
+from mqlkit.sources.store import connect
 
 settings.register_profile("mqlkit", deadline=None, derandomize=True, database=None)
 settings.load_profile("mqlkit")
@@ -74,7 +74,7 @@ class Made:
 
     @cached_property
     def maturity(self) -> float:
-        return funnel.maturity_days(self.leads)
+        return efficiency.maturity_days(self.leads)
 
     @cached_property
     def lag(self) -> int:
@@ -91,13 +91,13 @@ class Made:
         if name == "volume":
             return volume.mql_volume(table, goals=self.tables.goals)
         if name == "hand_off":
-            return funnel.hand_off(table)
+            return handoff.hand_off(table)
         if name == "efficiency":
-            return funnel.stage_efficiency(table, maturity=self.maturity)
+            return efficiency.stage_efficiency(table, maturity=self.maturity)
         if name == "velocity":
-            return velocity.stage_velocity(table)
+            return waiting.stage_velocity(table)
         if name == "response":
-            return velocity.response_speed(table)
+            return response.response_speed(table)
         if name == "sla":
             return sla.sla_outcome(table)
         if name == "lag":

@@ -17,19 +17,26 @@ from hypothesis import strategies as st
 from statsmodels.stats.proportion import confint_proportions_2indep
 from statsmodels.stats.rates import confint_poisson, confint_poisson_2indep
 
-from mqlkit.change_sentences import CHANCE, judge_changes, judge_mix_and_rate, moved, why_held
-from mqlkit.changes import COLUMNS, COMPARED, HOLDS, changes, latest
-from mqlkit.charts.changes import plot_mix_and_rate
-from mqlkit.differences import PREVIOUS, YEAR, count_bounds, label_before, square_and_add
-from mqlkit.estimators import wilson
-from mqlkit.mix import MIX_COLUMNS, efficiency_mix_and_rate, is_comparable, largest, mix_and_rate
-from mqlkit.numbers import read_numbers
-from mqlkit.params import ReportParams
-from mqlkit.periods import GRAINS, Bucket, Calendar
-from mqlkit.since import judge_since, lower_run, pace_run
-from mqlkit.tables.changes import NOT_COMPARED, tabulate_changes, tabulate_mix_and_rate
-from mqlkit.terms import TOTAL
-from mqlkit.tidy import metric_rows, pick
+from mqlkit.core.names import TOTAL
+from mqlkit.core.params import ReportParams
+from mqlkit.core.periods import GRAINS, PREVIOUS, YEAR, Bucket, Calendar, label_before
+from mqlkit.metrics.changes import COLUMNS, COMPARED, HOLDS, changes, latest, lower_run, pace_run
+from mqlkit.metrics.mix import (
+    MIX_COLUMNS,
+    efficiency_mix_and_rate,
+    is_comparable,
+    largest,
+    mix_and_rate,
+)
+from mqlkit.metrics.report import read_numbers
+from mqlkit.metrics.tidy import metric_rows, pick
+from mqlkit.stats.intervals import count_bounds, square_and_add, wilson
+from mqlkit.views.charts.mix import plot_mix_and_rate
+from mqlkit.views.tables.changes import NOT_COMPARED, tabulate_changes
+from mqlkit.views.tables.mix import tabulate_mix_and_rate
+from mqlkit.views.verdicts.changes import CHANCE, judge_changes, moved, why_held
+from mqlkit.views.verdicts.mix import judge_mix_and_rate
+from mqlkit.views.verdicts.sla import judge_since
 
 SAMPLE = Path(__file__).parents[1] / "params" / "mql_report.yaml"
 JAN, FEB, MAR, APR = (

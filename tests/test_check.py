@@ -7,12 +7,12 @@ from datetime import date
 
 import pytest
 
-from mqlkit.coverage import available, sections
-from mqlkit.findings import findings, is_open
+from mqlkit.core.terminal import cut, harmless, in_columns, width, wrapped
+from mqlkit.run.check import findings, is_open
+from mqlkit.run.coverage import available, sections
 from mqlkit.sources.ledger import Ledger, SetAside
 from mqlkit.sources.questions import Question
 from mqlkit.sources.shown import ColumnLook, FileLook, TableLook
-from mqlkit.terminal import cut, harmless, in_columns, width, wrapped
 
 FILE = FileLook("exports/leads.csv", "salesforce", "it has 'Id'", "utf-8", ",", 1, 40)
 MQL = ColumnLook("mql_at", "MQL_Date__c", "day/month/year", (("05/04/2026", "2026-04-05"),))

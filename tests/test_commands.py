@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from mqlkit.cli import main
-from mqlkit.draft import FILL_IN
-from mqlkit.numbers import read_numbers
-from mqlkit.params import ReportParams
+from mqlkit.core.params import ReportParams
+from mqlkit.metrics.report import read_numbers
+from mqlkit.run.cli import main
+from mqlkit.run.new import FILL_IN
 
 ROOT = Path(__file__).parents[1]
 LEADS = """\
@@ -132,7 +132,7 @@ def test_a_second_time_nothing_is_written_over(exports, capsys):
 
 
 def test_a_terminal_that_lacks_a_letter_gets_a_question_mark(exports):
-    command = [sys.executable, "-m", "mqlkit.cli", "check", "leads.csv"]
+    command = [sys.executable, "-m", "mqlkit", "check", "leads.csv"]
     environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(ROOT)}
     ran = subprocess.run(command, capture_output=True, env=environment, check=False)
     assert ran.returncode == 0
@@ -140,7 +140,7 @@ def test_a_terminal_that_lacks_a_letter_gets_a_question_mark(exports):
 
 
 def test_a_reader_who_has_seen_enough_gets_no_traceback(exports):
-    command = f"{sys.executable} -m mqlkit.cli check leads.csv | {sys.executable} -c 'input()'"
+    command = f"{sys.executable} -m mqlkit check leads.csv | {sys.executable} -c 'input()'"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     ran = subprocess.run(command, shell=True, capture_output=True, env=environment, check=False)
     assert ran.stderr == b""
@@ -154,7 +154,7 @@ def test_it_all_works_from_a_wheel_outside_the_repository(exports):
 
     def mqlkit(*arguments):
         environment = {**os.environ, "PYTHONPATH": str(exports / "site")}
-        command = [sys.executable, "-m", "mqlkit.cli", *arguments]
+        command = [sys.executable, "-m", "mqlkit", *arguments]
         ran = subprocess.run(
             command, capture_output=True, text=True, env=environment, cwd=exports, check=False
         )

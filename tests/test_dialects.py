@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mqlkit.errors import SourceError
+from mqlkit.core.errors import SourceError
 from mqlkit.sources.questions import Undecided
 
 LEADS = {"leads": {"files": ["leads.csv"]}}

@@ -1,25 +1,25 @@
 """What the README, CONTRIBUTING and CHANGELOG say is what the code does."""
 
 import argparse
-import ast
 import re
 import shlex
 from dataclasses import MISSING as NO_DEFAULT
 from dataclasses import fields
-from functools import cache
 from pathlib import Path
 
 import pytest
 import yaml
 
-from mqlkit import cli
-from mqlkit.errors import ParamsError, RunError, SourceError
-from mqlkit.numbers import read_numbers
-from mqlkit.params import ReportParams, TextDatesLoader
+from mqlkit.core.errors import ParamsError, RunError, SourceError
+from mqlkit.core.metrics import METRICS
+from mqlkit.core.names import FLAGS, LEAD_COLUMNS, SET_ASIDE_REASONS, STAGES
+from mqlkit.core.params import ReportParams
+from mqlkit.core.yaml_files import TextDatesLoader
+from mqlkit.metrics.report import read_numbers
+from mqlkit.run import cli
+from mqlkit.run.turn import LIMIT_BROKEN
 from mqlkit.sources.formats import known_formats
 from mqlkit.sources.spec import TABLES, read_source
-from mqlkit.terms import FLAGS, LEAD_COLUMNS, METRICS, SET_ASIDE_REASONS, STAGES
-from mqlkit.turn import LIMIT_BROKEN
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "mqlkit"
@@ -277,47 +277,3 @@ def test_the_columns_and_stages_that_the_readme_names_are_all_there_are():
 def test_the_changelog_has_what_is_unreleased(section):
     unreleased = CHANGELOG.partition("## [Unreleased]")[2].partition("\n## ")[0]
     assert re.search(rf"^### {section}\n\n- \S", unreleased, re.MULTILINE)
-
-
-def floors() -> dict[str, int]:
-    """Return the floor of each module, as CONTRIBUTING.md has them."""
-    rows = table_under(CONTRIBUTING, "floor | modules | what they hold")
-    return {
-        name.rstrip("/"): int(floor.strip("| "))
-        for floor, modules, _ in rows
-        for name in re.findall(r"`([a-z_/]+)`", modules)
-    }
-
-
-def modules() -> dict[str, list[Path]]:
-    """Return the files of each module; a folder is one module."""
-    found: dict[str, list[Path]] = {}
-    for path in PACKAGE.rglob("*.py"):
-        top = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-        if top != "__init__":
-            found.setdefault(top, []).append(path)
-    return found
-
-
-@cache
-def imported(path: Path) -> frozenset[str]:
-    """Return the modules of the package that a file imports."""
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            names |= {a.name for a in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names |= {f"{node.module}.{a.name}" for a in node.names}
-    parts = [name.split(".") for name in names]
-    return frozenset(p[1] for p in parts if p[0] == "mqlkit" and len(p) > 1) & modules().keys()
-
-
-def test_every_module_is_on_a_floor():
-    assert floors().keys() == modules().keys()
-
-
-@pytest.mark.parametrize("module", sorted(modules()))
-def test_modules_import_from_lower_floors_only(module):
-    floor = floors()
-    used = {name for path in modules()[module] for name in imported(path)} - {module}
-    assert {name for name in used if floor[name] >= floor[module]} == set()

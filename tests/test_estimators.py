@@ -11,8 +11,8 @@ from statsmodels.duration.survfunc import CumIncidenceRight, SurvfuncRight
 from statsmodels.stats.contingency_tables import Table2x2
 from statsmodels.stats.proportion import proportion_confint
 
-from mqlkit.estimators import relative_risk, share_band, survival_band, wilson
-from mqlkit.survival import Waits, in_time
+from mqlkit.stats.intervals import relative_risk, share_band, survival_band, wilson
+from mqlkit.stats.survival import Waits, in_time
 
 # Weeks in remission of 42 children with leukaemia (Freireich et al. 1963, Blood 21:699; Gehan 1965,
 # Biometrika 52:203). A plus: still in remission when last seen.

@@ -6,7 +6,8 @@ from io import StringIO
 
 import pytest
 
-from mqlkit.errors import SourceError
+from mqlkit.core.errors import SourceError
+from mqlkit.core.names import STAGES, TABLE_COLUMNS
 from mqlkit.sources.export_format import Format, fold, matches, pattern_of, read_format
 from mqlkit.sources.formats import (
     FOLDER,
@@ -19,7 +20,6 @@ from mqlkit.sources.formats import (
     refused,
 )
 from mqlkit.sources.spec import TABLES
-from mqlkit.terms import STAGES, TABLE_COLUMNS
 
 VENDORS = [f for f in formats().values() if f.name != "plain"]
 

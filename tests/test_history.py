@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mqlkit.errors import SourceError
+from mqlkit.core.errors import SourceError
 
 RECYCLED = """
     lead_id  | at               | stage

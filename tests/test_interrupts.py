@@ -7,8 +7,8 @@ from contextlib import suppress
 
 import pytest
 
-from mqlkit.errors import Interrupted
-from mqlkit.interrupts import interruptible, stop_if_told, uninterrupted
+from mqlkit.core.errors import Interrupted
+from mqlkit.run.signals import interruptible, stop_if_told, uninterrupted
 
 
 def passed_over(number):

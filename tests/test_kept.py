@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from mqlkit.document import metrics_document
-from mqlkit.errors import ParamsError
-from mqlkit.numbers import read_numbers
-from mqlkit.params import ReportParams
-from mqlkit.results import as_json
-from mqlkit.sharing import write_plan
+from mqlkit.core.errors import ParamsError
+from mqlkit.core.names import READINGS_VARIABLE
+from mqlkit.core.params import ReportParams
+from mqlkit.metrics.report import read_numbers
+from mqlkit.pages.results import as_json, metrics_document
 from mqlkit.sources import kept
-from mqlkit.terms import READINGS_VARIABLE
+from mqlkit.sources.sharing import write_plan
 
 LEADS = """\
 lead_id,mql_at,accepted_at,sql_at,owner,source,country

@@ -6,13 +6,12 @@ import json
 
 import pytest
 
-from mqlkit.alarms import judge_limits
-from mqlkit.document import metrics_document
-from mqlkit.errors import ParamsError
-from mqlkit.limits import figures_of, limit_lines
-from mqlkit.numbers import read_numbers
-from mqlkit.params import ReportParams
-from mqlkit.results import as_json
+from mqlkit.core.errors import ParamsError
+from mqlkit.core.params import ReportParams
+from mqlkit.metrics.limits import figures_of, limit_lines
+from mqlkit.metrics.report import read_numbers
+from mqlkit.pages.results import as_json, metrics_document
+from mqlkit.views.verdicts.data_quality import judge_limits
 
 LEADS = """\
 lead_id,mql_at,accepted_at

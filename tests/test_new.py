@@ -10,13 +10,13 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mqlkit.draft import FILL_IN, draft_source
-from mqlkit.errors import ParamsError, SourceError
-from mqlkit.params import ReportParams, yaml_text
+from mqlkit.core.errors import ParamsError, SourceError
+from mqlkit.core.params import ReportParams
+from mqlkit.core.yaml_files import yaml_text
+from mqlkit.run.new import FILL_IN, draft_source, kit_notebooks, lay_down, next_steps, params_yaml
 from mqlkit.sources.questions import Question
 from mqlkit.sources.shown import ColumnLook, FileLook, TableLook
 from mqlkit.sources.spec import SourceSpec, TableSpec, read_source
-from mqlkit.workspace import kit_notebooks, lay_down, next_steps, params_yaml
 
 
 def leads_of(folder, **look):

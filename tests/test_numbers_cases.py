@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mqlkit import cost, funnel, levels, sla, velocity, volume
-from mqlkit.errors import ParamsError
-from mqlkit.numbers import measure
+from mqlkit.core.errors import ParamsError
+from mqlkit.leads import waits as levels
+from mqlkit.metrics import cost, handoff, lead_lists, response, volume, waiting
+from mqlkit.metrics.report import measure
 
 JAN, FEB, MAR = "2026-01", "2026-02", "2026-03"
 
@@ -153,7 +154,7 @@ def test_time_to_as_of_is_counted_as_the_duration_would_be(lead_table):
         accepted: lead_table(leads.format(accepted=accepted), as_of="2026-01-31", period=JAN)
         for accepted in ("2026-01-06 20:00", "2026-01-06")
     }
-    waited = [volume.waiting_list(m.leads)["days_waiting"].tolist() for m in made.values()]
+    waited = [lead_lists.waiting_list(m.leads)["days_waiting"].tolist() for m in made.values()]
     # Until midnight after the 31st, or from date to date.
     assert waited == [[3 + 4 / 24], [3.0]]
 
@@ -240,7 +241,7 @@ def test_a_later_event_does_not_make_a_column_of_dates_precise(lead_table):
     before = lead_table(leads.format(later=""), as_of="2026-01-31", period=JAN)
     after = lead_table(leads.format(later="2026-02-09 10:00"), as_of="2026-01-31", period=JAN)
     assert before.leads.dated == after.leads.dated
-    assert [volume.waiting_list(m.leads)["days_waiting"].tolist() for m in (before, after)] == [
+    assert [lead_lists.waiting_list(m.leads)["days_waiting"].tolist() for m in (before, after)] == [
         [26.0], [26.0]
     ]  # fmt: skip
 
@@ -331,7 +332,7 @@ def test_the_list_of_those_who_wait(lead_table):
         as_of="2026-02-01T00:00:00Z",
         timezone="Europe/Tallinn",
     )
-    found = volume.waiting_list(made.leads).astype(object)
+    found = lead_lists.waiting_list(made.leads).astype(object)
     assert listed(found, "lead_id", "owner", "entered", "days_waiting") == [
         ("longest", "Ana", "2025-11-01 02:00", 92.0),
         ("shorter", "Ben", "2026-01-30 14:00", 1.5),
@@ -550,7 +551,7 @@ def test_the_first_decision_counts(lead_table):
 
 def test_rejections_by_reason(lead_table):
     made = lead_table(DECISIONS, period=JAN)
-    assert funnel.rejection_reasons(made.leads).to_dict("list") == {
+    assert handoff.rejection_reasons(made.leads).to_dict("list") == {
         "reason": ["Not a fit", "(missing)"], "leads": [2, 1]
     }  # fmt: skip
 
@@ -779,7 +780,7 @@ def test_the_survival_curve_of_the_period(lead_table):
     made = lead_table(
         after("2026-01-05", 1, 2, 2, 10, None), period=JAN, as_of="2026-01-05T06:00:00Z"
     )
-    curve = velocity.survival_curve(levels.stays(made.leads))
+    curve = waiting.survival_curve(levels.stays(made.leads))
     assert list(curve.columns) == ["hours", "waiting", "low", "high", "at_risk"]
     assert curve["hours"].tolist() == [0, 1, 2]
     assert curve["waiting"].tolist() == [1, 0.8, pytest.approx(0.4)]
@@ -825,14 +826,14 @@ def test_the_breach_list(lead_table):
         sla="48h",
         timezone="Europe/Tallinn",
     )
-    found = sla.breach_list(made.leads)
+    found = lead_lists.breach_list(made.leads)
     assert listed(found, "lead_id", "owner", "entered", "due", "is_open") == [
         ("overdue and open", "Ana", "2026-01-20 11:00", "2026-01-22 11:00", True),
         ("a day too late", "Ben", "2026-01-05 11:00", "2026-01-07 11:00", False),
         ("a second too late", "Ana", "2026-01-05 11:00", "2026-01-07 11:00", False),
     ]
     assert found["hours_late"].tolist() == [219, 24, 1 / 3600]
-    longest = sla.breach_list(made.leads, longest=1)
+    longest = lead_lists.breach_list(made.leads, longest=1)
     assert listed(longest, "lead_id", "of") == [("overdue and open", 3)]
 
 
@@ -906,9 +907,9 @@ def test_the_business_clock_runs_only_while_the_team_works(lead_table):
     assert made.of("hours_in_stage_mean", "hours_in_stage_median") == {
         "hours_in_stage_mean": 8.5, "hours_in_stage_median": 8.0
     }  # fmt: skip
-    assert listed(sla.breach_list(made.leads), "lead_id", "due", "hours_late", "is_open") == [
-        ("too slow", "2026-01-05 17:00", 8.5, False)
-    ]
+    assert listed(
+        lead_lists.breach_list(made.leads), "lead_id", "due", "hours_late", "is_open"
+    ) == [("too slow", "2026-01-05 17:00", 8.5, False)]
     # An hour is an hour of the calendar here.
     assert made.value("contacted_within_1h") == 0.25
 
@@ -974,7 +975,7 @@ def test_contacted_within_the_hour(lead_table):
     )
     row = made.row("contacted_within_1h")
     assert row[["value", "n"]].tolist() == [2 / 6, 6]
-    assert velocity.response_times(made.leads)[["within", "leads"]].to_dict("list") == {
+    assert response.response_times(made.leads)[["within", "leads"]].to_dict("list") == {
         "within": ["1 h", "1–24 h", "over 24 h", "not yet", "before MQL"],
         "leads": [2, 1, 1, 3, 1],
     }
@@ -1459,10 +1460,10 @@ def test_data_in_which_nobody_became_an_mql(lead_table):
     assert made.of("mqls", "in_stage", "sla_met", "cost_per_mql", "hours_in_stage_mean") == {
         "mqls": 0, "in_stage": 0, "sla_met": 0, "cost_per_mql": None, "hours_in_stage_mean": None
     }  # fmt: skip
-    assert len(velocity.survival_curve(levels.stays(made.leads))) == 1
-    assert sla.breach_list(made.leads).empty
-    assert volume.waiting_list(made.leads).empty
-    assert funnel.rejection_reasons(made.leads).empty
+    assert len(waiting.survival_curve(levels.stays(made.leads))) == 1
+    assert lead_lists.breach_list(made.leads).empty
+    assert lead_lists.waiting_list(made.leads).empty
+    assert handoff.rejection_reasons(made.leads).empty
 
 
 # --- The year before

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from mqlkit.checks import sla_words, split_sla
-from mqlkit.errors import ParamsError
-from mqlkit.params import ReportParams, resolve_as_of, split_override
-from mqlkit.periods import AsOf
+from mqlkit.core.checks import sla_words, split_sla
+from mqlkit.core.errors import ParamsError
+from mqlkit.core.params import ReportParams, resolve_as_of, split_override
+from mqlkit.core.periods import AsOf
 
 PERIODS = (
     "2026-01..2026-03, 2026-01, 2026-Q1, 2026-H1, 2026, 2026-01-05..2026-02-14, last-month, "

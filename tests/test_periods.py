@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from mqlkit.periods import AsOf, Bucket, Calendar, add_months, spend_window, to_utc
+from mqlkit.core.periods import AsOf, Bucket, Calendar, add_months, spend_window, to_utc
 
 TALLINN = ZoneInfo("Europe/Tallinn")
 END_OF_MAY = AsOf.end_of(date(2026, 5, 31), ZoneInfo("UTC"))

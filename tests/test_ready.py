@@ -7,8 +7,8 @@ from datetime import date
 import numpy as np
 import pytest
 
-from mqlkit.periods import Bucket
-from mqlkit.ready import NEVER, Line, end_of, place_of
+from mqlkit.core.periods import Bucket
+from mqlkit.leads.cube import NEVER, Line, end_of, place_of
 
 JANUARY = Bucket("2026-01", date(2026, 1, 1), date(2026, 2, 1))
 MARCH = Bucket("2026-03", date(2026, 3, 1), date(2026, 4, 1))

@@ -6,11 +6,10 @@ import json
 
 import pytest
 
-from mqlkit.document import metrics_document
-from mqlkit.numbers import read_numbers
-from mqlkit.params import ReportParams
-from mqlkit.results import as_json
-from mqlkit.revised import last_report, revised
+from mqlkit.core.params import ReportParams
+from mqlkit.metrics.report import read_numbers
+from mqlkit.pages.results import as_json, metrics_document
+from mqlkit.pages.revisions import last_report, revised
 
 LEADS = """\
 lead_id,created_at,mql_at,sql_at,source

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mqlkit.errors import SourceError
+from mqlkit.core.errors import SourceError
 from mqlkit.sources.spec import read_source
 
 ZONES = "an IANA name, such as Europe/Tallinn or UTC"

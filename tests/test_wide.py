@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mqlkit.errors import SourceError
+from mqlkit.core.errors import SourceError
 from mqlkit.sources.months import month_of, months_of
 
 LEADS = {"leads": {"files": ["leads.csv"]}}

@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 import pandas as pd
 import pytest
 
-from mqlkit.errors import SourceError
+from mqlkit.core.errors import SourceError
 from mqlkit.sources.questions import Undecided
 
 NAMESPACE = "http://schemas.openxmlformats.org"

@@ -15,8 +15,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mqlkit.errors import ParamsError
-from mqlkit.worktime import (
+from mqlkit.core.errors import ParamsError
+from mqlkit.core.work_week import WorkWeek, parse_work_week
+from mqlkit.leads.business_hours import (
     CLOCK_STRETCH_US,
     WorkCalendar,
     add_day_clock,
@@ -25,7 +26,6 @@ from mqlkit.worktime import (
     work_calendar,
     working_days,
 )
-from mqlkit.workweek import WorkWeek, parse_work_week
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

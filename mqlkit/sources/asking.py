@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from mqlkit.errors import SourceError, listed, report
+from mqlkit.core.errors import SourceError, listed, report
 from mqlkit.sources.amounts import NumberReading
 from mqlkit.sources.dates import DateReading, belies_iso, is_pattern
 from mqlkit.sources.files import Export

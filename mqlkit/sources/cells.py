@@ -8,7 +8,9 @@ from functools import reduce
 import ibis
 import ibis.expr.types as ir
 
-from mqlkit.engine import (
+from mqlkit.sources.amounts import GROUPERS, NumberReading
+from mqlkit.sources.dates import DateReading, names_no_day
+from mqlkit.sources.store import (
     EARLIEST,
     LATEST,
     list_contains,
@@ -21,8 +23,6 @@ from mqlkit.engine import (
     to_naive,
     try_strptime,
 )
-from mqlkit.sources.amounts import GROUPERS, NumberReading
-from mqlkit.sources.dates import DateReading, names_no_day
 
 # Text that exports write where there is nothing; `unknown` is a value.
 NOTHING = ("", "null", "NULL", "Null", "--", "-", "n/a", "N/A")

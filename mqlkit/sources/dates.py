@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from mqlkit.errors import SourceError, report
+from mqlkit.core.errors import SourceError, report
 from mqlkit.sources.datestyles import style_of
 from mqlkit.sources.votes import Doubt, Shape, Vote, groups_of, slips_of, votes_of
 

@@ -10,8 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mqlkit.errors import ParamsError, SourceError, unknown_name
-from mqlkit.params import read_yaml
+from mqlkit.core.errors import ParamsError, SourceError, unknown_name
+from mqlkit.core.yaml_files import read_yaml
 
 QUOTES = dict.fromkeys(map(ord, "\"'`´\N{BOM}“”„‟«»‘’‚‛‹›"))  # noqa: RUF001
 

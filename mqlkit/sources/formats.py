@@ -13,11 +13,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mqlkit.errors import SourceError, listed, report, unknown_name
-from mqlkit.params import yaml_text
+from mqlkit.core.errors import SourceError, listed, report, unknown_name
+from mqlkit.core.names import TABLE_COLUMNS
+from mqlkit.core.yaml_files import yaml_text
 from mqlkit.sources.export_format import Format, by_fold, fold, matches, pattern_of, read_format
 from mqlkit.sources.questions import Question, Undecided
-from mqlkit.terms import TABLE_COLUMNS
 
 __all__ = [
     "Format",

@@ -5,14 +5,14 @@ from __future__ import annotations
 import ibis.expr.types as ir
 import pandas as pd
 
-from mqlkit.engine import to_frame
-from mqlkit.errors import SourceError, listed, report
+from mqlkit.core.errors import SourceError, listed, report
 from mqlkit.sources.cells import all_of, day, number
 from mqlkit.sources.decisions import Kinds, Readings
 from mqlkit.sources.oddities import is_total
 from mqlkit.sources.reading import Read, read_table
 from mqlkit.sources.spec import TableSpec
 from mqlkit.sources.staging import Cells, Reader, Typing
+from mqlkit.sources.store import to_frame
 
 
 def read_goals(reader: Reader, spec: TableSpec) -> tuple[Read, pd.DataFrame]:

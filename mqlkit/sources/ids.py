@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import ibis.expr.types as ir
 
-from mqlkit.errors import SourceError, report
+from mqlkit.core.errors import SourceError, report
 from mqlkit.sources.ledger import Ledger
 
 # What the ids of Salesforce leads begin with.

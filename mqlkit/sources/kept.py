@@ -8,14 +8,17 @@ from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
-from mqlkit.engine import attach_tables, connect, save_tables
-from mqlkit.errors import MqlkitError
-from mqlkit.lock import turn_at
-from mqlkit.sharing import columns_wanted
+from filelock import FileLock
+
+from mqlkit.core.errors import MqlkitError
 from mqlkit.sources.files import mark_of
 from mqlkit.sources.load import Tables, load
+from mqlkit.sources.sharing import columns_wanted
 from mqlkit.sources.spec import SourceSpec
 from mqlkit.sources.staging import Reader
+from mqlkit.sources.store import attach_tables, connect, save_tables
+
+POLL_SECONDS = 0.05
 
 
 def tables_of(
@@ -45,7 +48,7 @@ def tables_of(
         return None
     rest, stored = folder / f"{name}.tables", folder / f"{name}.duckdb"
     shelf = folder / name
-    with turn_at(folder / f"{name}.lock"):
+    with FileLock(folder / f"{name}.lock", poll_interval=POLL_SECONDS):
         shelf.mkdir(exist_ok=True)
         if not rest.exists():
             rest.write_bytes(_kept(reader, source, wanted, stored))

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from mqlkit.errors import SourceError
-from mqlkit.terms import SET_ASIDE_REASONS, UNUSABLE_REASONS
+from mqlkit.core.errors import SourceError
+from mqlkit.core.names import SET_ASIDE_REASONS, UNUSABLE_REASONS
 
 # One cell may be as long as DuckDB takes a line to be; Python's default is 128 KiB.
 csv.field_size_limit(1 << 31)

@@ -12,8 +12,8 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from mqlkit.engine import local_date
-from mqlkit.errors import ParamsError, SourceError, report, unknown_name
+from mqlkit.core.errors import ParamsError, SourceError, report, unknown_name
+from mqlkit.core.names import LEAD_COLUMNS, STAGES, STAMPS, TEXT_COLUMNS
 from mqlkit.sources.cells import all_of, any_of, has_time, money, stamp
 from mqlkit.sources.decisions import Kinds, Readings
 from mqlkit.sources.goals import read_goals
@@ -25,8 +25,8 @@ from mqlkit.sources.reading import Read, known_columns, open_exports, read_table
 from mqlkit.sources.spec import SourceSpec, TableSpec
 from mqlkit.sources.spend import read_spend
 from mqlkit.sources.staging import COUNTS, Cells, Reader, Typing
+from mqlkit.sources.store import local_date
 from mqlkit.sources.wanted import Wanted
-from mqlkit.terms import LEAD_COLUMNS, STAGES, STAMPS, TEXT_COLUMNS
 
 if TYPE_CHECKING:
     from mqlkit.sources.files import Export

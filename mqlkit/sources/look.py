@@ -13,8 +13,8 @@ from tempfile import TemporaryDirectory
 import ibis
 import ibis.expr.types as ir
 
-from mqlkit.engine import connect, instant_to_local, local_to_instant, session_zone
-from mqlkit.errors import SourceError, listed
+from mqlkit.core.errors import SourceError, listed
+from mqlkit.core.names import STAMPS
 from mqlkit.sources.amounts import NumberReading
 from mqlkit.sources.cells import NOTHING, day, has_time, money, stamp
 from mqlkit.sources.dates import DateReading
@@ -29,7 +29,7 @@ from mqlkit.sources.shown import ColumnLook, FileLook, TableLook
 from mqlkit.sources.spec import SourceSpec, TableSpec
 from mqlkit.sources.spend import read_spend_rows, sum_spend
 from mqlkit.sources.staging import Reader
-from mqlkit.terms import STAMPS
+from mqlkit.sources.store import connect, instant_to_local, local_to_instant, session_zone
 
 # Each file is gone through once to be opened, and some three times more to be read.
 SHARE_OF_OPENING = 0.25

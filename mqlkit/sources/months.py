@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from mqlkit.errors import SourceError, listed, report
+from mqlkit.core.errors import SourceError, listed, report
 from mqlkit.sources.cells import NOTHING
 from mqlkit.sources.ledger import Lines, SetAside, open_text
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from mqlkit.engine import connect
-from mqlkit.errors import SourceError, report
-from mqlkit.params import ReportParams
+from mqlkit.core.errors import SourceError, report
+from mqlkit.core.names import READINGS_VARIABLE
+from mqlkit.core.params import ReportParams
 from mqlkit.sources.kept import tables_of
 from mqlkit.sources.load import Tables, load
 from mqlkit.sources.spec import read_source
 from mqlkit.sources.staging import Reader
-from mqlkit.terms import READINGS_VARIABLE
+from mqlkit.sources.store import connect
 
 
 @dataclass(frozen=True)

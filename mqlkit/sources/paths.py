@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from mqlkit.errors import nearest, report
+from mqlkit.core.errors import nearest, report
 
 
 def find_files(given: Any, path: Path, place: str, faults: list[str]) -> list[Path]:

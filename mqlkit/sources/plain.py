@@ -14,13 +14,13 @@ from typing import Any
 import ibis
 import ibis.expr.types as ir
 
-from mqlkit.engine import LATEST, NAMES_ZONE, plain_instant, session_zone
+from mqlkit.core.names import STAMPS
 from mqlkit.sources.cells import MONEY, all_of, any_of
 from mqlkit.sources.decisions import PLAIN_NUMBER, Batch
 from mqlkit.sources.ids import id_lengths, may_be_one
 from mqlkit.sources.rejects import has_rejects
 from mqlkit.sources.staging import Reader, read_raw
-from mqlkit.terms import STAMPS
+from mqlkit.sources.store import LATEST, NAMES_ZONE, plain_instant, session_zone
 
 Cells = Mapping[str, ir.StringValue]
 # The engine takes the word `epoch` for a stamp; no lead is that old.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mqlkit.errors import SourceError, listed, report
+from mqlkit.core.errors import SourceError, listed, report
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 import ibis
 import ibis.expr.types as ir
 
-from mqlkit.errors import SourceError, listed, missing_columns, nearest, report
+from mqlkit.core.errors import SourceError, listed, missing_columns, nearest, report
 from mqlkit.sources.decisions import Batch, decide, presume
+from mqlkit.sources.export_format import fold
 from mqlkit.sources.files import Export, check_unchanged, open_export
-from mqlkit.sources.formats import fold
 from mqlkit.sources.ids import id_lengths, may_be_one
 from mqlkit.sources.ledger import Ledger, SetAside, check_share, locate
 from mqlkit.sources.months import WHOLE, settle_wide

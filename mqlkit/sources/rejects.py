@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, BinaryIO
 
-from mqlkit.errors import SourceError, report
+from mqlkit.core.errors import SourceError, report
 from mqlkit.sources.files import Export
 from mqlkit.sources.survey import count_line_ends
 

@@ -7,9 +7,9 @@ import re
 import ibis
 import ibis.expr.types as ir
 
-from mqlkit.engine import json_text
 from mqlkit.sources.cells import NOTHING, all_of, any_of, clean
 from mqlkit.sources.files import Export
+from mqlkit.sources.store import json_text
 from mqlkit.sources.texts import LOST
 
 

@@ -8,8 +8,8 @@ from functools import reduce
 import ibis
 import ibis.expr.types as ir
 
-from mqlkit.engine import fits_pattern, parse_instant
 from mqlkit.sources.cells import clean
+from mqlkit.sources.store import fits_pattern, parse_instant
 from mqlkit.sources.votes import Shape
 
 MOST_SHAPES = 1000

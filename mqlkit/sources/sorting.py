@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mqlkit.engine import connect
-from mqlkit.errors import SourceError, report
+from mqlkit.core.errors import SourceError, report
 from mqlkit.sources.files import Export, open_export
 from mqlkit.sources.spec import TABLES, SourceSpec, TableSpec
+from mqlkit.sources.store import connect
 from mqlkit.sources.tabular import kind_of
 
 # Enough for a preamble and some rows. A header is told from these; the rows are read later.

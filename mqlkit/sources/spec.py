@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from mqlkit.errors import ParamsError, SourceError, report, unknown_name
-from mqlkit.params import filled_in, read_yaml
+from mqlkit.core.errors import ParamsError, SourceError, report, unknown_name
+from mqlkit.core.names import STAGES, TABLE_COLUMNS
+from mqlkit.core.yaml_files import filled_in, read_yaml
 from mqlkit.sources.dates import check_dates
 from mqlkit.sources.formats import check_format
 from mqlkit.sources.paths import find_files
-from mqlkit.terms import STAGES, TABLE_COLUMNS
 
 TABLES = ("leads", "history", "spend", "goals")
 KEYS = {

@@ -9,8 +9,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from mqlkit.engine import to_frame
-from mqlkit.errors import SourceError, listed, report
+from mqlkit.core.errors import SourceError, listed, report
 from mqlkit.sources.cells import SHARED_SIGNS, all_of, code_in, contradicts, day, last_day, money
 from mqlkit.sources.decisions import Kinds, Readings
 from mqlkit.sources.files import Export
@@ -19,6 +18,7 @@ from mqlkit.sources.questions import Question, Undecided
 from mqlkit.sources.reading import Read, read_table
 from mqlkit.sources.spec import TableSpec
 from mqlkit.sources.staging import Cells, Reader, Typing
+from mqlkit.sources.store import to_frame
 
 SHARED_SIGN = f"[{''.join(SHARED_SIGNS)}]"
 # What two sums of the same amounts may differ by, each rounded.

@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 import ibis
 import ibis.expr.types as ir
 
-from mqlkit.engine import EngineError, in_range, session_zone
-from mqlkit.errors import SourceError, report
+from mqlkit.core.errors import SourceError, report
 from mqlkit.sources.cells import NOTHING, any_of
 from mqlkit.sources.decisions import Batch, Kinds, Readings
 from mqlkit.sources.files import Export
@@ -25,6 +24,7 @@ from mqlkit.sources.rejects import collect_rejects
 from mqlkit.sources.rows import cell_of, first_cell, is_counted, why_odd
 from mqlkit.sources.shapes import FILE_NAME
 from mqlkit.sources.spec import TableSpec
+from mqlkit.sources.store import EngineError, in_range, session_zone
 
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mqlkit.engine import EngineError, texts_of_parquet
-from mqlkit.errors import SourceError, report
+from mqlkit.core.errors import SourceError, report
+from mqlkit.sources.store import EngineError, texts_of_parquet
 from mqlkit.sources.workbooks import Sheet, sheets_of
 
 if TYPE_CHECKING:

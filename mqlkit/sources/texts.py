@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mqlkit.errors import SourceError, listed, report
+from mqlkit.core.errors import SourceError, listed, report
 from mqlkit.sources.encodings import BOMS, encodings_of
 from mqlkit.sources.layout import Layout, layout_of
 from mqlkit.sources.questions import Question, Undecided

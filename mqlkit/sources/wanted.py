@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mqlkit.terms import LEAD_COLUMNS, STAMPS
+from mqlkit.core.names import LEAD_COLUMNS, STAMPS
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import Any
 
 from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
 
-from mqlkit.errors import SourceError, report
+from mqlkit.core.errors import SourceError, report
 from mqlkit.sources.survey import CHUNK
 
 # A million rows of twenty columns is about a gigabyte of XML; a bomb unpacks to any size.

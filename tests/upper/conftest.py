@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from runs import ROOT, WORKED, Run, mqlkit_run, once
 
-from mqlkit.numbers import Numbers, read_numbers
-from mqlkit.params import ReportParams
+from mqlkit.core.params import ReportParams
+from mqlkit.metrics.report import Numbers, read_numbers
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 HOW_TO = (

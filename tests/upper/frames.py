@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from mqlkit.terms import TOTAL
-from mqlkit.tidy import metric_rows
+from mqlkit.core.names import TOTAL
+from mqlkit.metrics.tidy import metric_rows
 
 SPANS = {
     "2026-01": (date(2026, 1, 1), date(2026, 2, 1)),

@@ -46,7 +46,7 @@ class Run:
 
 
 def command(*words: object, cwd: Path, **environment: str) -> Run:
-    """Run a module of the tested tree, such as ``mqlkit.cli``, and wait for it."""
+    """Run a module of the tested tree, such as ``mqlkit``, and wait for it."""
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     done = subprocess.run(
         [sys.executable, "-m", *map(str, words)],
@@ -62,7 +62,7 @@ def command(*words: object, cwd: Path, **environment: str) -> Run:
 
 def mqlkit_run(*params: object, cwd: Path, out: str = "reports") -> Run:
     """Run ``mqlkit run``; relative names are from ``cwd``."""
-    return command("mqlkit.cli", "run", *params, "--out", out, cwd=cwd)
+    return command("mqlkit", "run", *params, "--out", out, cwd=cwd)
 
 
 def once(factory: pytest.TempPathFactory, name: str, act: Callable[[Path], Run]) -> Run:

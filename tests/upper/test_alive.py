@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mqlkit.terms import TOTAL
+from mqlkit.core.names import TOTAL
 
 pytestmark = pytest.mark.browser
 

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from runs import mqlkit_run, write_yaml
 
-from mqlkit import behind
-from mqlkit.behind import leads_behind, write_leads
-from mqlkit.document import metrics_document
-from mqlkit.numbers import measure
-from mqlkit.revised import Behind, Revision, revised, revisions
+from mqlkit.metrics.report import measure
+from mqlkit.pages import changed_leads as behind
+from mqlkit.pages.changed_leads import leads_behind, write_leads
+from mqlkit.pages.document import metrics_document
+from mqlkit.pages.revisions import Behind, Revision, revised, revisions
 
 HEADER = "lead_id,mql_at,accepted_at,sql_at,source"
 THEN = [

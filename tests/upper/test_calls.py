@@ -10,13 +10,14 @@ import pandas as pd
 import pytest
 from runs import ROOT
 
-from mqlkit import charts, page, tables
-from mqlkit.calls import READS, Call, is_equal
-from mqlkit.controls import Section
-from mqlkit.exploration import Exploration
-from mqlkit.params import ReportParams
+from mqlkit.core.metrics import METRICS
+from mqlkit.core.params import ReportParams
+from mqlkit.lab.exploration import Exploration
+from mqlkit.lab.section import Section
+from mqlkit.pages import cells as page
+from mqlkit.pages.calls import READS, Call, is_equal
 from mqlkit.sources.ledger import Ledger
-from mqlkit.terms import METRICS
+from mqlkit.views import charts, tables
 
 BASE = ROOT / "notebooks"
 LEDGER = Ledger()

@@ -9,14 +9,17 @@ import pytest
 from IPython.core.events import EventManager
 from runs import ROOT
 
-from mqlkit import cells, controls, lists, page
-from mqlkit.controls import explore
-from mqlkit.engine import EngineError
-from mqlkit.errors import MqlkitError
-from mqlkit.labelled import close, slider
-from mqlkit.pacing import Pace
-from mqlkit.params import ReportParams
-from mqlkit.sentences import Verdict
+from mqlkit.core.errors import MqlkitError
+from mqlkit.core.params import ReportParams
+from mqlkit.lab import kernel_cells as cells
+from mqlkit.lab import lead_list as lists
+from mqlkit.lab import view as controls
+from mqlkit.lab.busy import Pace
+from mqlkit.lab.view import explore
+from mqlkit.lab.widgets import close, slider
+from mqlkit.pages import cells as page
+from mqlkit.sources.store import EngineError
+from mqlkit.views.verdicts.base import Verdict
 
 GONE = (
     "The panel of this view is gone: the cell that made it was run again, and did not end.\n"

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 from frames import row, rows
 
-from mqlkit import charts
-from mqlkit.cost import cost_per_mql
-from mqlkit.numbers import measure
-from mqlkit.terms import TOTAL
-from mqlkit.tidy import pick
+from mqlkit.core.names import TOTAL
+from mqlkit.metrics.cost import cost_per_mql
+from mqlkit.metrics.report import measure
+from mqlkit.metrics.tidy import pick
+from mqlkit.views import charts
 
 WHITE = "white"
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from runs import ROOT
 
-from mqlkit import choices
-from mqlkit.choices import Offer, choose
-from mqlkit.errors import ParamsError
-from mqlkit.numbers import read_numbers
-from mqlkit.params import ReportParams
+from mqlkit.core.errors import ParamsError
+from mqlkit.core.params import ReportParams
+from mqlkit.lab import choices
+from mqlkit.lab.choices import Offer, choose
+from mqlkit.metrics.report import read_numbers
 
 OFFER = Offer({"source": ("Ads", "Web")}, date(2025, 1, 3), date(2026, 6, 30), date(2024, 11, 1))
 

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 from runs import ROOT
 
-from mqlkit import charts
-from mqlkit.funnel import GROWTH_COLUMNS, cohort_growth
-from mqlkit.numbers import read_numbers
-from mqlkit.params import ReportParams
-from mqlkit.tidy import pick
+from mqlkit.core.params import ReportParams
+from mqlkit.metrics.efficiency import GROWTH_COLUMNS, cohort_growth
+from mqlkit.metrics.report import read_numbers
+from mqlkit.metrics.tidy import pick
+from mqlkit.views import charts
 
 BASE = ROOT / "notebooks"
 LEADS = """

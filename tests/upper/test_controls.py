@@ -12,16 +12,22 @@ import pandas as pd
 import pytest
 from runs import ROOT
 
-from mqlkit import cells, charts, controls, headline, pacing, page, panel, sentences, tables
-from mqlkit.controls import LiveView, View, explore, is_watched
-from mqlkit.exploration import Exploration
-from mqlkit.filtering import HINT
-from mqlkit.numbers import read_numbers
-from mqlkit.panel import Panel
-from mqlkit.params import ReportParams
-from mqlkit.sentences import Verdict
-from mqlkit.terms import MISSING, PICK_MARK, RESULTS_VARIABLE
-from mqlkit.theme import CHART_TYPE
+from mqlkit.core.names import MISSING, PICK_MARK, RESULTS_VARIABLE
+from mqlkit.core.params import ReportParams
+from mqlkit.lab import busy as pacing
+from mqlkit.lab import kernel_cells as cells
+from mqlkit.lab import panel
+from mqlkit.lab import view as controls
+from mqlkit.lab.exploration import Exploration
+from mqlkit.lab.filter import HINT
+from mqlkit.lab.panel import Panel
+from mqlkit.lab.view import LiveView, View, explore, is_watched
+from mqlkit.metrics.report import read_numbers
+from mqlkit.pages import cells as page
+from mqlkit.views import charts, headline, tables
+from mqlkit.views import verdicts as sentences
+from mqlkit.views.theme import CHART_TYPE
+from mqlkit.views.verdicts.base import Verdict
 
 BASE = ROOT / "notebooks"
 

@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from mqlkit import charts, tables
-from mqlkit.cost import cost_by_lag
+from mqlkit.metrics.cost import cost_by_lag
+from mqlkit.views import charts, tables
 
 LEADS = """
 lead_id     | created_at       | mql_at

@@ -9,15 +9,16 @@ import pandas as pd
 import pytest
 from runs import ROOT
 
-from mqlkit import exploration, prepare
-from mqlkit.errors import ParamsError
-from mqlkit.exploration import Exploration
-from mqlkit.leads import LeadTable
-from mqlkit.numbers import read_numbers
-from mqlkit.params import ReportParams
-from mqlkit.sharing import write_plan
+from mqlkit.core.errors import ParamsError
+from mqlkit.core.names import READINGS_VARIABLE
+from mqlkit.core.params import ReportParams
+from mqlkit.lab import exploration
+from mqlkit.lab.exploration import Exploration
+from mqlkit.leads import build_cube as prepare
+from mqlkit.leads.table import LeadTable
+from mqlkit.metrics.report import read_numbers
 from mqlkit.sources.opening import find_source
-from mqlkit.terms import READINGS_VARIABLE
+from mqlkit.sources.sharing import write_plan
 
 BASE = ROOT / "notebooks"
 FRAMES = (

@@ -10,8 +10,8 @@ import nbformat.v4 as v4
 import pandas as pd
 import pytest
 
-from mqlkit.figures import write_figures
-from mqlkit.page import bundle
+from mqlkit.pages.cells import bundle
+from mqlkit.pages.slides import write_figures
 
 HOSTILE = '<script>&"</script>'
 SVG = "{http://www.w3.org/2000/svg}"

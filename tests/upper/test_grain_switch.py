@@ -7,11 +7,11 @@ from dataclasses import replace
 import pytest
 from runs import ROOT
 
-from mqlkit.cost import cost_per_mql
-from mqlkit.numbers import read_numbers
-from mqlkit.params import ReportParams
-from mqlkit.terms import TOTAL
-from mqlkit.tidy import pick
+from mqlkit.core.names import TOTAL
+from mqlkit.core.params import ReportParams
+from mqlkit.metrics.cost import cost_per_mql
+from mqlkit.metrics.report import read_numbers
+from mqlkit.metrics.tidy import pick
 
 pytestmark = pytest.mark.browser
 

@@ -8,10 +8,10 @@ import re
 import pytest
 from frames import plain, row, rows, totals
 
-from mqlkit.changes import changes
-from mqlkit.headline import AT_COST, ENOUGH, IN_TIME, headline
-from mqlkit.params import ReportParams
-from mqlkit.sparks import Spark, drawn_spark
+from mqlkit.core.params import ReportParams
+from mqlkit.metrics.changes import changes
+from mqlkit.views.headline import AT_COST, ENOUGH, IN_TIME, headline
+from mqlkit.views.sparkline import Spark, drawn_spark
 
 BASE = {
     "mqls": 100,

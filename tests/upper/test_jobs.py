@@ -17,8 +17,8 @@ import pytest
 from runs import ROOT, WORKED, Run, command, mqlkit_run, once, write_yaml
 from test_sturdy import PATIENCE, alive, begin, shelf, wait_for
 
-from mqlkit.lock import OURS
-from mqlkit.progress import Result, table_of
+from mqlkit.run.log import Result, table_of
+from mqlkit.run.output import OURS
 
 KINDS = ("metrics.json", "breaches.csv", "set-aside.csv", "txt")
 
@@ -41,7 +41,7 @@ def jobs_run(tmp_path_factory) -> Run:
             cwd / "second.yaml",
         ]
         words = ["--jobs", 2, "--timeout", 30, "--log-json", "log.jsonl"]
-        return command("mqlkit.cli", "run", *reports, *words, cwd=cwd, TMPDIR=str(cwd))
+        return command("mqlkit", "run", *reports, *words, cwd=cwd, TMPDIR=str(cwd))
 
     return once(tmp_path_factory, "jobs", act)
 
@@ -151,7 +151,7 @@ def test_in_a_terminal_each_report_has_a_bar_and_all_have_a_summary(tmp_path):
     typo = write_yaml(tmp_path / "typo.yaml", {"grian": "month"})
     words = ["run", WORKED / "params.yaml", typo, "--jobs", 2, "--out", "reports"]
     done = subprocess.run(
-        [sys.executable, "-m", "mqlkit.cli", *map(str, words)],
+        [sys.executable, "-m", "mqlkit", *map(str, words)],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,

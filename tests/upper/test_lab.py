@@ -20,11 +20,11 @@ import pytest
 from conftest import HOW_TO, find_browser
 from runs import ROOT, Run, once
 
-from mqlkit.headline import headline
-from mqlkit.lists import BREACHES, first_page
-from mqlkit.numbers import read_numbers
-from mqlkit.params import ReportParams
-from mqlkit.theme import ORANGE
+from mqlkit.core.params import ReportParams
+from mqlkit.lab.lead_list import BREACHES, first_page
+from mqlkit.metrics.report import read_numbers
+from mqlkit.views.headline import headline
+from mqlkit.views.theme import ORANGE
 
 pytestmark = pytest.mark.browser
 

@@ -11,14 +11,16 @@ import pytest
 from frames import totals
 from runs import ROOT
 
-from mqlkit import controls, lists, page, tables
-from mqlkit.controls import explore
-from mqlkit.exploration import Exploration
-from mqlkit.listbox import ListBox
-from mqlkit.lists import BREACHES, MQLS, first_page, judge_breaches, write_list
-from mqlkit.numbers import measure, read_numbers
-from mqlkit.params import ReportParams
-from mqlkit.roster import mql_list
+from mqlkit.core.params import ReportParams
+from mqlkit.lab import lead_list as lists
+from mqlkit.lab import view as controls
+from mqlkit.lab.exploration import Exploration
+from mqlkit.lab.lead_list import BREACHES, MQLS, ListBox, first_page, judge_breaches, write_list
+from mqlkit.lab.view import explore
+from mqlkit.metrics.lead_lists import mql_list
+from mqlkit.metrics.report import measure, read_numbers
+from mqlkit.pages import cells as page
+from mqlkit.views import tables
 
 BASE = ROOT / "notebooks"
 EVIL = ["<script>alert(1)</script>", "=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "</td><td>"]

@@ -13,8 +13,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 from runs import WORKED, command, write_yaml
 
-from mqlkit.errors import ParamsError, RunError
-from mqlkit.mail import PREFIX, MailServer, letter, mail_server, post, without_data
+from mqlkit.core.errors import ParamsError, RunError
+from mqlkit.run.mail import PREFIX, MailServer, letter, mail_server, post, without_data
 
 # With TLS from the first byte there is nothing left to require.
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
@@ -175,7 +175,7 @@ def test_a_report_is_run_and_mailed(server, box, tmp_path):
     settings.chmod(0o600)
     words = [WORKED / "params.yaml", "--out", "reports", "--mail-to", "boss@example.org"]
     limit = ["-p", 'fail_on={sla_attainment: "< 0.8"}', "--log-json", "log.jsonl"]
-    run = command("mqlkit.cli", "run", *words, *limit, cwd=tmp_path, MQLKIT_SMTP_FILE=str(settings))
+    run = command("mqlkit", "run", *words, *limit, cwd=tmp_path, MQLKIT_SMTP_FILE=str(settings))
     assert run.code == 3, run.stderr
     ((to, got, _),) = box.mails
     assert to == ["boss@example.org"]
@@ -215,7 +215,7 @@ def test_word_is_sent_that_a_report_could_not_be_made(server, box, tmp_path, wha
     name, content = FAILURES[what]
     (tmp_path / name).write_text(content, encoding="utf-8")
     words = ["q.yaml", "--mail-to", "boss@example.org", "--log-json", "log.jsonl"]
-    run = command("mqlkit.cli", "run", *words, cwd=tmp_path, **settings_of(server))
+    run = command("mqlkit", "run", *words, cwd=tmp_path, **settings_of(server))
     assert run.code == 2
     ((to, got, _),) = box.mails
     assert to == ["boss@example.org"]
@@ -250,7 +250,7 @@ def test_word_of_a_failure_has_nothing_from_the_data(said, mailed):
 def test_word_that_cannot_be_sent_speaks_of_no_report(tmp_path):
     write_yaml(tmp_path / "q.yaml", {"source": "nowhere.yaml"})
     run = command(
-        "mqlkit.cli", "run", "q.yaml", "--mail-to", "boss@example.org", cwd=tmp_path,
+        "mqlkit", "run", "q.yaml", "--mail-to", "boss@example.org", cwd=tmp_path,
         MQLKIT_SMTP_HOST="localhost", MQLKIT_SMTP_PORT="1", MQLKIT_SMTP_FROM="r@example.org",
         MQLKIT_SMTP_CA_FILE="/nowhere/ca.pem",
     )  # fmt: skip
@@ -264,7 +264,7 @@ def test_word_that_cannot_be_sent_speaks_of_no_report(tmp_path):
 def test_a_mail_that_is_not_sent_is_a_failure_and_the_report_is_kept(tmp_path):
     # There is no such file of certificates, and no use in trying again.
     run = command(
-        "mqlkit.cli", "run", WORKED / "params.yaml", "--out", "reports",
+        "mqlkit", "run", WORKED / "params.yaml", "--out", "reports",
         "--mail-to", "boss@example.org", cwd=tmp_path, MQLKIT_SMTP_HOST="localhost",
         MQLKIT_SMTP_PORT="1", MQLKIT_SMTP_FROM="reports@example.org",
         MQLKIT_SMTP_CA_FILE="/nowhere/ca.pem",
@@ -322,7 +322,7 @@ def test_an_unknown_name_is_told_without_its_line(tmp_path):
 
 def test_a_wrong_receiver_is_told_before_anything_is_run(tmp_path):
     words = [WORKED / "params.yaml", "--out", "reports", "--mail-to", "boss"]
-    run = command("mqlkit.cli", "run", *words, cwd=tmp_path, **BASIS)
+    run = command("mqlkit", "run", *words, cwd=tmp_path, **BASIS)
     assert run.code == 2
     assert run.stderr.startswith("mqlkit: --mail-to: 'boss' is no mail address.")
     assert not run.out.exists()

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 from runs import WORKED, Run, command, mqlkit_run, once, write_yaml
 
-from mqlkit.errors import ParamsError
-from mqlkit.naming import check_out, prune
-from mqlkit.outputs import workplace
+from mqlkit.core.errors import ParamsError
+from mqlkit.run.output import check_out, prune, workplace
 
 LEADS = "lead_id,created_at,mql_at,sql_at\n" + "".join(
     f"L{m}{i},2026-{m:02}-{i:02}T08:00:00Z,2026-{m:02}-{i:02}T09:00:00Z,2026-{m:02}-28T09:00:00Z\n"
@@ -32,14 +31,14 @@ def monthly_run(tmp_path_factory) -> Run:
         (cwd / "leads.csv").write_text(LEADS.partition("L31,")[0], encoding="utf-8")
         words = [params, "--out", "reports/{period}", "--keep", 2, "--as-of"]
         days = ("2026-02-02", "2026-03-02")
-        runs = [command("mqlkit.cli", "run", *words, day, cwd=cwd) for day in days]
+        runs = [command("mqlkit", "run", *words, day, cwd=cwd) for day in days]
         kept = cwd / "kept.json"
         kept.write_bytes((cwd / "reports" / "2026-01" / "monthly.metrics.json").read_bytes())
         (cwd / "leads.csv").write_text(LEADS, encoding="utf-8")
-        runs.append(command("mqlkit.cli", "run", *words, "2026-04-02", cwd=cwd))
+        runs.append(command("mqlkit", "run", *words, "2026-04-02", cwd=cwd))
         after = sorted(p.as_posix() for p in Path(cwd, "reports").glob("*/*.html"))
         (cwd / "after.json").write_text(json.dumps(after), encoding="utf-8")
-        runs.append(command("mqlkit.cli", "run", *words, "2026-02-02", cwd=cwd))
+        runs.append(command("mqlkit", "run", *words, "2026-02-02", cwd=cwd))
         assert [r.code for r in runs] == [0] * 4, [r.stderr for r in runs]
         return runs[-1]
 

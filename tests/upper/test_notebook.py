@@ -12,7 +12,7 @@ import papermill
 import pytest
 from runs import ROOT
 
-from mqlkit.params import ReportParams
+from mqlkit.core.params import ReportParams
 
 NOTEBOOKS = sorted((Path(__file__).parents[2] / "notebooks").glob("*.ipynb"))
 LOGIC = (

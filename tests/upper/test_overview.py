@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from mqlkit.overview import overview
+from mqlkit.pages.index import overview
 
 TOTALS = {
     "mqls": 2910, "goal_attainment": 1.025, "efficiency": 0.279, "sla_attainment": 0.718,

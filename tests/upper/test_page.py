@@ -10,10 +10,10 @@ import re
 import pytest
 from runs import mqlkit_run, once, write_yaml
 
-from mqlkit.cost import cost_per_mql
-from mqlkit.terms import TOTAL
-from mqlkit.tidy import pick
-from mqlkit.wording import bucket_name
+from mqlkit.core.names import TOTAL
+from mqlkit.core.text import bucket_name
+from mqlkit.metrics.cost import cost_per_mql
+from mqlkit.metrics.tidy import pick
 
 pytestmark = pytest.mark.browser
 

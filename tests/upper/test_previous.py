@@ -7,11 +7,10 @@ import json
 import pytest
 from runs import mqlkit_run, write_yaml
 
-from mqlkit.document import metrics_document
-from mqlkit.numbers import measure
-from mqlkit.previous import judge_since_last, previous, tabulate_since_last
-from mqlkit.results import as_json
-from mqlkit.terms import EARLIER_VARIABLE
+from mqlkit.core.names import EARLIER_VARIABLE
+from mqlkit.metrics.report import measure
+from mqlkit.pages.previous import judge_since_last, previous, tabulate_since_last
+from mqlkit.pages.results import as_json, metrics_document
 
 HEADER = "lead_id,mql_at,accepted_at,sql_at,source"
 JANUARY = ["A,2026-01-05,2026-01-06,2026-01-20,Web", "B,2026-01-06,2026-01-09,,Web"]

@@ -7,9 +7,9 @@ import json
 import pytest
 from runs import mqlkit_run, write_yaml
 
-from mqlkit.numbers import measure
-from mqlkit.page import heading
-from mqlkit.params import ReportParams
+from mqlkit.core.params import ReportParams
+from mqlkit.metrics.report import measure
+from mqlkit.pages.cells import heading
 
 OWNERS = ("Aurelia Quist", "Bohumil Zvonek")
 REASONS = ("asked not to be called by Mr Xylander", "no budget")

@@ -13,17 +13,11 @@ from pathlib import Path
 import pytest
 
 from mqlkit import __version__
-from mqlkit.document import metrics_document
-from mqlkit.numbers import measure, read_numbers
-from mqlkit.params import ReportParams
-from mqlkit.results import (
-    RESULTS_VARIABLE,
-    as_json,
-    safe_cell,
-    save_results,
-    write_results,
-)
-from mqlkit.terms import FLAGS, METRICS
+from mqlkit.core.metrics import METRICS
+from mqlkit.core.names import FLAGS, RESULTS_VARIABLE
+from mqlkit.core.params import ReportParams
+from mqlkit.metrics.report import measure, read_numbers
+from mqlkit.pages.results import as_json, metrics_document, safe_cell, save_results, write_results
 
 WORKED = Path(__file__).parents[1] / "worked_example"
 TABLES = ("leads", "spend", "goals")

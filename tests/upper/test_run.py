@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from runs import ROOT, SHELF, WORKED, Run, command, mqlkit_run, once, snapshot, write_yaml
 
-from mqlkit.batch import write_index
-from mqlkit.results import RESULTS_VARIABLE
+from mqlkit.core.names import RESULTS_VARIABLE
+from mqlkit.run.batch import write_index
 
 EXPECTED = json.loads((WORKED / "expected.json").read_text(encoding="utf-8"))
 OUTPUTS = (

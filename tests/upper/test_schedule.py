@@ -21,11 +21,12 @@ import yaml
 from runs import ROOT, WORKED
 from test_lab import TOKEN, jupyterlab
 
-from mqlkit import cli
-from mqlkit.headline import headline
-from mqlkit.mail import NAMES, PREFIX
-from mqlkit.numbers import read_numbers
-from mqlkit.params import ReportParams, TextDatesLoader
+from mqlkit.core.params import ReportParams
+from mqlkit.core.yaml_files import TextDatesLoader
+from mqlkit.metrics.report import read_numbers
+from mqlkit.run import cli
+from mqlkit.run.mail import NAMES, PREFIX
+from mqlkit.views.headline import headline
 
 PAPER = (ROOT / "docs" / "schedule.md").read_text(encoding="utf-8")
 HOME = "/srv/leads"
@@ -58,7 +59,7 @@ def workspace(tmp_path):
     (home / "params" / "mql_report.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
     (home / ".venv" / "bin").mkdir(parents=True)
     script = home / ".venv" / "bin" / "mqlkit"
-    script.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m mqlkit.cli "$@"\n')
+    script.write_text(f'#!/bin/sh\nPYTHONPATH={ROOT} exec {sys.executable} -m mqlkit "$@"\n')
     script.chmod(0o755)
     return home
 

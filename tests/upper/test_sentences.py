@@ -7,19 +7,16 @@ from collections import Counter
 import pytest
 from frames import plain, row, rows, totals
 
-from mqlkit.params import ReportParams
-from mqlkit.sentences import (
-    REFERENCE,
-    judge_cost,
-    judge_efficiency,
-    judge_hand_off,
-    judge_ledgers,
-    judge_response,
-    judge_sla,
-    judge_velocity,
-    judge_volume,
-)
+from mqlkit.core.params import ReportParams
 from mqlkit.sources.ledger import Ledger
+from mqlkit.views.verdicts.cost import judge_cost
+from mqlkit.views.verdicts.data_quality import judge_ledgers
+from mqlkit.views.verdicts.efficiency import judge_efficiency
+from mqlkit.views.verdicts.handoff import judge_hand_off
+from mqlkit.views.verdicts.response import REFERENCE, judge_response
+from mqlkit.views.verdicts.sla import judge_sla
+from mqlkit.views.verdicts.volume import judge_volume
+from mqlkit.views.verdicts.waiting import judge_velocity
 
 SMALL = "With only {} this says little; do not rank or plan by it."
 

@@ -19,9 +19,8 @@ import pytest
 import yaml
 from runs import ROOT, SHELF, WORKED, mqlkit_run, snapshot, write_yaml
 
-from mqlkit.errors import disk_words
-from mqlkit.lock import OURS, own_folder
-from mqlkit.outputs import publish, workplace
+from mqlkit.core.errors import disk_words
+from mqlkit.run.output import OURS, own_folder, publish, workplace
 
 OUTPUTS = (
     "html", "ipynb", "metrics.json", "breaches.csv", "set-aside.csv", "revised.csv",
@@ -42,7 +41,7 @@ def begin(
     arguments = [params, *words, "--out", "reports"]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
     return subprocess.Popen(
-        [sys.executable, "-m", "mqlkit.cli", "run", *map(str, arguments)],
+        [sys.executable, "-m", "mqlkit", "run", *map(str, arguments)],
         cwd=cwd,
         env={**os.environ, "PYTHONPATH": path, "TMPDIR": str(cwd / "tmp")},
         **{**pipes, **more},
@@ -315,7 +314,7 @@ def test_a_folder_that_cannot_be_written_to_is_said_before_anything_is_run(tmp_p
     (tmp_path / "reports").chmod(0o555)
     # Root may write anywhere, unless it gives that up.
     meek = ["setpriv", "--bounding-set=-all"] if os.geteuid() == 0 else []
-    words = [*meek, sys.executable, "-m", "mqlkit.cli", "run", WORKED / "params.yaml"]
+    words = [*meek, sys.executable, "-m", "mqlkit", "run", WORKED / "params.yaml"]
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
     run = subprocess.run(
         [*map(str, words), "--out", "reports"],

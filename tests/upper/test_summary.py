@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from mqlkit.headline import headline
-from mqlkit.numbers import measure, read_numbers
-from mqlkit.params import ReportParams
-from mqlkit.summary import summary
+from mqlkit.core.params import ReportParams
+from mqlkit.metrics.report import measure, read_numbers
+from mqlkit.pages.results import summary
+from mqlkit.views.headline import headline
 
 
 def test_every_headline_figure_is_in_the_text_under_its_question():

@@ -11,10 +11,11 @@ import pytest
 from frames import plain, row, rows, totals
 from great_tables import GT
 
-from mqlkit import tables
+from mqlkit.core.metrics import METRICS
+from mqlkit.core.names import FLAGS, TOTAL
+from mqlkit.metrics.tidy import pick
 from mqlkit.sources.ledger import Ledger
-from mqlkit.terms import FLAGS, METRICS, TOTAL
-from mqlkit.tidy import pick
+from mqlkit.views import tables
 
 EVIL = "<script>alert(1)</script>"
 

@@ -8,13 +8,12 @@ from runs import ROOT
 from test_charts import column, embedded, encoding, layers, marks, per_bucket, titles, tooltip
 from test_tables import cells
 
-from mqlkit import charts, tables
-from mqlkit.choices import VIEW_WORDS, VIEWS, as_written, in_words
-from mqlkit.flow import judge_flow
-from mqlkit.sentences import judge_efficiency
-from mqlkit.terms import COHORT, FLOW
-from mqlkit.terms import VIEWS as NAMES
-from mqlkit.tidy import pick
+from mqlkit.core.names import COHORT, FLOW
+from mqlkit.core.names import VIEWS as NAMES
+from mqlkit.lab.choices import VIEW_WORDS, VIEWS, as_written, in_words
+from mqlkit.metrics.tidy import pick
+from mqlkit.views import charts, tables
+from mqlkit.views.verdicts.efficiency import judge_efficiency, judge_flow
 
 FLOW_TIPS = [
     ("efficiency_flow", "By flow", ".1%"),

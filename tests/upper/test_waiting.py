@@ -6,12 +6,13 @@ import ipywidgets
 import pytest
 from runs import ROOT
 
-from mqlkit import controls, page
-from mqlkit.controls import LiveView
-from mqlkit.errors import SourceError
-from mqlkit.exploration import STEPS, Exploration
-from mqlkit.params import ReportParams
-from mqlkit.waiting import Waiting
+from mqlkit.core.errors import SourceError
+from mqlkit.core.params import ReportParams
+from mqlkit.lab import view as controls
+from mqlkit.lab.busy import Waiting
+from mqlkit.lab.exploration import STEPS, Exploration
+from mqlkit.lab.view import LiveView
+from mqlkit.pages import cells as page
 
 BASE = ROOT / "notebooks"
 

@@ -48,7 +48,7 @@ def week(tmp_path_factory) -> Run:
             text = NO_EXPORT if day == CORRUPT else leads_of(day)
             (cwd / "leads.csv").write_text(text, encoding="utf-8")
             words = [params, "--out", "reports/{as_of}", "--keep", 5, "--as-of", f"2026-03-0{day}"]
-            runs.append(command("mqlkit.cli", "run", *words, cwd=cwd))
+            runs.append(command("mqlkit", "run", *words, cwd=cwd))
         said = [[run.code, run.stdout, run.stderr] for run in runs]
         (cwd / "week.json").write_text(json.dumps(said), encoding="utf-8")
         return runs[-1]

@@ -1,0 +1,1 @@
+"""Terms, metrics, parameters, periods and formatting: no data, no engine."""

@@ -1,0 +1,240 @@
+"""Validators: one parameter's value, checked and converted to its type."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from mqlkit.core.errors import ParamsError, report, unknown_name
+from mqlkit.core.metrics import METRICS
+from mqlkit.core.periods import GRAINS, AsOf, Calendar
+from mqlkit.core.work_week import parse_work_week
+
+HOURS_IN = {"m": 1 / 60, "min": 1 / 60, "h": 1}
+COMPARISON = re.compile(r"\s*(<=|>=|<|>)\s*(-?\d+(?:\.\d+)?)\s*")
+# A share that limits can be set on beside the metrics.
+SET_ASIDE = "rows_set_aside"
+CHOICES: dict[str, tuple[str, ...]] = {
+    "grain": GRAINS,
+    "passes": ("first", "last", "every"),
+    "sla_clock": ("calendar", "business"),
+    "sla_stops_on": ("decision", "contact"),
+    "language": ("en",),
+}
+
+
+def split_sla(text: str) -> tuple[float, str]:
+    """Return number and unit of a duration such as ``48h``.
+
+    >>> split_sla("1.5 d")
+    (1.5, 'd')
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(min|m|h|d|w)", text.strip().lower())
+    if not match or float(match[1]) <= 0:
+        raise ParamsError(
+            report(
+                f"sla {text!r} is no duration with a unit.",
+                expected="a number above zero and min, h, d or w",
+                fix='write for example "48h" or "2d"',
+            )
+        )
+    return float(match[1]), match[2]
+
+
+def sla_words(text: str, clock: str = "calendar") -> str:
+    """Return an SLA in words.
+
+    >>> sla_words("48h"), sla_words("1d", "business")
+    ('48 hours', '1 working day')
+    """
+    number, unit = split_sla(text)
+    name = {"m": "minute", "min": "minute", "h": "hour", "d": "day", "w": "week"}[unit]
+    working = "working " if clock == "business" else ""
+    return f"{number:g} {working}{name}{'' if number == 1 else 's'}"
+
+
+def _wrong(name: str, value: object, expected: str, fix: str = "") -> ParamsError:
+    return ParamsError(report(f"{name} {value!r} is not usable.", expected=expected, fix=fix))
+
+
+def _text(value: object, name: str) -> str:
+    if isinstance(value, str) and value.strip():
+        return value.strip()
+    raise _wrong(name, value, "text")
+
+
+def _choice(value: object, name: str) -> str:
+    choices = CHOICES[name]
+    text = _text(value, name).lower()
+    if text not in choices:
+        raise ParamsError(unknown_name(name, "choice", text, choices))
+    return text
+
+
+def _count(
+    value: object, name: str, least: int = 1, most: int = 10_000, *, beside: str = ""
+) -> int:
+    whole = (
+        int(value) if isinstance(value, str) and re.fullmatch(r"-?\d+", value.strip()) else value
+    )
+    if isinstance(whole, bool) or not isinstance(whole, int) or not least <= whole <= most:
+        raise _wrong(name, value, f"{beside}a whole number from {least} to {most}")
+    return whole
+
+
+def _fiscal_start(value: object, name: str) -> int:
+    return _count(value, name, 1, 12)
+
+
+def _period(value: object, name: str) -> str:
+    # `period: 2026` is a number in YAML.
+    return (
+        str(value) if isinstance(value, int) and not isinstance(value, bool) else _text(value, name)
+    )
+
+
+def _check_period(value: object, name: str) -> str:
+    text = _period(value, name)
+    # Relative periods need an as_of; any will do to see whether the text can be read.
+    Calendar().resolve(text, AsOf.end_of(date(2026, 6, 30), ZoneInfo("UTC")))
+    return text
+
+
+def _zone(value: object, name: str) -> str | None:
+    if value is None:
+        return None
+    text = _text(value, name)
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise _wrong(name, value, "an IANA name, such as Europe/Tallinn or UTC") from None
+    return text
+
+
+def _as_of(value: object, name: str) -> str:
+    text = value.isoformat() if isinstance(value, date) else _text(value, name)
+    if text in {"auto", "now"}:
+        return text
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        raise _wrong(
+            name,
+            value,
+            "auto, now, a date (2026-03-31) or a stamp (2026-03-31T18:00:00Z)",
+            "write a day that there is, in this form",
+        ) from None
+    return text
+
+
+def _lag(value: object, name: str) -> str | int:
+    return "auto" if value == "auto" else _count(value, name, 0, 3650, beside="auto, or ")
+
+
+def _within(value: object, name: str) -> int | None:
+    return None if value is None else _count(value, name, 0, 3650, beside="null, or ")
+
+
+def _sla(value: object, _: str) -> str:
+    split_sla(str(value))
+    return str(value).strip().lower()
+
+
+def _work_week(value: object, name: str) -> str:
+    text = _text(value, name)
+    parse_work_week(text)
+    return text
+
+
+def _holidays(value: object, name: str) -> str | None:
+    if value is False:
+        raise _wrong(name, "false", "a country code or null", 'Norway is written "NO", in quotes')
+    return None if value is None else _text(value, name)
+
+
+def _by(value: object, name: str) -> list[str]:
+    if value is None:
+        return []
+    columns = [value] if isinstance(value, str) else value
+    if not isinstance(columns, list | tuple) or not all(isinstance(c, str) for c in columns):
+        raise _wrong(name, value, "a list of columns, such as [source, owner]")
+    return list(dict.fromkeys(columns))
+
+
+def _where(value: object, name: str) -> dict[str, list[str]]:
+    if not isinstance(value, Mapping | None):
+        raise _wrong(name, value, "columns with lists of values, such as {country: [EE, LV]}")
+    lists = {
+        str(column): list(kept) if isinstance(kept, list | tuple) else [kept]
+        for column, kept in (value or {}).items()
+    }
+    if any(isinstance(v, bool) for kept in lists.values() for v in kept):
+        raise _wrong(name, value, "texts", "put yes, no, on, off and NO (Norway) in quotes")
+    return {column: [str(v) for v in kept] for column, kept in lists.items()}
+
+
+def _switch(value: object, name: str) -> bool:
+    if isinstance(value, bool):
+        return value
+    raise _wrong(name, value, "true or false")
+
+
+def _share(value: object, name: str) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1:
+        return float(value)
+    raise _wrong(name, value, "a share from 0 to 1, such as 0.05")
+
+
+def _limits(value: object, name: str) -> dict[str, str]:
+    if not isinstance(value, Mapping | None):
+        raise _wrong(name, value, 'metrics with limits, such as {sla_attainment: "< 0.8"}')
+    for metric, limit in (value or {}).items():
+        if metric not in METRICS and metric != SET_ASIDE:
+            raise ParamsError(unknown_name(name, "metric", str(metric), [*METRICS, SET_ASIDE]))
+        if not COMPARISON.fullmatch(str(limit)):
+            raise _wrong(f"{name}.{metric}", limit, 'a comparison, such as "< 0.8" or "> 900"')
+    return {str(m): str(limit) for m, limit in (value or {}).items()}
+
+
+def _rolling(value: object, name: str) -> int:
+    return _count(value, name, 1, 120)
+
+
+def _report_name(value: object, name: str) -> str:
+    text = _text(value, name)
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", text):
+        raise _wrong(name, value, "the name of a notebook in notebooks/, without .ipynb")
+    return text
+
+
+CHECKS: dict[str, Callable[[Any, str], Any]] = {
+    "report": _report_name,
+    "title": lambda value, name: (
+        str(value) if isinstance(value, int | float) else _text(value, name)
+    ),
+    "source": _text,
+    "period": _check_period,
+    "grain": _choice,
+    "fiscal_year_start": _fiscal_start,
+    "timezone": _zone,
+    "as_of": _as_of,
+    "lag_days": _lag,
+    "rolling": _rolling,
+    "within_days": _within,
+    "passes": _choice,
+    "sla": _sla,
+    "sla_clock": _choice,
+    "sla_stops_on": _choice,
+    "work_week": _work_week,
+    "holidays": _holidays,
+    "by": _by,
+    "where": _where,
+    "language": _choice,
+    "redact": _switch,
+    "max_set_aside": _share,
+    "fail_on": _limits,
+    "warn_on": _limits,
+}

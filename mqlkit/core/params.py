@@ -1,0 +1,202 @@
+"""The parameters of one report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import yaml
+
+from mqlkit.core.checks import CHECKS, HOURS_IN, sla_words, split_sla
+from mqlkit.core.errors import ParamsError, report, unknown_name
+from mqlkit.core.names import HIDDEN, is_personal
+from mqlkit.core.periods import AsOf, Calendar
+from mqlkit.core.work_week import parse_work_week
+from mqlkit.core.yaml_files import TextDatesLoader, key_lines, read_yaml
+
+
+def option(default: Any, help_text: str) -> Any:
+    """Return a dataclass field that carries its help text."""
+    factory = {"default_factory": default} if callable(default) else {"default": default}
+    return field(metadata={"help": help_text}, **factory)
+
+
+@dataclass(frozen=True)
+class ReportParams:
+    """One report, as written in ``params/NAME.yaml`` or in a notebook's parameters cell."""
+
+    report: str = option("mql_report", "the notebook")
+    title: str = option("MQL report", "title of the page")
+    source: str = option("../data/sample/source.yaml", "where the data is; beside the params file")
+    period: str = option("last-quarter", "2026-01..2026-03, 2026-Q1, last-12-months, ...")
+    grain: str = option("month", "week, month, quarter, half, year")
+    fiscal_year_start: int = option(1, "month in which the fiscal year starts")
+    timezone: str | None = option(None, "zone in which buckets are cut; null is that of the source")
+    as_of: str = option(
+        "auto", "cut-off: auto is the latest stamp in the data; or a date, a stamp, now"
+    )
+    lag_days: str | int = option("auto", "days from net-new to MQL; auto is measured")
+    rolling: int = option(3, "buckets in the rolling cost per MQL")
+    within_days: int | None = option(None, "count only SQLs this many days after MQL; null for all")
+    passes: str = option("first", "recycled leads: first, last or every entry to MQL")
+    sla: str = option("48h", "time sales has; with a unit: 90min, 48h, 2d")
+    sla_clock: str = option("calendar", "calendar, or business for working time only")
+    sla_stops_on: str = option("decision", "decision (accept or reject), or contact")
+    work_week: str = option("Mon-Fri 09:00-17:00", "working days and hours of the business clock")
+    holidays: str | None = option(
+        None, "country of the public holidays, e.g. EE, US-CA; null for none"
+    )
+    by: list[str] = option(lambda: ["source"], "breakdowns: any columns of the leads")  # noqa: RUF009
+    where: dict[str, list[str]] = option(dict, "keep only these leads, e.g. {country: [EE, LV]}")  # noqa: RUF009
+    language: str = option("en", "language of the page")
+    redact: bool = option(False, "true: no ids or personal columns in the HTML")
+    max_set_aside: float = option(0.05, "stop when a larger share of rows cannot be used")
+    fail_on: dict[str, str] = option(dict, 'limits, e.g. {sla_attainment: "< 0.8"}')  # noqa: RUF009
+    warn_on: dict[str, str] = option(dict, "limits that are told and do not fail")  # noqa: RUF009
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """Return the names of all parameters."""
+        return [f.name for f in fields(cls)]
+
+    @classmethod
+    def from_mapping(
+        cls,
+        given: Mapping[str, Any],
+        *,
+        where: str = "parameters",
+        lines: Mapping[str, int] | None = None,
+    ) -> ReportParams:
+        """Return the checked parameters of a mapping.
+
+        Parameters
+        ----------
+        given
+            Names and values, as YAML or a notebook gives them.
+        where
+            The place named in messages, such as the file's path.
+        lines
+            The line of each name, where the place is a file.
+
+        Raises
+        ------
+        ParamsError
+            With every fault found, one under the other.
+        """
+        known = cls.names()
+        places = {n: f"{where}:{line}" for n, line in (lines or {}).items()}
+        faults = [
+            unknown_name(places.get(n, where), "parameter", str(n), known)
+            for n in given
+            if n not in known
+        ]
+        values: dict[str, Any] = {}
+        for name in known:
+            if name not in given:
+                continue
+            try:
+                values[name] = CHECKS[name](given[name], name)
+            except ParamsError as error:
+                faults.append(f"{places.get(name, where)}: {error}")
+        if faults:
+            raise ParamsError("\n".join(faults))
+        params = cls(**values)
+        shown = [column for column in params.by if not (params.redact and is_personal(column))]
+        return replace(params, by=shown)
+
+    @classmethod
+    def from_cell(cls, namespace: Mapping[str, Any]) -> ReportParams:
+        """Return the parameters that a notebook's parameters cell has set."""
+        return cls.from_mapping({n: namespace[n] for n in cls.names() if n in namespace})
+
+    @classmethod
+    def read(cls, path: Path, overrides: Iterable[str] = ()) -> ReportParams:
+        """Read a params file; ``overrides`` are ``name=value`` texts that win over it.
+
+        A relative ``source`` is taken from the folder of the file and comes back absolute.
+        """
+        written = read_yaml(path)
+        won = dict(split_override(text) for text in overrides)
+        lines = {name: line for name, line in key_lines(path).items() if name not in won}
+        params = cls.from_mapping({**written, **won}, where=str(path), lines=lines)
+        return replace(params, source=str((path.parent / params.source).resolve()))
+
+    @property
+    def calendar(self) -> Calendar:
+        """Return the calendar of the fiscal year."""
+        return Calendar(self.fiscal_year_start)
+
+    @property
+    def day_hours(self) -> float:
+        """Return the hours of a day on the chosen clock: 24, or those of a working day."""
+        is_calendar = self.sla_clock == "calendar"
+        return 24 if is_calendar else parse_work_week(self.work_week).day_us / 3_600_000_000
+
+    @property
+    def sla_hours(self) -> float:
+        """Return the SLA in hours of the chosen clock; a day on it is one working day."""
+        number, unit = split_sla(self.sla)
+        if unit in HOURS_IN:
+            return number * HOURS_IN[unit]
+        is_week = unit == "w"
+        days = 7 if self.sla_clock == "calendar" else len(parse_work_week(self.work_week).weekdays)
+        return number * self.day_hours * (days if is_week else 1)
+
+    @property
+    def sla_words(self) -> str:
+        """Return the SLA in words of the chosen clock."""
+        return sla_words(self.sla, self.sla_clock)
+
+    @property
+    def shown_where(self) -> dict[str, list[str]]:
+        """Return ``where`` as it may be shown: redacted, it does not say whom it keeps."""
+        return {
+            column: [HIDDEN] if self.redact and is_personal(column) else kept
+            for column, kept in self.where.items()
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all parameters by name."""
+        return {name: getattr(self, name) for name in self.names()}
+
+
+def split_override(text: str) -> tuple[str, Any]:
+    """Return name and value of ``name=value``; the value is read as YAML."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ParamsError(
+            report(f"-p {text!r} has no value.", expected="name=value, such as -p lag_days=45")
+        )
+    try:
+        return name.strip(), yaml.load(value, Loader=TextDatesLoader)  # noqa: S506 - safe subclass
+    except yaml.YAMLError:
+        return name.strip(), value
+
+
+def resolve_as_of(text: str, *, zone: ZoneInfo, latest: AsOf | None) -> AsOf:
+    """Return the cut-off that ``as_of`` stands for.
+
+    Parameters
+    ----------
+    text
+        ``auto``, ``now``, an ISO date (the end of that day) or an ISO stamp.
+    zone
+        The report's zone, in which dates and stamps without an offset are read.
+    latest
+        The cut-off by the latest stamp in the data, which ``auto`` takes.
+    """
+    if text == "auto":
+        if latest is None:
+            raise ParamsError("as_of: auto needs a stamp in the data, and there is none.")
+        return latest
+    if text == "now":
+        return AsOf.stamp(datetime.now(UTC), zone)
+    try:
+        return AsOf.end_of(date.fromisoformat(text), zone)
+    except ValueError:
+        at = datetime.fromisoformat(text)
+    return AsOf.stamp(at if at.tzinfo else at.replace(tzinfo=zone), zone)

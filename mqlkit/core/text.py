@@ -1,0 +1,152 @@
+"""Numbers, durations, dates and buckets as text: ``1,234``, ``27.6%``, ``3.0 days``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+
+SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "INR": "₹"}
+NOTHING = "–"
+MONTH_NAMES = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+
+def cut_off_day(as_of: str) -> date:
+    """Return the day that a cut-off, as ``metrics.json`` writes it, is the end of or lies in.
+
+    >>> cut_off_day("2026-04-01T00:00:00+03:00"), cut_off_day("2026-04-01T12:30:00+03:00")
+    (datetime.date(2026, 3, 31), datetime.date(2026, 4, 1))
+    """
+    at = datetime.fromisoformat(as_of)
+    return at.date() - timedelta(days=at.time() == time.min)
+
+
+def count(value: float) -> str:
+    """Return a count with thousands apart.
+
+    >>> count(1234.0), count(float("nan"))
+    ('1,234', '–')
+    """
+    return NOTHING if math.isnan(value) else f"{value:,.0f}"
+
+
+def exactly(value: float) -> str:
+    """Return a number with a decimal where it is not whole.
+
+    >>> exactly(100.0), exactly(99.7)
+    ('100', '99.7')
+    """
+    return count(value) if math.isnan(value) or value == round(value) else f"{value:,.1f}"
+
+
+def counted(value: float, noun: str) -> str:
+    """Return a count with its noun.
+
+    >>> counted(1, "lead"), counted(2, "lead")
+    ('1 lead', '2 leads')
+    """
+    return f"{count(value)} {noun}{'' if value == 1 else 's'}"
+
+
+def percent(share: float) -> str:
+    """Return a share in per cent, with a decimal place.
+
+    >>> percent(0.2764)
+    '27.6%'
+    """
+    return NOTHING if math.isnan(share) else f"{share * 100:,.1f}%"
+
+
+def between(low: float, high: float) -> str:
+    r"""Return an interval of shares.
+
+    >>> between(0.26, 0.293).replace("\u2060", "")
+    '26.0–29.3%'
+    """
+    # Word joiners: an interval is not to be broken over two lines.
+    return f"{low * 100:.1f}\u2060–\u2060{high * 100:.1f}%"
+
+
+def money(value: float, currency: str) -> str:
+    """Return an amount; cents only where they matter.
+
+    >>> money(96.512, "EUR"), money(1234567, "SEK")
+    ('€96.51', '1,234,567 SEK')
+    """
+    if math.isnan(value):
+        return NOTHING
+    digits = 2 if abs(value) < 100 and value != round(value) else 0
+    text = f"{abs(value):,.{digits}f}"
+    sign = "−" if value < 0 else ""
+    symbol = SYMBOLS.get(currency)
+    return f"{sign}{symbol}{text}" if symbol else f"{sign}{text} {currency}"
+
+
+def duration(hours: float, *, day_hours: float = 24) -> str:
+    """Return hours as hours, or as days from two days on.
+
+    Parameters
+    ----------
+    hours
+        Hours of the chosen clock.
+    day_hours
+        Hours of its day; fewer than 24 are working hours, and are called so.
+
+    Examples
+    --------
+    >>> duration(5.0), duration(72.0), duration(20.0, day_hours=8)
+    ('5.0 hours', '3.0 days', '2.5 working days')
+    """
+    if math.isnan(hours):
+        return NOTHING
+    working = "" if day_hours == 24 else "working "
+    if hours < 1:
+        return f"{hours * 60:.0f} {working}minutes"
+    if hours < 2 * day_hours:
+        return f"{hours:.1f} {working}hours"
+    return f"{hours / day_hours:.1f} {working}days"
+
+
+def brief(hours: float, *, day_hours: float = 24) -> str:
+    """Return a duration short enough for a headline.
+
+    >>> brief(5.0), brief(72.0)
+    ('5.0 h', '3.0 d')
+    """
+    words = duration(hours, day_hours=day_hours).replace("working ", "")
+    return words.replace(" minutes", " min").replace(" hours", " h").replace(" days", " d")
+
+
+def day(value: date) -> str:
+    """Return a date.
+
+    >>> day(date(2026, 1, 5))
+    '5 Jan 2026'
+    """
+    return f"{value.day} {MONTH_NAMES[value.month - 1]} {value.year}"
+
+
+def moment(at: datetime) -> str:
+    """Return a local stamp to the minute."""
+    return f"{at:%Y-%m-%d %H:%M}"
+
+
+def bucket_name(label: str) -> str:
+    """Return a bucket's label as an axis shows it.
+
+    >>> bucket_name("2026-01"), bucket_name("2026-Q1"), bucket_name("2026-W05"), bucket_name("2026")
+    ('Jan 26', 'Q1 26', 'W05 26', '2026')
+    """
+    year, _, part = label.partition("-")
+    if not part:
+        return label
+    return f"{MONTH_NAMES[int(part) - 1] if part.isdigit() else part} {year[2:]}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return names as a sentence lists them.
+
+    >>> listed(["a"]), listed(["a", "b", "c"])
+    ('a', 'a, b and c')
+    """
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]])) if names else ""

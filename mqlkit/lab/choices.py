@@ -1,0 +1,232 @@
+"""What an analyst can choose, in words and as a params file."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from mqlkit.core.checks import CHECKS
+from mqlkit.core.errors import ParamsError
+from mqlkit.core.names import BOTH, COHORT, FLOW
+from mqlkit.core.params import ReportParams
+from mqlkit.core.periods import DAY, add_months
+from mqlkit.core.text import counted, day, listed
+from mqlkit.core.yaml_files import as_yaml
+from mqlkit.metrics.report import Numbers
+
+PRESETS = {
+    "Last month": "last-month",
+    "Last quarter": "last-quarter",
+    "Last half-year": "last-half",
+    "Last year": "last-year",
+    "Last 12 months": "last-12-months",
+    "This quarter": "this-quarter",
+    "Year to date": "year-to-date",
+}
+GRAINS = {
+    "Week": "week", "Month": "month", "Quarter": "quarter", "Half-year": "half", "Year": "year",
+}  # fmt: skip
+CLOCKS = {"Nights and weekends too": "calendar", "Working hours only": "business"}
+# How efficiency is shown: of the panel only, a report shows it both ways.
+VIEWS = {"by cohort and by flow": BOTH, "by cohort": COHORT, "by flow": FLOW}
+VIEW_WORDS = {
+    BOTH: "",
+    COHORT: " Efficiency is shown by cohort alone: SQLs count where their MQL entered.",
+    FLOW: " Efficiency is shown by flow alone: SQLs count where they are dated; headline and "
+    "changes stay by cohort.",
+}
+STOPS = {"accepts or rejects": "decision", "first contacts": "contact"}
+# What the panel sets; the table that stands for it where there is no panel shows these.
+SETTINGS = (
+    "period", "grain", "lag_days", "rolling", "sla", "sla_clock", "sla_stops_on", "within_days",
+    "by", "where",
+)  # fmt: skip
+FILE_NAME = re.compile(r"[A-Za-z0-9_-]+")
+TASKS = {"decision": "to accept or reject an MQL", "contact": "to contact an MQL"}
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What the data has to choose from.
+
+    Attributes
+    ----------
+    values
+        Columns with few values, and those values.
+    first, last
+        Days of the first MQL (None without any) and of the as-of moment.
+    spend_from
+        First day with spend; None without spend.
+    """
+
+    values: dict[str, tuple[str, ...]]
+    first: date | None
+    last: date
+    spend_from: date | None
+
+
+def choose(params: ReportParams, chosen: Mapping[str, Any]) -> tuple[ReportParams, dict[str, str]]:
+    """Return the parameters with a choice made, and what is wrong with it, by parameter.
+
+    Examples
+    --------
+    >>> choose(ReportParams(), {"sla": "2d"})[0].sla
+    '2d'
+    >>> choose(ReportParams(), {"sla": "48"})[1]
+    {'sla': "sla '48' is no duration with a unit; write for example “48h” or “2d”."}
+    """
+    values, faults = {}, {}
+    for name, value in chosen.items():
+        try:
+            values[name] = CHECKS[name](value, name)
+        except ParamsError as error:
+            faults[name] = as_sentence(error)
+    return (params if faults else replace(params, **values)), faults
+
+
+def as_sentence(error: Exception) -> str:
+    r"""Return an error as one sentence to stand beside a control: what is wrong, what to do.
+
+    >>> as_sentence(ParamsError("lag_days 3.5 is not usable.\n  Expected: a whole number"))
+    'lag_days 3.5 is not usable; expected: a whole number.'
+    """
+    first, *others = str(error).splitlines()
+    parts = dict(re.match(r"\s*(\w*):?\s*(.*)", line).groups() for line in others)  # type: ignore[union-attr, misc]
+    advice = parts.get("Fix") or ("expected: " + parts["Expected"] if "Expected" in parts else "")
+    text = "; ".join(part for part in (first.rstrip("."), advice) if part)
+    return re.sub(r'"([^"]*)"', "“\\1”", text) + "."
+
+
+def period_of(start: date, end: date) -> str:
+    """Return a period as users write it; both days are in it.
+
+    >>> period_of(date(2026, 1, 1), date(2026, 3, 31))
+    '2026-01..2026-03'
+    >>> period_of(date(2026, 1, 5), date(2026, 2, 1))
+    '2026-01-05..2026-02-01'
+    """
+    is_whole = start.day == 1 and (end + DAY).day == 1
+    pattern = "%Y-%m" if is_whole else "%Y-%m-%d"
+    return f"{start:{pattern}}..{end:{pattern}}"
+
+
+def own_period(start: date | None, end: date | None) -> tuple[str, str]:
+    """Return the period from one day to another, and what is wrong with it."""
+    if start is None or end is None:
+        return "", "The period needs a first and a last day."
+    if end < start:
+        return "", "The period ends before it starts: take an earlier first day."
+    return period_of(start, end), ""
+
+
+def presets(params: ReportParams, offer: Offer) -> dict[str, str]:
+    """Return the periods on offer: the one that the report was started with comes first."""
+    found = dict(PRESETS)
+    if offer.first is not None:
+        found["All the data"] = period_of(add_months(offer.first, 0), offer.last)
+    if params.period in found.values():
+        return found
+    return {f"As started: {params.period}": params.period, **found}
+
+
+def lag_faults(numbers: Numbers, offer: Offer) -> dict[str, str]:
+    """Return what is wrong with a lag that moves every bucket before the first spend."""
+    if offer.spend_from is None:
+        return {}
+    longest = (numbers.leads.buckets[-1].start - offer.spend_from).days
+    if numbers.lag_days_used <= max(longest, 0):
+        return {}
+    reach = f"the longest that does is {counted(longest, 'day')}" if longest >= 0 else "none does"
+    lag, since = counted(numbers.lag_days_used, "day"), day(offer.spend_from)
+    fault = f"A lag of {lag} reaches no spend: the data has none before {since}; in this period"
+    return {"lag_days": f"{fault} {reach}."}
+
+
+def in_words(numbers: Numbers, *, view: str = BOTH) -> str:
+    """Return what the page is set to, in sentences; ``view`` is one of `terms.VIEWS`."""
+    params, leads = numbers.params, numbers.leads
+    grain = {"half": "half-year"}.get(params.grain, params.grain)
+    span = f"{day(leads.whole.start)} – {day(leads.whole.end - DAY)}"
+    sentences = [f"{span}, by {grain}, as of {day(leads.as_of.on)}."]
+    if numbers.tables.spend is not None:
+        how = " (measured)" if params.lag_days == "auto" else ""
+        sentences.append(
+            f"Spend is moved back by {counted(numbers.lag_days_used, 'day')}{how}; the rolling "
+            f"cost spans {counted(params.rolling, grain)}."
+        )
+    clock = "" if params.sla_clock == "business" else ", nights and weekends included"
+    sentences.append(f"Sales has {params.sla_words} {TASKS[params.sla_stops_on]}{clock}.")
+    if params.within_days is not None:
+        sentences.append(f"SQLs count within {counted(params.within_days, 'day')} of the MQL.")
+    if params.by:
+        sentences.append(f"Broken down by {listed(params.by)}.")
+    sentences += [f"Only {column}: {listed(kept)}." for column, kept in params.shown_where.items()]
+    if numbers.tables.goals is None and "goals" in numbers.tables.ledgers:
+        sentences.append("The goals are not for these leads alone, and are left out.")
+    return " ".join(sentences) + VIEW_WORDS[view]
+
+
+def settings_table(numbers: Numbers) -> dict[str, Any]:
+    """Return what the page is set to, by parameter."""
+    resolved = numbers.resolved_params
+    return {name: resolved[name] for name in SETTINGS}
+
+
+def params_text(params: ReportParams, *, source: Path, folder: Path) -> str:
+    """Return the params file of a report, to be laid into ``folder``.
+
+    Only what differs from the defaults is written, and what a reader looks for first.
+    """
+    standard, always = ReportParams(), {"report", "title", "source", "period", "grain", "sla"}
+    values = {**params.to_dict(), "source": Path(os.path.relpath(source, folder)).as_posix()}
+    kept = {
+        name: value
+        for name, value in values.items()
+        if name in always or value != getattr(standard, name)
+    }
+    return f"# Chosen in JupyterLab, on the panel of {params.report}.\n{as_yaml(kept)}"
+
+
+def params_folder(start: Path) -> Path:
+    """Return the folder of params files: beside the notebooks, or below the working folder."""
+    return start.parent / "params" if start.name == "notebooks" else start / "params"
+
+
+def write_params(params: ReportParams, name: str, *, source: Path, folder: Path) -> Path:
+    """Write ``NAME.yaml`` and return its path.
+
+    Raises
+    ------
+    ParamsError
+        When the name cannot be one of a file, or the file is there and says something else.
+    """
+    if not FILE_NAME.fullmatch(name):
+        raise ParamsError(f"{name!r} is no name for a file; use letters, digits, - and _.")
+    path = folder / f"{name}.yaml"
+    text = params_text(params, source=source, folder=folder)
+    if path.exists() and path.read_text(encoding="utf-8") != text:
+        raise ParamsError(f"{path.name} is there already; choose another name.")
+    folder.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def as_written(path: Path, *, view: str) -> str:
+    """Return what there is to say of a params file that was written."""
+    words = f"Written. To run it, in {path.parents[1]}: {command(path)}"
+    both = " It shows efficiency by cohort and by flow: one of them alone is for the panel."
+    return words if view == BOTH else f"{words}.{both}"
+
+
+def command(path: Path) -> str:
+    """Return the command that runs a params file headlessly, from the folder above its own.
+
+    >>> command(Path("/data/params/my_report.yaml"))
+    'mqlkit run params/my_report.yaml'
+    """
+    return f"mqlkit run {path.parent.name}/{path.name}"

@@ -1,0 +1,257 @@
+"""A list of leads to sort, filter and download."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import ipywidgets as widgets
+import pandas as pd
+from itables.widget import ITable
+
+from mqlkit.core.params import ReportParams
+from mqlkit.core.text import NOTHING, count, counted, moment
+from mqlkit.lab.widgets import alert, button, close, message, said
+from mqlkit.leads.table import LeadTable
+from mqlkit.metrics.lead_lists import breach_lines, breach_list, mql_lines, mql_list
+from mqlkit.metrics.report import Numbers
+from mqlkit.sources.store import EngineError
+from mqlkit.views.verdicts.base import Totals, Verdict
+
+# A browser sorts and filters so many without a pause; the file has no bound.
+MOST_ROWS = 2_000
+
+
+@dataclass(frozen=True)
+class LeadList:
+    """A list of leads.
+
+    Attributes
+    ----------
+    name
+        As the parts of `Memory` and the file are called.
+    noun
+        One of those listed.
+    order
+        What stands first.
+    find
+        Returns the first of them, of ``of`` in all, as a frame.
+    lines
+        Returns all of them as the file has them; the engine writes it.
+    headers
+        Columns of that frame, and how they are headed.
+    """
+
+    name: str
+    noun: str
+    order: str
+    find: Callable[..., pd.DataFrame]
+    lines: Callable[[LeadTable], Any]
+    headers: Mapping[str, str]
+
+
+BREACHES = LeadList(
+    name="breaches",
+    noun="late lead",
+    order="those that waited longest first",
+    find=breach_list,
+    lines=breach_lines,
+    headers={
+        "lead_id": "Lead", "owner": "Owner", "source": "Source", "entered": "Entered", "due": "Due",
+        "hours_late": "Hours late", "is_open": "Still open",
+    },
+)  # fmt: skip
+MQLS = LeadList(
+    name="mqls",
+    noun="MQL",
+    order="the latest first",
+    find=mql_list,
+    lines=mql_lines,
+    headers={
+        "lead_id": "Lead", "owner": "Owner", "source": "Source", "entered": "Entered",
+        "decided": "Decided", "decision": "Decision", "became_sql": "Became SQL", "sla": "SLA",
+    },
+)  # fmt: skip
+
+
+def judge_breaches(rows: pd.DataFrame, params: ReportParams) -> Verdict | None:
+    """Return why a page lists no late lead; None where it lists some."""
+    late = Totals(rows).value("sla_breached")
+    if not late > 0:
+        return Verdict("No MQL of the period is known to have broken the SLA.")
+    if not params.redact:
+        return None
+    return Verdict(
+        f"{counted(late, 'MQL')} broke the SLA. A redacted page does not list them: mqlkit run "
+        "writes them beside it, into the file that ends in .breaches.csv."
+    )
+
+
+@dataclass(frozen=True)
+class Page:
+    """What of a list is shown.
+
+    Attributes
+    ----------
+    title
+        How many there are, and how many of them are shown.
+    cells
+        Text, and numbers to one decimal, under their headings.
+    """
+
+    title: str
+    cells: pd.DataFrame
+
+
+def first_page(numbers: Numbers, leads: LeadList) -> Page:
+    """Return the first `MOST_ROWS` of a list, worked out once for parameters that matter to it."""
+    found = numbers.memory.recall(
+        leads.name,
+        numbers.params,
+        lambda: leads.find(numbers.leads, longest=MOST_ROWS),
+        of="list",
+    )
+    n = int(found["of"].iloc[0]) if len(found) else 0
+    return Page(_title(leads, n), _cells(found, leads))
+
+
+def _title(leads: LeadList, n: int) -> str:
+    if not n:
+        return f"No {leads.noun}s"
+    nouns = f"{count(n)} {leads.noun}{'' if n == 1 else 's'}"
+    if n <= MOST_ROWS:
+        return f"{nouns}, {leads.order}"
+    return (
+        f"{nouns}, {leads.order}: {count(MOST_ROWS)} of them are here to sort and filter, "
+        "all of them are in the CSV file"
+    )
+
+
+def _cells(found: pd.DataFrame, leads: LeadList) -> pd.DataFrame:
+    shown: dict[str, Any] = {}
+    for column, header in leads.headers.items():
+        cells = found[column]
+        if isinstance(cells.dtype, pd.DatetimeTZDtype):
+            shown[header] = [NOTHING if pd.isna(t) else moment(t) for t in cells]
+        elif cells.dtype == bool:
+            shown[header] = ["yes" if is_so else "no" for is_so in cells]
+        elif cells.dtype == float:
+            shown[header] = cells.round(1)
+        else:
+            shown[header] = cells.fillna(NOTHING)
+    return pd.DataFrame(shown)
+
+
+def write_list(numbers: Numbers, leads: LeadList, *, folder: Path) -> Path:
+    """Write all leads of a list as a CSV file and return its path.
+
+    Their number does not matter: the engine writes them, and memory stays as it is. A file of an
+    earlier choice is replaced when the new one is whole.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{numbers.params.report}.{leads.name}.csv"
+    part = path.with_suffix(".part")
+    leads.lines(numbers.leads).to_csv(part)
+    return part.replace(path)
+
+
+FOLDER = "lists"
+LOOK: dict[str, Any] = {
+    "classes": "compact stripe",
+    "style": "table-layout:auto;width:100%;margin:0",
+    "lengthMenu": [10, 25, 100],
+    "layout": {
+        "topStart": "pageLength", "topEnd": "search", "bottomStart": "info", "bottomEnd": "paging",
+    },
+    # Each column by a part of its text, or by the values it has.
+    "columnControl": ["order", ["search", "spacer", "searchList"]],
+    "ordering": {"indicators": False},
+    "showIndex": False,
+    # The list is bounded before it comes here.
+    "maxBytes": 0,
+    "allow_html": False,
+}  # fmt: skip
+
+
+class ListBox:
+    """A list of leads that follows the panel.
+
+    Parameters
+    ----------
+    leads
+        The list.
+    numbers
+        Returns the numbers of the choice in force.
+
+    Attributes
+    ----------
+    box
+        The widget, to be displayed.
+    is_late
+        A list is drawn after charts and sentences.
+    """
+
+    is_late = True
+
+    def __init__(self, leads: LeadList, numbers: Callable[[], Numbers]) -> None:
+        self._leads, self._numbers = leads, numbers
+        self._title, self._state = message(), widgets.Output()
+        page = first_page(numbers(), leads)
+        self._table = ITable(page.cells, **LOOK)
+        self._page = page
+        self.save = button(
+            f"All {leads.noun}s as CSV", "Write all of them into a file, and get a link to it"
+        )
+        self.save.on_click(self._write)
+        self._title.value = self._words(page)
+        self._foot = widgets.HBox([self.save, self._state])
+        self.box = widgets.VBox([self._title, self._table, self._foot])
+        self.box.add_class("mk-list")
+
+    def follow(self, numbers: Numbers) -> None:
+        """Show it for other numbers; the browser hears of it only where it differs."""
+        self._show(first_page(numbers, self._leads))
+
+    def fit(self, width: int) -> None:
+        """Leave its width to the page, which sets tables by itself."""
+
+    def fail(self, fault: str) -> None:
+        """Show what is wrong with it, in its place."""
+        self._show(Page(fault, self._page.cells.head(0)))
+
+    def leave(self, words: str) -> None:
+        """Show words in its place, or nothing; it follows nothing any more."""
+        self._title.value = said(words) if words else ""
+        self.box.children = (self._title,)
+        for widget in (self._table, self._foot):
+            close(widget)
+
+    def _show(self, page: Page) -> None:
+        self._state.outputs = ()
+        if page.title != self._page.title:
+            self._title.value = self._words(page)
+        if not page.cells.equals(self._page.cells):
+            self._table.update(page.cells)
+        self._page = page
+
+    @staticmethod
+    def _words(page: Page) -> str:
+        return f'<p class="mk-note">{escape(page.title)}</p>'
+
+    def _write(self, _: object) -> None:
+        self._say(said("Writing …"))
+        try:
+            path = write_list(self._numbers(), self._leads, folder=Path.cwd() / FOLDER)
+        except (OSError, EngineError) as error:
+            self._say(alert(f"The file could not be written: {error}"))
+            return
+        link = f'<a href="{quote(f"{FOLDER}/{path.name}")}" download>{escape(path.name)}</a>'
+        self._say(f'<p class="mk-state" role="status">Written: {link}</p>')
+
+    def _say(self, text: str) -> None:
+        data = {"text/html": text}
+        self._state.outputs = ({"output_type": "display_data", "data": data, "metadata": {}},)

@@ -1,0 +1,278 @@
+"""The control panel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+
+from mqlkit.core.errors import MqlkitError
+from mqlkit.core.names import BOTH
+from mqlkit.core.params import ReportParams
+from mqlkit.core.periods import DAY
+from mqlkit.core.text import counted
+from mqlkit.lab.busy import Pace
+from mqlkit.lab.choices import (
+    CLOCKS,
+    GRAINS,
+    STOPS,
+    VIEWS,
+    as_written,
+    choose,
+    in_words,
+    own_period,
+    params_folder,
+    presets,
+    write_params,
+)
+from mqlkit.lab.exploration import Exploration
+from mqlkit.lab.filter import NOTHING, Filter
+from mqlkit.lab.widgets import (
+    Quiet,
+    alert,
+    button,
+    close,
+    day_picker,
+    dropdown,
+    ear,
+    message,
+    number,
+    row,
+    said,
+    slider,
+    text,
+)
+from mqlkit.metrics.cost import LONGEST_LAG
+
+OWN_DATES = "own dates"
+LEFT = "Not done: the page below shows the last choice that worked."
+FAULTY = ("period", "lag_days", "rolling", "sla", "within_days", "by", "where", "page")
+
+
+class Panel:
+    """The widgets of one exploration.
+
+    Parameters
+    ----------
+    exploration
+        The data and the numbers of the last choice that worked.
+    redraw
+        Called when the numbers have changed; returns an iterator that draws a part of the page at
+        each step, and gives what is wrong with it.
+
+    Attributes
+    ----------
+    box
+        The panel, to be displayed.
+    room
+        Told of the pixels that the page has for charts, by `panel.js`.
+    view
+        How efficiency is to be shown, one of `terms.VIEWS`.
+    """
+
+    def __init__(self, exploration: Exploration, redraw: Callable[[], Iterable[str]]) -> None:
+        self._exploration = exploration
+        self._redraw = redraw
+        self._is_measured, self.view = True, BOTH
+        self._quiet, self._pace = Quiet(), Pace()
+        # What of the page is not drawn yet.
+        self._parts: Iterator[str] = iter(())
+        self._faults = {name: message() for name in FAULTY}
+        self._words, self._state, self._saved = message(), message(), message()
+        self._make_period()
+        self._make_cost()
+        self._make_sla()
+        self._make_cut()
+        self._make_file()
+        self._set(exploration.started)
+        self._watch()
+        self.box = self._laid_out()
+
+    def _make_period(self) -> None:
+        periods = presets(self._exploration.started, self._exploration.offer)
+        self.period = dropdown("Period", {**periods, "Own dates": OWN_DATES})
+        self.start = day_picker("From", "170px")
+        self.end = day_picker("to end of", "195px")
+        self.grain = dropdown("One bucket per", GRAINS)
+
+    def _make_cost(self) -> None:
+        self.lag = slider("Lag: days from net-new to MQL", LONGEST_LAG)
+        self.measured = button(
+            "Measured", "Take the mean days from net-new to MQL that the data shows"
+        )
+        self.rolling = number("Rolling cost over", 120)
+
+    def _make_sla(self) -> None:
+        self.sla = text("Sales has", "48h", "140px")
+        self.stops = dropdown("until it", STOPS)
+        self.clock = dropdown("Clock", CLOCKS)
+        self.within = text("SQLs within days", "all", "180px")
+
+    def _make_cut(self) -> None:
+        offer, started = self._exploration.offer, self._exploration.started
+        columns = {"nothing": NOTHING, **{c: c for c in offer.values}}
+        names = ["Break down by", *["then by"] * max(1, len(started.by) - 1)]
+        self.by = [dropdown(name, columns) for name in names]
+        self.efficiency = dropdown("Efficiency", VIEWS)
+        self.filter = Filter(offer.values, changed=self._changed)
+
+    def _make_file(self) -> None:
+        self.room = ear("Room for charts", "mk-room")
+        self.reset = button("Reset", "Back to what the notebook was started with")
+        self.name = text("Save as params/", "my_report", "260px")
+        self.save = button(
+            "Save", "Write this choice as a params file, for runs without a notebook"
+        )
+
+    def _laid_out(self) -> widgets.VBox:
+        faults = self._faults
+        rows = [
+            row(self.period, self.start, self.end, self.grain),
+            faults["period"],
+            row(self.lag, self.measured, self.rolling),
+            faults["lag_days"], faults["rolling"],
+            row(self.sla, self.stops, self.clock, self.within),
+            faults["sla"], faults["within_days"],
+            row(*self.by, self.efficiency),
+            faults["by"],
+            self.filter.row,
+            faults["where"],
+            self._words,
+            faults["page"],
+            row(self.reset, self.name, self.save, self._state, self.room),
+            self._saved,
+        ]  # fmt: skip
+        box = widgets.VBox(rows)
+        box.add_class("mk-panel")
+        return box
+
+    def close(self) -> None:
+        """Take the panel away, and drop what is still to be done."""
+        self._pace.stop()
+        close(self.box)
+
+    def _set(self, params: ReportParams) -> None:
+        """Show a choice on the widgets."""
+        with self._quiet:
+            periods = {period for _, period in self.period.options}
+            self.period.value = params.period if params.period in periods else OWN_DATES
+            self.grain.value = params.grain
+            self._is_measured = params.lag_days == "auto"
+            self.rolling.value = params.rolling
+            self.sla.value, self.stops.value = params.sla, params.sla_stops_on
+            self.clock.value = params.sla_clock
+            self.within.value = "" if params.within_days is None else str(params.within_days)
+            for index, widget in enumerate(self.by):
+                widget.value = params.by[index] if index < len(params.by) else NOTHING
+            self.filter.show(params.where)
+            self.efficiency.value = BOTH
+        self._show_numbers()
+
+    def _show_numbers(self) -> None:
+        """Show what the data made of the choice: dates, the lag, the words."""
+        numbers = self._exploration.numbers
+        with self._quiet:
+            whole = numbers.leads.whole
+            self.start.value, self.end.value = whole.start, whole.end - DAY
+            self.lag.max = max(LONGEST_LAG, self.lag.max, numbers.lag_days_used)
+            self.lag.value = numbers.lag_days_used
+            self.measured.description = f"Measured: {counted(numbers.measured_lag, 'day')}"
+        self._words.value = f'<p class="mk-words">{escape(in_words(numbers, view=self.view))}</p>'
+
+    def _watch(self) -> None:
+        plain = [self.period, self.grain, self.rolling, self.sla, self.stops, self.clock]
+        for widget in (*plain, self.within, *self.by, self.efficiency):
+            widget.observe(self._changed, "value")
+        for widget in (self.start, self.end):
+            widget.observe(self._dated, "value")
+        self.lag.observe(self._lagged, "value")
+        self.measured.on_click(self._measure)
+        self.reset.on_click(self._start_again)
+        self.save.on_click(self._write)
+
+    def _changed(self, _: object = None) -> None:
+        """Work the choice out once no other change follows it."""
+        if self._quiet:
+            return
+        self._state.value = said("Working …")
+        self._pace.do(self._work)
+
+    def _dated(self, _: object) -> None:
+        if not self._quiet:
+            with self._quiet:
+                self.period.value = OWN_DATES
+            self._changed()
+
+    def _lagged(self, _: object) -> None:
+        if not self._quiet:
+            self._is_measured = False
+            self._changed()
+
+    def _measure(self, _: object) -> None:
+        self._is_measured = True
+        self._changed()
+
+    def _start_again(self, _: object) -> None:
+        self._set(self._exploration.started)
+        self._changed()
+
+    def _chosen(self) -> tuple[dict[str, Any], dict[str, str]]:
+        """Return what the widgets are set to, and what is wrong before it is looked at closer."""
+        chosen: dict[str, Any] = {
+            "grain": self.grain.value,
+            "lag_days": "auto" if self._is_measured else self.lag.value,
+            "rolling": self.rolling.value,
+            "sla": self.sla.value,
+            "sla_stops_on": self.stops.value,
+            "sla_clock": self.clock.value,
+            "within_days": self.within.value.strip() or None,
+            "by": [w.value for w in self.by if w.value],
+            "where": self.filter.where,
+            "period": self.period.value,
+        }
+        if self.period.value != OWN_DATES:
+            return chosen, {}
+        period, fault = own_period(self.start.value, self.end.value)
+        del chosen["period"]
+        return ({**chosen, "period": period}, {}) if not fault else (chosen, {"period": fault})
+
+    def _work(self) -> Iterator[None]:
+        """Take the choice, then draw the page part by part."""
+        words = self._taken()
+        # After a mistake, what is left of the last choice that worked is still to be drawn.
+        for fault in self._parts:
+            if fault:
+                self._faults["page"].value = alert(fault)
+            yield
+        self._state.value = said(words)
+
+    def _taken(self) -> str:
+        """Work out the numbers of the choice, or say what is wrong; return what there is to say."""
+        chosen, faults = self._chosen()
+        try:
+            params, wrong = choose(self._exploration.numbers.params, chosen)
+            faults = {**faults, **wrong} or self._exploration.change(params)
+            if not faults:
+                self.view = self.efficiency.value
+                self._show_numbers()
+                self._parts = iter(self._redraw())
+        except Exception as error:  # noqa: BLE001 - a traceback would go to a log nobody reads
+            faults = {"period": f"This could not be worked out ({type(error).__name__}: {error})."}
+        for name, place in self._faults.items():
+            place.value = alert(faults[name]) if name in faults else ""
+        self._saved.value = ""
+        return LEFT if faults else "Done."
+
+    def _write(self, _: object) -> None:
+        folder = params_folder(Path.cwd())
+        params = self._exploration.numbers.params
+        try:
+            name = self.name.value.strip()
+            path = write_params(params, name, source=self._exploration.source, folder=folder)
+        except (MqlkitError, OSError) as error:
+            self._saved.value = alert(str(error))
+            return
+        self._saved.value = said(as_written(path, view=self.view))

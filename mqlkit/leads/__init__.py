@@ -1,0 +1,1 @@
+"""The one clean lead table and what is counted of it."""

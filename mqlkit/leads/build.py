@@ -1,0 +1,297 @@
+"""The lead table, built from what was read: as of a date, with durations and buckets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import ibis
+import ibis.expr.types as ir
+
+from mqlkit.core.errors import ParamsError, listed, report
+from mqlkit.core.names import LAST_ALONE, LEAD_COLUMNS, MISSING, STAMPS, TEXT_COLUMNS
+from mqlkit.core.params import ReportParams, resolve_as_of
+from mqlkit.core.periods import DAY, AsOf, Bucket, to_utc
+from mqlkit.leads.as_of import Survey, is_last_alone, known_by, survey
+from mqlkit.leads.cube import Ready, ReadyTable
+from mqlkit.leads.durations import Clock, add_durations, due_on_calendar
+from mqlkit.leads.outcomes import noted_of
+from mqlkit.leads.privacy import merge_small
+from mqlkit.leads.reentry import with_history
+from mqlkit.leads.table import LeadTable, breakdown
+from mqlkit.sources.cells import MONEY
+from mqlkit.sources.ids import strangers
+from mqlkit.sources.staging import Reader
+from mqlkit.sources.store import literal, step
+
+if TYPE_CHECKING:
+    from mqlkit.sources.load import Tables
+
+COLUMNS = (
+    "lead_id", "created_at", "mql_at", "contacted_at", "exit_at", "sql_at", "due_at", "amount",
+    "mql_bucket", "sql_bucket", "exit_us", "accepted_us", "rejected_us", "sql_us", "contact_us",
+    "lag_us", "calendar_waited_us", "stage_us", "stop_us", "waited_us", "sla_waited_us",
+    "is_in_order", "is_accepted_first",
+)  # fmt: skip
+# A year has 52 or 53 weeks.
+BUCKETS_A_YEAR = {"week": 53, "month": 12, "quarter": 4, "half": 2, "year": 1}
+# No export can have a column of such a name.
+NAMED = "\x1f"
+# The local day of the MQL, where `prepare` has told it.
+MQL_DAY = "mql_day"
+
+
+@dataclass(frozen=True)
+class TimedLeads:
+    """Every lead as of the report's moment with its durations, before any filter or bucket.
+
+    Attributes
+    ----------
+    table
+        Stamps, durations, text columns, and the columns to break down or filter by, as `named`
+        calls them.
+    clock
+        How durations were counted.
+    seen
+        What the stamps hold, without what has not happened yet.
+    after_as_of
+        How many stamps had not happened yet.
+    is_dear
+        Whether the table is dear to work out again: a join or a business clock is in it.
+    is_last_alone
+        Whether the moment was found by the stamp of a single lead, long after all others.
+    """
+
+    table: ir.Table
+    clock: Clock
+    seen: Survey
+    after_as_of: int
+    is_dear: bool
+    is_last_alone: bool = False
+
+    def stored(self, reader: Reader) -> TimedLeads:
+        """Return the same leads, worked out and kept in the engine."""
+        made = [c for c in (*COLUMNS, *TEXT_COLUMNS, MQL_DAY) if c in self.table.columns]
+        extra = [c for c in self.table.columns if c.startswith(NAMED)]
+        table = reader.store(self.table.select(*made, *extra))
+        return replace(self, table=table, is_dear=False)
+
+
+def lead_table(
+    tables: Tables,
+    params: ReportParams,
+    *,
+    zone: ZoneInfo,
+    reader: Reader,
+) -> LeadTable:
+    """Return the lead table as of the report's moment.
+
+    Parameters
+    ----------
+    tables
+        What was read; the ledger of the leads gets the notes (``after_as_of``, ``skipped_mql``,
+        ``out_of_order``, ``overturned``).
+    params, zone
+        The report and its time zone.
+    reader
+        The engine it was read with.
+    """
+    columns = [*params.by, *params.where]
+    timed = time_leads(tables, params, zone=zone, reader=reader, columns=columns)
+    return cut_leads(timed, tables, params, reader=reader)
+
+
+def time_leads(
+    tables: Tables,
+    params: ReportParams,
+    *,
+    zone: ZoneInfo,
+    reader: Reader,
+    columns: Sequence[str],
+) -> TimedLeads:
+    """Return every lead with its durations; ``columns`` are those to break down or filter by."""
+    leads, events = tables.leads, tables.events
+    everything = seen = survey(leads, events)
+    as_of = resolve_as_of(params.as_of, zone=zone, latest=seen.moment(zone))
+    is_alone = params.as_of == "auto" and is_last_alone(leads, events, seen)
+    if seen.goes_past(as_of):
+        leads, events = known_by(leads, events, as_of)
+        seen = survey(leads, events)
+    if events is not None and "leads" in tables.ledgers:
+        n = strangers(leads, events)
+        tables.ledgers["history"].noted.update({"unknown_lead": n} if n else {})
+    if events is not None:
+        leads = with_history(
+            reader.store(leads),
+            reader.store(events),
+            params.passes,
+            zone=str(zone),
+            is_mixed=seen.bare > 0,
+        )
+    clock = Clock(params, zone, as_of, seen.dated)
+    # What a deal is worth is known when it is won.
+    amount = leads["won_at"].notnull().ifelse(leads["amount"], ibis.null(MONEY))
+    timed = add_durations(_chosen(leads.mutate(amount=amount), columns), clock)
+    is_dear = events is not None or params.sla_clock == "business"
+    return TimedLeads(timed, clock, seen, everything.stamps - seen.stamps, is_dear, is_alone)
+
+
+def cut_leads(
+    timed: TimedLeads,
+    tables: Tables,
+    params: ReportParams,
+    *,
+    reader: Reader,
+    ready: Ready | None = None,
+) -> LeadTable:
+    """Return the leads that a report keeps, cut in its buckets.
+
+    Parameters
+    ----------
+    timed
+        All leads, timed as ``params`` asks for.
+    tables, params, reader
+        As in `lead_table`.
+    ready
+        The same leads made ready: the engine is then asked nothing.
+    """
+    clock = replace(timed.clock, params=params)
+    zone, as_of = clock.zone, clock.as_of
+    start, end = params.calendar.resolve(params.period, as_of)
+    buckets = params.calendar.cut(start, end, params.grain)
+    n_before = max(params.rolling - 1, BUCKETS_A_YEAR[params.grain])
+    before = params.calendar.before(buckets[0], params.grain, n_before)
+    leads = timed.table
+    if params.sla_clock == "calendar":
+        leads = leads.mutate(due_at=due_on_calendar(leads, clock))
+    kept = _kept(leads, params)
+    if params.redact:
+        at = kept["mql_at"]
+        counted = (at >= literal(to_utc(start, zone))) & (at < literal(to_utc(end, zone)))
+        kept = merge_small(kept, [breakdown(i) for i in range(len(params.by))], counted)
+    if ready is not None:
+        table, summary = kept, ready.summary(params.where)
+    else:
+        table = _columns(kept, params, [*before, *buckets], len(before), zone)
+        # Calendar durations are subtractions, quicker made again than kept.
+        table = reader.store(table) if timed.is_dear else reader.layer(table)
+        summary = _summary(table, zone)
+    first = summary["first"]
+    if params.where and not summary["leads"]:
+        raise ParamsError(_no_lead_left(params))
+    if first is not None and (end <= first or start > as_of.on):
+        raise ParamsError(_no_data(params, Bucket("period", start, end), first, as_of))
+    noted = tables.ledgers["leads" if "leads" in tables.ledgers else "history"].noted
+    for name in noted_of(table):
+        noted[name] = int(summary[name])
+    noted["after_as_of"] = timed.after_as_of
+    if timed.seen.bare:
+        noted["date_without_time"] = timed.seen.bare
+    if timed.is_last_alone:
+        noted[LAST_ALONE] = 1
+    recorded = frozenset(timed.seen.latest)
+    found = LeadTable(table, clock, tuple(buckets), tuple(before), first, recorded)
+    return found if ready is None else ReadyTable(**vars(found), ready=ready)
+
+
+def year_before(leads: LeadTable, lag: int) -> LeadTable | None:
+    """Return all leads cut in the buckets of the year before the period, as far as they are whole.
+
+    An export that begins on some day lacks the leads created before it: for a lag after its first
+    MQL, some of the MQLs are missing.
+    """
+    if leads.first_mql is None:
+        return None
+    whole = leads.first_mql + timedelta(days=max(lag, 1))
+    buckets = tuple(b for b in leads.before if b.start >= whole)
+    if not buckets:
+        return None
+    clock = replace(leads.clock, params=replace(leads.params, by=[]))
+    past = replace(leads, clock=clock, buckets=buckets, before=())
+    if isinstance(past, ReadyTable):
+        return past
+    table = leads.table.mutate(mql_bucket=leads.table["mql_bucket"] + len(buckets))
+    return replace(past, table=table)
+
+
+def _no_lead_left(params: ReportParams) -> str:
+    return report(
+        "where: no lead is left.",
+        found="; ".join(f"{c}: {listed(v)}" for c, v in params.where.items()),
+        fix="compare the values with the data's; text in quotes stays text in YAML",
+    )
+
+
+def _no_data(params: ReportParams, period: Bucket, first: date, as_of: AsOf) -> str:
+    return report(
+        f"period {params.period!r} has no data.",
+        expected=f"a period that meets {first} .. {as_of.on}",
+        found=f"{period.start} .. {period.end - DAY}",
+        fix="choose another period, or check as_of",
+    )
+
+
+def _columns(
+    leads: ir.Table, params: ReportParams, buckets: list[Bucket], earlier: int, zone: ZoneInfo
+) -> ir.Table:
+    """Return the columns that the numbers need, with the bucket of each stamp."""
+    cuts = [breakdown(i) for i in range(len(params.by))]
+    kept = [*COLUMNS, *(c for c in TEXT_COLUMNS if c in leads.columns), *cuts]
+    return leads.mutate(
+        mql_bucket=_bucket(leads["mql_at"], buckets, earlier, zone),
+        sql_bucket=leads["mql_at"]
+        .notnull()
+        .ifelse(_bucket(leads["sql_at"], buckets, earlier, zone), ibis.null("int32")),
+    ).select(*kept)
+
+
+def _bucket(
+    stamp: ir.TimestampValue, buckets: list[Bucket], earlier: int, zone: ZoneInfo
+) -> ir.IntegerValue:
+    """Return the index of the bucket that a stamp lies in; NULL before, after and between them."""
+    edges: list[ir.TimestampScalar] = []
+    places: list[int | None] = [None]
+    end = None
+    for index, bucket in enumerate(buckets):
+        if bucket.start == end:
+            edges.pop(), places.pop()
+        edges += [literal(to_utc(bucket.start, zone)), literal(to_utc(bucket.end, zone))]
+        places += [index - earlier, None]
+        end = bucket.end
+    return step(stamp, edges, places)
+
+
+def named(column: str) -> str:
+    """Return the name under which a column to break down or filter by stands in timed leads.
+
+    A column of theirs may be called like one of ours.
+    """
+    return f"{NAMED}{column}"
+
+
+def _chosen(leads: ir.Table, columns: Sequence[str]) -> ir.Table:
+    """Return our own columns, and those to break down or filter by as text."""
+    known = {*LEAD_COLUMNS, *(f"{s}_timed" for s in STAMPS)}
+    own = [c for c in leads.columns if c in known]
+    text = {named(c): leads[c].cast("string").fill_null(MISSING) for c in dict.fromkeys(columns)}
+    return leads.select(*own, **text)
+
+
+def _kept(timed: ir.Table, params: ReportParams) -> ir.Table:
+    """Return the leads wanted, with their breakdowns."""
+    wanted = [timed[named(c)].isin(kept) for c, kept in params.where.items()]
+    cuts = {breakdown(i): timed[named(c)] for i, c in enumerate(params.by)}
+    cut = timed.mutate(**cuts) if cuts else timed
+    return cut.filter(*wanted) if wanted else cut
+
+
+def _summary(table: ir.Table, zone: ZoneInfo) -> dict[str, Any]:
+    """Return the number of leads, the first MQL, and what is noted about them, in one pass."""
+    counts = {name: holds.sum().fill_null(0) for name, holds in noted_of(table).items()}
+    row = table.aggregate(leads=table.count(), first=table["mql_at"].min(), **counts)
+    found: dict[str, Any] = row.to_pyarrow().to_pylist()[0]
+    first = found["first"] and found["first"].replace(tzinfo=UTC).astimezone(zone).date()
+    return {**found, "first": first}

@@ -1,0 +1,208 @@
+"""Builds the cube in a few passes of the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from math import prod
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from mqlkit.core.names import MISSING
+from mqlkit.core.params import ReportParams
+from mqlkit.leads.build import MQL_DAY, TimedLeads, named
+from mqlkit.leads.cache import Memory
+from mqlkit.leads.cube import NEVER, Line, Ready, code_of
+from mqlkit.leads.outcomes import (
+    counted_outcomes,
+    first_event,
+    is_rejected,
+    noted_of,
+    sla_outcomes,
+    sql_age,
+    stay,
+)
+from mqlkit.leads.table import added_up
+from mqlkit.sources.staging import Reader
+from mqlkit.sources.store import local_date, to_arrays, to_frame
+from mqlkit.stats.survival import in_time
+
+Values = Mapping[str, tuple[str, ...]]
+# Of no more sums than these all columns are kept apart; of no more than those, the ones asked for.
+FEW_CELLS, MOST_CELLS = 100_000, 2_000_000
+DAY_ONE = date(1970, 1, 1)
+# What of `outcomes.counted_outcomes` depends on the days within which an SQL counts.
+RIPE = ("ripe", "ripe_sqls")
+
+
+def with_codes(timed: TimedLeads, values: Values, *, reader: Reader) -> TimedLeads:
+    """Return leads kept in the engine, with the codes of their values and the day of their MQL."""
+    table = timed.table
+    for column, known in values.items():
+        rows = [{named(column): value, code_of(column): i} for i, value in enumerate(known)]
+        schema = {named(column): "string", code_of(column): "int32"}
+        table = table.left_join(ibis.memtable(rows, schema=schema), named(column))
+        table = table.drop(f"{named(column)}_right")
+    table = table.mutate(**{MQL_DAY: _day(table["mql_at"], timed)})
+    return replace(timed, table=table).stored(reader)
+
+
+def _day(stamp: ir.TimestampValue, timed: TimedLeads) -> ir.IntegerValue:
+    day = local_date(stamp, str(timed.clock.zone)).delta(DAY_ONE, unit="day")
+    return day.cast("int32").fill_null(NEVER)
+
+
+def make_ready(
+    timed: TimedLeads, values: Values, params: ReportParams, *, memory: Memory
+) -> Ready | None:
+    """Return leads made ready for a report, and for what may be asked after it.
+
+    Parameters
+    ----------
+    timed
+        What `with_codes` returns.
+    values
+        The values of each column to break down or filter by.
+    params
+        The report.
+    memory
+        What it holds is not worked out again.
+
+    Returns
+    -------
+    Ready or None
+        None where that would be too large, or where a small group is merged: which ones are, is
+        another thing for each choice.
+    """
+    timed = replace(timed, clock=replace(timed.clock, params=params))
+    cells = memory.recall("cells", params, lambda: _cells(timed, values))
+    columns = tuple(values)
+    if cells.of(columns) > FEW_CELLS:
+        columns = tuple(sorted({*params.by, *params.where}))
+    if params.redact or cells.of(columns) > MOST_CELLS:
+        return None
+    sums = _Sums(timed, columns)
+    of = repr(columns)
+
+    def all_entered() -> pd.DataFrame:
+        fixed = memory.recall("day_fixed", params, sums.fixed, of=of)
+        by_sla = memory.recall("day_sla", params, sums.by_sla, of=of)
+        ripe = memory.recall("day_ripe", params, sums.ripe, of=of)
+        return fixed.merge(by_sla, how="left").merge(ripe, how="left").fillna(0)
+
+    entered = memory.recall("day_entered", params, all_entered, of=of)
+    became_sql = memory.recall("day_sqls", params, sums.became_sql, of=of)
+    left = memory.recall("day_left", params, sums.left, of=of)
+    rejected = memory.recall("day_reasons", params, sums.rejected, of=of)
+    converted = memory.recall("day_ages", params, sums.converted, of=of)
+    lines = memory.recall("lines", params, lambda: _lines(timed, values))
+    return Ready(values, entered, became_sql, left, rejected, converted, *lines)
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """How many sums there may be: the number of days, of leads, and of each column's values."""
+
+    days: int
+    leads: int
+    sizes: Mapping[str, int]
+
+    def of(self, columns: Sequence[str]) -> int:
+        return min(self.leads, self.days * prod(self.sizes[c] for c in columns))
+
+
+def _cells(timed: TimedLeads, values: Values) -> _Cells:
+    table = timed.table
+    day = table[MQL_DAY].nullif(NEVER)
+    (row,) = table.aggregate(n=table.count(), a=day.min(), b=day.max()).to_pyarrow().to_pylist()
+    days = 1 if row["a"] is None else row["b"] - row["a"] + 1
+    return _Cells(days, row["n"], {column: len(known) for column, known in values.items()})
+
+
+@dataclass(frozen=True)
+class _Sums:
+    """Sums over leads by the day and by the codes of some columns."""
+
+    timed: TimedLeads
+    columns: Sequence[str]
+
+    def fixed(self) -> pd.DataFrame:
+        """Return those that are the same whatever the SLA, by the day of the MQL."""
+        table = self.timed.table
+        measures = {**counted_outcomes(table, self.timed.clock), **noted_of(table)}
+        for name in (*sla_outcomes(table, self.timed.clock), *RIPE):
+            del measures[name]
+        return self._of(table, table[MQL_DAY], {"leads": table[MQL_DAY].notnull(), **measures})
+
+    def by_sla(self) -> pd.DataFrame:
+        """Return what became of the SLA of the leads with an MQL."""
+        table = self._mqls()
+        return self._of(table, table[MQL_DAY], sla_outcomes(table, self.timed.clock))
+
+    def ripe(self) -> pd.DataFrame:
+        """Return which of them are old enough to count as SQL or not."""
+        table = self._mqls()
+        found = counted_outcomes(table, self.timed.clock)
+        return self._of(table, table[MQL_DAY], {name: found[name] for name in RIPE})
+
+    def _mqls(self) -> ir.Table:
+        return self.timed.table.filter(self.timed.table["mql_at"].notnull())
+
+    def became_sql(self) -> pd.DataFrame:
+        """Return the SQLs by the day of their SQL."""
+        table = self.timed.table.filter(lambda t: t["mql_at"].notnull() & t["sql_at"].notnull())
+        return self._of(
+            table, _day(table["sql_at"], self.timed), {"flow": table["sql_us"].notnull()}
+        )
+
+    def left(self) -> pd.DataFrame:
+        """Return the MQLs that have left the stage, by the day from which on they are not in it."""
+        table = self.timed.table.filter(lambda t: t["mql_at"].notnull() & t["exit_at"].notnull())
+        # One that left before it came was never there: it comes and goes on the same day.
+        at = ibis.greatest(table["exit_at"], table["mql_at"])
+        return self._of(table, _day(at, self.timed), {"in_stage": at.notnull()})
+
+    def rejected(self) -> pd.DataFrame:
+        """Return the rejected MQLs by the reason, and the day of the MQL."""
+        table = self.timed.table.filter(is_rejected(self.timed.table))
+        reason = table["rejection_reason"].fill_null(MISSING)
+        return self._counted(table.mutate(reason=reason), "reason", "leads")
+
+    def converted(self) -> pd.DataFrame:
+        """Return the SQLs by their age, and the day of the MQL."""
+        table = self.timed.table.filter(self.timed.table["sql_us"].notnull())
+        return self._counted(table.mutate(age=sql_age(table)), "age", "sqls")
+
+    def _counted(self, table: ir.Table, by: str, name: str) -> pd.DataFrame:
+        table = table.mutate(day=table[MQL_DAY])
+        keys = ["day", *map(code_of, self.columns), by]
+        return to_frame(table.group_by(keys).aggregate(**{name: table.count()}))
+
+    def _of(
+        self, table: ir.Table, day: ir.IntegerValue, measures: Mapping[str, ir.Value]
+    ) -> pd.DataFrame:
+        keys = ["day", *map(code_of, self.columns)]
+        groups = table.mutate(day=day).group_by(keys)
+        return to_frame(groups.aggregate(**added_up(measures)).order_by(keys))
+
+
+def _lines(timed: TimedLeads, columns: Iterable[str]) -> tuple[Line, Line]:
+    table = timed.table
+    seen = table.filter(table["is_in_order"] & table["mql_at"].notnull())
+    return _line(seen, *stay(seen), columns), _line(seen, *first_event(seen), columns)
+
+
+def _line(
+    seen: ir.Table, time: ir.IntegerValue, kind: ir.IntegerValue, columns: Iterable[str]
+) -> Line:
+    codes = {code_of(column): seen[code_of(column)] for column in columns}
+    kind = kind.cast("int8")
+    found = to_arrays(seen.select(_time=time, _kind=kind, _day=seen[MQL_DAY], **codes))
+    order = in_time(found["_time"], found["_kind"])
+    for name in found:
+        found[name] = found[name][order]
+    places = {column: found[code_of(column)] for column in columns}
+    return Line(found["_time"], found["_kind"], found["_day"], places)

@@ -1,0 +1,250 @@
+"""Working time between two instants, or two dates, for every lead at once.
+
+The time worked since a calendar's start rises while the team works and is flat while it does not.
+`add_work_clock` gives each timestamp its height on that line, so that working time is a plain
+difference; `add_due_at` reads the line backwards. A lead finds its stretch of the line by one hash
+join with a small table. Durations are whole microseconds, instants naive timestamps in UTC.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from difflib import get_close_matches
+from itertools import accumulate, chain
+from zoneinfo import ZoneInfo
+
+import ibis
+import ibis.expr.datatypes as dt
+import ibis.expr.types as ir
+import pandas as pd
+
+from mqlkit.core.errors import ParamsError, listed, report
+from mqlkit.core.work_week import WorkWeek
+
+DAY, TICK = timedelta(days=1), timedelta(microseconds=1)
+CLOCK_STRETCH_US = 1 << 35  # 9.5 hours: shorter than most nights, so it meets one working day
+Stretch = tuple[int, list[tuple[int, int]]]  # its base, and two numbers for each bend in it
+
+
+@dataclass(frozen=True, eq=False)
+class WorkCalendar:
+    """The `working_days` from ``first`` to ``last``, and that range as instants."""
+
+    week: WorkWeek
+    first: date
+    last: date
+    starts_at: datetime
+    ends_at: datetime
+    days: pd.DataFrame
+
+    def lines(self) -> tuple[list[int], list[int], list[int]]:
+        """Return openings and closings since the start, and the time worked before each and all."""
+        opens = ((self.days["opens_at"] - self.starts_at) // TICK).tolist()
+        closes = ((self.days["closes_at"] - self.starts_at) // TICK).tolist()
+        worked = self.days["worked_before"].tolist()
+        return opens, closes, [*worked, worked[-1] + closes[-1] - opens[-1] if worked else 0]
+
+
+def working_days(
+    week: WorkWeek, *, zone: ZoneInfo, holidays: str | None, first: date, last: date
+) -> pd.DataFrame:
+    """Return the working days of a team, one row each.
+
+    The team works while its wall clock is within the hours. An hour that a daylight-saving change
+    skips is not worked and one that it repeats is worked twice; hours that begin or end in a
+    repeated hour do so when the clock first shows them.
+
+    Parameters
+    ----------
+    week, zone
+        Hours and time zone of the team.
+    holidays
+        Country of the ``holidays`` package, with or without subdivision (``EE``, ``US-CA``); None
+        for none. Days off in lieu count; half holidays and moved working days do not.
+    first, last
+        Local dates, both included.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``day`` (local date), ``opens_at``, ``closes_at`` (instants), ``worked_before`` (int64,
+        microseconds worked in the rows above).
+
+    Examples
+    --------
+    >>> from mqlkit.core.work_week import parse_work_week
+    >>> working_days(parse_work_week("Mon-Fri 09:00-17:00"), zone=ZoneInfo("Europe/Tallinn"),
+    ...              holidays="EE", first=date(2026, 12, 23), last=date(2026, 12, 28))
+             day            opens_at           closes_at  worked_before
+    0 2026-12-23 2026-12-23 07:00:00 2026-12-23 15:00:00              0
+    1 2026-12-28 2026-12-28 07:00:00 2026-12-28 15:00:00    28800000000
+    """
+    off = _days_off(holidays, range(first.year, last.year + 1)) if holidays else ()
+    every = pd.date_range(first, last).date
+    days = [day for day in every if day.weekday() in week.weekdays and day not in off]
+    late = 0 * DAY if week.closes > time.min else DAY
+    opens_at = [_first_shown(day, week.opens, zone) for day in days]
+    closes_at = [_first_shown(day + late, week.closes, zone) for day in days]
+    # A change can take all hours of a day (Samoa had no 30 December 2011 at all).
+    rows = [row for row in zip(days, opens_at, closes_at, strict=True) if row[1] < row[2]]
+    worked = accumulate(((closes - opens) // TICK for _, opens, closes in rows), initial=0)
+    frame = pd.DataFrame(rows, columns=["day", "opens_at", "closes_at"]).astype("datetime64[us]")
+    return frame.assign(worked_before=list(worked)[:-1]).astype({"worked_before": "int64"})
+
+
+def _days_off(code: str, years: range) -> set[date]:
+    # Only this needs the package, so a report on the calendar clock does not load it.
+    from holidays import country_holidays, list_supported_countries
+    from holidays.registry import COUNTRIES
+
+    countries = list_supported_countries(include_aliases=True).items()
+    codes = [(country, part) for country, parts in countries for part in (None, *parts)]
+    known = {"-".join(filter(None, pair)).upper(): pair for pair in codes}
+    if code.upper() not in known:
+        names = {name.upper(): alpha2 for name, alpha2, *_ in COUNTRIES.values()}
+        alike = [other for other in (*known, *names) if ("-" in other) == ("-" in code)]
+        close = get_close_matches(code.upper(), alike, n=3, cutoff=0)
+        expected = "a country of the holidays package, with or without subdivision, or null"
+        fix = f"the nearest codes are {listed([names.get(name, name) for name in close])}"
+        raise ParamsError(report(f"holidays: {code!r} is unknown.", expected=expected, fix=fix))
+    return set(country_holidays(*known[code.upper()], years=years))
+
+
+def _first_shown(day: date, clock: time, zone: ZoneInfo) -> datetime:
+    """Return the first instant (naive) at which the local clock has reached a time."""
+    local = datetime.combine(day, clock)
+    late, early = (local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
+    # Only a time that the clock skips has fold 0 after fold 1, and the change between (PEP 495).
+    # pandas' nonexistent="shift_forward" is an hour late in zones west of Greenwich.
+    while late - early > TICK:
+        middle = early + (late - early) // 2
+        reached = middle.astimezone(zone).replace(tzinfo=None) >= local
+        early, late = (early, middle) if reached else (middle, late)
+    return late.replace(tzinfo=None)
+
+
+def work_calendar(
+    week: WorkWeek, *, zone: ZoneInfo, holidays: str | None, first: date, last: date, sla_us: int
+) -> WorkCalendar:
+    """Return the calendar that the clocks need; they are null outside of it.
+
+    ``first`` and ``last`` are the local dates of the earliest and the latest stamp. The calendar
+    goes on after ``last`` until ``sla_us``, the SLA, fits in, so that each stamp has a due time.
+    """
+    # Twice the weeks that it takes: no team rests on every other working day for long.
+    end = last + timedelta(days=60, weeks=2 * sla_us // (week.day_us * len(week.weekdays)))
+    days = working_days(week, zone=zone, holidays=holidays, first=first, last=end)
+    starts_at, ends_at = (_first_shown(day, time.min, zone) for day in (first, end + DAY))
+    calendar = WorkCalendar(week, first, end, starts_at, ends_at, days)
+    *_, worked = calendar.lines()
+    past = int((days["day"] <= pd.Timestamp(last)).sum())
+    if worked[-1] - worked[past] < sla_us:
+        found = f"{len(days) - past} working days from {last + DAY} to {end}"
+        raise ParamsError(report("work_week and holidays leave no time for the SLA.", found=found))
+    return calendar
+
+
+def add_work_clock(table: ir.Table, *, column: str, name: str, calendar: WorkCalendar) -> ir.Table:
+    """Return the table with ``name``: the microseconds worked from the calendar's start to a stamp.
+
+    The difference of two such columns is the working time between their stamps. Null where the
+    stamp in ``column`` is null or outside ``starts_at`` to ``ends_at``, both included.
+
+    Examples
+    --------
+    >>> from mqlkit.core.work_week import parse_work_week
+    >>> week = parse_work_week("Mon-Fri 09:00-17:00")
+    >>> calendar = work_calendar(week, zone=ZoneInfo("UTC"), holidays=None, sla_us=0,
+    ...                          first=date(2026, 1, 9), last=date(2026, 1, 12))
+    >>> stamps = ["2026-01-09 16:00", "2026-01-10 11:00", "2026-01-12 16:00", None]
+    >>> leads = ibis.memtable([{"mql_at": s} for s in stamps], schema={"mql_at": "timestamp"})
+    >>> clocked = add_work_clock(leads, column="mql_at", name="clock", calendar=calendar)
+    >>> (clocked.clock / 3_600_000_000).execute().tolist()
+    [7.0, 8.0, 15.0, nan]
+    """
+    _need(table, column, dt.Timestamp)
+    opens, closes, worked = calendar.lines()
+    end_us = (calendar.ends_at - calendar.starts_at) // TICK
+    stretches: list[Stretch] = []
+    for begin in range(0, end_us + 1, CLOCK_STRETCH_US):
+        days = slice(bisect_right(closes, begin), bisect_left(opens, begin + CLOCK_STRETCH_US))
+        base = worked[days.start] - sum(opens[days])
+        stretches.append((base, list(zip(opens[days], closes[days], strict=True))))
+    at_us = table[column].delta(calendar.starts_at, unit="microsecond")
+    joined, at, clock, pairs = _find_stretch(table, at_us, CLOCK_STRETCH_US, end_us, stretches)
+    clock += sum(ibis.least(ibis.greatest(at, opening), closing) for opening, closing in pairs)
+    return _keep(table, joined, name, clock)
+
+
+def add_due_at(
+    table: ir.Table, *, clock: str, name: str, sla_us: int, calendar: WorkCalendar
+) -> ir.Table:
+    """Return the table with ``name``: the instant at which the SLA after a stamp is over.
+
+    ``clock`` is the stamp's column of `add_work_clock`. An SLA that ends with a working day is over
+    at its closing, not at the next opening. Null where the clock is null or the calendar too short.
+    """
+    if sla_us < 1:
+        raise ValueError(f"sla_us must be at least 1, not {sla_us}")
+    opens, _, worked = calendar.lines()
+    offsets = [opening - before for opening, before in zip(opens, worked, strict=False)] or [0]
+    length = 1 << calendar.week.day_us.bit_length() - 1
+    stretches: list[Stretch] = []
+    for begin in range(0, worked[-1] + 1, length):
+        low = max(bisect_left(worked, begin) - 1, 0)
+        later = range(low + 1, bisect_left(worked, begin + length, hi=len(offsets)))
+        stretches.append((offsets[low], [(worked[k], offsets[k] - offsets[k - 1]) for k in later]))
+    due_us = table[clock] + sla_us
+    joined, at, offset, pairs = _find_stretch(table, due_us, length, worked[-1], stretches)
+    offset += sum((at > before).ifelse(gap, 0) for before, gap in pairs)
+    due_at = ibis.literal(calendar.starts_at) + (at + offset).as_interval("us")
+    return _keep(table, joined, name, due_at)
+
+
+def add_day_clock(table: ir.Table, *, column: str, name: str, calendar: WorkCalendar) -> ir.Table:
+    """Return the table with ``name``: working days up to and including a date, as microseconds.
+
+    For day precision: the difference of two is the working days in (d1, d2] times ``week.day_us``.
+    Null where the local date in ``column`` is null or outside ``first`` to ``last``.
+    """
+    _need(table, column, dt.Date)
+    every = pd.date_range(calendar.first, calendar.last)
+    worked = every.isin(calendar.days["day"]).cumsum() * calendar.week.day_us
+    rows = list(zip(every.date, worked.tolist(), strict=True))
+    small = ibis.memtable(rows, schema={"_mqlkit_on": "date", "_mqlkit_clock": "int64"})
+    joined = table.left_join(small, table[column] == small["_mqlkit_on"])
+    return _keep(table, joined, name, joined["_mqlkit_clock"])
+
+
+def _need(table: ir.Table, column: str, kind: type[dt.DataType]) -> None:
+    # A timestamp with a zone would be read in the session's zone, one as a date in UTC.
+    found = table[column].type()
+    if not isinstance(found, kind) or getattr(found, "timezone", None):
+        raise TypeError(f"{column} must be a {kind.__name__} without a time zone, not {found}")
+
+
+def _keep(table: ir.Table, joined: ir.Table, name: str, value: ir.Value) -> ir.Table:
+    return joined.select(*(c for c in table.columns if c != name), value.name(name))
+
+
+def _find_stretch(
+    table: ir.Table, at: ir.IntegerValue, length: int, end: int, stretches: list[Stretch]
+) -> tuple[ir.Table, ir.Value, ir.Value, list[tuple[ir.Value, ir.Value]]]:
+    """Return the table joined with the stretch of ``at``: at, base, pairs, null outside 0..end.
+
+    ``length`` is a power of two: shifts are exact, where Ibis divides whole numbers by floats.
+    """
+    bends = max(len(pairs) for _, pairs in stretches)
+    names = [f"_mqlkit_{part}" for part in ("key", "base", *range(2 * bends))]
+    # Pairs of zeros fill up: to either clock they add nothing.
+    padded = [(base, pairs + [(0, 0)] * (bends - len(pairs))) for base, pairs in stretches]
+    rows = [(key, base, *chain(*pairs)) for key, (base, pairs) in enumerate(padded)]
+    small = ibis.memtable(rows, schema=dict.fromkeys(names, "int64"))
+    inside = at.between(0, end).ifelse(at >> length.bit_length() - 1, ibis.null("int64"))
+    # As columns of its own: Ibis 12 cannot join on an expression over the join before this one.
+    left = table.mutate(_mqlkit_at=at, _mqlkit_stretch=inside)
+    joined = left.left_join(small, left["_mqlkit_stretch"] == small["_mqlkit_key"])
+    at, base, *numbers = (joined[name] for name in ("_mqlkit_at", *names[1:]))
+    return joined, at, base, list(zip(numbers[::2], numbers[1::2], strict=True))

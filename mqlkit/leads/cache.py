@@ -1,0 +1,157 @@
+"""Cache of results, keyed by the parameters that each depends on."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from mqlkit.core.params import ReportParams
+from mqlkit.leads.table import LeadTable
+from mqlkit.leads.waits import cuts_of, narrowed
+
+Found = TypeVar("Found")
+# Parameters by what they touch; what is not named here touches everything.
+PAGE = frozenset({"report", "title", "language", "max_set_aside", "fail_on", "warn_on"})
+SPEND = frozenset({"lag_days", "rolling"})
+SLA = frozenset({"sla", "sla_stops_on"})
+CLOCK = frozenset({"sla_clock", "work_week", "holidays"})
+WITHIN = frozenset({"within_days"})
+CUT = frozenset({"grain", "by"})
+PERIOD = frozenset({"period", "fiscal_year_start"})
+CHOICE = CUT | PERIOD | {"where"}
+# By what is worked out: the parameters that it does not depend on.
+FREE_OF = {
+    "maturity": SPEND | SLA | CLOCK | WITHIN | CUT | PERIOD,
+    "counted": SPEND,
+    "flowing": SPEND | SLA | CLOCK | WITHIN,
+    "waiting": SPEND | SLA | CLOCK | WITHIN,
+    "volume": SPEND | SLA | CLOCK | WITHIN,
+    "hand_off": SPEND | SLA | CLOCK | WITHIN,
+    "efficiency": SPEND | SLA | CLOCK,
+    "growth": SPEND | SLA | CLOCK | WITHIN,
+    "velocity": SPEND | SLA | WITHIN,
+    "sla": SPEND | WITHIN,
+    "response": SPEND | SLA | CLOCK | WITHIN,
+    "lags": SPEND | SLA | CLOCK | WITHIN,
+    "curve": SPEND | SLA | WITHIN | CUT,
+    "histogram": SPEND | WITHIN | CUT,
+    "reasons": SPEND | SLA | CLOCK | WITHIN | CUT,
+    "responses": SPEND | SLA | CLOCK | WITHIN | CUT,
+    "breaches": SPEND | WITHIN | CUT,
+    "mqls": SPEND | WITHIN | CUT,
+    "before": SPEND,
+    "channels": SPEND | SLA | CLOCK | WITHIN | CUT | PERIOD,
+    # All leads: their durations, and what `prepare` makes of them.
+    "timed": SPEND | WITHIN | CHOICE,
+    "cells": SPEND | SLA | CLOCK | WITHIN | CHOICE,
+    "day_entered": SPEND | CHOICE,
+    "day_fixed": SPEND | SLA | WITHIN | CHOICE,
+    "day_sla": SPEND | WITHIN | CHOICE,
+    "day_ripe": SPEND | SLA | CLOCK | CHOICE,
+    "day_sqls": SPEND | SLA | CLOCK | WITHIN | CHOICE,
+    "day_left": SPEND | SLA | CLOCK | WITHIN | CHOICE,
+    "day_reasons": SPEND | SLA | CLOCK | WITHIN | CHOICE,
+    "day_ages": SPEND | SLA | CLOCK | WITHIN | CHOICE,
+    "lines": SPEND | SLA | WITHIN | CHOICE,
+}
+LONGEST_MEMORY = 200
+
+
+def settings(params: ReportParams, *, without: frozenset[str]) -> tuple[str, ...]:
+    """Return the parameters that matter, those in ``without`` left out, as a key."""
+    values = params.to_dict().items()
+    return tuple(f"{name}={value!r}" for name, value in values if name not in without | PAGE)
+
+
+@dataclass
+class Memory:
+    """What has been worked out, by what it is and the parameters that it depends on.
+
+    Attributes
+    ----------
+    kept
+        What is remembered, the latest last.
+    shelf
+        A folder in which reports on the same data find it too; None for none.
+    """
+
+    kept: OrderedDict[tuple[str, ...], Any] = field(default_factory=OrderedDict)
+    shelf: Path | None = None
+
+    def recall(
+        self, name: str, params: ReportParams, work_out: Callable[[], Found], *, of: str = ""
+    ) -> Found:
+        """Return what ``work_out`` comes to, worked out once for parameters that matter to it.
+
+        Parameters
+        ----------
+        name
+            What is worked out, a key of `FREE_OF`.
+        params
+            The report.
+        work_out
+            Works it out.
+        of
+            What it depends on beside the parameters.
+        """
+        key = (name, of, *settings(params, without=FREE_OF[name]))
+        if not self._knows(key):
+            self._keep(key, work_out())
+        found: Found = self.kept[key]
+        return found
+
+    def recall_rows(
+        self, name: str, leads: LeadTable, work_out: Callable[[LeadTable], pd.DataFrame]
+    ) -> pd.DataFrame:
+        """Return tidy rows, worked out once for all leads and once for each breakdown.
+
+        Parameters
+        ----------
+        name
+            What is worked out, a key of `FREE_OF`.
+        leads
+            The lead table; ``work_out`` is given it with the breakdowns that are not known yet.
+        """
+        params, free = leads.params, FREE_OF[name]
+        keys = {
+            cut: (name, *settings(replace(params, by=list(cut)), without=free))
+            for cut in cuts_of(params.by)
+        }
+        missing = [cut for cut, key in keys.items() if not self._knows(key)]
+        if missing:
+            rows = work_out(leads if len(missing) == len(keys) else narrowed(leads, missing))
+            of = [tuple(column for column, _ in segment) for segment in rows["segment"]]
+            for cut in missing:
+                self._keep(keys[cut], rows[[columns == cut for columns in of]])
+        found: pd.DataFrame = pd.concat([self.kept[key] for key in keys.values()])
+        # By metric again, then by breakdown.
+        return found.iloc[np.argsort(pd.factorize(found["metric"])[0], kind="stable")]
+
+    def _knows(self, key: tuple[str, ...]) -> bool:
+        if key in self.kept:
+            self.kept.move_to_end(key)
+        elif self.shelf is not None and (path := self._place(key)).exists():
+            self.kept[key] = pickle.loads(path.read_bytes())  # noqa: S301 - this batch's own
+        return key in self.kept
+
+    def _keep(self, key: tuple[str, ...], found: object) -> None:
+        self.kept[key] = found
+        while len(self.kept) > LONGEST_MEMORY:
+            self.kept.popitem(last=False)
+        if self.shelf is not None:
+            path = self._place(key)
+            beside = path.with_name(f"{path.name}.{os.getpid()}")
+            beside.write_bytes(pickle.dumps(found))
+            beside.replace(path)
+
+    def _place(self, key: tuple[str, ...]) -> Path:
+        return Path(self.shelf or ".", sha256(repr(key).encode()).hexdigest())

@@ -1,0 +1,239 @@
+"""Daily counts and sorted waits, from which any period, grain or filter is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from mqlkit.core.periods import Bucket
+from mqlkit.leads.table import TOTAL_BUCKET, LeadTable, breakdown
+from mqlkit.stats.daily import day_numbers
+
+Ints = npt.NDArray[np.int64]
+Days = npt.NDArray[Any]
+Where = Mapping[str, Sequence[str]]
+Placing = Callable[[Days, Sequence[Bucket]], Ints]
+# The day of what never happened: before every bucket.
+NEVER = -(1 << 31)
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """Leads in the order of `survival.in_time`.
+
+    Attributes
+    ----------
+    time, kind
+        As `survival.in_time` has them.
+    day
+        The local day of each lead's MQL, as `spending.day_numbers` counts them.
+    codes
+        The place of each lead's value in `Ready.values`, by column.
+    """
+
+    time: Ints
+    kind: npt.NDArray[Any]
+    day: Days
+    codes: Mapping[str, npt.NDArray[Any]]
+
+    def places(self, buckets: Sequence[Bucket]) -> Ints:
+        """Return the number of each lead's bucket; -1 where it lies in none."""
+        if not len(self.day):
+            return np.zeros(0, dtype=np.int64)
+        first, last = self.day.min(), self.day.max()
+        places: Ints = place_of(np.arange(first, last + 1), buckets)[self.day - first]
+        return places
+
+
+@dataclass(frozen=True, eq=False)
+class Ready:
+    """Leads made ready.
+
+    Attributes
+    ----------
+    values
+        The values of each column to break down or filter by.
+    entered, became_sql, left
+        Sums over leads by ``day`` (of their MQL, of their SQL, of leaving the stage) and by some
+        of these columns, as `code_of` calls them: ``leads``, the sums of
+        `outcomes.counted_outcomes` and `outcomes.noted_of`; ``flow``; ``in_stage``.
+    rejected, converted
+        MQLs by the day of their MQL and those columns: ``leads`` by ``reason``, ``sqls`` by
+        ``age`` (`outcomes.sql_age`).
+    stays, ways
+        The in-order MQLs by their time in the stage, and by what ended their way to SQL.
+    """
+
+    values: Mapping[str, tuple[str, ...]]
+    entered: pd.DataFrame
+    became_sql: pd.DataFrame
+    left: pd.DataFrame
+    rejected: pd.DataFrame
+    converted: pd.DataFrame
+    stays: Line
+    ways: Line
+
+    def among(self, codes: Mapping[str, Any], where: Where) -> npt.NDArray[np.bool_] | bool:
+        """Return which leads, given by their codes, have the values of a filter."""
+        is_among: npt.NDArray[np.bool_] | bool = True
+        for column, wanted in where.items():
+            is_wanted = np.isin(self.values[column], [str(value) for value in wanted])
+            is_among = is_among & is_wanted[codes[column]]
+        return is_among
+
+    def way_to_sql(self, where: Where, share: float) -> float:
+        """Return a quantile of the times to SQL that a filter keeps; NaN without any."""
+        line = self.ways
+        times = line.time[(line.kind == 1) & self.among(line.codes, where)]
+        return float(np.quantile(times, share)) if len(times) else float("nan")
+
+    def kept(self, frame: pd.DataFrame, where: Where) -> pd.DataFrame:
+        """Return the rows of one of those frames that a filter keeps."""
+        codes = {column: frame[code_of(column)].to_numpy() for column in where}
+        is_kept = self.among(codes, where)
+        return frame.loc[np.broadcast_to(is_kept, len(frame))]
+
+    def finest(self, frame: pd.DataFrame, places: Ints, by: Sequence[str]) -> pd.DataFrame:
+        """Return the sums of a frame by breakdowns and the bucket that their days fall into.
+
+        Parameters
+        ----------
+        frame
+            Some rows of one of those above.
+        places
+            The bucket of each row, as `place_of` returns it; -1 for those left out.
+        by
+            The breakdowns.
+
+        Returns
+        -------
+        pandas.DataFrame
+            As `LeadTable.rolled_up` takes them.
+        """
+        rows = np.flatnonzero(places >= 0)
+        codes = {breakdown(i): frame[code_of(c)].to_numpy()[rows] for i, c in enumerate(by)}
+        sums = frame[measures_of(frame)].iloc[rows]
+        found = sums.groupby([*codes.values(), places[rows]]).sum()
+        found = found.rename_axis([*codes, "bucket"]).reset_index()
+        for name, column in zip(codes, by, strict=True):
+            found[name] = np.array(self.values[column], dtype=object)[found[name]]
+        return found
+
+    def summary(self, where: Where) -> dict[str, Any]:
+        """Return what `assemble` notes of the leads that a filter keeps."""
+        frame = self.kept(self.entered, where)
+        days = frame["day"][frame["mqls"] > 0]
+        first = None if days.empty else np.datetime64(int(days.min()), "D").item()
+        return {**frame[measures_of(frame)].sum(), "first": first}
+
+
+@dataclass(frozen=True)
+class ReadyTable(LeadTable):
+    """A lead table of leads that are ready: what adds up is not asked of the engine.
+
+    Its `table` knows no buckets.
+
+    Attributes
+    ----------
+    ready
+        All leads, whatever the filter.
+    """
+
+    ready: Ready
+
+    @cached_property
+    def entered(self) -> dict[int, int]:
+        """Return the MQLs of each bucket by its index, those before the period included."""
+        mqls = self.entered_in([*self.before, *self.buckets])
+        return {i - len(self.before): n for i, n in enumerate(mqls)}
+
+    def entered_in(self, buckets: Sequence[Bucket]) -> list[int]:
+        """Return the MQLs of each of some buckets, of whichever grain."""
+        mqls = self._placed(self.ready.entered, buckets).groupby("bucket")["mqls"].sum()
+        return [int(mqls.get(i, 0)) for i in range(len(buckets))]
+
+    @cached_property
+    def counted(self) -> pd.DataFrame:
+        """Return `counts` where they are not zero: ``segment``, ``bucket`` (index), the sums."""
+        return self._rolled(self.ready.entered)
+
+    @cached_property
+    def flowing(self) -> pd.DataFrame:
+        """Return `flow` where it is not zero."""
+        return self._rolled(self.ready.became_sql)
+
+    @cached_property
+    def waiting(self) -> pd.DataFrame:
+        """Return the leads entered before each bucket's end, but for those that have left."""
+        entered = self.ready.entered.assign(in_stage=self.ready.entered["mqls"])
+        left = self.ready.left.assign(in_stage=-self.ready.left["in_stage"])
+        changes = pd.concat([entered[left.columns], left], ignore_index=True)
+        sums = self._rolled(changes, end_of)
+        sums = sums[sums["bucket"] != TOTAL_BUCKET]
+        number, segments = pd.factorize(sums["segment"])
+        size = len(self.buckets)
+        stock = np.zeros((len(segments), size))
+        stock[number, sums["bucket"]] = sums["in_stage"]
+        cells = [(segment, i) for segment in segments for i in range(size)]
+        frame = pd.DataFrame(cells, columns=["segment", "bucket"])
+        return frame.assign(in_stage=stock.cumsum(axis=1).ravel())
+
+    def reasons(self) -> pd.DataFrame:
+        """Return the period's rejected MQLs by reason: ``reason``, ``leads``."""
+        found = self._placed(self.ready.rejected, [self.whole])
+        return found.groupby("reason")["leads"].sum().reset_index()
+
+    def sql_ages(self) -> pd.DataFrame:
+        """Return the cohort's SQLs by ``bucket`` (index) and ``age``: ``sqls``."""
+        found = self._placed(self.ready.converted, self.buckets)
+        return found.groupby(["bucket", "age"])["sqls"].sum().reset_index()
+
+    def sources(self) -> set[str]:
+        """Return the sources that any lead names, MQL or not."""
+        code = code_of("source")
+        if code not in self.ready.entered:
+            return super().sources()
+        found = self.ready.kept(self.ready.entered, self.params.where)[code].unique()
+        return {self.ready.values["source"][i] for i in found}
+
+    def _placed(self, frame: pd.DataFrame, buckets: Sequence[Bucket]) -> pd.DataFrame:
+        """Return the rows of a frame of `Ready` that count, with their ``bucket``."""
+        kept = self.ready.kept(frame, self.params.where)
+        kept = kept.assign(bucket=place_of(kept["day"].to_numpy(), buckets))
+        return kept[kept["bucket"] >= 0]
+
+    def _rolled(self, frame: pd.DataFrame, place: Placing | None = None) -> pd.DataFrame:
+        """Return sums by the day as `totals` has them."""
+        kept = self.ready.kept(frame, self.params.where)
+        places = (place or place_of)(kept["day"].to_numpy(), self.buckets)
+        return self.rolled_up(self.ready.finest(kept, places, self.params.by), measures_of(frame))
+
+
+def code_of(column: str) -> str:
+    """Return the column that holds the codes of another; no export has one of its name."""
+    return f"\x1f\x1f{column}"
+
+
+def measures_of(frame: pd.DataFrame) -> list[str]:
+    """Return the columns of a frame of `Ready` that are sums."""
+    return [name for name in frame.columns if name != "day" and not name.startswith(code_of(""))]
+
+
+def place_of(days: Days, buckets: Sequence[Bucket]) -> Ints:
+    """Return the number of the bucket that each day lies in; -1 where it lies in none."""
+    starts, ends = (day_numbers([getattr(b, edge) for b in buckets]) for edge in ("start", "end"))
+    place = np.searchsorted(starts, days, side="right") - 1
+    return np.where((place >= 0) & (days < ends[place]), place, -1)
+
+
+def end_of(days: Days, buckets: Sequence[Bucket]) -> Ints:
+    """Return the number of the first bucket that ends after each day; -1 after all of them."""
+    ends = day_numbers([b.end for b in buckets])
+    place = np.searchsorted(ends, days, side="right")
+    return np.where((place < len(buckets)) & (days > NEVER), place, -1)

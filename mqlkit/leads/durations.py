@@ -1,0 +1,189 @@
+"""Durations of each lead, from MQL to every event, on the calendar and on the business clock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import ibis
+import ibis.expr.types as ir
+
+from mqlkit.core.params import ReportParams
+from mqlkit.core.periods import AsOf
+from mqlkit.core.work_week import parse_work_week
+from mqlkit.leads.business_hours import (
+    WorkCalendar,
+    add_day_clock,
+    add_due_at,
+    add_work_clock,
+    work_calendar,
+)
+from mqlkit.sources.store import literal, local_date
+
+DAY_US = 24 * 3_600_000_000
+HOUR_US = 3_600_000_000
+EXITS = ("accepted", "rejected", "sql")
+STAMPED = ("created", "mql", "contacted", *EXITS)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """What durations are counted by.
+
+    Attributes
+    ----------
+    params, zone, as_of
+        The report's.
+    dated
+        Stamps that hold only dates: a duration with such an end is counted in whole days.
+    """
+
+    params: ReportParams
+    zone: ZoneInfo
+    as_of: AsOf
+    dated: frozenset[str]
+
+    def is_dated(self, *stages: str) -> bool:
+        """Return whether a duration between these stages is counted in days."""
+        return any(f"{stage}_at" in self.dated for stage in stages)
+
+    @property
+    def sla_us(self) -> int:
+        """Return the SLA in microseconds of the chosen clock."""
+        return round(self.params.sla_hours * HOUR_US)
+
+
+def add_durations(leads: ir.Table, clock: Clock) -> ir.Table:
+    """Return the leads with the durations that `leads` describes, and ``due_at``.
+
+    Parameters
+    ----------
+    leads
+        The stamps of each lead, naive UTC, blanked after the as-of moment.
+    clock
+        How they are counted.
+    """
+    since = {f"{stage}_us": _between(leads, "mql", stage, clock) for stage in EXITS}
+    # An SQL was accepted, whether or not anybody wrote that down.
+    since["accepted_us"] = ibis.least(since["accepted_us"], since["sql_us"])
+    exit_us = ibis.least(*since.values())
+    timed = leads.mutate(
+        **since,
+        is_accepted_first=_is_accepted_first(leads, clock),
+        exit_us=exit_us,
+        exit_at=ibis.least(*(leads[f"{stage}_at"] for stage in EXITS)),
+        contact_us=_between(leads, "mql", "contacted", clock),
+        lag_us=_between(leads, "created", "mql", clock),
+        calendar_waited_us=_until_as_of(leads, clock, EXITS),
+        is_in_order=(exit_us >= 0).fill_null(True),
+    )
+    if clock.params.sla_clock == "business":
+        timed = _on_business_clock(timed, clock)
+    else:
+        timed = _on_calendar_clock(timed, clock)
+    is_contact = clock.params.sla_stops_on == "contact"
+    return timed.mutate(
+        stop_us=timed["contact_clock_us" if is_contact else "stage_us"],
+        sla_waited_us=timed["contact_waited_us" if is_contact else "waited_us"],
+    )
+
+
+def _between(leads: ir.Table, start: str, end: str, clock: Clock) -> ir.IntegerValue:
+    a, b = leads[f"{start}_at"], leads[f"{end}_at"]
+    if clock.is_dated(start, end):
+        zone = str(clock.zone)
+        return local_date(b, zone).delta(local_date(a, zone), unit="day") * DAY_US
+    return b.delta(a, unit="microsecond")
+
+
+def _is_accepted_first(leads: ir.Table, clock: Clock) -> ir.BooleanValue:
+    """Return whether the acceptance came no later than the rejection; NULL without either.
+
+    Where one of them has only dates, two on the same day are a tie, and a tie is an acceptance.
+    """
+    accepted = ibis.least(leads["accepted_at"], leads["sql_at"])
+    rejected = leads["rejected_at"]
+    if clock.is_dated(*EXITS):
+        zone = str(clock.zone)
+        accepted, rejected = local_date(accepted, zone), local_date(rejected, zone)
+    is_first = (rejected.isnull() | (accepted <= rejected)).fill_null(False)
+    is_decided = accepted.notnull() | rejected.notnull()
+    return is_decided.ifelse(is_first, ibis.null("boolean"))
+
+
+def _on_calendar_clock(leads: ir.Table, clock: Clock) -> ir.Table:
+    return leads.mutate(
+        stage_us=leads["exit_us"],
+        contact_clock_us=leads["contact_us"],
+        waited_us=leads["calendar_waited_us"],
+        contact_waited_us=_until_as_of(leads, clock, ("contacted",)),
+        due_at=due_on_calendar(leads, clock),
+    )
+
+
+def due_on_calendar(leads: ir.Table, clock: Clock) -> ir.TimestampValue:
+    """Return when the SLA is over, on the calendar."""
+    return leads["mql_at"] + ibis.interval(microseconds=clock.sla_us)
+
+
+def _until_as_of(leads: ir.Table, clock: Clock, stages: Sequence[str]) -> ir.IntegerValue:
+    """Return the time from MQL to the as-of moment, counted as the time to ``stages`` is."""
+    if clock.is_dated("mql", *stages):
+        entered = local_date(leads["mql_at"], str(clock.zone))
+        return ibis.date(clock.as_of.on).delta(entered, unit="day") * DAY_US
+    return literal(clock.as_of.at).delta(leads["mql_at"], unit="microsecond")
+
+
+def _on_business_clock(leads: ir.Table, clock: Clock) -> ir.Table:
+    """Return the leads with working time: the difference of two heights of the team's clock."""
+    calendar = team_calendar(leads, clock)
+    zone = str(clock.zone)
+    leads = leads.mutate(
+        as_of_at=literal(clock.as_of.at),
+        as_of_on=ibis.date(clock.as_of.on),
+        **{f"{s}_on": local_date(leads[f"{s}_at"], zone) for s in ("mql", "contacted", *EXITS)},
+    )
+    for stage in ("mql", "contacted", *EXITS, "as_of"):
+        leads = add_work_clock(
+            leads, column=f"{stage}_at", name=f"{stage}_clock", calendar=calendar
+        )
+        leads = add_day_clock(leads, column=f"{stage}_on", name=f"{stage}_day", calendar=calendar)
+    leads = add_due_at(
+        leads, clock="mql_clock", name="due_at", sla_us=clock.sla_us, calendar=calendar
+    )
+
+    def worked(end: str, *stages: str) -> ir.IntegerValue:
+        kind = "day" if clock.is_dated("mql", *(stages or (end,))) else "clock"
+        return leads[f"{end}_{kind}"] - leads[f"mql_{kind}"]
+
+    return leads.mutate(
+        stage_us=ibis.least(*(worked(stage) for stage in EXITS)),
+        contact_clock_us=worked("contacted"),
+        waited_us=worked("as_of", *EXITS),
+        contact_waited_us=worked("as_of", "contacted"),
+    )
+
+
+def team_calendar(leads: ir.Table, clock: Clock) -> WorkCalendar:
+    """Return the working days of the report's team over the span of the leads' stamps."""
+    stamps = [leads[f"{stage}_at"] for stage in ("mql", "contacted", *EXITS)]
+    span = leads.aggregate(
+        first=ibis.least(*(s.min() for s in stamps)), last=ibis.greatest(*(s.max() for s in stamps))
+    )
+    row = span.to_pyarrow().to_pylist()[0]
+    found = [_local(at, clock.zone) for at in row.values() if at is not None]
+    days = sorted([*found, clock.as_of.on])
+    return work_calendar(
+        parse_work_week(clock.params.work_week),
+        zone=clock.zone,
+        holidays=clock.params.holidays,
+        first=days[0],
+        last=days[-1],
+        sla_us=clock.sla_us,
+    )
+
+
+def _local(at: datetime, zone: ZoneInfo) -> date:
+    return at.replace(tzinfo=UTC).astimezone(zone).date()

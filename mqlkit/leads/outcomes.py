@@ -1,0 +1,140 @@
+"""Outcomes of each lead, as conditions and amounts that add up over any group of leads."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import ibis
+import ibis.expr.types as ir
+
+from mqlkit.leads.durations import DAY_US, HOUR_US, Clock
+from mqlkit.sources.store import literal
+
+MICRO = 1_000_000
+
+
+def is_accepted(leads: ir.Table) -> ir.BooleanValue:
+    """Return whether the first decision was to accept; on a tie it was."""
+    return leads["is_accepted_first"].fill_null(False)
+
+
+def is_rejected(leads: ir.Table) -> ir.BooleanValue:
+    """Return whether the first decision was to reject."""
+    return (~leads["is_accepted_first"]).fill_null(False)
+
+
+def noted_of(leads: ir.Table) -> dict[str, ir.BooleanValue]:
+    """Return what is noted of leads, as conditions by the name in the ledger."""
+    return {
+        "skipped_mql": leads["mql_at"].isnull() & leads["sql_at"].notnull(),
+        "out_of_order": leads["mql_at"].notnull() & ~leads["is_in_order"],
+        "overturned": is_rejected(leads) & leads["accepted_us"].notnull(),
+    }
+
+
+def sla_outcomes(leads: ir.Table, clock: Clock) -> dict[str, ir.BooleanValue]:
+    """Return what became of each lead's SLA, as conditions by metric name.
+
+    Met, breached, pending and unmeasurable exclude each other and cover every MQL; past due is a
+    part of breached (metrics.md §6).
+    """
+    stop, waited, is_in_order = leads["stop_us"], leads["sla_waited_us"], leads["is_in_order"]
+    is_open = is_in_order & stop.isnull()
+    is_stopped = is_in_order & (stop >= 0).fill_null(False)
+    is_late = is_in_order & (stop > clock.sla_us).fill_null(False)
+    is_overdue = is_open & (waited > clock.sla_us)
+    return {
+        "sla_met": is_stopped & ~is_late,
+        "sla_breached": is_late | is_overdue,
+        "sla_past_due": is_overdue,
+        "sla_pending": is_open & (waited <= clock.sla_us),
+        "sla_unmeasurable": ~(is_open | is_stopped),
+    }
+
+
+def counted_outcomes(leads: ir.Table, clock: Clock) -> dict[str, ir.Value]:
+    """Return all that is added up over leads, by name.
+
+    Parameters
+    ----------
+    leads
+        The lead table.
+    clock
+        How durations are counted, and the as-of moment.
+
+    Returns
+    -------
+    dict
+        ``mqls``; ``accepted``, ``rejected``; ``sqls``; ``ripe`` (leads whose ``within_days`` are
+        over) and ``ripe_sqls``; ``in_order``, ``left`` and ``stage_us`` (their sum); ``fast``,
+        ``slow`` and ``hour_over`` (contacted within the hour, later, not contacted and the hour
+        over) with ``fast_sqls`` and ``slow_sqls``; ``within_day`` (of the slow, within 24 hours)
+        and ``early`` (contacted before the MQL); the SLA outcomes; ``lagged`` and ``lag_us``
+        (leads with a lag, its sum); ``won`` and ``amount`` (in millionths).
+    """
+    is_sql = leads["sql_us"].notnull()
+    has_lag = (leads["lag_us"] >= 0).fill_null(False)
+    left = leads["is_in_order"] & leads["stage_us"].notnull()
+    return {
+        "mqls": leads["mql_at"].notnull(),
+        "accepted": is_accepted(leads),
+        "rejected": is_rejected(leads),
+        "sqls": is_sql,
+        **_within(leads, clock),
+        "in_order": leads["is_in_order"],
+        "left": left,
+        "stage_us": left.ifelse(leads["stage_us"], 0),
+        **_response(leads, clock),
+        **sla_outcomes(leads, clock),
+        "lagged": has_lag,
+        "lag_us": has_lag.ifelse(leads["lag_us"], 0),
+        "won": leads["amount"].notnull(),
+        "amount": (leads["amount"] * MICRO).round().cast("int64").fill_null(0),
+    }
+
+
+def _within(leads: ir.Table, clock: Clock) -> dict[str, ir.BooleanValue]:
+    days = clock.params.within_days
+    if days is None:
+        return {"ripe": leads["mql_at"].notnull(), "ripe_sqls": leads["sql_us"].notnull()}
+    is_ripe = leads["calendar_waited_us"] >= days * DAY_US
+    is_sql = (leads["sql_us"] <= days * DAY_US).fill_null(False)
+    return {"ripe": is_ripe, "ripe_sqls": is_ripe & is_sql}
+
+
+def _response(leads: ir.Table, clock: Clock) -> dict[str, ir.BooleanValue]:
+    contact, is_sql = leads["contact_us"], leads["sql_us"].notnull()
+    is_reached = (contact >= 0).fill_null(False)
+    fast = is_reached & (contact <= HOUR_US).fill_null(False)
+    slow = is_reached & ~fast
+    hour_ago = literal(clock.as_of.at - timedelta(hours=1))
+    return {
+        "fast": fast,
+        "slow": slow,
+        "within_day": slow & (contact <= DAY_US).fill_null(False),
+        "early": (contact < 0).fill_null(False),
+        "hour_over": contact.isnull() & (leads["mql_at"] <= hour_ago),
+        "fast_sqls": fast & is_sql,
+        "slow_sqls": slow & is_sql,
+    }
+
+
+def sql_age(leads: ir.Table) -> ir.IntegerValue:
+    """Return the whole days from MQL to SQL, begun ones as one; 0 for an SQL before its MQL."""
+    return ibis.greatest((leads["sql_us"] + DAY_US - 1) // DAY_US, 0)
+
+
+def stay(leads: ir.Table) -> tuple[ir.IntegerValue, ir.IntegerValue]:
+    """Return time in the stage and whether it is over: 1 the lead has left, 0 it still waits."""
+    return leads["stage_us"].coalesce(leads["waited_us"]), leads["stage_us"].notnull().cast("int8")
+
+
+def first_event(leads: ir.Table) -> tuple[ir.IntegerValue, ir.IntegerValue]:
+    """Return time and kind of what ended a lead's way to SQL: 1 SQL, 2 rejected, 0 nothing yet.
+
+    A lead that was rejected and is SQL all the same counts as SQL, as it does in the efficiency
+    that the projection is of.
+    """
+    sql, rejected = leads["sql_us"], leads["rejected_us"]
+    kind = sql.notnull().ifelse(1, rejected.notnull().ifelse(2, 0))
+    return ibis.coalesce(sql, rejected, leads["calendar_waited_us"]), kind

@@ -1,0 +1,94 @@
+"""Stage history folded into leads: which entry to the MQL stage counts."""
+
+from __future__ import annotations
+
+from functools import reduce
+
+import ibis
+import ibis.expr.types as ir
+
+from mqlkit.core.names import LATER_STAGES, STAMPS
+from mqlkit.sources.store import local_date
+
+
+def with_history(
+    leads: ir.Table, events: ir.Table, passes: str, *, zone: str, is_mixed: bool = True
+) -> ir.Table:
+    """Return the leads with the stamps of their stage history worked in.
+
+    A lead's own stamps are events like any other. Its entries to MQL are its passes; a later
+    stage belongs to the latest of them that began before it, or to the first, where it keeps the
+    stamp that makes the row out of order.
+
+    Parameters
+    ----------
+    leads, events, passes
+        The leads with their own stamps, the stage changes, and which entries count.
+    zone, is_mixed
+        The report's zone, and whether some stage has dates as well as stamps with a time: a date
+        and a stamp of that day are then one event, and the stamp knows when.
+    """
+    own = [
+        leads.filter(leads[f"{stage}_at"].notnull()).select(
+            "lead_id", stage=ibis.literal(stage), at=leads[f"{stage}_at"],
+            at_timed=leads[f"{stage}_at_timed"],
+        )
+        for stage in ("created", "mql", *LATER_STAGES)
+    ]  # fmt: skip
+    known = events.semi_join(leads, "lead_id").select("lead_id", "stage", "at", "at_timed")
+    all_events = reduce(lambda a, b: a.union(b), own, known)
+    if is_mixed:
+        all_events = _without_bare_dates(all_events, zone)
+    all_events = all_events.drop("at_timed").distinct()
+    entries = _entries(all_events.filter(all_events["stage"] == "mql"), passes)
+    created = all_events.filter(all_events["stage"] == "created")
+    created = created.group_by("lead_id").aggregate(created_at=created["at"].min())
+    base = leads.drop(*STAMPS).left_join(created, "lead_id").drop("lead_id_right")
+    base = base.left_join(entries, "lead_id").drop("lead_id_right")
+    later = all_events.filter(all_events["stage"].isin(LATER_STAGES))
+    found = later.left_join(entries, "lead_id").drop("lead_id_right")
+    after = found["at"] >= found["mql_at"]
+    inside = after & (found["at"] < found["next_at"]).fill_null(True)
+    stray = found["mql_at"].isnull() | (found["is_first"] & ~after)
+    found = found.filter(inside | stray)
+    found = found.mutate(after=(found["at"] >= found["mql_at"]).fill_null(False))
+    per_pass = found.group_by("lead_id", "mql_at").aggregate(
+        **{
+            f"{stage}_at": ibis.coalesce(
+                found["at"].min(where=(found["stage"] == stage) & found["after"]),
+                found["at"].min(where=found["stage"] == stage),
+            )
+            for stage in LATER_STAGES
+        }
+    )
+    keys = [base["lead_id"] == per_pass["lead_id"], base["mql_at"].identical_to(per_pass["mql_at"])]
+    joined = base.left_join(per_pass, keys)
+    return joined.drop("lead_id_right", "mql_at_right", "next_at", "is_first")
+
+
+def _without_bare_dates(events: ir.Table, zone: str) -> ir.Table:
+    """Return the events without the dates that a stamp of the same lead, stage and day repeats."""
+    events = events.mutate(_on=local_date(events["at"], zone))
+    same = ibis.window(group_by=["lead_id", "stage", "_on"])
+    events = events.mutate(_has_time=events["at_timed"].fill_null(False).any().over(same))
+    is_kept = events["at_timed"].fill_null(False) | ~events["_has_time"]
+    return events.filter(is_kept).drop("_on", "_has_time")
+
+
+def _entries(entries: ir.Table, passes: str) -> ir.Table:
+    """Return the entries that count: ``lead_id, mql_at, next_at, is_first``.
+
+    What happened after an earlier entry and before the last one belongs to that earlier pass, and
+    does not put the last one out of order.
+    """
+    if passes == "first":
+        one = entries.group_by("lead_id").aggregate(mql_at=entries["at"].min())
+        return one.mutate(next_at=ibis.null("timestamp"), is_first=ibis.literal(True))
+    order = ibis.window(group_by="lead_id", order_by="at")
+    each = entries.select(
+        "lead_id",
+        mql_at=entries["at"],
+        next_at=entries["at"].lead().over(order),
+        is_first=ibis.row_number().over(order) == 0,
+    )
+    return each.filter(each["next_at"].isnull()) if passes == "last" else each

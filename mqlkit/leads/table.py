@@ -1,0 +1,296 @@
+"""The one lead table: every lead as of a moment, with its durations, read once and kept.
+
+Columns of `LeadTable.table`, one row per lead (per pass, with ``passes: every``):
+
+``lead_id``, the text columns and, as `breakdown` names them, the breakdowns
+    text; a missing breakdown value is ``(missing)``.
+``mql_at``, ``exit_at``, ``contacted_at``
+    naive UTC stamps; ``exit_at`` is the earliest of accepted, rejected and SQL.
+``mql_bucket``, ``sql_bucket``
+    index of the bucket that the stamp lies in: 0 is the first of the period, those before it are
+    negative; NULL without the stamp or outside all buckets.
+``exit_us``, ``accepted_us``, ``rejected_us``, ``sql_us``, ``contact_us``, ``lag_us``
+    microseconds from MQL to the event (``lag_us``: from net-new to MQL), calendar time; whole
+    days where either end has only a date.
+``stage_us``, ``stop_us``, ``waited_us``, ``sla_waited_us``
+    microseconds to the exit, to what stops the SLA, and to the as-of moment (counted as the one
+    or the other is), on the chosen clock; ``calendar_waited_us`` to as-of in calendar time.
+``due_at``
+    when the SLA is over; NULL on a business clock where stamps are dates.
+``is_in_order``
+    whether no exit lies before the MQL stamp.
+``amount``
+    amount won by the as-of moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+import ibis.expr.types as ir
+import pandas as pd
+
+from mqlkit.core.names import MISSING
+from mqlkit.core.params import ReportParams
+from mqlkit.core.periods import AsOf, Bucket, to_utc
+from mqlkit.leads.durations import Clock
+from mqlkit.leads.outcomes import counted_outcomes, is_rejected, sql_age
+from mqlkit.sources.store import literal, to_frame
+
+ALL_LEADS: Segment = ()
+TOTAL_BUCKET = 1 << 20
+Segment = tuple[tuple[str, str], ...]
+
+
+def breakdown(index: int) -> str:
+    """Return the column of the lead table that holds a breakdown; no export has one of its name."""
+    return f"\x1fby_{index}"
+
+
+def added_up(measures: Mapping[str, ir.Value]) -> dict[str, ir.Value]:
+    """Return the sums of integer or boolean columns."""
+    # Summed exactly, then a float: ten million leads of some weeks each pass 64 bits.
+    return {n: m.cast("int64").sum().cast("float64").fill_null(0) for n, m in measures.items()}
+
+
+@dataclass(frozen=True)
+class LeadTable:
+    """The lead table and what it was cut by.
+
+    Attributes
+    ----------
+    table
+        See the module's docstring.
+    clock
+        The report's parameters, zone and cut-off, and which stamps hold only dates.
+    buckets, before
+        Buckets of the period, and those of a year and more before it.
+    first_mql
+        Local date of the first MQL; None without any.
+    recorded
+        Stamps of which the data holds any value, before ``sql_at`` stands in for an acceptance.
+    """
+
+    table: ir.Table
+    clock: Clock
+    buckets: tuple[Bucket, ...]
+    before: tuple[Bucket, ...]
+    first_mql: date | None
+    recorded: frozenset[str]
+
+    @property
+    def params(self) -> ReportParams:
+        """Return the report's parameters."""
+        return self.clock.params
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Return the report's time zone."""
+        return self.clock.zone
+
+    @property
+    def as_of(self) -> AsOf:
+        """Return the cut-off."""
+        return self.clock.as_of
+
+    @property
+    def dated(self) -> frozenset[str]:
+        """Return the stamps that hold only dates."""
+        return self.clock.dated
+
+    @property
+    def whole(self) -> Bucket:
+        """Return the period as one bucket."""
+        return Bucket("total", self.buckets[0].start, self.buckets[-1].end)
+
+    @property
+    def earlier(self) -> tuple[Bucket, ...]:
+        """Return the buckets before the period that a rolling cost needs."""
+        return self.before[len(self.before) - self.params.rolling + 1 :]
+
+    @property
+    def is_handoff_recorded(self) -> bool:
+        """Return whether the data records acceptances or rejections at all."""
+        return bool({"accepted_at", "rejected_at"} & self.recorded)
+
+    @property
+    def cohort(self) -> ir.Table:
+        """Return the leads that became MQLs in the period."""
+        return self.between(self.buckets[0], self.buckets[-1])
+
+    def between(self, first: Bucket, last: Bucket, stamp: str = "mql_at") -> ir.Table:
+        """Return the leads with a stamp in the first to the last of some buckets."""
+        start, end = (literal(to_utc(day, self.zone)) for day in (first.start, last.end))
+        at = self.table[stamp]
+        return self.table.filter((at >= start) & (at < end))
+
+    @cached_property
+    def counts(self) -> pd.DataFrame:
+        """Return the grid with all of `outcomes.counted_outcomes` added up, in one pass."""
+        return self.grid(self.counted)
+
+    @cached_property
+    def flow(self) -> pd.DataFrame:
+        """Return the SQLs dated in each bucket, of any cohort: the grid's columns and ``flow``."""
+        return self.grid(self.flowing)
+
+    @cached_property
+    def stock(self) -> pd.DataFrame:
+        """Return who is an MQL at each bucket's end: the grid's columns and ``in_stage``."""
+        return self.grid(self.waiting)
+
+    @cached_property
+    def entered(self) -> dict[int, int]:
+        """Return the MQLs of each bucket by its index, those before the period included."""
+        known = self.between((*self.before, *self.buckets)[0], self.buckets[-1])
+        rows = known.group_by("mql_bucket").aggregate(n=known.count()).to_pyarrow().to_pylist()
+        return {row["mql_bucket"]: row["n"] for row in rows}
+
+    def entered_in(self, buckets: Sequence[Bucket]) -> list[int]:
+        """Return the MQLs of each of some buckets, of whichever grain."""
+        at = self.table["mql_at"]
+        edges = [[literal(to_utc(day, self.zone)) for day in (b.start, b.end)] for b in buckets]
+        sums = {f"{i}": ((at >= a) & (at < b)).sum().fill_null(0) for i, (a, b) in enumerate(edges)}
+        known = self.between(buckets[0], buckets[-1])
+        return list(known.aggregate(**sums).to_pyarrow().to_pylist()[0].values())
+
+    def reasons(self) -> pd.DataFrame:
+        """Return the period's rejected MQLs by reason: ``reason``, ``leads``."""
+        rejected = self.cohort.filter(is_rejected(self.cohort))
+        reason = rejected["rejection_reason"].fill_null(MISSING)
+        return to_frame(rejected.group_by(reason=reason).aggregate(leads=rejected.count()))
+
+    def sql_ages(self) -> pd.DataFrame:
+        """Return the cohort's SQLs by ``bucket`` (index) and `sql_age` (``age``): ``sqls``."""
+        done = self.cohort.filter(lambda t: t["sql_us"].notnull())
+        groups = done.group_by(bucket="mql_bucket", age=sql_age(done))
+        return to_frame(groups.aggregate(sqls=done.count()))
+
+    def sources(self) -> set[str]:
+        """Return the sources that any lead names, MQL or not."""
+        return set(self.table.select("source").distinct().to_pyarrow()["source"].to_pylist())
+
+    @cached_property
+    def segments(self) -> tuple[Segment, ...]:
+        """Return every segment with a lead that came in, became SQL or waited in the period."""
+        if not self.params.by:
+            return (ALL_LEADS,)
+        found = [self.counted, self.flowing, self.waiting[self.waiting["in_stage"] > 0]]
+        seen = {segment for frame in found for segment in frame["segment"]}
+        return tuple(dict.fromkeys([ALL_LEADS, *sorted(seen)]))
+
+    @cached_property
+    def counted(self) -> pd.DataFrame:
+        """Return `counts` where they are not zero: ``segment``, ``bucket`` (index), the sums."""
+        return self.totals(counted_outcomes(self.cohort, self.clock))
+
+    @cached_property
+    def flowing(self) -> pd.DataFrame:
+        """Return `flow` where it is not zero."""
+        dated = self.between(self.buckets[0], self.buckets[-1], "sql_at")
+        dated = dated.filter(dated["mql_at"].notnull())
+        return self.totals({"flow": dated["sql_us"].notnull()}, of=dated, bucket="sql_bucket")
+
+    @cached_property
+    def waiting(self) -> pd.DataFrame:
+        """Return the leads entered before each bucket's end and not left before it."""
+        table = self.table.filter(self.table["mql_at"].notnull())
+        ends = [literal(to_utc(b.end, self.zone)) for b in self.buckets]
+        entered, left = table["mql_at"], table["exit_at"]
+        stock = {
+            f"{i}": (entered < end) & (left.isnull() | (left >= end)) for i, end in enumerate(ends)
+        }
+        wide = self.totals(stock, of=table).query("bucket == @TOTAL_BUCKET").drop(columns="bucket")
+        tall = wide.melt(id_vars="segment", var_name="bucket", value_name="in_stage")
+        return tall.assign(bucket=tall["bucket"].astype("int64"))
+
+    def grid(self, wide: pd.DataFrame, *, fill: float = 0) -> pd.DataFrame:
+        """Return a frame with a row for every segment and bucket, and for the whole period.
+
+        Parameters
+        ----------
+        wide
+            Columns ``segment``, ``bucket`` (index) and values, as `totals` returns them.
+        fill
+            What stands where ``wide`` has no row.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``bucket`` (label), ``start``, ``end``, ``segment``, ``flags``, ``index``, the values.
+        """
+        cells, keys = self._cells, ["segment", "bucket"]
+        rows = zip(cells["segment"], cells["index"], strict=True)
+        place = {cell: i for i, cell in enumerate(rows)}
+        places = [place.get(cell, -1) for cell in zip(*(wide[key] for key in keys), strict=True)]
+        found = wide.drop(columns=keys).set_axis(places).loc[lambda rows: rows.index >= 0]
+        return pd.concat([cells, found.reindex(cells.index).fillna(fill)], axis=1)
+
+    @cached_property
+    def _cells(self) -> pd.DataFrame:
+        """Return the grid without values."""
+        spans = [*enumerate(self.buckets), (TOTAL_BUCKET, self.whole)]
+        return pd.DataFrame(
+            [
+                (s, i, b.label, b.start, b.end, self._progress(b))
+                for s in self.segments
+                for i, b in spans
+            ],
+            columns=["segment", "index", "bucket", "start", "end", "flags"],
+        )
+
+    def _progress(self, bucket: Bucket) -> tuple[str, ...]:
+        is_over = to_utc(bucket.end, self.zone) <= self.as_of.at
+        return () if is_over else ("in-progress",)
+
+    def totals(
+        self,
+        measures: Mapping[str, ir.Value],
+        *,
+        of: ir.Table | None = None,
+        bucket: str = "mql_bucket",
+    ) -> pd.DataFrame:
+        """Return sums of measures for every breakdown, bucket and the whole period.
+
+        Parameters
+        ----------
+        measures
+            Integer or boolean columns by name, over ``of``; they are added up.
+        of
+            Leads to count; the cohort when left out.
+        bucket
+            Column that says in which bucket a lead counts.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``segment`` (pairs of column and value), ``bucket`` (index; `TOTAL_BUCKET` is
+            the whole period) and the measures.
+        """
+        leads = self.cohort if of is None else of
+        keys = [*map(breakdown, range(len(self.params.by))), bucket]
+        finest = to_frame(leads.group_by(keys).aggregate(**added_up(measures)).order_by(keys))
+        return self.rolled_up(finest.rename(columns={bucket: "bucket"}), [*measures])
+
+    def rolled_up(self, finest: pd.DataFrame, measures: Sequence[str]) -> pd.DataFrame:
+        """Return what `totals` does of sums by all breakdowns and the ``bucket`` at once."""
+        cuts = [(by, is_whole) for by in (None, *self.params.by) for is_whole in (False, True)]
+        laid = [self._laid(finest, by, is_whole=is_whole) for by, is_whole in cuts]
+        frame = pd.concat(laid, ignore_index=True)
+        return frame.groupby(["bucket", "segment"])[[*measures]].sum().reset_index()
+
+    def _laid(self, finest: pd.DataFrame, by: str | None, *, is_whole: bool) -> pd.DataFrame:
+        """Return sums with the segment that they belong to in a breakdown."""
+        if by is None:
+            segments = [ALL_LEADS] * len(finest)
+        else:
+            values = finest[breakdown(self.params.by.index(by))]
+            segments = [((by, value),) for value in values]
+        cut = TOTAL_BUCKET if is_whole else finest["bucket"]
+        return finest.assign(
+            bucket=cut, segment=pd.Series(segments, index=finest.index, dtype=object)
+        )

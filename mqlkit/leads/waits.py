@@ -1,0 +1,153 @@
+"""Leads of a cohort in order of their wait, by segment and bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from mqlkit.leads.cube import Line, ReadyTable
+from mqlkit.leads.outcomes import first_event, stay
+from mqlkit.leads.table import TOTAL_BUCKET, LeadTable, breakdown
+from mqlkit.sources.store import to_arrays
+from mqlkit.stats.survival import Floats, Waits, in_time
+
+Measure = Callable[[Waits], Mapping[str, Floats]]
+
+
+@dataclass(frozen=True, eq=False)
+class Queue:
+    """Leads of a cohort in the order of `survival.in_time`.
+
+    Attributes
+    ----------
+    time, kind
+        As `survival.in_time` has them.
+    bucket
+        Index of each lead's bucket.
+    cuts
+        The place of each lead's segment in `LeadTable.segments`: of all leads, and in each
+        breakdown.
+    """
+
+    time: npt.NDArray[Any]
+    kind: npt.NDArray[Any]
+    bucket: npt.NDArray[Any]
+    cuts: Sequence[npt.NDArray[Any]]
+
+
+def cuts_of(by: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return all leads, as the empty tuple, and each breakdown, in the order of the segments.
+
+    >>> cuts_of(["source", "owner"])
+    [(), ('owner',), ('source',)]
+    """
+    return [(), *((column,) for column in sorted(by))]
+
+
+def stays(leads: LeadTable) -> Queue:
+    """Return the in-order cohort by its time in the MQL stage; kind 1 has left it."""
+    if isinstance(leads, ReadyTable):
+        return _picked(leads, leads.ready.stays)
+    return _asked(leads, stay)
+
+
+def ways(leads: LeadTable) -> Queue:
+    """Return the in-order cohort by what ended its way to SQL; see `outcomes.first_event`."""
+    if isinstance(leads, ReadyTable):
+        return _picked(leads, leads.ready.ways)
+    return _asked(leads, first_event)
+
+
+def at_levels(leads: LeadTable, queue: Queue, measure: Measure) -> pd.DataFrame:
+    """Return what is measured of the waits of every segment, in each bucket and over the period.
+
+    Parameters
+    ----------
+    leads
+        The lead table; reads its segments.
+    queue
+        Leads of its cohort.
+    measure
+        Is given the waits of many groups, and returns columns with a value for each.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``segment``, ``bucket`` (index; `TOTAL_BUCKET` is the whole period) and those columns, for
+        groups with a lead.
+    """
+    size, segments = len(leads.buckets) + 1, leads.segments
+
+    def measured(group: npt.NDArray[Any]) -> pd.DataFrame:
+        waits = Waits.of(group, queue.time, queue.kind, groups=len(segments) * size)
+        return pd.DataFrame(measure(waits))[waits.size > 0]
+
+    spans = (queue.bucket, size - 1)
+    frame = pd.concat([measured(cut * size + span) for cut in queue.cuts for span in spans])
+    frame["segment"] = pd.Series([segments[i] for i in frame.index // size], frame.index, object)
+    frame["bucket"] = (frame.index % size).where(frame.index % size < size - 1, TOTAL_BUCKET)
+    return frame.reset_index(drop=True)
+
+
+def _asked(
+    leads: LeadTable, timing: Callable[[ir.Table], tuple[ir.IntegerValue, ir.IntegerValue]]
+) -> Queue:
+    """Return the in-order cohort as the engine has it."""
+    seen = leads.cohort.filter(lambda t: t["is_in_order"])
+    time, kind = timing(seen)
+    numbered, cuts = _numbered(leads, seen.mutate(_time=time, _kind=kind.cast("int8")))
+    bucket = numbered["mql_bucket"].cast("int32")
+    found = to_arrays(numbered.select("_time", "_kind", bucket=bucket, **cuts))
+    order = in_time(found["_time"], found["_kind"])
+    # One by one: they are large.
+    for name in found:
+        found[name] = found[name][order]
+    return Queue(found["_time"], found["_kind"], found["bucket"], [found[cut] for cut in cuts])
+
+
+def _picked(leads: ReadyTable, line: Line) -> Queue:
+    """Return the cohort out of leads that stand in their order."""
+    ready, number = leads.ready, {segment: i for i, segment in enumerate(leads.segments)}
+    bucket = line.places(leads.buckets)
+    rows = np.flatnonzero((bucket >= 0) & ready.among(line.codes, leads.params.where))
+    cuts = [np.full(len(rows), number[()], dtype=np.int32)] if () in number else []
+    for column in leads.params.by:
+        places = [number.get(((column, value),), -1) for value in ready.values[column]]
+        cuts.append(np.array(places, dtype=np.int32)[line.codes[column][rows]])
+    return Queue(line.time[rows], line.kind[rows], bucket[rows], cuts)
+
+
+def _numbered(leads: LeadTable, seen: ir.Table) -> tuple[ir.Table, dict[str, ir.IntegerValue]]:
+    """Return leads with the number of their segment in each cut, and those columns."""
+    number = {segment: i for i, segment in enumerate(leads.segments)}
+    cuts = {"all": ibis.literal(number[()]).cast("int16")} if () in number else {}
+    for i, column in enumerate(leads.params.by):
+        rows = [
+            {breakdown(i): s[0][1], f"_{i}": n}
+            for s, n in number.items()
+            if s and s[0][0] == column
+        ]
+        schema = {breakdown(i): "string", f"_{i}": "int32"}
+        seen = seen.join(ibis.memtable(rows, schema=schema), breakdown(i))
+        cuts[f"_{i}"] = seen[f"_{i}"]
+    return seen, cuts
+
+
+def narrowed(leads: LeadTable, cuts: Sequence[tuple[str, ...]]) -> LeadTable:
+    """Return the same leads with some of `cuts_of` only; what is counted stays counted."""
+    by = [column for cut in cuts for column in cut]
+    places = {breakdown(i): breakdown(leads.params.by.index(c)) for i, c in enumerate(by)}
+    table = leads.table.mutate(**{new: leads.table[old] for new, old in places.items()})
+    clock = replace(leads.clock, params=replace(leads.params, by=by))
+    narrow = replace(leads, table=table, clock=clock)
+    kept = [s for s in leads.segments if tuple(column for column, _ in s) in cuts]
+    counted = {name: getattr(leads, name) for name in ("counted", "flowing", "waiting")}
+    vars(narrow).update(counted, segments=tuple(kept))
+    return narrow

@@ -1,0 +1,1 @@
+"""Numbers of a report: lead table in, tidy frames out."""

@@ -1,0 +1,285 @@
+"""Cost per MQL: spend, moved back by the lag, over MQLs.
+
+It rests on averages, on one lag for all leads and on correlation in time: a guide to large
+trends, not a fact about one lead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from mqlkit.core.periods import DAY, Bucket, coarser_grains, spend_window
+from mqlkit.leads.durations import DAY_US
+from mqlkit.leads.outcomes import MICRO
+from mqlkit.leads.table import ALL_LEADS, TOTAL_BUCKET, LeadTable, Segment
+from mqlkit.metrics.tidy import metric_rows, pick, share
+from mqlkit.stats.daily import SpendLine, day_numbers
+
+# The breakdowns whose values can be the name of a spend channel.
+CHANNEL_COLUMNS = ("source", "campaign")
+LONGEST_LAG = 90
+
+
+def lead_to_mql(leads: LeadTable) -> pd.DataFrame:
+    """Return the lag: mean days from net-new to MQL of each bucket's MQLs.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Tidy rows of lead_to_mql_days_mean (metrics.md §8), over leads created no later than MQL.
+    """
+    wide = leads.counts
+    days = share(wide["lag_us"], wide["lagged"]) / DAY_US
+    return metric_rows(wide, "lead_to_mql_days_mean", days, n=wide["lagged"])
+
+
+def lag_days(leads: LeadTable, lags: pd.DataFrame) -> int:
+    """Return the one lag of the report in whole days.
+
+    Parameters
+    ----------
+    leads
+        Its ``lag_days`` parameter wins; ``auto`` takes the mean over the period, rounded half to
+        even.
+    lags
+        What `lead_to_mql` returns.
+
+    Returns
+    -------
+    int
+        0 where it is to be measured and no lead has both stamps.
+    """
+    if leads.params.lag_days != "auto":
+        return int(leads.params.lag_days)
+    return measured_lag(lags)
+
+
+def measured_lag(lags: pd.DataFrame) -> int:
+    """Return the mean lag of the period in whole days, rounded half to even; 0 without any."""
+    measured = pick(lags, "lead_to_mql_days_mean")["value"].iloc[-1]
+    return 0 if np.isnan(measured) else round(float(measured))
+
+
+def cost_per_mql(leads: LeadTable, *, spend: pd.DataFrame, lag: int) -> pd.DataFrame:
+    """Return spend and what an MQL and an SQL cost, by bucket and segment, and rolling.
+
+    Takes what `bucket_costs` takes, and returns its rows and those of cost_per_mql_rolling.
+    """
+    costs = [bucket_costs(leads, spend=spend, lag=lag), _rolling(leads, spend=spend, lag=lag)]
+    return pd.concat(costs, ignore_index=True)
+
+
+def kept_spend(
+    spend: pd.DataFrame | None, where: Mapping[str, Sequence[str]]
+) -> pd.DataFrame | None:
+    """Return the spend on the leads that a report keeps; None where none of them has a channel.
+
+    Spend has channels and nothing else: filtered by source, it is that of the channels of these
+    names. What was spent on a country, say, nobody knows: it then stays the spend on all leads.
+    """
+    if spend is None or len(where) != 1 or next(iter(where)) not in CHANNEL_COLUMNS:
+        return spend
+    is_kept = spend["channel"].isin([str(value) for value in next(iter(where.values()))])
+    # The other rows stay, with nothing in them: they tell which days the data covers.
+    return spend.assign(amount=spend["amount"].where(is_kept, 0)) if is_kept.any() else None
+
+
+def bucket_costs(leads: LeadTable, *, spend: pd.DataFrame, lag: int) -> pd.DataFrame:
+    """Return spend and what an MQL and an SQL cost, each bucket by itself.
+
+    Parameters
+    ----------
+    leads
+        The lead table.
+    spend
+        ``date_from``, ``date_to``, ``channel``, ``amount``.
+    lag
+        Days that the spend window is moved back by.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Tidy rows of spend, cost_per_mql, cost_per_sql, wasted_cost and, where deals are worth
+        something, return_on_spend (metrics.md §8).
+    """
+    grid = leads.counts
+    begins, ends = (day_numbers(grid[edge]) - lag for edge in ("start", "end"))
+    spent = np.full(len(grid), np.nan)
+    has_channel = np.zeros(len(grid), dtype=bool)
+    for segment in leads.segments:
+        channel = _of_channel(spend, segment)
+        if channel is not None:
+            rows = np.array([s == segment for s in grid["segment"]], dtype=bool)
+            spent[rows] = SpendLine.of(channel).between(begins[rows], ends[rows])
+            has_channel |= rows
+    covered = SpendLine.of(spend).covers(begins, ends)
+    spent[~covered] = np.nan
+    flags = {"spend-not-covered": ~covered, "no-spend-channel": ~has_channel}
+    cost = share(spent, grid["mqls"])
+    out = [
+        metric_rows(grid, "spend", spent, flags=flags),
+        metric_rows(grid, "cost_per_mql", cost, n=grid["mqls"], flags=flags),
+        metric_rows(grid, "cost_per_sql", share(spent, grid["sqls"]), n=grid["sqls"], flags=flags),
+        metric_rows(
+            grid, "wasted_cost", grid["sla_breached"] * cost, n=grid["sla_breached"], flags=flags
+        ),
+    ]
+    if (grid["won"] > 0).any():
+        out.append(
+            metric_rows(
+                grid,
+                "return_on_spend",
+                share(grid["amount"] / MICRO, spent),
+                n=grid["mqls"],
+                flags=flags,
+            )
+        )
+    return pd.concat(out, ignore_index=True)
+
+
+def _of_channel(spend: pd.DataFrame, segment: Segment) -> pd.DataFrame | None:
+    """Return the spend of a segment's channel; None where no channel carries its name."""
+    if segment == ALL_LEADS:
+        return spend
+    if len(segment) > 1 or segment[0][0] not in CHANNEL_COLUMNS:
+        return None
+    channel = spend[spend["channel"] == segment[0][1]]
+    return channel if len(channel) else None
+
+
+def _rolling(leads: LeadTable, *, spend: pd.DataFrame, lag: int) -> pd.DataFrame:
+    """Return the rolling cost of all leads, reaching back before the period."""
+    frame = rolling_cost(leads, spend=spend, lags=[lag])
+    grid = leads.counts
+    is_all = pd.Series([s == ALL_LEADS for s in grid["segment"]])
+    grid = grid[is_all & (grid["index"] != TOTAL_BUCKET)]
+    return metric_rows(
+        grid.reset_index(drop=True),
+        "cost_per_mql_rolling",
+        frame["rolling"],
+        n=frame["rolling_mqls"],
+        flags={"spend-not-covered": ~frame["is_covered"].to_numpy(dtype=bool)},
+    )
+
+
+def rolling_cost(leads: LeadTable, *, spend: pd.DataFrame, lags: Sequence[int]) -> pd.DataFrame:
+    """Return cost per MQL and its rolling average for a choice of lags.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``lag_days``, ``bucket``, ``start``, ``cost``, ``rolling``, ``rolling_mqls``,
+        ``is_covered``; one row per lag and bucket of the period. ``rolling`` is null where one of
+        its buckets is not covered by spend or starts before the bucket of the first MQL.
+    """
+    buckets = [*leads.earlier, *leads.buckets]
+    mqls = _mqls_with_earlier(leads)
+    line, shift = SpendLine.of(spend), np.asarray(lags)[:, None]
+    begins = day_numbers([b.start for b in buckets]) - shift
+    ends = day_numbers([b.end for b in buckets]) - shift
+    covered = line.covers(begins, ends)
+    spent = np.where(covered, line.between(begins, ends), np.nan)
+    usable = np.where(_since_first_mql(leads, buckets), spent, np.nan)
+    k = leads.params.rolling
+    counts = _last(mqls, k).sum(axis=-1)
+    inside = slice(len(leads.earlier), None)
+    size = len(lags)
+    return pd.DataFrame(
+        {
+            "lag_days": np.repeat(lags, len(leads.buckets)),
+            "bucket": [b.label for b in leads.buckets] * size,
+            "start": [b.start for b in leads.buckets] * size,
+            "cost": share(spent, np.broadcast_to(mqls, spent.shape))[:, inside].ravel(),
+            "rolling": share(_last(usable, k).sum(axis=-1), counts[None, :]).ravel(),
+            "rolling_mqls": np.tile(counts, size),
+            "is_covered": _last(covered, k).all(axis=-1).ravel(),
+        }
+    )
+
+
+def costs_by_grain(leads: LeadTable, *, spend: pd.DataFrame, like: pd.DataFrame) -> pd.DataFrame:
+    """Return `rolling_cost` at its own grain, ``like``, and at each coarser one: ``grain``."""
+    lags = [int(lag) for lag in like["lag_days"].unique()]
+    costs = {leads.params.grain: like}
+    for grain in coarser_grains(leads.params.grain):
+        costs[grain] = rolling_cost(recut(leads, grain), spend=spend, lags=lags)
+    return pd.concat([cost.assign(grain=grain) for grain, cost in costs.items()])
+
+
+def recut(leads: LeadTable, grain: str) -> LeadTable:
+    """Return a lead table in the buckets of a coarser grain, with what `rolling_cost` needs of it.
+
+    Only the MQLs are counted anew; everything else of the table stays that of its own grain.
+    """
+    calendar, whole = leads.params.calendar, leads.whole
+    buckets = tuple(calendar.cut(whole.start, whole.end, grain))
+    before = tuple(calendar.before(buckets[0], grain, leads.params.rolling - 1))
+    clock = replace(leads.clock, params=replace(leads.params, grain=grain))
+    wide = replace(leads, clock=clock, buckets=buckets, before=before)
+    entered = leads.entered_in([*before, *buckets])
+    vars(wide)["entered"] = {i - len(before): n for i, n in enumerate(entered)}
+    return wide
+
+
+def _last(values: npt.NDArray[Any], k: int) -> npt.NDArray[Any]:
+    """Return each value of the last axis with the k - 1 before it, from the k-th on."""
+    return np.lib.stride_tricks.sliding_window_view(values, k, axis=-1)
+
+
+def _mqls_with_earlier(leads: LeadTable) -> npt.NDArray[np.int64]:
+    span = range(-len(leads.earlier), len(leads.buckets))
+    return np.array([leads.entered.get(i, 0) for i in span], dtype="int64")
+
+
+def _since_first_mql(leads: LeadTable, buckets: Sequence[Bucket]) -> npt.NDArray[np.bool_]:
+    if leads.first_mql is None:
+        return np.zeros(len(buckets), dtype=bool)
+    start = leads.params.calendar.start_of(leads.first_mql, leads.params.grain)
+    return np.array([b.start >= start for b in buckets], dtype=bool)
+
+
+def cost_by_lag(leads: LeadTable, *, spend: pd.DataFrame, lags: Sequence[int]) -> pd.DataFrame:
+    """Return what the lag does: cost per MQL of the whole period for a choice of lags.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``lag_days``, ``from`` and ``to`` (first and last day of the spend window), ``spend``,
+        ``mqls``, ``cost``; null where the spend data does not cover the window.
+
+    Notes
+    -----
+    The window of each lag is that of `periods.spend_window` (metrics.md §8).
+    """
+    begins = day_numbers([leads.whole.start]) - np.asarray(lags)
+    ends = day_numbers([leads.whole.end]) - np.asarray(lags)
+    line = SpendLine.of(spend)
+    spent = np.where(line.covers(begins, ends), line.between(begins, ends), np.nan)
+    counted = leads.counts
+    mqls = float(counted["mqls"][counted["index"] == TOTAL_BUCKET].iloc[0])
+    windows = [spend_window(leads.whole, lag_days=lag) for lag in lags]
+    return pd.DataFrame(
+        {
+            "lag_days": list(lags),
+            "from": [start for start, _ in windows],
+            "to": [end - DAY for _, end in windows],
+            "spend": spent,
+            "mqls": mqls,
+            "cost": share(spent, np.full(len(lags), mqls)),
+        }
+    )
+
+
+def unnamed_channels(leads: LeadTable, spend: pd.DataFrame) -> pd.DataFrame:
+    """Return spend in channels that no lead names as its source: ``channel``, ``amount``."""
+    other = spend[~spend["channel"].isin(leads.sources())]
+    sums = other.groupby(other["channel"].fillna("(none)"))["amount"].sum().reset_index()
+    return sums[sums["amount"] != 0].sort_values(
+        ["amount", "channel"], ascending=[False, True], ignore_index=True
+    )

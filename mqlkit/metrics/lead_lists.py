@@ -1,0 +1,180 @@
+"""Lists of leads: SLA breaches and MQLs, for the page and for CSV files."""
+
+from __future__ import annotations
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from mqlkit.leads.durations import HOUR_US
+from mqlkit.leads.outcomes import is_accepted, is_rejected, sla_outcomes
+from mqlkit.leads.table import TOTAL_BUCKET, LeadTable
+from mqlkit.sources.store import iso_local, safe_text, to_frame
+
+LATEST_FIRST = (ibis.desc("mql_at"), "lead_id")
+STAMPS = {"mql_at": "entered", "exit_at": "decided", "sql_at": "became_sql"}
+
+
+def mqls(leads: LeadTable) -> ir.Table:
+    """Return every MQL of the period, in no order.
+
+    Returns
+    -------
+    ibis.Table
+        ``lead_id``, ``owner``, ``source``, ``mql_at``, ``exit_at``, ``sql_at`` (naive UTC),
+        ``decision`` (accepted, rejected, none yet) and ``sla`` (kept, late, late and open, still
+        in time, not measurable: out of order, or the SLA stops on contact and none is recorded).
+    """
+    cohort = leads.cohort
+    outcome = sla_outcomes(cohort, leads.clock)
+    by_contact = leads.params.sla_stops_on == "contact"
+    is_unknown = ibis.literal(by_contact and "contacted_at" not in leads.recorded)
+    return cohort.select(
+        "lead_id",
+        "owner",
+        "source",
+        *STAMPS,
+        decision=ibis.cases(
+            (is_accepted(cohort), "accepted"), (is_rejected(cohort), "rejected"), else_="none yet"
+        ),
+        sla=ibis.cases(
+            (is_unknown, "not measurable"),
+            (outcome["sla_met"], "kept"),
+            (outcome["sla_past_due"], "late and open"),
+            (outcome["sla_breached"], "late"),
+            (outcome["sla_pending"], "still in time"),
+            else_="not measurable",
+        ),
+    )
+
+
+def mql_list(leads: LeadTable, *, longest: int | None = None) -> pd.DataFrame:
+    """Return the MQLs of the period, or the ``longest`` latest of them, the latest first.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `mqls`, with ``entered``, ``decided`` and ``became_sql`` as local stamps, and ``of``:
+        how many there are.
+    """
+    frame = to_frame(mqls(leads).order_by(*LATEST_FIRST).limit(longest))
+    local = {c: frame[c].dt.tz_localize("UTC").dt.tz_convert(leads.zone) for c in STAMPS}
+    counted = leads.counts
+    n = int(counted["mqls"][counted["index"] == TOTAL_BUCKET].iloc[0])
+    return frame.assign(**local, of=n).rename(columns=STAMPS)
+
+
+def mql_lines(leads: LeadTable) -> ir.Table:
+    """Return `mqls` as a CSV file has them: local ISO stamps, and no cell that is a formula.
+
+    As `sla.breach_lines`, written by the engine.
+    """
+    table, zone = mqls(leads), str(leads.zone)
+    # Sorted last, as the engine wants it, and by what is not in the file.
+    table = table.mutate(
+        id_text=safe_text(table["lead_id"]),
+        **{name: iso_local(table[c], zone) for c, name in STAMPS.items()},
+    ).order_by(*LATEST_FIRST)
+    return table.select(
+        lead_id=table["id_text"],
+        owner=safe_text(table["owner"]),
+        source=safe_text(table["source"]),
+        entered=table["entered"],
+        decided=table["decided"],
+        became_sql=table["became_sql"],
+        decision=table["decision"],
+        sla=table["sla"],
+    )
+
+
+WORST_FIRST = (ibis.desc("hours_late"), "mql_at", "lead_id")
+
+
+def breaches(leads: LeadTable) -> ir.Table:
+    """Return every breached lead of the period, in no order.
+
+    Returns
+    -------
+    ibis.Table
+        ``lead_id``, ``owner``, ``source``, ``mql_at``, ``due_at`` (naive UTC), ``hours_late`` (on
+        the chosen clock), ``is_open`` (whether it still waits).
+    """
+    cohort = leads.cohort
+    late = cohort.filter(sla_outcomes(cohort, leads.clock)["sla_breached"])
+    taken = late["stop_us"].coalesce(late["sla_waited_us"])
+    return late.select(
+        "lead_id",
+        "owner",
+        "source",
+        "mql_at",
+        "due_at",
+        hours_late=(taken - leads.clock.sla_us) / HOUR_US,
+        is_open=late["stop_us"].isnull(),
+    )
+
+
+def breach_list(leads: LeadTable, *, longest: int | None = None) -> pd.DataFrame:
+    """Return the breached leads of the period, or the ``longest`` of them, the latest ones first.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `breaches`, with ``entered`` and ``due`` as local stamps, and ``of``: how many there are.
+    """
+    frame = to_frame(breaches(leads).order_by(*WORST_FIRST).limit(longest))
+    names = {"mql_at": "entered", "due_at": "due"}
+    local = {c: frame[c].dt.tz_localize("UTC").dt.tz_convert(leads.zone) for c in names}
+    counted = leads.counts
+    n = int(counted["sla_breached"][counted["index"] == TOTAL_BUCKET].iloc[0])
+    return frame.assign(**local, of=n).rename(columns=names)
+
+
+def breach_lines(leads: LeadTable) -> ir.Table:
+    """Return `breaches` as a CSV file has them: local ISO stamps, and no cell that is a formula.
+
+    There is a line per late lead, so that they are written by the engine and never come to Python.
+    """
+    late, zone = breaches(leads), str(leads.zone)
+    late = late.mutate(
+        entered=iso_local(late["mql_at"], zone),
+        due=iso_local(late["due_at"], zone),
+        id_text=safe_text(late["lead_id"]),
+    )
+    # Sorted last: the engine does not keep the order of a table that it selects from.
+    late = late.order_by(*WORST_FIRST)
+    return late.select(
+        lead_id=late["id_text"],
+        owner=safe_text(late["owner"]),
+        source=safe_text(late["source"]),
+        entered=late["entered"],
+        due=late["due"],
+        hours_late=late["hours_late"].round(4),
+        is_open=late["is_open"].ifelse("yes", "no"),
+    )
+
+
+def waiting_list(leads: LeadTable) -> pd.DataFrame:
+    """Return the leads that are MQLs at the as-of moment, those waiting longest first.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``lead_id``, ``owner``, ``source``, ``entered`` (local stamp), ``days_waiting``.
+    """
+    table = leads.table
+    waiting = table.filter(table["mql_at"].notnull() & table["exit_at"].isnull())
+    frame = to_frame(
+        waiting.select("lead_id", "owner", "source", "mql_at", "waited_us").order_by(
+            "mql_at", "lead_id"
+        )
+    )
+    entered = frame["mql_at"].dt.tz_localize("UTC").dt.tz_convert(leads.zone)
+    return pd.DataFrame(
+        {
+            "lead_id": frame["lead_id"],
+            "owner": frame["owner"],
+            "source": frame["source"],
+            "entered": entered,
+            "days_waiting": frame["waited_us"] / 86_400e6,
+        }
+    )

@@ -1,0 +1,1 @@
+"""What a reader gets: notebook outputs, the page, the files beside it."""

@@ -1,0 +1,149 @@
+"""Which leads are behind a closed figure that has changed.
+
+Beside a report lies a list of what its leads said, for the next one to compare with. It is read
+only where a figure has changed, and is empty where no ids are to be kept, or too many would be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import ibis.expr.types as ir
+import pandas as pd
+
+from mqlkit.core.metrics import METRICS
+from mqlkit.core.periods import to_utc
+from mqlkit.core.text import day
+from mqlkit.leads.table import TOTAL_BUCKET, LeadTable, breakdown
+from mqlkit.pages.revisions import Behind, Revision
+from mqlkit.sources.store import literal, to_frame
+
+# Their list costs a report of that size a hundredth of its time.
+MOST_LEADS = 200_000
+BY = "by "
+STAMPS = {"mql_at": "MQL", "exit_at": "decision", "sql_at": "SQL"}
+# The stamps that a figure depends on.
+MATTERS = {
+    "mqls": ("mql_at",),
+    "in_stage": ("mql_at", "exit_at"),
+    "sqls_in_period": ("mql_at", "sql_at"),
+}
+
+
+def write_leads(leads: LeadTable, path: Path) -> None:
+    """Write what the leads of a report say into a file that only its owner can read."""
+    kept = _counted(leads)
+    is_kept = not leads.params.redact and _size(leads) <= MOST_LEADS
+    # An empty list takes the place of one that an earlier run has left.
+    (kept if is_kept else kept.limit(0)).to_parquet(path)
+    path.chmod(0o600)
+
+
+def _size(leads: LeadTable) -> float:
+    """Return about how many leads the figures of the period count."""
+    entered, waiting = leads.counts, leads.stock
+    n_entered = entered["mqls"][entered["index"] == TOTAL_BUCKET].iloc[0]
+    return float(n_entered + waiting["in_stage"].max())
+
+
+def _counted(leads: LeadTable) -> ir.Table:
+    """Return the leads that a figure of the period counts, with what it depends on."""
+    table = leads.table
+    first, last = (to_utc(b, leads.zone) for b in (leads.whole.start, leads.whole.end))
+    is_counted = table["exit_at"].isnull()
+    for stamp in STAMPS:
+        is_counted |= table[stamp] >= literal(first)
+    kept = table.filter((table["mql_at"] < literal(last)) & is_counted)
+    cuts = {f"{BY}{name}": kept[breakdown(i)] for i, name in enumerate(leads.params.by)}
+    return kept.select("lead_id", *STAMPS, **cuts)
+
+
+def leads_behind(revisions: Sequence[Revision], path: Path, leads: LeadTable) -> list[Behind]:
+    """Return the leads that closed figures now count otherwise than when they were reported.
+
+    Parameters
+    ----------
+    revisions
+        The figures.
+    path
+        What `write_leads` has left beside the last report.
+    leads
+        The leads of this one.
+
+    Returns
+    -------
+    list of Behind
+        A row for each figure and lead; nothing where no list was kept.
+    """
+    wanted = [r for r in revisions if r.metric in MATTERS]
+    if not wanted or leads.params.redact or not path.is_file() or _size(leads) > MOST_LEADS:
+        return []
+    try:
+        then = pd.read_parquet(path)
+    except (OSError, ValueError):
+        # Cut off, or none of ours.
+        return []
+    if then.empty or not {"lead_id", *STAMPS} <= set(then.columns):
+        return []
+    now = to_frame(_counted(leads))
+    return [row for r in wanted for row in _behind(r, then, now, leads.zone)]
+
+
+def _behind(
+    revision: Revision, then: pd.DataFrame, now: pd.DataFrame, zone: ZoneInfo
+) -> Iterable[Behind]:
+    cuts = [c for c in now.columns if c.startswith(BY) and c in then.columns]
+    seen = [_taken(frame, revision, zone)[["lead_id", *cuts]] for frame in (then, now)]
+    before, after = (frame.value_counts(dropna=False) for frame in seen)
+    moved = after.sub(before, fill_value=0)
+    ids = sorted(moved[moved != 0].index.get_level_values("lead_id").unique())
+    known_then, known_now = (_rows_of(frame, ids) for frame in (then, now))
+    columns = [*MATTERS[revision.metric], *cuts]
+    for lead in ids:
+        what = _what(known_then.get(lead), known_now.get(lead), columns, zone)
+        yield Behind(METRICS[revision.metric].label, revision.bucket, lead, what)
+
+
+def _rows_of(frame: pd.DataFrame, ids: Sequence[str]) -> dict[Any, pd.DataFrame]:
+    return dict(tuple(frame[frame["lead_id"].isin(ids)].groupby("lead_id")))
+
+
+def _taken(frame: pd.DataFrame, revision: Revision, zone: ZoneInfo) -> pd.DataFrame:
+    """Return the leads that a figure counts in its bucket."""
+    start, end = (
+        pd.Timestamp(to_utc(pd.Timestamp(text).date(), zone)).tz_localize(None)
+        for text in (revision.start, revision.end)
+    )
+    if revision.metric == "in_stage":
+        is_out = frame["exit_at"] < end
+        return frame[(frame["mql_at"] < end) & ~is_out]
+    at = frame["mql_at" if revision.metric == "mqls" else "sql_at"]
+    return frame[(at >= start) & (at < end)]
+
+
+def _what(
+    then: pd.DataFrame | None, now: pd.DataFrame | None, columns: Sequence[str], zone: ZoneInfo
+) -> str:
+    """Return what of a lead is another than it was."""
+    if then is None:
+        return "came late"
+    if now is None:
+        return "is gone"
+    changes = []
+    for column in columns:
+        before, after = ([_shown(v, zone) for v in frame[column]] for frame in (then, now))
+        if before != after:
+            name = STAMPS.get(column, column.removeprefix(BY))
+            changes.append(f"{name} was {', '.join(before)}, is {', '.join(after)}")
+    return "; ".join(changes)
+
+
+def _shown(value: Any, zone: ZoneInfo) -> str:
+    if pd.isna(value):
+        return "empty"
+    if isinstance(value, pd.Timestamp):
+        return day(value.tz_localize("UTC").tz_convert(zone).date())
+    return str(value)

@@ -1,0 +1,58 @@
+"""The content of ``metrics.json``."""
+
+from __future__ import annotations
+
+import math
+from importlib.metadata import version
+from typing import Any
+
+import pandas as pd
+
+from mqlkit import __version__
+from mqlkit.metrics.report import Numbers
+
+ENGINES = ("duckdb", "ibis-framework", "pandas")
+
+
+def metrics_document(numbers: Numbers) -> dict[str, Any]:
+    """Return the content of ``metrics.json`` (contract: what a run writes)."""
+    return {**facts_of(numbers), "metrics": records_of(numbers.rows)}
+
+
+def facts_of(numbers: Numbers) -> dict[str, Any]:
+    """Return all that ``metrics.json`` says beside the metrics: what they are of and rest on."""
+    leads = numbers.leads
+    return {
+        "title": numbers.params.title,
+        "as_of": leads.as_of.at.astimezone(leads.zone).isoformat(),
+        "period": {
+            "start": leads.whole.start.isoformat(),
+            "end": leads.whole.end.isoformat(),
+            "grain": numbers.params.grain,
+        },
+        "params": numbers.resolved_params,
+        "lag_days_used": numbers.lag_days_used,
+        "maturity_days": _plain(numbers.maturity_days),
+        "currency": numbers.tables.currency,
+        "ledger": {table: ledger.to_dict() for table, ledger in numbers.ledgers.items()},
+        "inputs": numbers.inputs,
+        "versions": {"mqlkit": __version__, **{name: version(name) for name in ENGINES}},
+    }
+
+
+def _plain(value: float) -> float | int | None:
+    """Return a number as JSON writes it: null for NaN, whole numbers without a point."""
+    if value is None or math.isnan(value) or math.isinf(value):
+        return None
+    return int(value) if value == int(value) and abs(value) < 1e15 else float(value)
+
+
+def records_of(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return tidy rows as ``metrics.json`` writes them."""
+    columns: dict[str, list[Any]] = {name: rows[name].tolist() for name in rows.columns}
+    for name in ("start", "end"):
+        columns[name] = [str(day) for day in columns[name]]
+    for name in ("value", "n", "low", "high"):
+        columns[name] = [_plain(value) for value in columns[name]]
+    columns["segment"] = [dict(pairs) or None for pairs in columns["segment"]]
+    return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]

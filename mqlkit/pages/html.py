@@ -1,0 +1,236 @@
+"""An executed notebook as one self-contained HTML file, without network requests."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from dataclasses import dataclass, field
+from html import escape
+from importlib.resources import as_file, files
+from typing import Any
+
+from nbconvert.exporters.templateexporter import TemplateExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+from mqlkit import __version__
+from mqlkit.core.params import ReportParams
+from mqlkit.core.periods import bucket_map
+from mqlkit.views.theme import CHART_TYPE, dark_charts
+
+
+@dataclass
+class Charts:
+    """The charts of a page, numbered as they come, and what the page's script needs with them."""
+
+    params: ReportParams
+    specs: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, spec: dict[str, Any]) -> str:
+        """Keep a chart and return its id."""
+        name = f"chart-{len(self.specs) + 1}"
+        kept = {k: v for k, v in spec.items() if k != "$schema"}
+        packed = {n: _packed(rows) for n, rows in kept.get("datasets", {}).items()}
+        self.specs[name] = {**kept, "width": "container", "datasets": packed}
+        return name
+
+    def to_json(self) -> str:
+        """Return the charts as JSON that cannot end the script it stands in."""
+        grain = self.params.grain
+        page = {
+            "charts": self.specs,
+            "grain": grain,
+            "buckets": bucket_map(self._buckets(), grain, self.params.calendar),
+        }
+        text = json.dumps(page, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+        return (
+            text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+        )
+
+    def _buckets(self) -> list[str]:
+        """Return the labels of the buckets that any chart by bucket shows."""
+        rows = [
+            row[part["columns"].index("bucket")]
+            for spec in self.specs.values()
+            if "adds" in spec.get("usermeta", {})
+            for part in spec["datasets"].values()
+            for row in part["rows"]
+        ]
+        return sorted(set(rows))
+
+
+def _packed(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    """Return rows with the names of their columns said once, which halves the charts' data."""
+    columns = list(rows[0]) if rows else []
+    return {"columns": columns, "rows": [list(row.values()) for row in rows]}
+
+
+@dataclass
+class Block:
+    """What stands together on the page: charts, the sentences beside them, the tables below."""
+
+    charts: list[Any] = field(default_factory=list)
+    words: list[Any] = field(default_factory=list)
+    tables: list[Any] = field(default_factory=list)
+    other: list[Any] = field(default_factory=list)
+
+    @property
+    def kind(self) -> str:
+        """Return how the block is laid out."""
+        if self.charts:
+            return "pair" if self.words else "solo" if len(self.charts) == 1 else "many"
+        return "words" if self.words else "plain"
+
+    def takes(self, kind: str) -> bool:
+        """Return whether a part of some kind still belongs to this block."""
+        if kind == "tables":
+            return not self.other
+        if self.tables or self.other:
+            return False
+        # One chart to a sentence; charts that nothing is said of stand beside each other.
+        return not self.charts or (kind == "charts" and not self.words)
+
+
+def blocks(outputs: Any) -> list[Block]:
+    """Return what a cell shows, as it is to stand on the page."""
+    found: list[Block] = []
+    for output in outputs:
+        if output.output_type not in ("display_data", "execute_result"):
+            continue
+        kind = _kind(output.data)
+        if kind == "other" or not found or not found[-1].takes(kind):
+            found.append(Block())
+        getattr(found[-1], kind).append(output.data)
+    return found
+
+
+def _kind(data: Any) -> str:
+    if CHART_TYPE in data:
+        return "charts"
+    part = re.match(r'<\w+ class="mk-(verdict|note|table)', data.get("text/html", ""))
+    return {"verdict": "words", "note": "words", "table": "tables"}[part[1]] if part else "other"
+
+
+def shown_cells(notebook: Any) -> list[Any]:
+    """Return the cells of a notebook without the headings under which nothing is shown.
+
+    What the data cannot tell has no part, and a question without an answer is none.
+    """
+    cells = list(notebook.cells)
+    after = [*cells[1:], None]
+    return [
+        cell
+        for cell, answer in zip(cells, after, strict=True)
+        if cell.cell_type != "markdown"
+        or answer is None
+        or answer.cell_type != "code"
+        or cell.source.startswith("## ")
+        or blocks(answer.outputs)
+    ]
+
+
+def sections(notebook: Any) -> list[tuple[str, str]]:
+    """Return id and title of each section of a notebook.
+
+    A section begins with a heading of the second level, the first line of a cell of text.
+    """
+    titles = [
+        cell.source.splitlines()[0].removeprefix("## ")
+        for cell in notebook.cells
+        if cell.cell_type == "markdown" and cell.source.startswith("## ")
+    ]
+    return [(f"section-{i}", title) for i, title in enumerate(titles, 1)]
+
+
+def policy(script: str) -> str:
+    """Return a Content-Security-Policy that allows this script and no request."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return (
+        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+
+
+def render(notebook: Any, params: ReportParams, *, script: str, made_at: str) -> str:
+    """Return the page of an executed notebook.
+
+    Parameters
+    ----------
+    notebook
+        An executed notebook (nbformat node).
+    params
+        The report, for the page's title and language.
+    script
+        What `page_script` returns.
+    made_at
+        The one time stamp of the page, as it is to be shown.
+    """
+    page = {
+        "title": params.title,
+        "language": params.language,
+        "running_title": _css_text(params.title),
+        "made_at": made_at,
+        "version": __version__,
+        "style": asset("page.css") + dark_charts(),
+        "cells": shown_cells(notebook),
+        "sections": sections(notebook),
+        "script": script,
+        "policy": policy(script),
+        "charts": Charts(params),
+        "chart_type": CHART_TYPE,
+    }
+    with as_file(files("mqlkit.pages") / "templates") as folder:
+        exporter = TemplateExporter(
+            template_name="mqlkit",
+            template_file="index.html.j2",
+            extra_template_basedirs=[str(folder)],
+        )
+        exporter.register_filter("markdown2html", _markdown)
+        exporter.register_filter("blocks", blocks)
+        body, _ = exporter.from_notebook_node(notebook, resources={"page": page})
+    return str(body)
+
+
+def _css_text(text: str) -> str:
+    r"""Return text for a string in a style sheet, every odd character by its number.
+
+    >>> _css_text('Q1 "</style>')
+    'Q1 \\22 \\3c \\2f style\\3e '
+    """
+    return "".join(c if c.isalnum() or c == " " else f"\\{ord(c):x} " for c in text)
+
+
+def _markdown(text: str) -> str:
+    """Return Markdown as HTML, without the anchors that nbconvert hangs on headings."""
+    renderer = IPythonRenderer(escape=False, exclude_anchor_links=True)
+    return str(MarkdownWithMath(renderer=renderer).render(text))
+
+
+VEGA_LITE = "6.4"
+# One script, as the page's policy has it: later parts use the names of those before them.
+SCRIPTS = ("page.js", "pick.js", "grain.js", "sort.js", "start.js")
+
+
+def asset(name: str) -> str:
+    """Return a file of the template folder."""
+    return (files("mqlkit.pages") / "templates" / name).read_text(encoding="utf-8")
+
+
+def page_script() -> str:
+    """Return the chart library and the page's own script as one text."""
+    import vl_convert
+
+    bundle: str = vl_convert.javascript_bundle("\n".join(map(asset, SCRIPTS)), VEGA_LITE)
+    return bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+
+
+def plain_page(title: str, body: str, *, style: str = "") -> str:
+    """Return a page without charts or scripts, in the same dress."""
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
+        f"style-src 'unsafe-inline'\"><title>{escape(title)}</title>"
+        f"<style>{asset('page.css')}{style}</style></head><body><main>{body}</main></body></html>\n"
+    )

@@ -1,0 +1,116 @@
+"""All reports of a folder on one page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from html import escape
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from mqlkit.core.metrics import METRICS
+from mqlkit.core.text import count, counted, cut_off_day, day, money, percent
+from mqlkit.metrics.limits import broken, figures_of, label_of
+from mqlkit.pages.html import asset, plain_page
+
+SHOWN = {
+    "mqls": "MQLs",
+    "goal_attainment": "of the goal",
+    "efficiency": "MQL → SQL",
+    "sla_attainment": "SLA attainment",
+    "cost_per_mql": "Cost per MQL",
+    "wasted_cost": "Wasted on late leads",
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One report of a folder: where it is, from there, and its ``metrics.json``."""
+
+    place: str
+    document: Mapping[str, Any]
+
+    @property
+    def age(self) -> tuple[str, str]:
+        """Return what the newest has the largest of: end of the period, then the moment."""
+        return str(self.document["period"]["end"]), str(self.document["as_of"])
+
+
+def overview(out: Path, pattern: str = ".") -> str:
+    """Return the page over the reports of a folder.
+
+    Parameters
+    ----------
+    out
+        The folder.
+    pattern
+        Where the reports are below it.
+    """
+    paths = sorted(out.glob(f"{pattern}/*.metrics.json"))
+    found = [entry for path in paths if (entry := _entry(path, out))]
+    found.sort(key=lambda entry: (entry.age, entry.place), reverse=True)
+    items = [text for entry in found if (text := _shown(entry))]
+    head = f"<h1>Reports</h1><p>{counted(len(items), 'report')}, the newest period first.</p>"
+    body = f'{head}<ul class="reports">{"".join(items)}</ul>'
+    return plain_page("Reports", body, style=asset("index.css"))
+
+
+def _entry(path: Path, out: Path) -> Entry | None:
+    """Return a report; None for a file that is none of ours or has no page."""
+    place = path.relative_to(out).as_posix().removesuffix(".metrics.json")
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, OSError):
+        return None
+    is_ours = isinstance(document, dict) and {"title", "as_of", "period"} <= document.keys()
+    return Entry(place, document) if is_ours and (out / f"{place}.html").is_file() else None
+
+
+def _shown(entry: Entry) -> str:
+    """Return a report as an item of the list; nothing where the file only looks like one."""
+    document = entry.document
+    try:
+        period, figures = document["period"], figures_of(document)
+        first = date.fromisoformat(period["start"])
+        last = date.fromisoformat(period["end"]) - timedelta(days=1)
+        on = cut_off_day(document["as_of"])
+        params, currency = document["params"], str(document.get("currency") or "")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return ""
+    facts = f"{day(first)} – {day(last)} · as of {day(on)}"
+    known = [figures.get(name) for name in SHOWN]
+    shown = "".join(
+        f"<div><dt>{words}</dt><dd>{escape(_figure(name, value, currency))}</dd></div>"
+        for (name, words), value in zip(SHOWN.items(), known, strict=True)
+        if value is not None
+    )
+    return (
+        f'<li><h2><a href="{quote(entry.place)}.html">{escape(str(document["title"]))}</a></h2>'
+        f"<p>{escape(facts)}</p>{_status(params, figures)}<dl>{shown}</dl></li>"
+    )
+
+
+def _figure(name: str, value: float, currency: str) -> str:
+    unit = METRICS[name].unit
+    if unit in ("share", "ratio"):
+        return percent(value)
+    return money(value, currency) if unit.startswith("money") else count(value)
+
+
+def _status(params: Mapping[str, Any], figures: Mapping[str, Any]) -> str:
+    """Return which of the limits that were set are broken."""
+    limits = {kind: params.get(kind) or {} for kind in ("fail_on", "warn_on")}
+    over = {kind: [label_of(name) for name in broken(limits[kind], figures)] for kind in limits}
+    if over["fail_on"]:
+        return _mark("bad", "!", f"Limit broken: {', '.join(over['fail_on'])}")
+    if over["warn_on"]:
+        return _mark("bad", "!", f"Warning: {', '.join(over['warn_on'])}")
+    return _mark("good", "✓", "Within its limits") if any(limits.values()) else ""
+
+
+def _mark(tone: str, sign: str, words: str) -> str:
+    mark = f'<span class="mark" aria-hidden="true">{sign}</span>'
+    return f'<p class="{tone}">{mark} {escape(words)}</p>'

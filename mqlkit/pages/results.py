@@ -1,0 +1,137 @@
+"""Files beside the page: metrics.json, CSV files, the headline as text."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from mqlkit.core.names import FORMULA_STARTS, LAST_ALONE, RESULTS_VARIABLE
+from mqlkit.core.periods import DAY
+from mqlkit.core.text import counted, day, moment
+from mqlkit.leads.privacy import FEWEST
+from mqlkit.metrics.lead_lists import breach_lines
+from mqlkit.metrics.report import Numbers
+from mqlkit.pages.changed_leads import write_leads
+from mqlkit.pages.document import metrics_document
+from mqlkit.pages.previous import LEADS_KEPT, previous
+from mqlkit.views.headline import Figure, headline
+
+
+def as_json(document: Mapping[str, Any]) -> str:
+    """Return a document as JSON, with one line per entry of its lists."""
+
+    def line(value: object) -> str:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+    def lines(value: object) -> str:
+        if not isinstance(value, list):
+            return line(value)
+        return "[\n" + ",\n".join(line(entry) for entry in value) + "\n]"
+
+    entries = [f"{line(key)}: {lines(value)}" for key, value in document.items()]
+    return "{\n" + ",\n".join(entries) + "\n}\n"
+
+
+def safe_cell(value: object) -> object:
+    """Return a cell that no spreadsheet takes for a formula.
+
+    >>> safe_cell("=HYPERLINK(1)"), safe_cell("Web"), safe_cell(-5.0)
+    ("'=HYPERLINK(1)", 'Web', -5.0)
+    """
+    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
+        return f"'{value}"
+    return value
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Write a CSV file (UTF-8, RFC 4180) with every cell made safe."""
+    with path.open("w", encoding="utf-8", newline="") as handle:
+        writer = csv.writer(handle, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows([safe_cell(cell) for cell in row] for row in rows)
+
+
+def save_results(numbers: Numbers) -> None:
+    """Write the results where `mqlkit run` wants them; nothing where nobody asked for them."""
+    if wanted := os.environ.get(RESULTS_VARIABLE):
+        place = Path(wanted)
+        write_results(numbers, place.parent, place.name)
+        write_for_the_next(numbers, place.parent, place.name)
+
+
+def write_results(numbers: Numbers, folder: Path, name: str) -> list[Path]:
+    """Write what belongs beside a report's page.
+
+    Returns
+    -------
+    list of pathlib.Path
+        ``NAME.metrics.json``, ``NAME.breaches.csv``, ``NAME.set-aside.csv`` and ``NAME.txt``.
+    """
+    metrics = folder / f"{name}.metrics.json"
+    metrics.write_text(as_json(metrics_document(numbers)), encoding="utf-8")
+    breaches = folder / f"{name}.breaches.csv"
+    breach_lines(numbers.leads).to_csv(breaches)
+    aside = folder / f"{name}.set-aside.csv"
+    rows = [(r.file, r.line, r.reason, r.text) for t in numbers.ledgers.values() for r in t.rows]
+    write_csv(aside, ["file", "line", "reason", "text"], rows)
+    told = folder / f"{name}.txt"
+    told.write_text(summary(numbers), encoding="utf-8")
+    return [metrics, breaches, aside, told]
+
+
+def write_for_the_next(numbers: Numbers, folder: Path, name: str) -> None:
+    """Write what the next report compares with, and what this one has found in the last one's.
+
+    ``NAME.leads.parquet``, and ``NAME.revised.csv`` with the leads behind closed figures that have
+    changed since the last report.
+    """
+    last = previous(numbers)
+    rows = [] if last is None else [(r.figure, r.bucket, r.lead_id, r.what) for r in last.behind]
+    write_csv(folder / f"{name}.revised.csv", ["figure", "bucket", "lead_id", "what"], rows)
+    write_leads(numbers.leads, folder / f"{name}{LEADS_KEPT}")
+
+
+REDACTED = f"no single leads, no owners, groups of fewer than {FEWEST} shown together"
+
+
+def scope(numbers: Numbers) -> list[str]:
+    """Return what a report covers, as of when, and what must be known before reading it."""
+    leads, params = numbers.leads, numbers.params
+    last = leads.buckets[-1].end
+    is_day_end = leads.as_of.at == leads.as_of.cutoff
+    as_of = moment(leads.as_of.at.astimezone(leads.zone))
+    facts = [
+        f"{day(leads.whole.start)} – {day(last - DAY)}",
+        f"as of {f'the end of {day(leads.as_of.on)}' if is_day_end else as_of} ({leads.zone})",
+        counted((numbers.ledgers.get("leads") or numbers.ledgers["history"]).used, "row"),
+    ]
+    if any(LAST_ALONE in ledger.noted for ledger in numbers.ledgers.values()):
+        facts.append("a single lead has stamps in the last month before that: check as_of")
+    if params.where:
+        kept = "; ".join(f"{c}: {', '.join(v)}" for c, v in params.shown_where.items())
+        facts.append(f"only {kept}")
+    return [*facts, REDACTED] if params.redact else facts
+
+
+def summary(numbers: Numbers) -> str:
+    """Return the headline as text for the body of a mail or for a chat, a line per figure."""
+    figures = headline(
+        numbers.rows, numbers.params, currency=numbers.currency, changes=numbers.changes
+    )
+    lines = [numbers.params.title, ", ".join(scope(numbers))]
+    for question, members in groupby(figures, key=lambda figure: figure.question):
+        lines += ["", question, *map(_line, members)]
+    # What comes from the data cannot begin a line of its own.
+    text = "\n".join(" ".join(line.split()) for line in lines)
+    # The page's word joiners would be boxes in some mail readers.
+    return text.replace("\u2060", "") + "\n"
+
+
+def _line(figure: Figure) -> str:
+    words = f"- {figure.name}: {figure.value}. {figure.verdict.text} ({figure.context})."
+    return f"{words} {figure.change}." if figure.change else words

@@ -1,0 +1,205 @@
+"""Closed figures that an earlier report stated differently."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mqlkit.core.errors import listed
+from mqlkit.core.metrics import METRICS
+from mqlkit.core.names import FORMULA_STARTS, TOTAL
+
+# What is settled when a bucket is over; cohorts go on ripening, and that is no revision.
+SETTLED = ("mqls", "sqls_in_period", "in_stage", "goal", "spend")
+# Parameters that may differ between two reports that are still the same one.
+FREE = frozenset(
+    {"report", "title", "period", "as_of", "lag_days", "rolling", "language", "redact", "by",
+     "max_set_aside", "fail_on", "warn_on", "sla", "sla_clock", "sla_stops_on", "work_week",
+     "holidays", "within_days"}
+)  # fmt: skip
+# Two reports that are alike in these say the same.
+IDENTITY = ("as_of", "period", "params", "inputs", "versions")
+SHOWN = 3
+Document = Mapping[str, Any]
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A figure of a closed bucket that is not what it was reported as.
+
+    Attributes
+    ----------
+    metric, bucket, start, end
+        The figure, and the bucket's label and days, as ``metrics.json`` has them.
+    pairs
+        Its rows that differ, as reported and as they are now: of all leads, of each segment.
+    """
+
+    metric: str
+    bucket: str
+    start: str
+    end: str
+    pairs: Sequence[tuple[Row, Row]]
+
+
+@dataclass(frozen=True)
+class Behind:
+    """A lead that a figure of a closed bucket now counts otherwise.
+
+    Attributes
+    ----------
+    figure, bucket, lead_id
+        The figure in words, the bucket's label, and the lead.
+    what
+        What of the lead is another than it was.
+    """
+
+    figure: str
+    bucket: str
+    lead_id: str
+    what: str
+
+
+def last_report(paths: Sequence[Path], now: Document) -> tuple[Path, Document] | None:
+    """Return the latest of some reports that says something else and is not of a later moment.
+
+    Parameters
+    ----------
+    paths
+        ``metrics.json`` of earlier runs of the report; what is none is passed over.
+    now
+        That of the new run.
+    """
+    found = []
+    for path in paths:
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+            is_same = all(document[name] == now[name] for name in IDENTITY)
+            if not is_same and document["as_of"] <= now["as_of"]:
+                found.append((document["as_of"], path, document))
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+    return max(found, key=lambda each: each[0])[1:] if found else None
+
+
+def revisions(then: Document, now: Document) -> list[Revision]:
+    """Return the figures of closed buckets that are not what they were reported as.
+
+    Parameters
+    ----------
+    then, now
+        ``metrics.json`` of the last report and of this one.
+    """
+    try:
+        return _found(then, now)
+    except (KeyError, TypeError, AttributeError):
+        # Written by another version, or by hand.
+        return []
+
+
+def revised(then: Document, now: Document, behind: Sequence[Behind] = ()) -> list[str]:
+    """Return a line for each of `revisions`, and what is known of their rows and files.
+
+    Parameters
+    ----------
+    then, now
+        As in `revisions`.
+    behind
+        The leads behind them, as far as they are known.
+    """
+    found = revisions(then, now)
+    lines = [_line(each.pairs) for each in found]
+    if not lines:
+        return []
+    more = len(lines) - SHOWN
+    lines = [*lines[:SHOWN], *([f"and {more} more figures of closed buckets."] if more > 0 else [])]
+    files = _other_files(then, now)
+    rest = [f"files that differ: {listed(files)}."] if files else []
+    return [*lines, *_leads_line(behind), *rest]
+
+
+def read_behind(path: Path) -> list[Behind]:
+    """Return what a run has written of the leads behind its revisions."""
+    try:
+        with path.open(encoding="utf-8", newline="") as handle:
+            rows = list(csv.reader(handle))[1:]
+            return [Behind(*(_unguarded(cell) for cell in row)) for row in rows]
+    except (OSError, TypeError):
+        return []
+
+
+def _unguarded(cell: str) -> str:
+    """Return a cell without the apostrophe that keeps spreadsheets from taking it for a formula."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_STARTS) else cell
+
+
+def _leads_line(behind: Sequence[Behind]) -> list[str]:
+    what = {row.lead_id: row.what for row in reversed(behind)}
+    named = [f"{lead!r} ({words})" for lead, words in sorted(what.items())]
+    if not named:
+        return []
+    nouns = "1 lead" if len(named) == 1 else f"{len(named):,} leads"
+    more = f" and {len(named) - SHOWN:,} more" if len(named) > SHOWN else ""
+    return [f"{nouns}: {', '.join(named[:SHOWN])}{more}; see revised.csv beside the page."]
+
+
+def _found(then: Document, now: Document) -> list[Revision]:
+    if any(then["params"].get(n) != now["params"].get(n) for n in {*now["params"]} - FREE):
+        return []
+    settled = [name for name in SETTLED if name != "spend" or _has_same_lag(then, now)]
+    changes: dict[tuple[str, str, str], list[tuple[Row, Row]]] = {}
+    known = {_key(row): row for row in then["metrics"] if row["metric"] in settled}
+    for row in now["metrics"]:
+        before = known.get(_key(row))
+        if before is None or row["bucket"] == TOTAL or "in-progress" in before["flags"]:
+            continue
+        if before["value"] != row["value"]:
+            changes.setdefault(_key(row)[:3], []).append((before, row))
+    return [
+        Revision(metric, pairs[0][1]["bucket"], start, end, pairs)
+        for (metric, start, end), pairs in changes.items()
+    ]
+
+
+def _has_same_lag(then: Document, now: Document) -> bool:
+    same: bool = then["lag_days_used"] == now["lag_days_used"]
+    return same
+
+
+def _key(row: Row) -> tuple[str, str, str, str]:
+    segment = json.dumps(row["segment"], sort_keys=True)
+    return row["metric"], row["start"], row["end"], segment
+
+
+def _line(pairs: Sequence[tuple[Row, Row]]) -> str:
+    """Return a figure's line: all leads first, then the segments that it has changed in."""
+    whole = [pair for pair in pairs if pair[1]["segment"] is None]
+    parts = [pair for pair in pairs if pair[1]["segment"] is not None]
+    (before, row), *_ = whole or parts
+    label = METRICS[row["metric"]].label
+    head = f"{label} of {row['bucket']}"
+    if not whole:
+        head += " in all are what they were, but not in each segment"
+    else:
+        head += f": reported as {_shown(before)}, now {_shown(row)}"
+    named = [f"{_name(row)} {_shown(before)} → {_shown(row)}" for before, row in parts]
+    rest = f", and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
+    return f"{head} ({', '.join(named[:SHOWN])}{rest})." if named else f"{head}."
+
+
+def _shown(row: Row) -> str:
+    return "nothing" if row["value"] is None else f"{row['value']:,.10g}"
+
+
+def _name(row: Row) -> str:
+    return ", ".join(f"{column} {value}" for column, value in row["segment"].items())
+
+
+def _other_files(then: Document, now: Document) -> list[str]:
+    known = {entry["path"]: entry["sha256"] for entry in then["inputs"]}
+    return [e["path"] for e in now["inputs"] if known.get(e["path"]) != e["sha256"]]

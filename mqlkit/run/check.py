@@ -1,0 +1,331 @@
+"""What `mqlkit check` finds and prints."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import accumulate
+from pathlib import Path
+from threading import Event, Thread
+
+from tqdm import tqdm
+
+from mqlkit.core.errors import ParamsError, listed, report
+from mqlkit.core.names import SET_ASIDE_REASONS, TABLE_COLUMNS, UNUSABLE_REASONS
+from mqlkit.core.params import ReportParams
+from mqlkit.core.terminal import cut, in_columns, width, wrapped
+from mqlkit.run.coverage import available, sections
+from mqlkit.sources.export_format import fold
+from mqlkit.sources.formats import formats, refused, told_by
+from mqlkit.sources.look import inspect_source
+from mqlkit.sources.questions import Question
+from mqlkit.sources.shown import ColumnLook, FileLook, TableLook
+from mqlkit.sources.sorting import Sorted, sort_exports
+from mqlkit.sources.spec import SourceSpec, read_source
+
+YAML = (".yaml", ".yml")
+# Bytes that take some seconds to read: a bar for less would only flicker.
+LONG = 50_000_000
+TICK_SECONDS = 0.2
+
+
+def source_of(paths: Sequence[Path]) -> tuple[SourceSpec, list[TableLook]]:
+    """Return the source that a source.yaml describes, or that bare exports make.
+
+    Returns
+    -------
+    tuple of SourceSpec and list of TableLook
+        With a look at each export that fits into no table.
+
+    Raises
+    ------
+    ParamsError
+        When both are given, or several of the first.
+    SourceError
+        When something cannot be read at all.
+    """
+    described = [path for path in paths if path.suffix.lower() in YAML]
+    if not described:
+        source, unknown = sort_exports(paths, root=Path.cwd())
+        return source, [_unknown(each) for each in unknown]
+    if len(paths) > 1:
+        raise ParamsError(
+            report(
+                f"{described[0]}: stands beside other files.",
+                expected="one source.yaml, or exports and no source.yaml",
+                fix="check them one after the other",
+            )
+        )
+    return read_source(described[0]), []
+
+
+def examine(paths: Sequence[Path]) -> tuple[SourceSpec, list[TableLook]]:
+    """Return the source that was given, and what its tables hold.
+
+    After the looks at its tables come those at exports that fit into none. Long files show a
+    progress bar on stderr, where that is a terminal.
+    """
+    source, others = source_of(paths)
+    sizes = {spec.place: sum(p.stat().st_size for p in spec.files) for spec in source.tables}
+    is_shown = sys.stderr.isatty() and sum(sizes.values()) >= LONG
+    with _bar(sum(sizes.values()), is_shown=is_shown) as bar:
+        before = dict(zip(sizes, accumulate([0, *sizes.values()]), strict=False))
+
+        def tell(place: str, share: float) -> None:
+            bar.set_description(f"reading {place}", refresh=False)
+            bar.update(before[place] + share * sizes[place] - bar.n)
+
+        return source, [*inspect_source(source, tell=tell), *others]
+
+
+def _unknown(export: Sorted) -> TableLook:
+    name = export.path.name
+    words = report(
+        f"{name}: nothing tells which table it is.",
+        expected="leads, history, spend or goals",
+        found=listed(export.header, 6),
+        fix="put it under one of these in a source.yaml, with its columns",
+    )
+    notes = [
+        f"{header}: {why}."
+        for header in export.header
+        for known in formats().values()
+        if (why := refused(known, header))
+    ]
+    return TableLook(
+        table="",
+        place=str(export.path),
+        unmapped=export.header,
+        errors=(words,),
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+@contextmanager
+def _bar(total: int, *, is_shown: bool) -> Iterator[tqdm]:
+    """Return a bar over bytes, its clock kept going while one large file is read."""
+    stopped = Event()
+    shape = "{desc}{percentage:3.0f}%|{bar}| of {total_fmt}B, {elapsed}"
+    with tqdm(
+        total=total, unit_scale=True, leave=False, disable=not is_shown, bar_format=shape
+    ) as bar:
+
+        def tick() -> None:
+            while not stopped.wait(TICK_SECONDS):
+                bar.refresh()
+
+        ticker = Thread(target=tick, daemon=True)
+        if is_shown:
+            ticker.start()
+        try:
+            yield bar
+        finally:
+            stopped.set()
+            if is_shown:
+                ticker.join()
+
+
+MOST_SET_ASIDE = ReportParams().max_set_aside
+NO_MQL = (
+    "Nothing here tells when a lead became an MQL.\n"
+    "  Fix:      name its column under leads.columns in source.yaml (mql_at: ...), or give a "
+    "history with that stage"
+)
+EXAMPLES = ("timezone", "currency")
+NARROWEST, WIDEST = 80, 120
+INDENT = GAP = "  "
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+FILES_SHOWN, HEADERS_SHOWN, STAGES_SHOWN, ROWS_SHOWN = 12, 12, 20, 3
+
+
+def findings(looks: Sequence[TableLook], *, columns: int) -> list[str]:
+    """Return everything found as lines.
+
+    Parameters
+    ----------
+    looks
+        What `inspect_source` returns.
+    columns
+        Width of the terminal; kept between 80 and 120.
+    """
+    wide = min(max(columns, NARROWEST), WIDEST)
+    lines: list[str] = []
+    for look in looks:
+        lines += [*_table(look, wide), ""]
+    return [*lines, *_coverage(looks, wide), "", *_verdict(looks, wide)]
+
+
+def is_open(looks: Sequence[TableLook]) -> bool:
+    """Return whether something must be decided or mended before a report can run."""
+    return bool(_faults(looks)) or any(look.questions for look in looks)
+
+
+def _faults(looks: Sequence[TableLook]) -> list[str]:
+    """Return what a report would stop at, beside the questions."""
+    faults = [error for look in looks for error in look.errors]
+    faults += [
+        f"{look.place}: {look.ledger.unusable:,} of {look.ledger.read:,} rows cannot be used, more "
+        f"than the {MOST_SET_ASIDE:.0%} that max_set_aside allows."
+        for look in looks
+        if look.ledger and look.ledger.unusable > MOST_SET_ASIDE * look.ledger.read
+    ]
+    is_about_leads = any(look.table in ("leads", "history") for look in looks)
+    is_settled = not faults and not any(look.questions for look in looks)
+    if is_about_leads and is_settled and "mql_at" not in available(looks):
+        faults.append(NO_MQL)
+    return faults
+
+
+def _table(look: TableLook, wide: int) -> Iterator[str]:
+    yield look.place
+    for file in look.files[:FILES_SHOWN]:
+        yield from _file(file, wide)
+    if (more := len(look.files) - FILES_SHOWN) > 0:
+        yield f"{INDENT}and {more} more files"
+    if look.first and look.last:
+        yield f"{INDENT}dates from {look.first} to {look.last}"
+    if look.columns:
+        order = TABLE_COLUMNS[look.table]
+        known = sorted(
+            look.columns, key=lambda c: order.index(c.ours) if c.ours in order else len(order)
+        )
+        yield from ("", *_columns(known, wide))
+    yield from _not_read(look, wide)
+    if look.stages:
+        yield from ("", *_stages(look))
+    if look.ledger is not None:
+        yield from ("", *_ledger(look, wide))
+    for note in look.notes:
+        yield from wrapped(note, wide, first=f"{INDENT}Note: ", rest=INDENT * 2)
+
+
+def _file(file: FileLook, wide: int) -> Iterator[str]:
+    parts = [
+        file.encoding,
+        DELIMITERS.get(file.delimiter, file.delimiter),
+        f"header on line {file.header_line}" if file.header_line else "no header found",
+        "" if file.rows is None else _counted(file.rows, "row"),
+    ]
+    yield f"{INDENT}{cut(file.name, wide - 4)}"
+    yield f"{INDENT * 2}{', '.join(p for p in parts if p)}"
+    why = f"format {file.format}" + (f": {file.why}" if file.why else "")
+    yield from wrapped(why, wide, first=INDENT * 2, rest=INDENT * 3)
+
+
+def _columns(columns: Sequence[ColumnLook], wide: int) -> list[str]:
+    rows = [("column", "in the file", "read as", "examples")]
+    for column in columns:
+        first, *others = _examples(column)
+        rows.append((column.ours, column.header, column.reading, first))
+        rows += [("", "", "", other) for other in others]
+    natural = [max(width(row[i]) for row in rows) for i in range(3)]
+    changed = max((width(row[3]) for row in rows if "→" in row[3]), default=len("examples"))
+    ours, header = min(natural[0], 16), min(natural[1], wide // 4)
+    room = wide - len(INDENT) - 3 * len(GAP) - ours - header
+    reading = min(natural[2], max(room - changed, room * 2 // 5))
+    lines = in_columns(rows, most=(ours, header, reading, room - reading), gap=len(GAP))
+    return [INDENT + line for line in lines]
+
+
+def _examples(column: ColumnLook) -> list[str]:
+    """Return a line for each value that reading has changed, or one for all that it has not."""
+    if not column.examples:
+        return ["(no values)"]
+    if all(before == after for before, after in column.examples):
+        return [", ".join(before for before, _ in column.examples)]
+    return [f"{before} → {after}" for before, after in column.examples]
+
+
+def _not_read(look: TableLook, wide: int) -> Iterator[str]:
+    known = [formats()[f.format] for f in look.files if f.format in formats()]
+    why = {h: next((w for f in known if (w := refused(f, h))), "") for h in look.unmapped}
+    telling = {fold(h) for f in known for h in told_by(f)}
+    plain = [h for h in look.unmapped if not why[h] and fold(h) not in telling]
+    if plain:
+        names = ", ".join(cut(header, 40) for header in plain[:HEADERS_SHOWN])
+        more = len(plain) - HEADERS_SHOWN
+        text = names + (f" and {more} more" if more > 0 else "")
+        yield ""
+        yield from wrapped(text, wide, first=f"{INDENT}Not read: ", rest=INDENT * 2)
+    for header in (h for h in look.unmapped if why[h]):
+        text = f"{cut(header, 40)}: {why[header]}"
+        yield from wrapped(text, wide, first=f"{INDENT}Not read: ", rest=INDENT * 2)
+
+
+def _stages(look: TableLook) -> list[str]:
+    rows = [("stage in the file", "means", "rows")]
+    by_count = sorted(look.stages.items(), key=lambda s: (s[1][0] is None, -s[1][1], s[0]))
+    for value, (ours, count) in by_count[:STAGES_SHOWN]:
+        rows.append((value or "(empty)", ours or "(not mapped)", f"{count:,}"))
+    lines = in_columns(rows, most=(50, 14, 14), right=(2,))
+    if (more := len(by_count) - STAGES_SHOWN) > 0:
+        lines.append(f"and {more} more values")
+    return [INDENT + line for line in lines]
+
+
+def _ledger(look: TableLook, wide: int) -> Iterator[str]:
+    ledger = look.ledger
+    if ledger is None:
+        return
+    aside = ledger.set_aside.total()
+    read = _counted(ledger.read, "row")
+    yield f"{INDENT}{read} read = {ledger.used:,} used + {aside:,} set aside"
+    rows = [
+        (f"{count:,}", reason, SET_ASIDE_REASONS.get(reason, ""))
+        for reason, count in sorted(ledger.set_aside.items())
+        if count
+    ]
+    noted = [(f"{n:,}", what, "used; worth knowing") for what, n in ledger.noted.items() if n]
+    for line in in_columns(rows + noted, most=(12, wide - 70, 50), right=(0,)):
+        yield INDENT * 2 + line
+    lost = [row for row in ledger.rows if row.reason in UNUSABLE_REASONS]
+    for row in lost[:ROWS_SHOWN]:
+        yield INDENT * 2 + cut(f"{row.file}:{row.line}: {row.reason}: {row.text}", wide - 4)
+
+
+def _coverage(looks: Sequence[TableLook], wide: int) -> list[str]:
+    rows = []
+    for section in sections(looks):
+        mark = "yes" if section.is_possible and not section.missing else "no"
+        mark = "in part" if section.is_possible and section.missing else mark
+        rows.append((mark, section.question, f"needs {section.missing}" if section.missing else ""))
+    lines = in_columns(rows, most=(8, 32, wide - 48))
+    return ["What the report can tell from this", *(INDENT + line for line in lines)]
+
+
+def _verdict(looks: Sequence[TableLook], wide: int) -> Iterator[str]:
+    for fault in _faults(looks):
+        for line in fault.splitlines():
+            yield from wrapped(line, wide, rest=INDENT * 6)
+    asked: dict[tuple[str, tuple[str, ...]], list[Question]] = {}
+    for question in (q for look in looks for q in look.questions):
+        asked.setdefault((question.place, question.answers), []).append(question)
+    for number, ((place, answers), questions) in enumerate(asked.items(), start=1):
+        yield from _question(f"Question {number}: ", place, answers, questions, wide)
+    if asked:
+        count = _counted(len(asked), "question")
+        yield f"{count} to answer in source.yaml before a report can run."
+    elif is_open(looks):
+        yield "To be mended before a report can run."
+    else:
+        yield "Nothing is open: a report can run."
+
+
+def _question(
+    first: str, place: str, answers: Sequence[str], questions: Sequence[Question], wide: int
+) -> Iterator[str]:
+    """Yield questions that have the same answers, and these once."""
+    for question in questions:
+        yield from wrapped(question.text, wide, first=first, rest=INDENT)
+        first = INDENT
+        if question.found:
+            yield from wrapped(f"found {listed(question.found)}", wide, first=INDENT, rest=INDENT)
+    yield f"{INDENT}add {'one of these lines' if len(answers) > 1 else 'this line'} below {place}:"
+    for answer in answers:
+        is_example = answer.split(":")[0] in EXAMPLES
+        yield INDENT * 2 + cut(answer, wide - 20) + ("   (or yours)" if is_example else "")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,186 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from io import TextIOWrapper
+from pathlib import Path
+from shutil import get_terminal_size
+from typing import Any
+
+from mqlkit import __version__
+from mqlkit.core.errors import Interrupted, MqlkitError, SourceError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    args = _parser().parse_args(argv)
+    return int(args.act(args))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="mqlkit",
+        description="Reports on marketing qualified leads, from exports to one HTML file.",
+    )
+    parser.add_argument("--version", action="version", version=f"mqlkit {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    run = commands.add_parser("run", help="run reports to HTML")
+    run.add_argument("params", nargs="+", type=Path, metavar="PARAMS.yaml")
+    run.add_argument(
+        "--out",
+        type=Path,
+        default=Path("reports"),
+        help="folder of the outputs; may have {period} and {as_of} in it",
+    )
+    run.add_argument("--as-of", metavar="DATE", help="the data's cut-off, as `-p as_of=DATE`")
+    run.add_argument(
+        "--keep", type=_number, metavar="N",
+        help="keep the newest N reports of a name, where --out has {period}",
+    )  # fmt: skip
+    run.add_argument(
+        "-p", dest="overrides", action="append", default=[], metavar="NAME=VALUE",
+        help="a parameter that wins over the file's",
+    )  # fmt: skip
+    run.add_argument(
+        "--jobs", type=_number, default=1, metavar="N", help="how many reports to run at a time"
+    )
+    run.add_argument(
+        "--log-json", type=Path, metavar="FILE", help="add what happens to a file, as lines of JSON"
+    )
+    run.add_argument(
+        "--timeout", type=_seconds, metavar="SECONDS", help="stop a report that takes longer"
+    )
+    run.add_argument(
+        "--no-wait", action="store_true",
+        help="give up at once where another run is making the same report",
+    )  # fmt: skip
+    run.add_argument(
+        "--figures", action="store_true", help="write the charts as PNG and SVG too, for slides"
+    )
+    run.add_argument(
+        "--mail-to", action="append", default=[], metavar="ADDRESS",
+        help="mail each report there; the server is named in the environment (MQLKIT_SMTP_...)",
+    )  # fmt: skip
+    run.set_defaults(act=_run)
+    check = commands.add_parser(
+        "check", help="show how a source or exports are read, and what is open; writes nothing"
+    )
+    check.add_argument("paths", nargs="+", type=Path, metavar="SOURCE.yaml | EXPORT")
+    check.set_defaults(act=_check)
+    new = commands.add_parser(
+        "new", help="lay down a folder with notebooks, params and a source.yaml for exports"
+    )
+    new.add_argument("folder", type=Path, metavar="DIR")
+    new.add_argument("exports", nargs="*", type=Path, metavar="EXPORT")
+    new.set_defaults(act=_new)
+    formats = commands.add_parser("formats", help="list the export formats that are known")
+    formats.set_defaults(act=_formats)
+    return parser
+
+
+def _number(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not seconds > 0:
+        raise ValueError(text)
+    return seconds
+
+
+def _mail(to: Sequence[str]) -> dict[str, Any]:
+    if not to:
+        return {}
+    from mqlkit.run.mail import checked_address, mail_server
+
+    addresses = tuple(checked_address(address, "--mail-to") for address in to)
+    return {"mail_to": addresses, "mail_server": mail_server(os.environ)}
+
+
+def _run(args: argparse.Namespace) -> int:
+    try:
+        from mqlkit.run.batch import run_all
+        from mqlkit.run.report import Manner
+
+        manner = Manner(
+            out=args.out,
+            overrides=(*args.overrides, *([f"as_of={args.as_of}"] if args.as_of else [])),
+            timeout=args.timeout,
+            is_patient=not args.no_wait,
+            has_figures=args.figures,
+            keep=args.keep,
+            **_mail(args.mail_to),
+        )
+        code = run_all(args.params, manner, jobs=args.jobs, log_json=args.log_json)
+        # The process ends: to look through all that it has imported for garbage is of no use.
+        gc.freeze()
+        return code
+    except MqlkitError as error:
+        return complain(error)
+    except KeyboardInterrupt as stopped:
+        print("mqlkit: stopped; no report is half written.", file=sys.stderr)
+        return stopped.exit_code if isinstance(stopped, Interrupted) else Interrupted(2).exit_code
+
+
+def _check(args: argparse.Namespace) -> int:
+    from mqlkit.run.check import examine, findings, is_open
+
+    try:
+        _, looks = examine(args.paths)
+    except MqlkitError as error:
+        return complain(error)
+    _say(findings(looks, columns=get_terminal_size((100, 24)).columns))
+    return SourceError.exit_code if is_open(looks) else 0
+
+
+def _new(args: argparse.Namespace) -> int:
+    from mqlkit.run.check import examine
+    from mqlkit.run.new import lay_down, next_steps
+
+    try:
+        source, looks = examine(args.exports) if args.exports else (None, [])
+        made = lay_down(args.folder, source, looks)
+    except MqlkitError as error:
+        return complain(error)
+    _say(next_steps(made))
+    return 0
+
+
+def _formats(_: argparse.Namespace) -> int:
+    from mqlkit.sources.formats import known_formats
+
+    for name, title in known_formats():
+        print(f"{name:<20}{title}")
+    return 0
+
+
+def _say(lines: Iterable[str]) -> None:
+    # A terminal whose encoding lacks a letter shows a question mark, and no traceback.
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    try:
+        for line in lines:
+            print(line)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # Whoever reads, such as `head`, has seen enough: what is left goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def complain(error: MqlkitError) -> int:
+    """Print an error and return its exit code."""
+    print(f"mqlkit: {error}", file=sys.stderr)
+    return error.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

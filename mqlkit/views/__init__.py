@@ -1,0 +1,1 @@
+"""Frames as charts, tables and verdicts; no arithmetic."""

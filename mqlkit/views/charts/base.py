@@ -1,0 +1,297 @@
+"""What the charts share: frames by bucket, axes, tooltips, labels and selection."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, TypeVar
+
+import altair as alt
+import pandas as pd
+
+from mqlkit.core.metrics import METRICS
+from mqlkit.core.names import PICK_MARK, TOTAL
+from mqlkit.core.text import bucket_name
+from mqlkit.metrics.tidy import COLUMNS, pick
+from mqlkit.views.theme import GREY, INK, LIGHT_BLUE, MUTED, config
+
+Chart = alt.Chart | alt.LayerChart
+Drawn = TypeVar("Drawn", alt.Chart, alt.LayerChart)
+HEIGHT = 260
+MOST_SEGMENTS = 8
+# Of more buckets the figures would lie on each other.
+MOST_LABELS = 16
+WIDTH_OF_FIGURE = 24
+# Places at the edge of a picture; Altair has no types for these.
+TOP: Any = alt.YValue(0)  # type: ignore[no-untyped-call]
+BOTTOM: Any = alt.YValue("height")  # type: ignore[no-untyped-call]
+RIGHT: Any = alt.XValue("width")  # type: ignore[no-untyped-call]
+
+
+def require(frame: pd.DataFrame, columns: Sequence[str], name: str) -> None:
+    """Stop where a frame lacks a column, which Altair would draw as nothing.
+
+    Raises
+    ------
+    ValueError
+        Naming the chart and the columns.
+    """
+    missing = [c for c in columns if c not in frame.columns]
+    if missing:
+        raise ValueError(f"{name} needs the columns {', '.join(missing)}, which the frame lacks.")
+
+
+def per_bucket(rows: pd.DataFrame, metrics: Sequence[str], name: str) -> pd.DataFrame:
+    """Return one row per bucket with a column per metric, and its flags."""
+    require(rows, COLUMNS, name)
+    part = pick(rows, *metrics)
+    part = part[part["bucket"] != TOTAL]
+    places = list(zip(part["metric"], part["bucket"], strict=True))
+    values = dict(zip(places, part["value"], strict=True))
+    flags = dict(zip(places, part["flags"], strict=True))
+    buckets = list(dict.fromkeys(part["bucket"]))
+    columns = {m: [values.get((m, bucket), math.nan) for bucket in buckets] for m in metrics}
+    return pd.DataFrame(
+        {
+            "bucket": buckets,
+            **columns,
+            "is_open": ["in-progress" in flags.get((metrics[0], bucket), ()) for bucket in buckets],
+            "when": [bucket_name(bucket) for bucket in buckets],
+        }
+    )
+
+
+def drawn_rows(frame: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of a frame as Vega-Lite takes them: null where a number is not known.
+
+    Altair makes the same of a frame, but anew for each layer that draws it, in many times the time.
+
+    >>> drawn_rows(pd.DataFrame({"when": ["Jan 26", "Feb 26"], "goal": [99.5, math.nan]}))
+    {'values': [{'when': 'Jan 26', 'goal': 99.5}, {'when': 'Feb 26', 'goal': None}]}
+    """
+    columns = [
+        [None if isinstance(v, float) and not math.isfinite(v) else v for v in values.tolist()]
+        for _, values in frame.items()
+    ]
+    names = [str(name) for name in frame.columns]
+    return {"values": [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]}
+
+
+class Layers(alt.LayerChart):
+    """Layers that are told what they share.
+
+    Altair's own class copies each layer, with all that is in it, three times over whenever a chart
+    is made or copied, to find out whether they share rows, sizes or parameters.
+    """
+
+    def __init__(self, **parts: Any) -> None:
+        alt.TopLevelLayerSpec.__init__(self, **parts)
+
+    def add_params(self, *params: alt.Parameter) -> Any:
+        """Return Altair's own layers with parameters: which of them belongs where, it knows."""
+        return alt.LayerChart(**self._kwds).add_params(*params)
+
+
+def layered(frame: pd.DataFrame, *layers: alt.Chart) -> alt.LayerChart:
+    """Return layers on each other; those without rows of their own draw those of the frame."""
+    return Layers(data=drawn_rows(frame), layer=list(layers))
+
+
+def at_the_right(words: str, y: str, where: pd.DataFrame, *, colour: str) -> alt.Chart:
+    """Return a label beside the last bucket of a frame, at the height of one of its columns."""
+    last = alt.Chart(drawn_rows(where.tail(1)))
+    mark = last.mark_text(align="left", dx=6, color=colour, fontSize=11)
+    label: alt.Chart = mark.encode(x=RIGHT, y=alt.Y(f"{y}:Q"), text=alt.TextValue(words))
+    return label
+
+
+def in_case(test: str, value: str | int) -> dict[str, str | int]:
+    """Return the condition of a channel: the value that it has where an expression holds."""
+    return {"test": test, "value": value}
+
+
+def if_wide(buckets: int) -> Any:
+    """Return the opacity of figures that stand one to a bucket: none where they would touch."""
+    return alt.OpacityValue(1, condition=in_case(f"width < {WIDTH_OF_FIGURE * buckets}", 0))
+
+
+def figures(base: alt.Chart, field: str, y: str, fmt: str, *, buckets: int) -> list[alt.Chart]:
+    """Return figures above the marks of a layer, with a rim of paper that keeps lines off them."""
+    text = alt.Text(f"{field}:Q", format=fmt)
+    place = base.encode(y=alt.Y(f"{y}:Q"), text=text, opacity=if_wide(buckets))
+    rim = place.mark_text(dy=-6, fontSize=11, baseline="bottom", stroke="white", strokeWidth=3)
+    return [rim, place.mark_text(dy=-6, fontSize=11, baseline="bottom")]
+
+
+def bucket_axis() -> alt.X:
+    """Return the axis of buckets, in their own order, which is that of their labels.
+
+    Left to itself, Vega puts first the buckets of which the first layer knows something.
+    """
+    order = alt.EncodingSortField("bucket", op="min")
+    return alt.X("when:N", sort=order, title=None, axis=alt.Axis(ticks=False))
+
+
+def finished(chart: Drawn, description: str, *, height: int = HEIGHT, **usermeta: Any) -> Drawn:
+    """Give a chart its size, its description and the look that all charts share, and return it.
+
+    What a page is to know of a chart beyond its picture goes with it: ``by``, the breakdown whose
+    values it shows, of which one can be picked out; ``adds``, how its rows add up to those of a
+    coarser grain (see `adds_up`).
+    """
+    # Altair's own methods copy every layer of the chart once each.
+    chart.height, chart.width, chart.description = height, "container", description
+    chart.usermeta = usermeta or alt.Undefined
+    chart.config = config()
+    return chart
+
+
+def adds_up(words: str, **rules: Any) -> dict[str, Any]:
+    """Return how the rows of a picture by bucket add up to those of coarser buckets.
+
+    Parameters
+    ----------
+    words
+        The description at any grain: ``{grain}``, and ``{span}`` for the range of the field
+        ``span``.
+    **rules
+        ``sum``, ``last`` and ``any``: columns to be added up, to be taken from the last bucket, and
+        that hold where they hold in one; ``shares``: column, its denominator, and the two ends of
+        its Wilson interval or none; ``ratios``: column, numerator, denominator; ``keys``: columns
+        that tell apart the rows of a bucket.
+    """
+    return {"words": words, **rules}
+
+
+def tip(field: str, title: str, fmt: str = ",.0f") -> alt.Tooltip:
+    """Return a tooltip line of a number."""
+    return alt.Tooltip(f"{field}:Q", title=title, format=fmt)
+
+
+def with_intervals(rows: pd.DataFrame, metric: str, name: str) -> pd.DataFrame:
+    """Return a metric per bucket with its interval and flags; ``name`` is the chart's."""
+    require(rows, COLUMNS, name)
+    part = pick(rows, metric)
+    part = part[part["bucket"] != TOTAL]
+    columns = ["bucket", "value", "low", "high", "n", "flags"]
+    return part[columns].assign(when=part["bucket"].map(bucket_name))
+
+
+def dots_by(
+    rows: pd.DataFrame, metric: str, *, by: str, title: str, colour: str
+) -> alt.LayerChart | None:
+    """Draw a share by segment: a dot with its interval, the overall share as a line."""
+    require(rows, COLUMNS, metric)
+    part = pick(rows, metric, by=by)
+    part = part[(part["bucket"] == TOTAL) & part["value"].notna()]
+    if part.empty:
+        return None
+    shown = part.sort_values("n", ascending=False).head(3 * MOST_SEGMENTS)
+    shown = shown.sort_values("value", ascending=False)[
+        ["name", "value", "low", "high", "n", "flags"]
+    ]
+    shown["is_small"] = ["small-n" in flags for flags in shown.pop("flags")]
+    # The interval of a handful of leads would squeeze all others: it runs out of the picture.
+    sure = shown[~shown["is_small"]] if not shown["is_small"].all() else shown
+    reach = min(1.0, float(max(sure["high"].max(), shown["value"].max())) * 1.05)
+    shown["end"] = shown["high"].clip(upper=reach)
+    tips = [
+        alt.Tooltip("name:N", title=by.capitalize()),
+        tip("value", METRICS[metric].label, ".1%"),
+        tip("low", "95% from", ".1%"),
+        tip("high", "95% to", ".1%"),
+        tip("n", "Leads"),
+    ]
+    base = alt.Chart().encode(y=alt.Y("name:N", sort=None, title=None, axis=name_axis()))
+    # The figures stand right of the intervals, and must not be cut off there.
+    room: list[Any] = [0, alt.ExprRef("width - 36")]
+    scale = alt.Scale(domain=[0, reach], clamp=True, range=room)
+    x = alt.X("value:Q", title=title, axis=alt.Axis(format="%", tickCount=6), scale=scale)
+    fill = alt.FillValue(colour, condition=in_case("datum.is_small", "white"))
+    total = pick(rows, metric)
+    overall = total[total["bucket"] == TOTAL][["value"]]
+    line = alt.Chart(drawn_rows(overall)).encode(x=alt.X("value:Q"))
+    figure = base.encode(x=alt.X("end:Q", scale=scale), text=alt.Text("value:Q", format=".0%"))
+    beside = partial(figure.mark_text, align="left", dx=8, fontSize=11)
+    chart = layered(
+        shown,
+        line.mark_rule(color=GREY, strokeDash=[4, 3]),
+        base.mark_rule(strokeWidth=5, color=LIGHT_BLUE, opacity=0.7).encode(
+            x=alt.X("low:Q"), x2=alt.X2("high:Q")
+        ),
+        base.mark_point(size=90, filled=True, opacity=1, stroke=colour, strokeWidth=2).encode(
+            x=x, fill=fill, tooltip=tips
+        ),
+        # A rim of paper keeps the line of all off the figures.
+        beside(stroke="white", strokeWidth=3),
+        beside(),
+        line.mark_text(baseline="bottom", dy=-4, fontSize=11, color=MUTED).encode(
+            y=TOP, text=alt.TextValue("all")
+        ),
+    )
+    return finished(
+        chart,
+        f"{METRICS[metric].label} by {by}, with 95% intervals; the dashed line is the share of all"
+        + (", hollow dots stand for fewer than 30 leads" if shown["is_small"].any() else "")
+        + (f"; the {len(shown)} largest of {len(part)}." if len(shown) < len(part) else "."),
+        height=height_of(len(shown)),
+        by=by,
+    )
+
+
+def name_axis() -> alt.Axis:
+    """Return the axis of a breakdown's values."""
+    return alt.Axis(labelLimit=150, ticks=False, domain=False, labelColor=INK)
+
+
+def height_of(n: int, *, each: int = 34) -> int:
+    """Return the height that ``n`` named rows need."""
+    return max(90, each * n)
+
+
+def grain_of(frame: pd.DataFrame) -> str:
+    """Return the name of the grain that the buckets' labels show."""
+    label = str(frame["bucket"].iloc[0])
+    part = label.partition("-")[2][:1]
+    return {"": "year", "Q": "quarter", "H": "half-year", "W": "week"}.get(part, "month")
+
+
+def span_of(values: pd.Series[Any], fmt: str = ",.0f") -> str:
+    """Return the lowest and the highest value in words."""
+    known = values.dropna()
+    return f"{known.min():{fmt}} to {known.max():{fmt}}" if len(known) else "none"
+
+
+PICK, FIELD, MARKS = "pick", "picked", "pickable"
+
+
+def with_pick(chart: alt.LayerChart, *, by: str, heard_by: str | None) -> alt.LayerChart:
+    """Have a click on a chart pick a segment, if somebody hears it, and return the chart.
+
+    Vega binds the selection to an input element, and sets that to the column, `PICK_MARK` and the
+    value, or to nothing where the click hits no mark.
+
+    Parameters
+    ----------
+    chart
+        A finished chart of layers whose rows have the segment's value as ``name``.
+    by
+        The column that the segments are values of.
+    heard_by
+        CSS selector of that element, which must be on the page before the chart.
+    """
+    if heard_by is None:
+        return chart
+    heard = alt.BindDirect(element=heard_by, event="input")
+    column = json.dumps(by + PICK_MARK)
+    named = {FIELD: f"isValid(datum.name) ? {column} + datum.name : null"}
+    # Each layer has rows of its own, which know nothing of what is worked out above them.
+    chart.layer = [layer.transform_calculate(**named) for layer in chart.layer]
+    chart.layer[0].name = MARKS
+    select = alt.PointSelectionConfig("point", fields=[FIELD], on="click", clear=False)
+    # Altair's own methods copy all layers for a parameter.
+    chart.params = [alt.TopLevelSelectionParameter(PICK, select, bind=heard, views=[MARKS])]
+    chart.config = {**chart.config, "mark": {"cursor": "pointer"}}
+    return chart

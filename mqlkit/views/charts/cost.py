@@ -1,0 +1,161 @@
+"""Charts of cost per MQL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import altair as alt
+import pandas as pd
+
+from mqlkit.core.names import TOTAL
+from mqlkit.core.text import SYMBOLS, bucket_name
+from mqlkit.metrics.tidy import COLUMNS, pick
+from mqlkit.views.charts.base import (
+    RIGHT,
+    Chart,
+    bucket_axis,
+    drawn_rows,
+    finished,
+    grain_of,
+    height_of,
+    layered,
+    name_axis,
+    require,
+    span_of,
+    tip,
+    with_pick,
+)
+from mqlkit.views.theme import BAR, BLUE, ORANGE
+
+
+def plot_cost_per_mql(lags: pd.DataFrame | None, *, lag_days: int, currency: str) -> Chart | None:
+    """Draw cost per MQL per bucket and its rolling average, with a slider where there are lags."""
+    if lags is None:
+        return None
+    require(lags, ["lag_days", "bucket", "cost", "rolling"], "plot_cost_per_mql")
+    if lags["cost"].isna().all():
+        return None
+    kept = ["lag_days", "bucket", "cost", "rolling", *(["grain"] if "grain" in lags else [])]
+    # Where there is more than one grain, the page chooses; the report's own comes first.
+    grains = list(lags["grain"].unique()) if "grain" in lags else []
+    is_shown = "datum.lag_days == lag" + (" && datum.grain == grain" if grains else "")
+    frame = lags[kept].round(4)
+    frame = frame.assign(when=frame["bucket"].map(bucket_name))
+    days = sorted(frame["lag_days"].unique())
+    slider = alt.binding_range(
+        min=int(days[0]), max=int(days[-1]), step=_step(days), name="Lag in days "
+    )
+    money = f"{SYMBOLS.get(currency, '')},.0f" if currency == "USD" else ",.0f"
+    tips = [
+        alt.Tooltip("bucket:N", title="Bucket"),
+        tip("cost", f"Cost per MQL ({currency})", money),
+        tip("rolling", f"Rolling ({currency})", money),
+        tip("lag_days", "Lag (days)"),
+    ]
+    base = alt.Chart().encode(x=bucket_axis()).transform_filter(is_shown)
+    y = alt.Y("cost:Q", title=f"Cost per MQL, {currency}")
+    bar = base.mark_bar(color=BAR, cornerRadiusTopLeft=2, cornerRadiusTopRight=2)
+    layers = [bar.encode(y=y, tooltip=tips)]
+    has_rolling = bool(frame["rolling"].notna().any())
+    if has_rolling:
+        point = alt.OverlayMarkDef(filled=True, size=60, color=BLUE)
+        line = base.encode(y=alt.Y("rolling:Q"))
+        # A rim of paper keeps the line apart from the bars that it crosses, in the dark as well.
+        layers.append(line.mark_line(color="white", strokeWidth=6))
+        layers.append(line.mark_line(color=BLUE, point=point).encode(tooltip=tips))
+        last = frame.groupby(["lag_days", *(["grain"] if grains else [])]).tail(1)
+        label = alt.Chart(drawn_rows(last)).transform_filter(is_shown)
+        layers.append(
+            label.mark_text(align="left", dx=6, color=BLUE, fontSize=11).encode(
+                x=RIGHT, y=alt.Y("rolling:Q"), text=alt.TextValue("Rolling")
+            )
+        )
+    own = frame[frame["grain"] == grains[0]] if grains else frame
+    now = own[own["lag_days"] == lag_days]["cost"]
+    rolling = ", and its rolling average as a line" if has_rolling else ""
+    chart = layered(frame, *layers)
+    has_slider = len(days) > 1
+    # Altair's own method copies all layers for a parameter, twice over.
+    chart.params = [
+        *(alt.VariableParameter("grain", value=grain) for grain in grains[:1]),
+        alt.VariableParameter("lag", value=lag_days, bind=slider if has_slider else alt.Undefined),
+    ]
+    words = f"Cost per MQL per {grain_of(frame)} as bars, {span_of(now)} {currency}{rolling}"
+    if not has_slider:
+        return finished(chart, f"{words}.")
+    slider_words = "; the slider moves the spend window by the lag."
+    at_any = f"Cost per MQL per {{grain}} as bars, in {currency}{rolling}{slider_words}"
+    known: dict[str, Any] = {"grains": {"words": at_any}} if grains else {}
+    return finished(chart, words + slider_words, **known)
+
+
+def plot_cost_by_lag(
+    lag_costs: pd.DataFrame | None, *, lag_days: int, currency: str
+) -> Chart | None:
+    """Draw cost per MQL of the whole period by the lag, with the lag in use marked."""
+    if lag_costs is None:
+        return None
+    require(lag_costs, ["lag_days", "spend", "cost"], "plot_cost_by_lag")
+    frame = lag_costs[["lag_days", "spend", "cost"]].dropna().round(4)
+    if frame.empty:
+        return None
+    tips = [
+        tip("lag_days", "Lag (days)"),
+        tip("cost", f"Cost per MQL ({currency})", ",.2f"),
+        tip("spend", f"Spend ({currency})"),
+    ]
+    axis = alt.Axis(tickCount=6)
+    base = alt.Chart().encode(x=alt.X("lag_days:Q", title="Lag, days", axis=axis))
+    scale = alt.Scale(zero=False, nice=True)
+    y = alt.Y("cost:Q", title=f"Cost per MQL, {currency}", scale=scale)
+    used = alt.Chart(drawn_rows(frame[frame["lag_days"] == lag_days])).encode(x=alt.X("lag_days:Q"))
+    point = used.mark_point(size=110, filled=True, opacity=1, color=ORANGE)
+    chart = layered(
+        frame,
+        base.mark_line(color=BLUE).encode(y=y),
+        base.mark_point(size=140, opacity=0).encode(y=alt.Y("cost:Q"), tooltip=tips),
+        point.encode(y=alt.Y("cost:Q"), tooltip=tips),
+    )
+    return finished(
+        chart,
+        f"Cost per MQL of the whole period by the lag, {span_of(frame['cost'], ',.2f')} "
+        f"{currency}; the lag in use, {lag_days} days, is marked.",
+    )
+
+
+def plot_cost_by(
+    rows: pd.DataFrame, *, by: str, currency: str, heard_by: str | None = None
+) -> Chart | None:
+    """Draw cost per MQL of the whole period by the values of a breakdown.
+
+    ``heard_by`` as in `picking.with_pick`.
+    """
+    require(rows, COLUMNS, "plot_cost_by")
+    part = pick(rows, "cost_per_mql", by=by)
+    part = part[(part["bucket"] == TOTAL) & part["value"].notna()]
+    if part.empty:
+        return None
+    part = part.sort_values("value", ascending=False)[["name", "value", "n"]]
+    tips = [
+        alt.Tooltip("name:N", title=by.capitalize()),
+        tip("value", f"Cost per MQL ({currency})"),
+        tip("n", "MQLs"),
+    ]
+    base = alt.Chart().encode(y=alt.Y("name:N", sort=None, title=None, axis=name_axis()))
+    chart = layered(
+        part,
+        base.mark_bar(color=BAR, cornerRadiusEnd=2).encode(
+            x=alt.X("value:Q", title=f"Cost per MQL, {currency}", axis=alt.Axis(tickCount=6)),
+            tooltip=tips,
+        ),
+        base.mark_text(align="left", dx=5).encode(
+            x=alt.X("value:Q"), text=alt.Text("value:Q", format=",.0f")
+        ),
+    )
+    drawn = finished(chart, f"Cost per MQL by {by}.", height=height_of(len(part)), by=by)
+    return with_pick(drawn, by=by, heard_by=heard_by)
+
+
+def _step(days: list[int]) -> int:
+    """Return the distance of the slider's positions."""
+    return int(days[1] - days[0]) if len(days) > 1 else 1

@@ -1,0 +1,239 @@
+"""Charts of MQL→SQL conversion: by cohort, by flow, by segment, by cohort age."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+
+from mqlkit.core.names import BOTH, FLOW, TOTAL
+from mqlkit.core.text import bucket_name, counted
+from mqlkit.metrics.efficiency import GROWTH_COLUMNS
+from mqlkit.metrics.tidy import pick
+from mqlkit.views.charts.base import (
+    BOTTOM,
+    MOST_SEGMENTS,
+    Chart,
+    adds_up,
+    at_the_right,
+    bucket_axis,
+    dots_by,
+    drawn_rows,
+    figures,
+    finished,
+    grain_of,
+    height_of,
+    in_case,
+    layered,
+    name_axis,
+    per_bucket,
+    require,
+    span_of,
+    tip,
+    with_intervals,
+    with_pick,
+)
+from mqlkit.views.theme import BAR, BLUE, GREY, LIGHT_BLUE, MUTED, ORANGE
+
+
+def plot_stage_efficiency(rows: pd.DataFrame, *, view: str = BOTH) -> Chart | None:
+    """Draw efficiency by cohort with its interval, young cohorts hollow, and by flow.
+
+    ``view`` is one of `terms.VIEWS`.
+    """
+    if view == FLOW:
+        return plot_flow(rows)
+    cohort = with_intervals(rows, "efficiency", "plot_stage_efficiency")
+    if cohort.empty or cohort["value"].isna().all():
+        return None
+    cohort["is_young"] = ["immature" in flags for flags in cohort["flags"]]
+    flows = ["efficiency_flow", "efficiency_projected", "sqls_in_period", "mqls"]
+    wide = per_bucket(rows, flows, "plot_stage_efficiency")
+    merged = cohort.drop(columns="flags").merge(wide.drop(columns=["when", "is_open"]), on="bucket")
+    tips = [
+        alt.Tooltip("bucket:N", title="Cohort"),
+        tip("value", "Efficiency", ".1%"),
+        tip("low", "95% from", ".1%"),
+        tip("high", "95% to", ".1%"),
+        tip("n", "MQLs"),
+        tip("efficiency_projected", "Projected", ".1%"),
+    ]
+    base = alt.Chart().encode(x=bucket_axis())
+    y = alt.Y("value:Q", title="MQLs that became SQL", axis=alt.Axis(format="%"))
+    layers = [
+        base.mark_rule(strokeWidth=5, color=LIGHT_BLUE, opacity=0.7).encode(
+            y=alt.Y("low:Q"), y2=alt.Y2("high:Q")
+        ),
+        base.mark_point(size=90, filled=True, opacity=1, stroke=BLUE, strokeWidth=2).encode(
+            y=y,
+            fill=alt.FillValue(BLUE, condition=in_case("datum.is_young", "white")),
+            tooltip=tips,
+        ),
+    ]
+    line = ""
+    if view == BOTH:
+        line = "; the dashed line is the flow"
+        tips.append(tip("efficiency_flow", "By flow", ".1%"))
+        dashes = base.mark_line(color=GREY, strokeDash=[4, 3], strokeWidth=1.5)
+        layers.insert(1, dashes.encode(y=alt.Y("efficiency_flow:Q")))
+    words = line
+    if merged["is_young"].any():
+        young = alt.Chart(drawn_rows(merged[merged["is_young"]])).encode(x=bucket_axis())
+        tick = young.mark_tick(color=ORANGE, thickness=2)
+        layers.insert(-1, tick.encode(y=alt.Y("efficiency_projected:Q"), tooltip=tips))
+        words = "; young cohorts are hollow, with their projection as an orange line" + line
+    flow = merged[merged["efficiency_flow"].notna()]
+    if view == BOTH and len(flow):
+        layers.append(at_the_right("by flow", "efficiency_flow", flow, colour=MUTED))
+    start = "Share of MQLs that became SQL per {grain} of entry, {span}, with 95% intervals"
+    return finished(
+        layered(merged, *layers),
+        start.format(grain=grain_of(merged), span=span_of(merged["value"], ".0%")) + words + ".",
+        adds=adds_up(
+            # Projections do not add up: a coarser grain goes without.
+            f"{start}; young cohorts are hollow{line}.",
+            shares=[["value", "n", "low", "high"]],
+            ratios=[["efficiency_flow", "sqls_in_period", "mqls"]],
+            any=["is_young"],
+            span="value",
+        ),
+    )
+
+
+def plot_efficiency_by(
+    rows: pd.DataFrame, *, by: str, view: str = BOTH, heard_by: str | None = None
+) -> Chart | None:
+    """Draw efficiency of the whole period by the values of a breakdown, with intervals.
+
+    ``view`` is one of `terms.VIEWS`: both stand for the cohort here. ``heard_by`` as in
+    `picking.with_pick`.
+    """
+    if view == FLOW:
+        return plot_flow_by(rows, by=by, heard_by=heard_by)
+    drawn = dots_by(rows, "efficiency", by=by, title="MQLs that became SQL", colour=BLUE)
+    return None if drawn is None else with_pick(drawn, by=by, heard_by=heard_by)
+
+
+TITLE = "SQLs dated in it per MQL of it"
+METRICS = ["efficiency_flow", "sqls_in_period", "mqls"]
+TIPS = [
+    tip("efficiency_flow", "By flow", ".1%"),
+    tip("sqls_in_period", "SQLs dated in it"),
+    tip("mqls", "MQLs of it"),
+]
+
+
+def plot_flow(rows: pd.DataFrame) -> Chart | None:
+    """Draw the flow per bucket; a bucket in progress is hollow."""
+    wide = per_bucket(rows, METRICS, "plot_stage_efficiency")
+    if wide["efficiency_flow"].isna().all():
+        return None
+    base = alt.Chart().encode(x=bucket_axis())
+    y = alt.Y("efficiency_flow:Q", title=TITLE, axis=alt.Axis(format="%"))
+    fill = alt.FillValue(BLUE, condition=in_case("datum.is_open", "white"))
+    point = base.mark_point(size=90, filled=True, opacity=1, stroke=BLUE, strokeWidth=2)
+    labels = figures(base, "efficiency_flow", "efficiency_flow", ".0%", buckets=len(wide))
+    tips = [alt.Tooltip("bucket:N", title="Bucket"), *TIPS]
+    return finished(
+        layered(
+            wide,
+            base.mark_line(color=BLUE).encode(y=y),
+            point.encode(y=alt.Y("efficiency_flow:Q"), fill=fill, tooltip=tips),
+            *labels,
+        ),
+        f"SQLs dated in each {grain_of(wide)} per MQL of that {grain_of(wide)}, "
+        f"{span_of(wide['efficiency_flow'], '.0%')}, whenever they were MQLs.",
+    )
+
+
+def plot_flow_by(rows: pd.DataFrame, *, by: str, heard_by: str | None) -> Chart | None:
+    """Draw the flow of the whole period by the values of a breakdown.
+
+    ``heard_by`` as in `picking.with_pick`.
+    """
+    parts = {metric: pick(rows, metric, by=by) for metric in METRICS}
+    values = {m: p[p["bucket"] == TOTAL].set_index("name")["value"] for m, p in parts.items()}
+    wide = pd.DataFrame(values).dropna(subset=["efficiency_flow"])
+    if wide.empty:
+        return None
+    shown = wide.sort_values("mqls", ascending=False).head(3 * MOST_SEGMENTS)
+    shown = shown.sort_values("efficiency_flow", ascending=False).rename_axis("name").reset_index()
+    base = alt.Chart().encode(y=alt.Y("name:N", sort=None, title=None, axis=name_axis()))
+    x = alt.X("efficiency_flow:Q", title=TITLE, axis=alt.Axis(format="%", tickCount=6))
+    chart = layered(
+        shown,
+        base.mark_bar(color=BAR, cornerRadiusEnd=2).encode(
+            x=x, tooltip=[alt.Tooltip("name:N", title=by.capitalize()), *TIPS]
+        ),
+        base.mark_text(align="left", dx=5).encode(
+            x=alt.X("efficiency_flow:Q"), text=alt.Text("efficiency_flow:Q", format=".0%")
+        ),
+    )
+    of = f"; the {len(shown)} largest of {len(wide)}." if len(shown) < len(wide) else "."
+    words = f"SQLs dated in the period per MQL of the period, by {by}{of}"
+    drawn = finished(chart, words, height=height_of(len(shown)), by=by)
+    return with_pick(drawn, by=by, heard_by=heard_by)
+
+
+MOST_COHORTS = 6
+
+
+def plot_cohort_growth(growth: pd.DataFrame, *, maturity: float) -> Chart | None:
+    """Draw the share of SQLs of each cohort by its age, and the age at which most are in.
+
+    Parameters
+    ----------
+    growth
+        What `funnel.cohort_growth` returns.
+    maturity
+        Days after which most of those that will convert have.
+    """
+    require(growth, GROWTH_COLUMNS, "plot_cohort_growth")
+    if growth.empty or not growth["sqls"].any():
+        return None
+    every = list(growth["bucket"].unique())
+    cohorts = every[-MOST_COHORTS:]
+    frame = growth[growth["bucket"].isin(cohorts)].round(6)
+    frame = frame.assign(when=frame["bucket"].map(bucket_name))
+    names = [bucket_name(c) for c in cohorts]
+    tips = [
+        alt.Tooltip("bucket:N", title="MQLs of"),
+        tip("age_days", "Days since the MQL"),
+        tip("share", "Became SQL", ".1%"),
+        tip("sqls", "SQLs"),
+        tip("mqls", "MQLs"),
+    ]
+    base = alt.Chart().encode(
+        x=alt.X("age_days:Q", title="Days since the MQL", axis=alt.Axis(tickCount=8)),
+        y=alt.Y("share:Q", title="MQLs that became SQL", axis=alt.Axis(format="%")),
+        color=alt.Color("when:N", sort=names, title=None, legend=alt.Legend(columns=3)),
+    )
+    last = frame.groupby("bucket", sort=False).tail(1)
+    ripe = {"age_days": float(maturity), "label": "nine in ten are in"}
+    mark = alt.Chart({"values": [ripe]})
+    chart = layered(
+        frame,
+        base.mark_line(interpolate="step-after"),
+        base.mark_point(size=90, opacity=0).encode(tooltip=tips),
+        alt.Chart(drawn_rows(last))
+        .mark_point(size=70, filled=True, opacity=1)
+        .encode(
+            x=alt.X("age_days:Q"),
+            y=alt.Y("share:Q"),
+            color=alt.Color("when:N", sort=names),
+            tooltip=tips,
+        ),
+        mark.mark_rule(color=ORANGE, strokeDash=[4, 3], strokeWidth=2).encode(
+            x=alt.X("age_days:Q")
+        ),
+        mark.mark_text(align="left", dx=5, dy=-8, color=ORANGE, fontWeight="bold").encode(
+            x=alt.X("age_days:Q"), y=BOTTOM, text=alt.Text("label:N")
+        ),
+    )
+    some = f"; the latest {len(cohorts)} of {len(every)}" if len(cohorts) < len(every) else ""
+    return finished(
+        chart,
+        "Share of each cohort's MQLs that became SQL, by days since the MQL: cohorts at the same "
+        "age. A line ends where the cohort's youngest lead is; after "
+        f"{counted(round(maturity), 'day')}, the dashed line, nine in ten of the conversions are "
+        f"in{some}.",
+    )

@@ -1,0 +1,55 @@
+"""Chart of the hand-off to sales."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+
+from mqlkit.views.charts.base import (
+    Chart,
+    adds_up,
+    bucket_axis,
+    drawn_rows,
+    finished,
+    grain_of,
+    per_bucket,
+    tip,
+)
+from mqlkit.views.theme import BAR, LIGHT_ORANGE, PALE
+
+
+def plot_hand_off(rows: pd.DataFrame) -> Chart | None:
+    """Draw what sales decided on each bucket's MQLs, as stacked bars."""
+    kinds = {"accepted": "Accepted", "rejected": "Rejected", "undecided": "Undecided"}
+    wide = per_bucket(rows, list(kinds), "plot_hand_off")
+    if wide.empty or wide["accepted"].isna().all():
+        return None
+    tall = pd.DataFrame(
+        [
+            {"bucket": bucket, "when": when, "kind": label, "leads": leads, "order": order}
+            for order, (name, label) in enumerate(kinds.items())
+            for bucket, when, leads in zip(wide["bucket"], wide["when"], wide[name], strict=True)
+        ]
+    )
+    colour = alt.Scale(domain=list(kinds.values()), range=[BAR, LIGHT_ORANGE, PALE])
+    chart: alt.Chart = (
+        alt.Chart(drawn_rows(tall))
+        .mark_bar(stroke="white", strokeWidth=1)
+        .encode(
+            x=bucket_axis(),
+            y=alt.Y("leads:Q", title="MQLs"),
+            color=alt.Color("kind:N", scale=colour, title=None, sort=None),
+            order=alt.Order("order:Q"),
+            tooltip=[
+                alt.Tooltip("bucket:N", title="Bucket"),
+                alt.Tooltip("kind:N", title="Decision"),
+                tip("leads", "MQLs"),
+            ],
+        )
+    )
+    words = "MQLs accepted, rejected and undecided per {grain}."
+    return finished(
+        chart,
+        words.format(grain=grain_of(wide)),
+        adds=adds_up(words, sum=["leads"], keys=["kind", "order"]),
+    )

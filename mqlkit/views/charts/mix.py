@@ -1,0 +1,90 @@
+"""Chart of mix shift and rate effect."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+
+from mqlkit.core.text import bucket_name
+from mqlkit.metrics.mix import MIX_COLUMNS, is_comparable, largest
+from mqlkit.views.charts.base import (
+    MOST_SEGMENTS,
+    Chart,
+    finished,
+    height_of,
+    layered,
+    name_axis,
+    require,
+    tip,
+    with_pick,
+)
+from mqlkit.views.theme import BLUE, GREY, INK, LIGHT_BLUE
+
+CAUSES = {"mix": "Mix", "rate": "Rate"}
+
+
+def plot_mix_and_rate(mix: pd.DataFrame, *, by: str, heard_by: str | None = None) -> Chart | None:
+    """Draw what each segment added to a change of efficiency: by its share, and by its own rate.
+
+    Parameters
+    ----------
+    mix
+        What `mix.efficiency_mix_and_rate` returns.
+    by
+        The breakdown column.
+    heard_by
+        As in `picking.with_pick`.
+    """
+    require(mix, MIX_COLUMNS, "plot_mix_and_rate")
+    if not is_comparable(mix):
+        return None
+    now, then = (bucket_name(mix[c].iloc[0]) for c in ("bucket", "against"))
+    tall = _tall(largest(mix, MOST_SEGMENTS, rest=f"(other {by}s)"))
+    tips = [
+        alt.Tooltip("name:N", title=by.capitalize()),
+        alt.Tooltip("cause:N", title="Cause"),
+        tip("points", "Points", "+.1f"),
+        tip("low", "95% from", "+.1f"),
+        tip("high", "95% to", "+.1f"),
+    ]
+    scale = alt.Scale(domain=list(CAUSES.values()), range=[LIGHT_BLUE, BLUE])
+    base = alt.Chart().encode(
+        y=alt.Y("name:N", sort=None, title=None, axis=name_axis()),
+        yOffset=alt.YOffset("cause:N", sort=None),
+        tooltip=tips,
+    )
+    x = alt.X("points:Q", title="Points of efficiency", axis=alt.Axis(format="~f", tickCount=6))
+    chart = layered(
+        tall,
+        base.mark_bar(cornerRadiusEnd=2).encode(
+            x=x, color=alt.Color("cause:N", scale=scale, title=None, sort=None)
+        ),
+        base.mark_rule(color=INK, strokeWidth=1.5).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q")),
+        alt.Chart({"values": [{"zero": 0}]}).mark_rule(color=GREY).encode(x=alt.X("zero:Q")),
+    )
+    drawn = finished(
+        chart,
+        f"What each {by} added to the change of efficiency from {then} to {now}, in points: mix is "
+        "its share of the MQLs, rate its own efficiency. The last pair of bars is their sum, with "
+        "95% intervals.",
+        height=height_of(tall["name"].nunique()),
+        by=by,
+    )
+    return with_pick(drawn, by=by, heard_by=heard_by)
+
+
+def _tall(parts: pd.DataFrame) -> pd.DataFrame:
+    """Return one row per segment and cause, in points of efficiency."""
+    sides = [
+        pd.DataFrame(
+            {
+                "name": parts["name"].fillna("(all)"),
+                "cause": label,
+                "points": 100 * parts[cause],
+                "low": 100 * parts[f"{cause}_low"],
+                "high": 100 * parts[f"{cause}_high"],
+            }
+        )
+        for cause, label in CAUSES.items()
+    ]
+    return pd.concat(sides).sort_index(kind="stable").round(6).reset_index(drop=True)

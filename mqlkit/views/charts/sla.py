@@ -1,0 +1,66 @@
+"""Charts of SLA attainment."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+
+from mqlkit.views.charts.base import (
+    MOST_LABELS,
+    Chart,
+    adds_up,
+    bucket_axis,
+    dots_by,
+    figures,
+    finished,
+    grain_of,
+    layered,
+    span_of,
+    tip,
+    with_intervals,
+    with_pick,
+)
+from mqlkit.views.theme import BLUE, LIGHT_BLUE
+
+
+def plot_sla_attainment(rows: pd.DataFrame) -> Chart | None:
+    """Draw SLA attainment per bucket with its interval."""
+    part = with_intervals(rows, "sla_attainment", "plot_sla_attainment")
+    if part.empty or part["value"].isna().all():
+        return None
+    tips = [
+        alt.Tooltip("bucket:N", title="Bucket"),
+        tip("value", "Within the SLA", ".1%"),
+        tip("low", "95% from", ".1%"),
+        tip("high", "95% to", ".1%"),
+        tip("n", "MQLs measured"),
+    ]
+    base = alt.Chart().encode(x=bucket_axis())
+    y = alt.Y(
+        "value:Q", title="Within the SLA", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])
+    )
+    layers = [
+        base.mark_rule(strokeWidth=5, color=LIGHT_BLUE, opacity=0.7).encode(
+            y=alt.Y("low:Q"), y2=alt.Y2("high:Q")
+        ),
+        base.mark_line(point=alt.OverlayMarkDef(filled=True, size=80, color=BLUE)).encode(
+            y=y, tooltip=tips
+        ),
+    ]
+    if len(part) <= MOST_LABELS:
+        layers += figures(base, "value", "high", ".0%", buckets=len(part))
+    words = "Share of MQLs handled within the SLA per {grain}, {span}, with 95% intervals."
+    return finished(
+        layered(part.drop(columns="flags"), *layers),
+        words.format(grain=grain_of(part), span=span_of(part["value"], ".0%")),
+        adds=adds_up(words, shares=[["value", "n", "low", "high"]], span="value"),
+    )
+
+
+def plot_attainment_by(rows: pd.DataFrame, *, by: str, heard_by: str | None = None) -> Chart | None:
+    """Draw SLA attainment of the whole period by the values of a breakdown, with intervals.
+
+    ``heard_by`` as in `picking.with_pick`.
+    """
+    drawn = dots_by(rows, "sla_attainment", by=by, title="Within the SLA", colour=BLUE)
+    return None if drawn is None else with_pick(drawn, by=by, heard_by=heard_by)

@@ -1,0 +1,139 @@
+"""Charts of MQLs against the goal and by segment."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+
+from mqlkit.core.names import TOTAL
+from mqlkit.core.text import bucket_name
+from mqlkit.metrics.tidy import COLUMNS, pick
+from mqlkit.views.charts.base import (
+    MOST_LABELS,
+    MOST_SEGMENTS,
+    Chart,
+    adds_up,
+    at_the_right,
+    bucket_axis,
+    finished,
+    grain_of,
+    height_of,
+    if_wide,
+    in_case,
+    layered,
+    name_axis,
+    per_bucket,
+    require,
+    span_of,
+    tip,
+    with_pick,
+)
+from mqlkit.views.theme import BAR, BLUE, LIGHT_BLUE, ORANGE
+
+
+def plot_mql_volume(rows: pd.DataFrame) -> Chart | None:
+    """Draw MQLs per bucket as bars, the goal as a mark across each."""
+    wide = per_bucket(rows, ["mqls", "goal", "in_stage"], "plot_mql_volume")
+    if wide.empty:
+        return None
+    tips = [
+        alt.Tooltip("bucket:N", title="Bucket"),
+        tip("mqls", "MQLs"),
+        tip("in_stage", "Waiting at its end"),
+    ]
+    has_goal = bool(wide["goal"].notna().any())
+    tips += [tip("goal", "Goal", ",.1f")] if has_goal else []
+    base = alt.Chart().encode(x=bucket_axis())
+    fill = alt.ColorValue(BAR, condition=in_case("datum.is_open", LIGHT_BLUE))
+    bars = base.mark_bar(cornerRadiusTopLeft=2, cornerRadiusTopRight=2).encode(
+        y=alt.Y("mqls:Q", title="MQLs"), color=fill, tooltip=tips
+    )
+    layers: list[alt.Chart] = [bars]
+    if len(wide) <= MOST_LABELS:
+        layers.append(
+            base.mark_text(dy=-9, fontSize=11).encode(
+                y=alt.datum(0),
+                text=alt.Text("mqls:Q", format=",.0f"),
+                opacity=if_wide(len(wide)),
+                tooltip=tips,
+            )
+        )
+    if has_goal:
+        layers.append(
+            base.mark_tick(color=ORANGE, thickness=3, opacity=1).encode(
+                y=alt.Y("goal:Q"), tooltip=tips
+            )
+        )
+        known = wide[wide["goal"].notna()]
+        layers.append(at_the_right("Goal", "goal", known, colour=ORANGE))
+    words = "MQLs per {grain}, from {span}"
+    words += ", with the goal as a line across each bar." if has_goal else "."
+    return finished(
+        layered(wide, *layers),
+        words.format(grain=grain_of(wide), span=span_of(wide["mqls"])),
+        adds=adds_up(words, sum=["mqls", "goal"], last=["in_stage"], any=["is_open"], span="mqls"),
+    )
+
+
+def plot_mqls_by_segment(
+    rows: pd.DataFrame, *, by: str, heard_by: str | None = None
+) -> Chart | None:
+    """Draw MQLs per bucket and value of a breakdown as cells, darker where there are more.
+
+    ``heard_by`` as in `picking.with_pick`.
+    """
+    require(rows, COLUMNS, "plot_mqls_by_segment")
+    part = pick(rows, "mqls", by=by)
+    part = part[part["bucket"] != TOTAL]
+    if part.empty:
+        return None
+    part = _largest(part, by)
+    part["when"] = part["bucket"].map(bucket_name)
+    base = alt.Chart().encode(
+        x=bucket_axis(),
+        y=alt.Y("name:N", sort=None, title=None, axis=name_axis()),
+        tooltip=[
+            alt.Tooltip("bucket:N", title="Bucket"),
+            alt.Tooltip("name:N", title=by.capitalize()),
+            tip("value", "MQLs"),
+        ],
+    )
+    # Never so dark that a figure in ink could not be read on it.
+    shade = alt.Scale(domainMin=0, range=[0.04, 0.55])
+    layers = [
+        base.mark_rect(color=BLUE, stroke="white", strokeWidth=1).encode(
+            fillOpacity=alt.FillOpacity("value:Q", scale=shade, legend=None)
+        )
+    ]
+    buckets = part["bucket"].nunique()
+    if buckets <= MOST_LABELS:
+        layers.append(
+            base.mark_text(fontSize=11).encode(
+                text=alt.Text("value:Q", format=",.0f"), opacity=if_wide(buckets)
+            )
+        )
+    first, last = part["name"].iloc[0], part["name"].iloc[-1]
+    spread = f"from {first} with the most to {last}" if first != last else f"all from {first}"
+    spread = f"{by}, {spread}".replace("{", "{{").replace("}", "}}")
+    words = f"MQLs per {{grain}} and {spread}; stronger is more."
+    drawn = finished(
+        layered(part, *layers),
+        words.format(grain=grain_of(part)),
+        height=height_of(part["name"].nunique(), each=26),
+        by=by,
+        adds=adds_up(words, sum=["value"], keys=["name"]),
+    )
+    return with_pick(drawn, by=by, heard_by=heard_by)
+
+
+def _largest(part: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Return MQLs per bucket and value, the largest values first and the many small ones as one."""
+    sums = part.groupby("name")["value"].sum().sort_values(ascending=False)
+    kept = list(sums.index if len(sums) <= MOST_SEGMENTS else sums.index[: MOST_SEGMENTS - 1])
+    rank = {name: place for place, name in enumerate(kept)}
+    named = part.assign(
+        name=part["name"].where(part["name"].isin(kept), f"(other {by}s)"),
+        rank=part["name"].map(rank).fillna(len(kept)).astype(int),
+    )
+    summed = named.groupby(["start", "bucket", "rank", "name"])["value"].sum().reset_index()
+    return summed.drop(columns="start")

@@ -1,0 +1,125 @@
+"""Charts of time in the MQL stage."""
+
+from __future__ import annotations
+
+import altair as alt
+import pandas as pd
+
+from mqlkit.core.names import LAST_BIN as BINS
+from mqlkit.views.charts.base import (
+    TOP,
+    Chart,
+    finished,
+    layered,
+    require,
+    tip,
+)
+from mqlkit.views.theme import BAR, BLUE, LIGHT_BLUE, ORANGE, PALE
+
+
+def plot_hours_histogram(
+    histogram: pd.DataFrame, *, sla_hours: float, day_hours: float = 24
+) -> Chart | None:
+    """Draw how long MQLs waited, in quarters of the SLA, and which of them still do."""
+    require(
+        histogram, ["bin", "hours_from", "hours_to", "outcome", "leads"], "plot_hours_histogram"
+    )
+    if histogram.empty:
+        return None
+    unit, size = _unit(sla_hours, day_hours)
+    width = sla_hours / 4 / size
+    has_rest = histogram["bin"].max() >= BINS
+    frame = histogram.drop(columns=["hours_from", "hours_to"]).assign(
+        left=histogram["hours_from"] / size,
+        right=histogram["hours_from"] / size + width,
+        to=(histogram["hours_to"] / size).map("{:,.1f}".format).where(histogram["bin"] < BINS, "–"),
+        order=histogram["outcome"].map({"within SLA": 0, "late": 1, "still waiting": 2}),
+    )
+    rest = f"; the bar at {BINS * width:g} {unit} is everything later" if has_rest else ""
+    scale = alt.Scale(domain=["within SLA", "late", "still waiting"], range=[BAR, ORANGE, PALE])
+    bars = (
+        alt.Chart()
+        .mark_bar(binSpacing=1)
+        .encode(
+            x=alt.X(
+                "left:Q",
+                bin="binned",
+                title=f"Time in the MQL stage, {unit}",
+                axis=alt.Axis(format="~f", tickCount=9),
+                scale=alt.Scale(domainMin=0),
+            ),
+            x2=alt.X2("right:Q"),
+            y=alt.Y("sum(leads):Q", title="MQLs"),
+            color=alt.Color("outcome:N", scale=scale, title=None, sort=None),
+            order=alt.Order("order:Q"),
+            tooltip=[
+                tip("left", f"From ({unit})", ",.1f"),
+                alt.Tooltip("to:N", title=f"To ({unit})"),
+                alt.Tooltip("outcome:N", title="Outcome"),
+                tip("leads", "MQLs"),
+            ],
+        )
+    )
+    sla = alt.Chart({"values": [{"sla": sla_hours / size}]}).encode(x=alt.X("sla:Q"))
+    return finished(
+        layered(frame, bars, *_sla_line(sla)),
+        f"MQLs by time in the stage{rest}; the dashed line is the SLA.",
+    )
+
+
+def plot_survival_curve(
+    curve: pd.DataFrame, *, sla_hours: float, day_hours: float = 24
+) -> Chart | None:
+    """Draw the share of MQLs still waiting by time in the stage, with its band and the SLA."""
+    require(curve, ["hours", "waiting", "low", "high", "at_risk"], "plot_survival_curve")
+    if len(curve) < 3:
+        return None
+    unit, size = _unit(sla_hours, day_hours)
+    seen = curve[curve["hours"] <= max(8 * sla_hours, 4 * day_hours)]
+    frame = seen.assign(time=seen["hours"] / size)
+    base = alt.Chart().encode(
+        x=alt.X("time:Q", title=f"Time since MQL, {unit}", axis=alt.Axis(format="~f", tickCount=9))
+    )
+    tips = [
+        tip("time", f"After ({unit})", ",.1f"),
+        tip("waiting", "Still waiting", ".1%"),
+        tip("low", "95% from", ".1%"),
+        tip("high", "95% to", ".1%"),
+        tip("at_risk", "Leads observed"),
+    ]
+    y = alt.Y(
+        "waiting:Q",
+        title="Still waiting",
+        axis=alt.Axis(format="%"),
+        scale=alt.Scale(domain=[0, 1]),
+    )
+    sla = alt.Chart({"values": [{"sla": sla_hours / size}]}).encode(x=alt.X("sla:Q"))
+    chart = layered(
+        frame,
+        base.mark_area(interpolate="step-after", color=LIGHT_BLUE, opacity=0.6).encode(
+            y=alt.Y("low:Q"), y2=alt.Y2("high:Q")
+        ),
+        base.mark_line(interpolate="step-after", color=BLUE).encode(y=y, tooltip=tips),
+        *_sla_line(sla),
+    )
+    return finished(
+        chart,
+        "Share of MQLs still waiting by time since they became MQLs, with its 95% band; the dashed "
+        "line is the SLA.",
+    )
+
+
+def _sla_line(at: alt.Chart) -> list[alt.Chart]:
+    """Return the SLA as a line across a picture, with its name beside it."""
+    name = at.mark_text(align="left", baseline="top", dx=5, color=ORANGE, fontWeight="bold")
+    return [
+        at.mark_rule(color=ORANGE, strokeDash=[4, 3], strokeWidth=2),
+        name.encode(y=TOP, text=alt.TextValue("SLA")),
+    ]
+
+
+def _unit(sla_hours: float, day_hours: float) -> tuple[str, float]:
+    """Return the unit of the axis and its hours: days from an SLA of two days on."""
+    working = "" if day_hours == 24 else "working "
+    is_days = sla_hours >= 2 * day_hours
+    return (f"{working}days", day_hours) if is_days else (f"{working}hours", 1)

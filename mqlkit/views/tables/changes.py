@@ -1,0 +1,92 @@
+"""Table of each comparison of the last complete bucket."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from mqlkit.core.metrics import METRICS
+from mqlkit.core.text import NOTHING, bucket_name, count, money, percent
+from mqlkit.metrics.changes import COLUMNS, latest
+from mqlkit.views.tables.base import Table, titled
+
+# The flags of `changes.HOLDS`, short enough for a cell.
+NOT_COMPARED = {
+    "in-progress": "not over yet",
+    "part-bucket": "not whole",
+    "immature": "too young",
+    "unsettled": "open leads can undo it",
+    "small-n": "too few leads",
+    "spend-not-covered": "spend not covered",
+}
+
+
+def tabulate_changes(changes: pd.DataFrame, *, currency: str = "") -> Table | None:
+    """Set the last complete bucket beside the one before it and the same a year before.
+
+    Parameters
+    ----------
+    changes
+        What `changes.changes` returns for all leads.
+    currency
+        That of the spend.
+    """
+    _require(changes, COLUMNS, "tabulate_changes")
+    rows = latest(changes)
+    rows = rows[rows["value"].notna() | rows["before"].notna()]
+    if rows.empty:
+        return None
+    frame = pd.DataFrame([_cells(row, currency) for row in rows.to_dict("records")])
+    title = f"{bucket_name(rows['bucket'].iloc[0])} and what it is compared with"
+    return titled(title, frame, left=["Number", "Compared with", "Reads"])
+
+
+def _cells(row: Mapping[Hashable, Any], currency: str) -> dict[str, str]:
+    unit, reads = row["unit"], _reads(row)
+    # A number that is not to be compared gets no difference that could be quoted all the same.
+    is_told = reads not in NOT_COMPARED.values() and not pd.isna(row["difference"])
+    size, *ends = (_signed(row[c], unit, currency) for c in ("difference", "low", "high"))
+    points = " points" if unit == "share" else ""
+    return {
+        "Number": METRICS[row["metric"]].label,
+        "Compared with": bucket_name(row["against"]),
+        "Then": _figure(row["before"], unit, currency),
+        "Now": _figure(row["value"], unit, currency),
+        "Change": f"{size}{points}" if is_told else NOTHING,
+        "95% interval": f"{' to '.join(ends)}{points}" if is_told else NOTHING,
+        "Reads": reads,
+    }
+
+
+def _reads(row: Mapping[Hashable, Any]) -> str:
+    for flag, words in NOT_COMPARED.items():
+        if flag in row["flags"]:
+            return words
+    if row["is_clear"]:
+        return "up" if row["difference"] > 0 else "down"
+    if "unequal-days" in row["flags"]:
+        return "no clear change per day"
+    return NOTHING if pd.isna(row["difference"]) else "no clear change"
+
+
+def _figure(value: float, unit: str, currency: str) -> str:
+    if unit == "share":
+        return percent(value)
+    return count(value) if unit == "leads" else money(value, currency)
+
+
+def _signed(value: float, unit: str, currency: str) -> str:
+    if pd.isna(value):
+        return NOTHING
+    sign = "+" if value > 0 else "−" if value < 0 else ""
+    if unit == "share":
+        return f"{sign}{abs(value) * 100:.1f}"
+    return f"{sign}{_figure(abs(value), unit, currency)}"
+
+
+def _require(frame: pd.DataFrame, columns: list[str], name: str) -> None:
+    missing = [c for c in columns if c not in frame.columns]
+    if missing:
+        raise ValueError(f"{name} needs the columns {', '.join(missing)}, which the frame lacks.")

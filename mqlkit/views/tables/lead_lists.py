@@ -1,0 +1,33 @@
+"""Table of the worst SLA breaches."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from mqlkit.core.text import NOTHING, count, duration, moment
+from mqlkit.views.tables.base import Table, titled
+
+LISTED_BREACHES = 25
+
+
+def tabulate_breaches(breaches: pd.DataFrame, *, day_hours: float = 24) -> Table | None:
+    """Set the leads that were let lie the longest, of ``breaches["of"]`` in all."""
+    if breaches.empty:
+        return None
+    top, n = breaches.head(LISTED_BREACHES), int(breaches["of"].iloc[0])
+    frame = pd.DataFrame(
+        {
+            "Lead": top["lead_id"],
+            "Owner": top["owner"].fillna(NOTHING),
+            "Source": top["source"].fillna(NOTHING),
+            "Entered": [moment(t) for t in top["entered"]],
+            "Due": [moment(t) for t in top["due"]],
+            "Late by": [duration(h, day_hours=day_hours) for h in top["hours_late"]],
+            "Still open": ["yes" if is_open else "no" for is_open in top["is_open"]],
+        }
+    )
+    title = f"The {len(top)} of {count(n)} late leads that waited longest"
+    if n <= LISTED_BREACHES:
+        title = "The late leads, those that waited longest first"
+    left = ["Lead", "Owner", "Source", "Entered", "Due", "Still open"]
+    return titled(title, frame, left=left)

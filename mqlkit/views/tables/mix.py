@@ -1,0 +1,39 @@
+"""Table of mix shift and rate effect."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from mqlkit.core.text import bucket_name, count, percent
+from mqlkit.metrics.mix import MIX_COLUMNS, is_comparable, largest
+from mqlkit.views.tables.base import Table, titled
+from mqlkit.views.tables.changes import _require, _signed
+
+LISTED_SEGMENTS = 25
+
+
+def tabulate_mix_and_rate(mix: pd.DataFrame, *, by: str) -> Table | None:
+    """Set what each segment added to a change of efficiency, by mix and by rate.
+
+    Parameters
+    ----------
+    mix
+        What `mix.efficiency_mix_and_rate` returns.
+    by
+        The breakdown column.
+    """
+    _require(mix, MIX_COLUMNS, "tabulate_mix_and_rate")
+    if not is_comparable(mix):
+        return None
+    now, then = (bucket_name(mix[c].iloc[0]) for c in ("bucket", "against"))
+    shown = largest(mix, LISTED_SEGMENTS, rest=f"(other {by}s)")
+    frame = pd.DataFrame({by.capitalize(): shown["name"].fillna("(all)")})
+    for name, at in ((then, "_before"), (now, "")):
+        rate = "before" if at else "value"
+        frame[f"MQLs, {name}"] = shown[f"n{at}"].map(count)
+        frame[f"Share, {name}"] = shown[f"share{at}"].map(percent)
+        frame[f"Efficiency, {name}"] = shown[rate].map(percent)
+    for label, column in (("Mix", "mix"), ("Rate", "rate"), ("Together", "difference")):
+        frame[f"{label}, points"] = [_signed(value, "share", "") for value in shown[column]]
+    title = f"Efficiency from {then} to {now} by {by}: mix and rate"
+    return titled(title, frame, left=[by.capitalize()])

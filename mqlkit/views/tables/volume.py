@@ -1,0 +1,50 @@
+"""Tables of MQLs against the goal and by segment."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from mqlkit.core.names import TOTAL
+from mqlkit.core.text import bucket_name, count, percent
+from mqlkit.metrics.tidy import COLUMNS, pick
+from mqlkit.views.tables.base import Table, _decimal, _signed, _wide, titled
+from mqlkit.views.tables.waiting import _require
+
+
+def tabulate_mql_volume(rows: pd.DataFrame) -> Table | None:
+    """Set MQLs against the goal, per bucket."""
+    return _wide(
+        rows,
+        "MQLs and goal",
+        {
+            "mqls": ("MQLs", count),
+            "goal": ("Goal", _decimal),
+            "goal_attainment": ("Attainment", percent),
+            "goal_gap": ("Gap", _signed),
+            "in_stage": ("Waiting at the end", count),
+        },
+        notes="mqls",
+    )
+
+
+MOST_SEGMENTS = 25
+
+
+def tabulate_mqls_by_segment(rows: pd.DataFrame, *, by: str) -> Table | None:
+    """Set MQLs per value of a breakdown and bucket, the values with the most first."""
+    _require(rows, COLUMNS, "tabulate_mqls_by_segment")
+    part = pick(rows, "mqls", by=by)
+    if part.empty:
+        return None
+    wide = part.pivot(index="name", columns="bucket", values="value").fillna(0)
+    wide = wide[list(dict.fromkeys(part["bucket"]))]
+    wide = wide.sort_values(TOTAL, ascending=False, kind="stable")
+    shown = wide.head(MOST_SEGMENTS)
+    frame = pd.DataFrame({by.capitalize(): list(shown.index)})
+    for bucket in shown.columns:
+        name = "Whole period" if bucket == TOTAL else bucket_name(bucket)
+        frame[name] = [count(n) for n in shown[bucket]]
+    title = f"MQLs by {by}"
+    if len(shown) < len(wide):
+        title += f", the {len(shown)} with the most of {count(len(wide))}"
+    return titled(title, frame, left=[by.capitalize()])

@@ -1,0 +1,93 @@
+"""Colours and Vega-Lite configuration of the charts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+# Ink on paper, one blue for what is measured, one orange for goals and for what is late. Bars are
+# light enough for figures in ink, and dark enough to be seen on paper (3:1, WCAG 1.4.11).
+INK, MUTED, LINE, FAINT = "#1f2a37", "#56616e", "#d5dbe3", "#eaeef3"
+BLUE, ORANGE, GREY, LIGHT_BLUE = "#2563a8", "#963700", "#7a8594", "#a9c6e5"
+BAR, LIGHT_ORANGE, PALE = "#6094cb", "#efc39a", "#d3dae2"
+# What each colour of a chart becomes on a dark screen; paper is always light.
+DARK = {
+    INK: "#e6eaf0",
+    MUTED: "#a9b4c1",
+    LINE: "#3d4854",
+    FAINT: "#28313b",
+    BLUE: "#7db4ee",
+    ORANGE: "#f0975a",
+    GREY: "#93a0af",
+    LIGHT_BLUE: "#33557c",
+    BAR: "#33679f",
+    LIGHT_ORANGE: "#a8683a",
+    PALE: "#4a5664",
+    "white": "#12171e",
+}
+# JupyterLab draws this type by itself, without a network; the page's script draws it too.
+CHART_TYPE = "application/vnd.vegalite.v5+json"
+CHART_SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
+FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', Arial, sans-serif"
+
+
+def dark_charts() -> str:
+    """Return the rules that turn the colours of drawn charts into those of a dark screen.
+
+    Charts carry their colours as attributes, which any rule of a style sheet overrides.
+    """
+    rules = "".join(
+        f'.plot svg [{place}="{light}"]{{{place}:{dark}}}'
+        for light, dark in DARK.items()
+        for place in ("fill", "stroke")
+    )
+    return f"@media screen and (prefers-color-scheme: dark){{{rules}}}"
+
+
+def config() -> dict[str, Any]:
+    """Return the Vega-Lite configuration that all charts share."""
+    axis = {
+        "labelColor": MUTED,
+        "titleColor": MUTED,
+        "labelFontSize": 12,
+        "titleFontSize": 12,
+        "titleFontWeight": "normal",
+        "titlePadding": 8,
+        "domainColor": LINE,
+        "tickColor": LINE,
+        "gridColor": FAINT,
+        "labelPadding": 6,
+    }
+    return {
+        "font": FONT,
+        "background": "transparent",
+        "padding": {"left": 2, "top": 6, "right": 8, "bottom": 2},
+        "view": {"stroke": None},
+        "axis": axis,
+        "axisX": {"grid": False, "labelAngle": 0, "labelOverlap": "greedy", "labelSeparation": 6},
+        # Titles lie flat above their axis, where they are read without turning the head.
+        "axisY": {
+            "domain": False,
+            "ticks": False,
+            "tickCount": 5,
+            "titleAngle": 0,
+            "titleAlign": "left",
+            "titleBaseline": "bottom",
+            "titleX": -34,
+            "titleY": -10,
+        },
+        "legend": {
+            "orient": "top",
+            "offset": 24,
+            "direction": "horizontal",
+            "columns": 3,
+            "title": None,
+            "labelColor": INK,
+            "labelFontSize": 12,
+            "symbolType": "square",
+            "symbolSize": 90,
+            "labelLimit": 140,
+        },
+        "text": {"color": INK, "fontSize": 12},
+        "bar": {"color": BAR},
+        "line": {"color": BLUE, "strokeWidth": 2.5},
+    }

@@ -1,0 +1,119 @@
+"""Verdicts on changes: clear, not clear, not comparable."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from mqlkit.core.metrics import METRICS
+from mqlkit.core.periods import PREVIOUS, YEAR
+from mqlkit.core.text import bucket_name, count, listed, money, percent
+from mqlkit.metrics.changes import HOLDS, latest
+from mqlkit.views.verdicts.base import BAD, GOOD, PLAIN, Verdict
+
+Row = Mapping[Hashable, Any]
+CHANCE = "A 95% interval misses one time in twenty: of many comparisons, some look clear by chance."
+
+
+def judge_changes(changes: pd.DataFrame, *, currency: str = "") -> list[Verdict]:
+    """Return what changed in the last complete bucket, what did not, and what cannot be told.
+
+    Parameters
+    ----------
+    changes
+        What `changes.changes` returns for all leads.
+    currency
+        That of the spend.
+
+    Returns
+    -------
+    list of Verdict
+        On the bucket before and, where there is one, on the year before: one per clear change, one
+        for all that show none, one per reason for which numbers are not compared.
+    """
+    rows = latest(changes).to_dict("records")
+    told: list[Verdict] = []
+    for kind in (PREVIOUS, YEAR):
+        told += _judge_side([row for row in rows if row["kind"] == kind], currency)
+    if not told:
+        return [Verdict("No bucket that is over has another before it: nothing to compare yet.")]
+    return [*told, Verdict(CHANCE)] if any(row["is_clear"] for row in rows) else told
+
+
+def _judge_side(rows: Sequence[Row], currency: str) -> list[Verdict]:
+    free = [r for r in rows if not why_held(r["flags"]) and not math.isnan(r["difference"])]
+    told = [_judge_clear(r, currency) for r in free if r["is_clear"]]
+    told += [_judge_by_day(r) for r in free if "unequal-days" in r["flags"]]
+    quiet = [r for r in free if not (r["is_clear"] or "unequal-days" in r["flags"])]
+    if quiet:
+        now, then = bucket_name(quiet[0]["bucket"]), bucket_name(quiet[0]["against"])
+        told.append(Verdict(f"No clear change from {then} to {now} in {_labels(quiet)}."))
+    for why in dict.fromkeys(filter(None, (why_held(r["flags"]) for r in rows))):
+        held = [r for r in rows if why_held(r["flags"]) == why]
+        now, then = bucket_name(held[0]["bucket"]), bucket_name(held[0]["against"])
+        told.append(Verdict(f"{now} is not compared with {then} in {_labels(held)}: {why}."))
+    return told
+
+
+def why_held(flags: Sequence[str]) -> str:
+    """Return in words why two buckets are not to be compared; empty where they may be.
+
+    >>> why_held(("small-n", "immature"))
+    'it is too young, and more of its MQLs will still become SQLs'
+    """
+    return next((words for flag, words in HOLDS.items() if flag in flags), "")
+
+
+def _labels(rows: Sequence[Row]) -> str:
+    """Return the names of metrics inside a sentence; those in capitals keep them."""
+    labels = [METRICS[row["metric"]].label for row in rows]
+    return listed([x if x[1].isupper() else x[0].lower() + x[1:] for x in labels])
+
+
+def _judge_clear(row: Row, currency: str) -> Verdict:
+    is_up = row["difference"] > 0
+    # More MQLs are neither good nor bad by themselves: that is for the goal to say.
+    is_better = is_up != (row["metric"] == "cost_per_mql")
+    tone = PLAIN if row["metric"] == "mqls" else GOOD if is_better else BAD
+    is_cost = row["unit"] == "money/lead"
+    chance = " The interval is for chance in the number of MQLs alone." if is_cost else ""
+    return Verdict(
+        f"{METRICS[row['metric']].label} in {bucket_name(row['bucket'])}: "
+        f"{figure(row['value'], row['unit'], currency)}, {moved(row, currency)} on "
+        f"{bucket_name(row['against'])}.{chance}",
+        tone,
+    )
+
+
+def _judge_by_day(row: Row) -> Verdict:
+    length = "fewer" if row["difference"] > 0 else "more"
+    return Verdict(
+        f"MQLs in {bucket_name(row['bucket'])}: {count(row['value'])}, {moved(row, '')} on "
+        f"{bucket_name(row['against'])}, which has {length} days: no clear change per day."
+    )
+
+
+def figure(value: float, unit: str, currency: str) -> str:
+    """Return a value as its unit is read."""
+    if unit == "share":
+        return percent(value)
+    return count(value) if unit == "leads" else money(value, currency)
+
+
+def moved(row: Row, currency: str) -> str:
+    """Return a change whose interval leaves out 0, in words: ``up by 6.1 points (2.0 to 10.2)``."""
+    ends = sorted(abs(row[name]) for name in ("low", "high"))
+    size, *bounds = (_size(x, row["unit"], currency) for x in (abs(row["difference"]), *ends))
+    noun = " points" if row["unit"] == "share" else ""
+    return f"{'up' if row['difference'] > 0 else 'down'} by {size}{noun} ({' to '.join(bounds)})"
+
+
+def _size(value: float, unit: str, currency: str) -> str:
+    # What is not 0 must not be written as 0: that would say that nothing may have changed.
+    least = {"share": 0.001, "leads": 1}.get(unit, 0.01)
+    if 0 < value < least / 2:
+        return f"<{_size(least, unit, currency)}"
+    return f"{value * 100:.1f}" if unit == "share" else figure(value, unit, currency)

@@ -1,0 +1,69 @@
+"""Verdict on mix shift and rate effect."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from mqlkit.core.text import bucket_name, percent
+from mqlkit.views.verdicts.base import BAD, GOOD, PLAIN, Verdict
+from mqlkit.views.verdicts.changes import Row, moved, why_held
+
+
+def judge_mix_and_rate(mix: pd.DataFrame, *, by: str) -> Verdict | None:
+    """Return how far efficiency changed, and how much of it is mix and how much rate.
+
+    Parameters
+    ----------
+    mix
+        What `mix.efficiency_mix_and_rate` returns; nothing is said where it is empty.
+    by
+        The breakdown column.
+    """
+    if mix.empty:
+        return None
+    row = mix[mix["is_total"]].to_dict("records")[0]
+    now, then = bucket_name(row["bucket"]), bucket_name(row["against"])
+    if why := why_held(row["flags"]):
+        return Verdict(f"The efficiency of {now} is not compared with that of {then}: {why}.")
+    is_clear = _is_clear(row["low"], row["high"])
+    is_up = row["difference"] > 0
+    extent = _points(row, "difference").replace(" (", ", ")
+    head = f"Efficiency shows no clear change from {then} to {now} ({extent}"
+    if is_clear:
+        verb = "rose" if is_up else "fell"
+        extent = moved({**row, "unit": "share"}, "").partition(" ")[2]
+        head = f"Efficiency {verb} {extent} from {then} to {now}"
+    by_mix = f"{_points(row, 'mix')}, {_why_mix(mix, row)}"
+    rate = _points(row, "rate")
+    rate += "" if _is_clear(row["rate_low"], row["rate_high"]) else ", not clear"
+    return Verdict(
+        f"{head}. By {by}, the mix accounts for {by_mix}; efficiency within them, for {rate}.",
+        (GOOD if is_up else BAD) if is_clear else PLAIN,
+    )
+
+
+def _is_clear(low: float, high: float) -> bool:
+    return low > 0 or high < 0
+
+
+def _points(row: Row, name: str) -> str:
+    ends = ("low", "high") if name == "difference" else (f"{name}_low", f"{name}_high")
+    value, low, high = (_signed(100 * row[c]) for c in (name, *ends))
+    return f"{value} points ({low} to {high})"
+
+
+def _signed(points: float) -> str:
+    return "0.0" if abs(points) < 1e-9 else f"{points:+.1f}".replace("-", "−")
+
+
+def _why_mix(parts: pd.DataFrame, row: Row) -> str:
+    if not _is_clear(row["mix_low"], row["mix_high"]):
+        return "not clear"
+    segments = parts[~parts["is_total"]]
+    shifts = (segments["share"] - segments["share_before"]).abs().to_numpy(dtype=float)
+    shift = segments.iloc[int(shifts.argmax())]
+    kind = "strong" if row["mix"] > 0 else "weak"
+    return (
+        f"since {kind} ones have a larger share of the MQLs (the largest shift: {shift['name']}, "
+        f"{percent(shift['share_before'])} to {percent(shift['share'])})"
+    )

@@ -1,0 +1,53 @@
+"""Verdict on MQLs against the goal."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from mqlkit.core.text import (
+    counted,
+    exactly,
+    percent,
+)
+from mqlkit.metrics.tidy import pick
+from mqlkit.views.verdicts.base import BAD, GOOD, Totals, Verdict
+
+
+def judge_volume(rows: pd.DataFrame) -> Verdict:
+    """Return whether marketing produces enough, and by how many."""
+    total = Totals(rows)
+    mqls, goal = total.value("mqls"), total.value("goal")
+    if math.isnan(goal):
+        has_part = pick(rows, "goal")["value"].notna().any()
+        missing = "The goals do not cover all of it." if has_part else "No goal is given for them."
+        return Verdict(f"{counted(mqls, 'MQL')} in the period. {missing}")
+    if "in-progress" in total.flags("mqls"):
+        return _judge_so_far(total, mqls, goal)
+    gap = mqls - goal
+    if gap < 0:
+        return Verdict(
+            f"{counted(mqls, 'MQL')}: {exactly(-gap)} short of the goal of {exactly(goal)} "
+            f"({percent(mqls / goal)}). Marketing must produce more.",
+            BAD,
+        )
+    more = (
+        "exactly the goal" if gap == 0 else f"{exactly(gap)} more than the goal of {exactly(goal)}"
+    )
+    then = "the same number will do" if gap == 0 else "fewer would have been enough"
+    return Verdict(f"{counted(mqls, 'MQL')}: {more}. Marketing produces enough; {then}.", GOOD)
+
+
+def _judge_so_far(total: Totals, mqls: float, goal: float) -> Verdict:
+    so_far, needed = total.value("goal_to_date"), total.value("needed_per_day")
+    if mqls >= goal:
+        return Verdict(
+            f"{counted(mqls, 'MQL')} so far: the goal of {exactly(goal)} is reached.", GOOD
+        )
+    words, tone = ("behind", BAD) if mqls < so_far else ("on", GOOD)
+    return Verdict(
+        f"{counted(mqls, 'MQL')} so far, {words} the pace of {so_far:,.1f} by now. "
+        f"The goal of {exactly(goal)} needs {needed:,.1f} a day from here.",
+        tone,
+    )

@@ -1,0 +1,34 @@
+"""Verdict on time in the MQL stage."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+
+from mqlkit.core.text import (
+    count,
+    counted,
+    duration,
+)
+from mqlkit.views.verdicts.base import Totals, Verdict, _small
+
+
+def judge_velocity(rows: pd.DataFrame, *, day_hours: float = 24) -> Verdict:
+    """Return how long half of the leads wait, those still waiting included."""
+    total = Totals(rows)
+    km, left = total.value("hours_in_stage_km_median"), total.n("hours_in_stage_mean")
+    n = total.n("hours_in_stage_km_median")
+    if n == 0:
+        return Verdict("There is no MQL whose wait could be measured.")
+    if math.isnan(km):
+        return Verdict(
+            f"Fewer than half of {counted(n, 'MQL')} have left the stage, so that the median wait "
+            f"is not known yet; {count(left)} have left."
+        )
+    plain = total.value("hours_in_stage_median")
+    all_leads, those_left = (duration(hours, day_hours=day_hours) for hours in (km, plain))
+    return Verdict(
+        f"Half of the MQLs have left the stage after {all_leads}, with those still waiting "
+        f"counted in; among the {count(left)} that left, after {those_left}.{_small(n)}"
+    )
