@@ -11,7 +11,7 @@ LOCKED := .venv/.locked
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help report test lab bench lint lock clean
+.PHONY: help report test lab docs bench lint lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,12 @@ lint: $(READY) ## check style, types, layers, docstrings, spelling and that note
 lab: $(READY) ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks
 
+docs: $(READY) ## build the documentation as a website in site/; warnings are errors
+	rm -rf site
+	$(BIN)/python -m sphinx -q -W --keep-going -d build/doctrees docs site
+	@$(BIN)/mqlkit run params/*.yaml --out site/_static/gallery >/dev/null
+	@echo "site/index.html"
+
 bench: $(READY) ## run every benchmarks/bench_*.py
 	@for script in benchmarks/bench_*.py; do $(BIN)/python "$$script" || exit 1; done
 
@@ -46,7 +52,7 @@ lock: ## rewrite requirements.lock from pyproject.toml (needs uv)
 		--generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock $(LOCK_ARGS)
 
 clean: ## remove .venv, builds and caches; reports/ stays
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -path ./reports -prune -o -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
 
 $(LOCKED): requirements.lock
