@@ -95,7 +95,7 @@ def test_the_readme_says_what_its_example_gives(readme_run):
         if row["bucket"] == "total" and row["segment"] is None
     }
     assert readme_run["period"] == {"start": "2026-01-01", "end": "2026-04-01", "grain": "month"}
-    assert dict(tables(README, " | first quarter of 2026")) == {
+    assert dict(tables(README, "number | first quarter of 2026")) == {
         "MQLs": f"{total['mqls']}, against a goal of {total['goal']:.0f}",
         "became SQLs": f"{total['sqls']} of {total['mqls']}",
         "answered within 48 hours": f"{total['sla_met']} of {total['mqls']}",
