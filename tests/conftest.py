@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import pandas as pd
 import pytest
 import yaml
@@ -114,9 +113,8 @@ class Made:
         """Return the rows of a metric for one segment, all leads when none is given."""
         found = self.family(FAMILY_OF[metric])
         found = found[found["metric"] == metric]
-        wanted = tuple(segment.items())
-        is_wanted = np.array([s == wanted for s in found["segment"]], dtype=bool)
-        return found[is_wanted].reset_index(drop=True)
+        by, name = next(iter(segment.items()), ("", ""))
+        return found[(found["by"] == by) & (found["name"] == name)].reset_index(drop=True)
 
     def row(self, metric: str, bucket: str = "total", **segment: str) -> pd.Series:
         """Return the one row of a metric."""

@@ -1292,13 +1292,14 @@ def test_the_form_of_a_row(lead_table):
     made = lead_table(ONE_A_MONTH, by=["source"])
     rows = made.family("volume")
     assert list(rows.columns) == [
-        "metric", "bucket", "start", "end", "segment", "value", "n", "low", "high", "unit", "flags"
+        "metric", "bucket", "start", "end", "by", "name", "value", "n", "low", "high", "unit",
+        "flags",
     ]  # fmt: skip
     for column in ("value", "n", "low", "high"):
         assert rows[column].dtype == np.float64
     first = rows.iloc[0].to_dict()
     assert (first["start"], first["end"]) == (date(2026, 1, 1), date(2026, 2, 1))
-    assert (first["segment"], first["unit"], first["flags"]) == ((), "leads", ())
+    assert (first["by"], first["name"], first["unit"], first["flags"]) == ("", "", "leads", ())
     assert rows["bucket"].unique().tolist() == [JAN, FEB, MAR, "total"]
 
 
@@ -1332,15 +1333,16 @@ def test_two_breakdowns_each_alone(lead_table):
         period=JAN,
     )
     counts = made.family("volume").query("metric == 'mqls' and bucket == 'total'")
-    assert dict(zip(counts["segment"], counts["value"], strict=True)) == {
-        (): 4,
-        (("source", "Event"),): 1,
-        (("source", "Web"),): 3,
-        (("owner", "Ana"),): 2,
-        (("owner", "Ben"),): 2,
+    assert counts.set_index(["by", "name"])["value"].to_dict() == {
+        ("", ""): 4,
+        ("source", "Event"): 1,
+        ("source", "Web"): 3,
+        ("owner", "Ana"): 2,
+        ("owner", "Ben"): 2,
     }
     velocity_rows = made.family("velocity")
-    assert set(velocity_rows["segment"]) == set(counts["segment"])
+    segments = [set(zip(rows["by"], rows["name"], strict=True)) for rows in (velocity_rows, counts)]
+    assert segments[0] == segments[1]
 
 
 @pytest.mark.parametrize("name", ["level", "Cut", "won", "Segment", "accepted", "Lead country"])
@@ -1425,7 +1427,7 @@ def test_a_period_in_which_nobody_came_in(lead_table):
         by=["source"],
         lag_days=0,
     )
-    assert set(made.all_rows()["segment"]) == {()}
+    assert set(made.all_rows()["by"]) == set(made.all_rows()["name"]) == {""}
     assert made.of("mqls", "in_stage", "accepted", "sla_met", "spend") == {
         "mqls": 0, "in_stage": 0, "accepted": 0, "sla_met": 0, "spend": pytest.approx(280)
     }  # fmt: skip

@@ -111,7 +111,7 @@ def whole_report(lead_table, rows, *, shift=timedelta(0), **params):
 
 def same(one, other, *, leave_out=()):
     """Assert that two tidy frames hold the same rows, in whatever order."""
-    keys = ["metric", "segment", "start"]
+    keys = ["metric", "by", "name", "start"]
     columns = [c for c in one.columns if c not in leave_out]
     a, b = (
         frame.assign(key=frame[keys].astype(str).agg("|".join, axis=1))
@@ -144,7 +144,7 @@ def test_numbers_add_up(lead_table, funnel, dated, grain, stops_on, clock):
         sla_clock=clock,
     ).all_rows()
     counts_add_up_over_buckets_and_segments(rows)
-    wide = rows.set_index(["metric", "segment", "bucket"])["value"].unstack("metric")
+    wide = rows.set_index(["metric", "by", "name", "bucket"])["value"].unstack("metric")
     every_mql_has_one_decision_and_one_outcome(wide)
     shares_lie_within_their_interval(rows)
     durations_are_in_order(wide)
@@ -153,9 +153,8 @@ def test_numbers_add_up(lead_table, funnel, dated, grain, stops_on, clock):
 def counts_add_up_over_buckets_and_segments(rows):
     # What nobody records is null everywhere.
     counts = rows[rows["metric"].isin(COUNTS)].dropna(subset="value")
-    columns = [",".join(column for column, _ in segment) for segment in counts["segment"]]
-    table = counts.assign(level=columns).pivot_table(
-        index=["metric", "bucket"], columns="level", values="value", aggfunc="sum"
+    table = counts.pivot_table(
+        index=["metric", "bucket"], columns="by", values="value", aggfunc="sum"
     )
     assert set(table.columns) == {"", "source", "owner"}
     for level in ("source", "owner"):

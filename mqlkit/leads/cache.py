@@ -123,15 +123,14 @@ class Memory:
         """
         params, free = leads.params, FREE_OF[name]
         keys = {
-            cut: (name, *settings(replace(params, by=list(cut)), without=free))
+            cut: (name, *settings(replace(params, by=[cut] if cut else []), without=free))
             for cut in cuts_of(params.by)
         }
         missing = [cut for cut, key in keys.items() if not self._knows(key)]
         if missing:
             rows = work_out(leads if len(missing) == len(keys) else narrowed(leads, missing))
-            of = [tuple(column for column, _ in segment) for segment in rows["segment"]]
             for cut in missing:
-                self._keep(keys[cut], rows[[columns == cut for columns in of]])
+                self._keep(keys[cut], rows[rows["by"] == cut])
         found: pd.DataFrame = pd.concat([self.kept[key] for key in keys.values()])
         # By metric again, then by breakdown.
         return found.iloc[np.argsort(pd.factorize(found["metric"])[0], kind="stable")]

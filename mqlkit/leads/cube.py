@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mqlkit.core.periods import Bucket
-from mqlkit.leads.table import TOTAL_BUCKET, LeadTable, breakdown
+from mqlkit.leads.table import SEGMENT, TOTAL_BUCKET, LeadTable, breakdown
 from mqlkit.stats.daily import day_numbers
 
 Ints = npt.NDArray[np.int64]
@@ -160,7 +160,7 @@ class ReadyTable(LeadTable):
 
     @cached_property
     def counted(self) -> pd.DataFrame:
-        """Return `counts` where they are not zero: ``segment``, ``bucket`` (index), the sums."""
+        """Return `counts` where they are not zero: ``by``, ``name``, ``bucket`` (index), sums."""
         return self._rolled(self.ready.entered)
 
     @cached_property
@@ -176,13 +176,9 @@ class ReadyTable(LeadTable):
         changes = pd.concat([entered[left.columns], left], ignore_index=True)
         sums = self._rolled(changes, end_of)
         sums = sums[sums["bucket"] != TOTAL_BUCKET]
-        number, segments = pd.factorize(sums["segment"])
-        size = len(self.buckets)
-        stock = np.zeros((len(segments), size))
-        stock[number, sums["bucket"]] = sums["in_stage"]
-        cells = [(segment, i) for segment in segments for i in range(size)]
-        frame = pd.DataFrame(cells, columns=["segment", "bucket"])
-        return frame.assign(in_stage=stock.cumsum(axis=1).ravel())
+        wide = sums.pivot(index=SEGMENT, columns="bucket", values="in_stage")
+        wide = wide.reindex(columns=range(len(self.buckets))).fillna(0).cumsum(axis=1)
+        return wide.melt(value_name="in_stage", ignore_index=False).reset_index()
 
     def reasons(self) -> pd.DataFrame:
         """Return the period's rejected MQLs by reason: ``reason``, ``leads``."""

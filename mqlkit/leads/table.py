@@ -41,9 +41,11 @@ from mqlkit.leads.durations import Clock
 from mqlkit.leads.outcomes import counted_outcomes, is_rejected, sql_age
 from mqlkit.sources.store import literal, to_frame
 
-ALL_LEADS: Segment = ()
+ALL_LEADS: Segment = ("", "")
 TOTAL_BUCKET = 1 << 20
-Segment = tuple[tuple[str, str], ...]
+# A breakdown column and one of its values.
+Segment = tuple[str, str]
+SEGMENT = ["by", "name"]
 
 
 def breakdown(index: int) -> str:
@@ -180,12 +182,12 @@ class LeadTable:
         if not self.params.by:
             return (ALL_LEADS,)
         found = [self.counted, self.flowing, self.waiting[self.waiting["in_stage"] > 0]]
-        seen = {segment for frame in found for segment in frame["segment"]}
+        seen = {pair for frame in found for pair in zip(frame["by"], frame["name"], strict=True)}
         return tuple(dict.fromkeys([ALL_LEADS, *sorted(seen)]))
 
     @cached_property
     def counted(self) -> pd.DataFrame:
-        """Return `counts` where they are not zero: ``segment``, ``bucket`` (index), the sums."""
+        """Return `counts` where they are not zero: ``by``, ``name``, ``bucket`` (index), sums."""
         return self.totals(counted_outcomes(self.cohort, self.clock))
 
     @cached_property
@@ -205,7 +207,7 @@ class LeadTable:
             f"{i}": (entered < end) & (left.isnull() | (left >= end)) for i, end in enumerate(ends)
         }
         wide = self.totals(stock, of=table).query("bucket == @TOTAL_BUCKET").drop(columns="bucket")
-        tall = wide.melt(id_vars="segment", var_name="bucket", value_name="in_stage")
+        tall = wide.melt(id_vars=SEGMENT, var_name="bucket", value_name="in_stage")
         return tall.assign(bucket=tall["bucket"].astype("int64"))
 
     def grid(self, wide: pd.DataFrame, *, fill: float = 0) -> pd.DataFrame:
@@ -214,17 +216,17 @@ class LeadTable:
         Parameters
         ----------
         wide
-            Columns ``segment``, ``bucket`` (index) and values, as `totals` returns them.
+            Columns ``by``, ``name``, ``bucket`` (index) and values, as `totals` returns them.
         fill
             What stands where ``wide`` has no row.
 
         Returns
         -------
         pandas.DataFrame
-            ``bucket`` (label), ``start``, ``end``, ``segment``, ``flags``, ``index``, the values.
+            ``bucket`` (label), ``start``, ``end``, ``by``, ``name``, ``flags``, ``index``, values.
         """
-        cells, keys = self._cells, ["segment", "bucket"]
-        rows = zip(cells["segment"], cells["index"], strict=True)
+        cells, keys = self._cells, [*SEGMENT, "bucket"]
+        rows = zip(cells["by"], cells["name"], cells["index"], strict=True)
         place = {cell: i for i, cell in enumerate(rows)}
         places = [place.get(cell, -1) for cell in zip(*(wide[key] for key in keys), strict=True)]
         found = wide.drop(columns=keys).set_axis(places).loc[lambda rows: rows.index >= 0]
@@ -236,11 +238,11 @@ class LeadTable:
         spans = [*enumerate(self.buckets), (TOTAL_BUCKET, self.whole)]
         return pd.DataFrame(
             [
-                (s, i, b.label, b.start, b.end, self._progress(b))
+                (*s, i, b.label, b.start, b.end, self._progress(b))
                 for s in self.segments
                 for i, b in spans
             ],
-            columns=["segment", "index", "bucket", "start", "end", "flags"],
+            columns=[*SEGMENT, "index", "bucket", "start", "end", "flags"],
         )
 
     def _progress(self, bucket: Bucket) -> tuple[str, ...]:
@@ -268,8 +270,8 @@ class LeadTable:
         Returns
         -------
         pandas.DataFrame
-            Columns ``segment`` (pairs of column and value), ``bucket`` (index; `TOTAL_BUCKET` is
-            the whole period) and the measures.
+            Columns ``by`` and ``name`` (a breakdown column and its value, empty for all leads),
+            ``bucket`` (index; `TOTAL_BUCKET` is the whole period) and the measures.
         """
         leads = self.cohort if of is None else of
         keys = [*map(breakdown, range(len(self.params.by))), bucket]
@@ -281,16 +283,10 @@ class LeadTable:
         cuts = [(by, is_whole) for by in (None, *self.params.by) for is_whole in (False, True)]
         laid = [self._laid(finest, by, is_whole=is_whole) for by, is_whole in cuts]
         frame = pd.concat(laid, ignore_index=True)
-        return frame.groupby(["bucket", "segment"])[[*measures]].sum().reset_index()
+        return frame.groupby(["bucket", *SEGMENT])[[*measures]].sum().reset_index()
 
     def _laid(self, finest: pd.DataFrame, by: str | None, *, is_whole: bool) -> pd.DataFrame:
         """Return sums with the segment that they belong to in a breakdown."""
-        if by is None:
-            segments = [ALL_LEADS] * len(finest)
-        else:
-            values = finest[breakdown(self.params.by.index(by))]
-            segments = [((by, value),) for value in values]
+        name = "" if by is None else finest[breakdown(self.params.by.index(by))]
         cut = TOTAL_BUCKET if is_whole else finest["bucket"]
-        return finest.assign(
-            bucket=cut, segment=pd.Series(segments, index=finest.index, dtype=object)
-        )
+        return finest.assign(bucket=cut, by=by or "", name=name)

@@ -14,7 +14,7 @@ import pandas as pd
 
 from mqlkit.leads.cube import Line, ReadyTable
 from mqlkit.leads.outcomes import first_event, stay
-from mqlkit.leads.table import TOTAL_BUCKET, LeadTable, breakdown
+from mqlkit.leads.table import ALL_LEADS, SEGMENT, TOTAL_BUCKET, LeadTable, breakdown
 from mqlkit.sources.store import to_arrays
 from mqlkit.stats.survival import Floats, Waits, in_time
 
@@ -42,13 +42,13 @@ class Queue:
     cuts: Sequence[npt.NDArray[Any]]
 
 
-def cuts_of(by: Sequence[str]) -> list[tuple[str, ...]]:
-    """Return all leads, as the empty tuple, and each breakdown, in the order of the segments.
+def cuts_of(by: Sequence[str]) -> list[str]:
+    """Return all leads, as the empty text, and each breakdown, in the order of the segments.
 
     >>> cuts_of(["source", "owner"])
-    [(), ('owner',), ('source',)]
+    ['', 'owner', 'source']
     """
-    return [(), *((column,) for column in sorted(by))]
+    return ["", *sorted(by)]
 
 
 def stays(leads: LeadTable) -> Queue:
@@ -80,8 +80,8 @@ def at_levels(leads: LeadTable, queue: Queue, measure: Measure) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``segment``, ``bucket`` (index; `TOTAL_BUCKET` is the whole period) and those columns, for
-        groups with a lead.
+        ``by``, ``name``, ``bucket`` (index; `TOTAL_BUCKET` is the whole period) and those columns,
+        for groups with a lead.
     """
     size, segments = len(leads.buckets) + 1, leads.segments
 
@@ -91,7 +91,9 @@ def at_levels(leads: LeadTable, queue: Queue, measure: Measure) -> pd.DataFrame:
 
     spans = (queue.bucket, size - 1)
     frame = pd.concat([measured(cut * size + span) for cut in queue.cuts for span in spans])
-    frame["segment"] = pd.Series([segments[i] for i in frame.index // size], frame.index, object)
+    for place, column in enumerate(SEGMENT):
+        names = np.array([segment[place] for segment in segments], dtype=object)
+        frame[column] = names[frame.index // size]
     frame["bucket"] = (frame.index % size).where(frame.index % size < size - 1, TOTAL_BUCKET)
     return frame.reset_index(drop=True)
 
@@ -117,9 +119,9 @@ def _picked(leads: ReadyTable, line: Line) -> Queue:
     ready, number = leads.ready, {segment: i for i, segment in enumerate(leads.segments)}
     bucket = line.places(leads.buckets)
     rows = np.flatnonzero((bucket >= 0) & ready.among(line.codes, leads.params.where))
-    cuts = [np.full(len(rows), number[()], dtype=np.int32)] if () in number else []
+    cuts = [np.full(len(rows), number[ALL_LEADS], dtype=np.int32)] if ALL_LEADS in number else []
     for column in leads.params.by:
-        places = [number.get(((column, value),), -1) for value in ready.values[column]]
+        places = [number.get((column, value), -1) for value in ready.values[column]]
         cuts.append(np.array(places, dtype=np.int32)[line.codes[column][rows]])
     return Queue(line.time[rows], line.kind[rows], bucket[rows], cuts)
 
@@ -127,12 +129,12 @@ def _picked(leads: ReadyTable, line: Line) -> Queue:
 def _numbered(leads: LeadTable, seen: ir.Table) -> tuple[ir.Table, dict[str, ir.IntegerValue]]:
     """Return leads with the number of their segment in each cut, and those columns."""
     number = {segment: i for i, segment in enumerate(leads.segments)}
-    cuts = {"all": ibis.literal(number[()]).cast("int16")} if () in number else {}
+    cuts = {}
+    if ALL_LEADS in number:
+        cuts["all"] = ibis.literal(number[ALL_LEADS]).cast("int16")
     for i, column in enumerate(leads.params.by):
         rows = [
-            {breakdown(i): s[0][1], f"_{i}": n}
-            for s, n in number.items()
-            if s and s[0][0] == column
+            {breakdown(i): name, f"_{i}": n} for (by, name), n in number.items() if by == column
         ]
         schema = {breakdown(i): "string", f"_{i}": "int32"}
         seen = seen.join(ibis.memtable(rows, schema=schema), breakdown(i))
@@ -140,14 +142,14 @@ def _numbered(leads: LeadTable, seen: ir.Table) -> tuple[ir.Table, dict[str, ir.
     return seen, cuts
 
 
-def narrowed(leads: LeadTable, cuts: Sequence[tuple[str, ...]]) -> LeadTable:
+def narrowed(leads: LeadTable, cuts: Sequence[str]) -> LeadTable:
     """Return the same leads with some of `cuts_of` only; what is counted stays counted."""
-    by = [column for cut in cuts for column in cut]
+    by = [column for column in cuts if column]
     places = {breakdown(i): breakdown(leads.params.by.index(c)) for i, c in enumerate(by)}
     table = leads.table.mutate(**{new: leads.table[old] for new, old in places.items()})
     clock = replace(leads.clock, params=replace(leads.params, by=by))
     narrow = replace(leads, table=table, clock=clock)
-    kept = [s for s in leads.segments if tuple(column for column, _ in s) in cuts]
+    kept = [segment for segment in leads.segments if segment[0] in cuts]
     counted = {name: getattr(leads, name) for name in ("counted", "flowing", "waiting")}
     vars(narrow).update(counted, segments=tuple(kept))
     return narrow

@@ -34,7 +34,7 @@ HOLDS = {
     "spend-not-covered": "the spend data does not cover both",
 }
 KEYS = ["metric", "name", "bucket"]
-PICKED = ["metric", "bucket", "start", "end", "value", "n", "low", "high", "unit", "flags"]
+PICKED = ["metric", "name", "bucket", "start", "end", "value", "n", "low", "high", "unit", "flags"]
 STEP = ["kind", "bucket", "start", "start_before", "end_before"]
 COLUMNS = [
     "metric", "name", "kind", "bucket", "against", "start", "value", "before", "n", "n_before",
@@ -98,7 +98,6 @@ def _bounded(rows: pd.DataFrame, metrics: Sequence[str], by: str | None) -> Arra
     """Return metrics per bucket, each with its bounds, days and open leads."""
     part = pick(rows, *metrics, "mqls", *STILL_OPEN.values(), by=by)
     every = {name: part[name].to_numpy() for name in PICKED}
-    every["name"] = part["name"].to_numpy() if by else np.full(len(part), "", dtype=object)
     keys = list(zip(*(every[key] for key in KEYS), strict=True))
     known = dict(zip(keys, every["value"], strict=True))
     is_bucket = every["bucket"] != TOTAL

@@ -17,7 +17,7 @@ import pandas as pd
 from mqlkit.core.periods import DAY, Bucket, coarser_grains, spend_window
 from mqlkit.leads.durations import DAY_US
 from mqlkit.leads.outcomes import MICRO
-from mqlkit.leads.table import ALL_LEADS, TOTAL_BUCKET, LeadTable, Segment
+from mqlkit.leads.table import SEGMENT, TOTAL_BUCKET, LeadTable
 from mqlkit.metrics.tidy import metric_rows, pick, share
 from mqlkit.stats.daily import SpendLine, day_numbers
 
@@ -112,12 +112,13 @@ def bucket_costs(leads: LeadTable, *, spend: pd.DataFrame, lag: int) -> pd.DataF
     begins, ends = (day_numbers(grid[edge]) - lag for edge in ("start", "end"))
     spent = np.full(len(grid), np.nan)
     has_channel = np.zeros(len(grid), dtype=bool)
-    for segment in leads.segments:
-        channel = _of_channel(spend, segment)
+    places = grid.groupby(SEGMENT).indices
+    for by, name in leads.segments:
+        channel = _of_channel(spend, by, name)
         if channel is not None:
-            rows = np.array([s == segment for s in grid["segment"]], dtype=bool)
+            rows = places[by, name]
             spent[rows] = SpendLine.of(channel).between(begins[rows], ends[rows])
-            has_channel |= rows
+            has_channel[rows] = True
     covered = SpendLine.of(spend).covers(begins, ends)
     spent[~covered] = np.nan
     flags = {"spend-not-covered": ~covered, "no-spend-channel": ~has_channel}
@@ -143,13 +144,13 @@ def bucket_costs(leads: LeadTable, *, spend: pd.DataFrame, lag: int) -> pd.DataF
     return pd.concat(out, ignore_index=True)
 
 
-def _of_channel(spend: pd.DataFrame, segment: Segment) -> pd.DataFrame | None:
-    """Return the spend of a segment's channel; None where no channel carries its name."""
-    if segment == ALL_LEADS:
+def _of_channel(spend: pd.DataFrame, by: str, name: str) -> pd.DataFrame | None:
+    """Return the spend of a segment's channel; None where no channel has its name."""
+    if not by:
         return spend
-    if len(segment) > 1 or segment[0][0] not in CHANNEL_COLUMNS:
+    if by not in CHANNEL_COLUMNS:
         return None
-    channel = spend[spend["channel"] == segment[0][1]]
+    channel = spend[spend["channel"] == name]
     return channel if len(channel) else None
 
 
@@ -157,8 +158,7 @@ def _rolling(leads: LeadTable, *, spend: pd.DataFrame, lag: int) -> pd.DataFrame
     """Return the rolling cost of all leads, reaching back before the period."""
     frame = rolling_cost(leads, spend=spend, lags=[lag])
     grid = leads.counts
-    is_all = pd.Series([s == ALL_LEADS for s in grid["segment"]])
-    grid = grid[is_all & (grid["index"] != TOTAL_BUCKET)]
+    grid = grid[(grid["by"] == "") & (grid["index"] != TOTAL_BUCKET)]
     return metric_rows(
         grid.reset_index(drop=True),
         "cost_per_mql_rolling",

@@ -120,7 +120,7 @@ def cohort_growth(leads: LeadTable, *, maturity: float) -> pd.DataFrame:
         of its leads has converted.
     """
     until = 0 if np.isnan(maturity) else max(LEAST_FOLLOWED, round(2 * maturity))
-    entered = leads.counts[[not s for s in leads.counts["segment"]]].set_index("index")["mqls"]
+    entered = leads.counts[leads.counts["by"] == ""].set_index("index")["mqls"]
     # Whole days, begun ones as one: so that a day's row holds what came within it.
     found = leads.sql_ages().pivot(index="age", columns="bucket", values="sqls")
     frames = []

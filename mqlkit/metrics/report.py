@@ -138,7 +138,7 @@ class Numbers:
 
     @cached_property
     def _stays(self) -> Queue:
-        return stays(narrowed(self.leads, [()]))
+        return stays(narrowed(self.leads, [""]))
 
     @cached_property
     def growth(self) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from mqlkit.core.metrics import METRICS
 from mqlkit.core.names import SMALL_N
 
 COLUMNS = [
-    "metric", "bucket", "start", "end", "segment", "value", "n", "low", "high", "unit", "flags"
+    "metric", "bucket", "start", "end", "by", "name", "value", "n", "low", "high", "unit", "flags",
 ]  # fmt: skip
 
 
@@ -31,8 +31,8 @@ def metric_rows(
     Parameters
     ----------
     grid
-        One row per segment and bucket: ``bucket`` (label), ``start``, ``end``, ``segment``, and
-        ``flags`` (a tuple) that hold for the bucket whatever the metric.
+        One row per segment and bucket: ``bucket`` (label), ``start``, ``end``, ``by``, ``name``,
+        and ``flags`` (a tuple) that hold for the bucket whatever the metric.
     metric
         A name of `terms.METRICS`.
     value, n, low, high
@@ -43,7 +43,8 @@ def metric_rows(
     Returns
     -------
     pandas.DataFrame
-        The columns of metrics.md §9; ``segment`` is a tuple of pairs, empty for all leads.
+        `COLUMNS`; ``by`` and ``name`` are a breakdown column and its value, both empty for all
+        leads.
     """
     size = len(grid)
     count = np.full(size, np.nan) if n is None else np.asarray(n, dtype=float)
@@ -55,7 +56,8 @@ def metric_rows(
             "bucket": grid["bucket"].to_numpy(),
             "start": grid["start"].to_numpy(),
             "end": grid["end"].to_numpy(),
-            "segment": grid["segment"].to_numpy(),
+            "by": grid["by"].to_numpy(),
+            "name": grid["name"].to_numpy(),
             "value": np.asarray(value, dtype=float),
             "n": count,
             "low": np.full(size, np.nan) if low is None else np.asarray(low, dtype=float),
@@ -79,16 +81,10 @@ def pick(rows: pd.DataFrame, *metrics: str, by: str | None = None) -> pd.DataFra
     *metrics
         The metrics wanted.
     by
-        A breakdown column; its values come back as column ``name``.
+        A breakdown column, whose values are in ``name``; all leads when left out.
     """
-    places = np.flatnonzero(rows["metric"].isin(metrics).to_numpy())
-    segments = rows["segment"].to_numpy()[places]
-    if by is None:
-        is_all = np.array([len(s) == 0 for s in segments], dtype=bool)
-        return rows.take(places[is_all]).reset_index(drop=True)
-    is_alone = np.array([len(s) == 1 and s[0][0] == by for s in segments], dtype=bool)
-    picked = rows.take(places[is_alone]).reset_index(drop=True)
-    return picked.assign(name=[s[0][1] for s in segments[is_alone]])
+    is_picked = rows["metric"].isin(metrics) & (rows["by"] == (by or ""))
+    return rows[is_picked].reset_index(drop=True)
 
 
 def value_of(rows: pd.DataFrame, metric: str, bucket: str = "total") -> float:

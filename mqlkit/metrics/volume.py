@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mqlkit.core.periods import DAY, Bucket, add_months
-from mqlkit.leads.table import LeadTable
+from mqlkit.leads.table import ALL_LEADS, SEGMENT, LeadTable
 from mqlkit.metrics.tidy import metric_rows, share
 
 
@@ -54,7 +54,7 @@ def mql_volume(leads: LeadTable, *, goals: pd.DataFrame | None = None) -> pd.Dat
 def _stock(leads: LeadTable) -> pd.DataFrame:
     """Return who is an MQL at each bucket's end: entered before it and not left before it."""
     grid = leads.stock
-    last = grid.groupby("segment")["in_stage"].transform(lambda s: s.iloc[len(leads.buckets) - 1])
+    last = grid.groupby(SEGMENT)["in_stage"].transform(lambda s: s.iloc[len(leads.buckets) - 1])
     is_total = grid["bucket"] == leads.whole.label
     return metric_rows(grid, "in_stage", np.where(is_total, last, grid["in_stage"]))
 
@@ -83,18 +83,21 @@ def _as_date(value: date | datetime) -> date:
 def _against_goal(
     leads: LeadTable, counted: pd.DataFrame, goals: pd.DataFrame
 ) -> list[pd.DataFrame]:
-    of_segment = {((("source", s),) if s else ()): g for s, g in goals.groupby("source")}
-    if () not in of_segment:
-        months = goals.groupby("month")["mqls"].sum().reset_index()
-        of_segment[()] = months
-    grid = counted[counted["segment"].isin(list(of_segment))].reset_index(drop=True)
+    of_segment = {("source", s) if s else ALL_LEADS: g for s, g in goals.groupby("source")}
+    if ALL_LEADS not in of_segment:
+        of_segment[ALL_LEADS] = goals.groupby("month")["mqls"].sum().reset_index()
+    is_set = pd.MultiIndex.from_frame(counted[SEGMENT]).isin(list(of_segment))
+    grid = counted[is_set].reset_index(drop=True)
     if grid.empty:
         return []
     spans = [
         Bucket(b, s, e) for b, s, e in zip(grid["bucket"], grid["start"], grid["end"], strict=True)
     ]
     goal = np.array(
-        [goal_of(of_segment[s], b) for s, b in zip(grid["segment"], spans, strict=True)]
+        [
+            goal_of(of_segment[by, name], bucket)
+            for by, name, bucket in zip(grid["by"], grid["name"], spans, strict=True)
+        ]
     )
     mqls = grid["mqls"].to_numpy(dtype=float)
     rows = [

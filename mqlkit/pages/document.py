@@ -12,6 +12,9 @@ from mqlkit import __version__
 from mqlkit.metrics.report import Numbers
 
 ENGINES = ("duckdb", "ibis-framework", "pandas")
+RECORD = (
+    "metric", "bucket", "start", "end", "segment", "value", "n", "low", "high", "unit", "flags",
+)  # fmt: skip
 
 
 def metrics_document(numbers: Numbers) -> dict[str, Any]:
@@ -54,5 +57,7 @@ def records_of(rows: pd.DataFrame) -> list[dict[str, Any]]:
         columns[name] = [str(day) for day in columns[name]]
     for name in ("value", "n", "low", "high"):
         columns[name] = [_plain(value) for value in columns[name]]
-    columns["segment"] = [dict(pairs) or None for pairs in columns["segment"]]
-    return [dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True)]
+    segments = zip(columns.pop("by"), columns.pop("name"), strict=True)
+    columns["segment"] = [{by: name} if by else None for by, name in segments]
+    cells = zip(*(columns[name] for name in RECORD), strict=True)
+    return [dict(zip(RECORD, values, strict=True)) for values in cells]

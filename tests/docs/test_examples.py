@@ -145,5 +145,5 @@ def test_the_example_source_gives_the_numbers_and_excluded_rows_described(worksp
     )  # fmt: skip
     assert numbers.ledgers["history"].noted == {"stage not mapped: On hold": 1}
     totals = numbers.rows[numbers.rows["bucket"] == "total"]
-    totals = totals[[not segment for segment in totals["segment"]]].set_index("metric")["value"]
+    totals = totals[totals["by"] == ""].set_index("metric")["value"]
     assert totals[["mqls", "accepted", "rejected", "sqls"]].tolist() == [2, 1, 1, 1]

@@ -37,7 +37,7 @@ def row(
     """Return one tidy row; None is null, and fewer than 30 leads are flagged as always."""
     start, end = SPANS[bucket] if bucket in SPANS else _month(bucket)
     grid = pd.DataFrame({"bucket": [bucket], "start": [start], "end": [end]})
-    grid["segment"] = pd.Series([tuple(segment.items())], dtype=object)
+    grid["by"], grid["name"] = next(iter(segment.items()), ("", ""))
     grid["flags"] = pd.Series([tuple(flags)], dtype=object)
     numbers = {name: [math.nan if v is None else v] for name, v in
                {"value": value, "n": n, "low": low, "high": high}.items()}  # fmt: skip

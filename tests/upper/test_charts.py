@@ -206,7 +206,7 @@ def test_no_cost_no_chart(worked):
 
 
 @pytest.mark.parametrize("name", TIDY)
-@pytest.mark.parametrize("missing", ["metric", "bucket", "segment", "value", "flags"])
+@pytest.mark.parametrize("missing", ["metric", "bucket", "by", "name", "value", "flags"])
 def test_a_missing_column_is_named(worked, name, missing):
     with pytest.raises(ValueError, match=f"needs the columns {missing}, which the frame lacks"):
         getattr(charts, name)(worked.rows.drop(columns=missing), **TIDY[name][1])

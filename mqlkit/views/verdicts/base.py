@@ -30,9 +30,9 @@ class Totals:
     """The rows of all leads over the whole period, by metric."""
 
     def __init__(self, rows: pd.DataFrame, bucket: str = "total") -> None:
-        found = rows[rows["bucket"] == bucket]
-        read = zip(*(found[name] for name in ("metric", "segment", *READ)), strict=True)
-        self._rows = {m: dict(zip(READ, of, strict=True)) for m, among, *of in read if not among}
+        found = rows[(rows["bucket"] == bucket) & (rows["by"] == "")]
+        read = zip(*(found[name] for name in ("metric", *READ)), strict=True)
+        self._rows = {metric: dict(zip(READ, of, strict=True)) for metric, *of in read}
 
     def value(self, metric: str) -> float:
         """Return a value; NaN where it is null or missing."""
