@@ -1,4 +1,5 @@
-# Everything runs in .venv, built from requirements.lock the first time and whenever the lock changes.
+# Everything runs in .venv. `make report` installs requirements.lock, what running reports needs. The other targets add
+# requirements-dev.lock, a superset with equal pins. A changed requirements.lock rebuilds .venv.
 
 PYTHON ?= python3
 PYTEST_ARGS ?=
@@ -7,8 +8,11 @@ UV ?= uv
 LOCK_ARGS ?=
 
 BIN := .venv/bin
-LOCKED := .venv/.locked
-READY := .venv/.ready
+RUN_PACKAGES := .venv/.run-packages
+DEV_PACKAGES := .venv/.dev-packages
+INSTALLED := .venv/.installed
+PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check
+COMPILE := pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet
 
 .DEFAULT_GOAL := help
 .PHONY: help report test lab docs bench lint lock clean
@@ -16,7 +20,7 @@ READY := .venv/.ready
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-report: $(READY) ## run the sample report and say where the HTML is
+report: $(INSTALLED) ## run the sample report and say where the HTML is
 	@$(BIN)/mqlkit run params/mql_report.yaml --out reports
 
 # The package's own tests come last, so that their verdict is the last thing read.
@@ -24,7 +28,7 @@ test: lint ## lint, then run the notebooks, then the tests
 	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 300 notebooks
 	$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
 
-lint: $(READY) ## check style, types, layers, docstrings, spelling and that notebooks carry no stray output
+lint: $(INSTALLED) $(DEV_PACKAGES) ## check style, types, layers, docstrings, spelling and that notebooks carry no stray output
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -34,41 +38,46 @@ lint: $(READY) ## check style, types, layers, docstrings, spelling and that note
 	$(BIN)/nbstripout --verify --keep-count --keep-id notebooks/*.ipynb || { \
 		echo "To strip them: $(BIN)/nbstripout --keep-count --keep-id notebooks/*.ipynb" >&2; exit 1; }
 
-lab: $(READY) ## open the notebooks in JupyterLab
+lab: $(INSTALLED) $(DEV_PACKAGES) ## open the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks
 
-docs: $(READY) ## build the documentation as a website in site/; warnings are errors
+docs: $(INSTALLED) $(DEV_PACKAGES) ## build the documentation as a website in site/; warnings are errors
 	rm -rf site
 	$(BIN)/python -m sphinx -q -W --keep-going -d build/doctrees docs site
 	@$(BIN)/mqlkit run params/*.yaml --out site/_static/gallery >/dev/null
 	@echo "site/index.html"
 
-bench: $(READY) ## run every benchmarks/bench_*.py
+bench: $(INSTALLED) $(DEV_PACKAGES) ## run every benchmarks/bench_*.py
 	@for script in benchmarks/bench_*.py; do $(BIN)/python "$$script" || exit 1; done
 
-lock: ## rewrite requirements.lock from pyproject.toml (needs uv)
+lock: ## rewrite both lock files from pyproject.toml (needs uv)
 	@command -v $(UV) >/dev/null || { echo "make lock needs uv: pip install uv, or make lock UV=/path/to/uv" >&2; exit 1; }
-	$(UV) pip compile pyproject.toml --all-extras --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-header --quiet --output-file requirements.lock $(LOCK_ARGS)
+	$(UV) $(COMPILE) --all-extras --output-file requirements-dev.lock $(LOCK_ARGS)
+	$(UV) $(COMPILE) --extra build --constraint requirements-dev.lock --output-file requirements.lock
 
 clean: ## remove .venv, builds and caches; reports/ stays
 	rm -rf .venv build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -path ./reports -prune -o -type d \( -name __pycache__ -o -name .ipynb_checkpoints \) -prune -exec rm -rf {} +
 
-$(LOCKED): requirements.lock
+$(RUN_PACKAGES): requirements.lock
 	@command -v $(PYTHON) >/dev/null || { \
 		echo "There is no '$(PYTHON)' here. mqlkit needs Python 3.11 or newer: install it, or name another with make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 		echo "mqlkit needs Python 3.11 or newer, and '$(PYTHON)' is $$($(PYTHON) --version 2>&1). Name another with make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "'$(PYTHON)' cannot make a virtual environment. On Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }
-	@echo "Building .venv from requirements.lock: once, about a minute, some 1.4 GB"
+	@echo "Building .venv from requirements.lock: once, about a minute, SIZE"
 	@$(PYTHON) -m venv --clear .venv
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --only-binary :all: -r requirements.lock || { \
+	@$(PIP_INSTALL) --require-hashes --only-binary :all: -r requirements.lock || { \
 		echo "The locked packages did not install. They have wheels for CPython 3.11 to 3.14 on Linux, Windows and Apple silicon;" >&2; \
-		echo "this is $$($(PYTHON) --version). Name another with make PYTHON=python3.13, or see README.md for the way without the lock." >&2; exit 1; }
+		echo "this is $$($(PYTHON) --version). Name another with make PYTHON=python3.13, or see docs/quickstart.md for the way without the lock." >&2; exit 1; }
 	@touch $@
 
-$(READY): $(LOCKED) pyproject.toml
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+$(DEV_PACKAGES): requirements-dev.lock $(RUN_PACKAGES)
+	@echo "Adding the packages of requirements-dev.lock to .venv: once, about a minute"
+	@$(PIP_INSTALL) --require-hashes --only-binary :all: -r requirements-dev.lock
+	@touch $@
+
+$(INSTALLED): $(RUN_PACKAGES) pyproject.toml
+	@$(PIP_INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
