@@ -66,7 +66,7 @@ $(RUN_PACKAGES): requirements.lock
 		echo "mqlkit needs Python 3.11 or newer, and '$(PYTHON)' is $$($(PYTHON) --version 2>&1). Name another with make PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
 		echo "'$(PYTHON)' cannot make a virtual environment. On Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }
-	@echo "Building .venv from requirements.lock: once, about a minute, SIZE"
+	@echo "Building .venv from requirements.lock: once, about a minute, 0.75 GB"
 	@$(PYTHON) -m venv --clear .venv
 	@$(PIP_INSTALL) --require-hashes --only-binary :all: -r requirements.lock || { \
 		echo "The locked packages did not install. They have wheels for CPython 3.11 to 3.14 on Linux, Windows and Apple silicon;" >&2; \

@@ -1,4 +1,4 @@
-"""pyproject.toml, environment.yml and requirements.lock say the same, and the wheel is whole."""
+"""pyproject.toml, environment.yml and the two lock files agree, and the wheel is complete."""
 
 import re
 import subprocess
@@ -15,7 +15,10 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
-LOCK_TEXT = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+LOCKS = {
+    name: (ROOT / name).read_text(encoding="utf-8")
+    for name in ("requirements.lock", "requirements-dev.lock")
+}
 
 # Where conda-forge has another name for what PyPI calls ...
 CONDA_NAMES = {
@@ -29,12 +32,12 @@ CONDA_NAMES = {
 PIP_IN_CONDA = {"axe-playwright-python", "jupyter-scheduler"}
 
 
-def asked_for() -> dict[str, Requirement]:
-    """Return every requirement of pyproject.toml, extras included, by name."""
+def asked_for(*extras: str) -> dict[str, Requirement]:
+    """Return the requirements of pyproject.toml, those of some extras included, by name."""
     project = PYPROJECT["project"]
     lines = [*project["dependencies"]]
-    for extra in project["optional-dependencies"].values():
-        lines += extra
+    for extra in extras:
+        lines += project["optional-dependencies"][extra]
     return {canonicalize_name(line.name): line for line in map(Requirement, lines)}
 
 
@@ -42,25 +45,25 @@ def bounds(requirement: Requirement) -> set[str]:
     return {str(specifier) for specifier in requirement.specifier}
 
 
-def lock_entries() -> list[str]:
-    """Return the lock's requirements, one string each, without its comments."""
-    uncommented = "\n".join(
-        line for line in LOCK_TEXT.splitlines() if not line.lstrip().startswith("#")
-    )
+def lock_entries(text: str) -> list[str]:
+    """Return a lock's requirements, one string each, without its comments."""
+    uncommented = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("#"))
     return [entry for entry in uncommented.replace("\\\n", " ").splitlines() if entry.strip()]
 
 
-def locked() -> dict[str, list[Requirement]]:
+def locked(text: str) -> dict[str, list[Requirement]]:
     """Return the pins by name: several where Python versions need different ones."""
     pins: dict[str, list[Requirement]] = {}
-    for entry in lock_entries():
+    for entry in lock_entries(text):
         pin = Requirement(entry.split(" --hash=")[0].strip())
         pins.setdefault(canonicalize_name(pin.name), []).append(pin)
     return pins
 
 
-ASKED_FOR = asked_for()
-LOCKED = locked()
+ASKED_FOR = asked_for(*PYPROJECT["project"]["optional-dependencies"])
+RUN, DEV = (locked(text) for text in LOCKS.values())
+# What the lock for running pins: what the package imports, and what installs it.
+ASKED_FOR_TO_RUN = asked_for("build")
 
 
 def test_conda_and_pip_ask_for_the_same_packages_within_the_same_bounds():
@@ -90,30 +93,50 @@ def test_every_package_has_a_lower_bound(name):
     assert any(bound.startswith(">=") for bound in bounds(ASKED_FOR[name]))
 
 
-@pytest.mark.parametrize("name", ASKED_FOR)
-def test_the_lock_pins_what_is_asked_for_within_its_bounds(name):
-    assert LOCKED.get(name), f"{name} is not in requirements.lock. Fix: make lock"
-    for pin in LOCKED[name]:
-        (version,) = (specifier.version for specifier in pin.specifier)
-        assert ASKED_FOR[name].specifier.contains(version), f"{pin}. Fix: make lock"
+@pytest.mark.parametrize(("pins", "asked_for"), [(RUN, ASKED_FOR_TO_RUN), (DEV, ASKED_FOR)])
+def test_a_lock_pins_what_is_asked_for_within_its_bounds(pins, asked_for):
+    assert set(asked_for) <= set(pins), "Fix: make lock"
+    for name, requirement in asked_for.items():
+        for pin in pins[name]:
+            (version,) = (specifier.version for specifier in pin.specifier)
+            assert requirement.specifier.contains(version), f"{pin}. Fix: make lock"
 
 
-def test_the_lock_holds_what_the_package_is_built_with():
+def test_the_lock_for_running_is_a_part_of_the_lock_for_development():
+    different = {
+        name: (sorted(map(str, pins)), sorted(map(str, DEV.get(name, []))))
+        for name, pins in RUN.items()
+        if {str(pin.specifier) for pin in pins} - {str(pin.specifier) for pin in DEV.get(name, [])}
+    }
+    assert not different, "Fix: make lock"
+
+
+def test_the_lock_for_running_has_no_web_server_browser_or_test_runner():
+    assert not {"jupyterlab", "jupyter-server", "playwright", "pytest", "scipy", "sphinx"} & set(
+        RUN
+    )
+
+
+def test_the_lock_for_running_holds_what_the_package_is_built_with():
     # `pip install --no-build-isolation -e .` fetches nothing, so these must be there already.
     for requirement in map(Requirement, PYPROJECT["build-system"]["requires"]):
         assert ASKED_FOR[requirement.name].specifier == requirement.specifier
-    assert "editables" in LOCKED
+    assert {"editables", "hatchling"} <= set(RUN)
 
 
-def test_every_pin_in_the_lock_is_exact_and_hashed():
-    for entry in lock_entries():
+@pytest.mark.parametrize("name", LOCKS)
+def test_every_pin_in_a_lock_is_exact_and_hashed(name):
+    for entry in lock_entries(LOCKS[name]):
         assert re.fullmatch(
             r"[a-z0-9.-]+==[^ ;]+( ; .+?)?\s+(--hash=sha256:[0-9a-f]{64}\s*)+", entry
         ), entry[:80]
 
 
-def test_the_lock_names_no_index_and_no_path():
-    assert not re.findall(r"https?:|file:|--\w*-?(?:index|find-links|trusted)|^-e|@ |/", LOCK_TEXT)
+@pytest.mark.parametrize("name", LOCKS)
+def test_a_lock_names_no_index_and_no_path(name):
+    assert not re.findall(
+        r"https?:|file:|--\w*-?(?:index|find-links|trusted)|^-e|@ |/", LOCKS[name]
+    )
 
 
 def test_pre_commit_fetches_nothing():
