@@ -30,6 +30,7 @@ from mqlkit.metrics.mix import (
 )
 from mqlkit.metrics.report import read_numbers
 from mqlkit.metrics.tidy import metric_rows, pick
+from mqlkit.pages.tables import table_html
 from mqlkit.stats.intervals import count_bounds, square_and_add, wilson
 from mqlkit.views.charts.mix import plot_mix_and_rate
 from mqlkit.views.tables.changes import NOT_COMPARED, tabulate_changes
@@ -998,7 +999,7 @@ def test_working_days_are_said_to_be_working_days():
 
 def cells(table):
     """Return the cells of a table, row by row."""
-    lines = re.findall(r"<tr.*?>(.*?)</tr>", table.body.as_raw_html(), re.DOTALL)
+    lines = re.findall(r"<tr.*?>(.*?)</tr>", table_html(table), re.DOTALL)
     return [
         [html.unescape(c) for c in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", line, re.DOTALL)]
         for line in lines
@@ -1058,7 +1059,7 @@ def test_the_table_of_mix_and_rate():
     assert [line[0] for line in lines] == ORDER
     assert lines[2][1:7] == ["0", "0.0%", "–", "2", "0.5%", "50.0%"]
     assert lines[3][1:7] == ["300", "100.0%", "30.0%", "402", "100.0%", "17.7%"]
-    assert "<b>" not in table.body.as_raw_html()
+    assert "<b>" not in table_html(table)
 
 
 def test_the_picture_of_mix_and_rate_draws_the_frame():

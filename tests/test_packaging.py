@@ -23,7 +23,6 @@ LOCKS = {
 # Where conda-forge has another name for what PyPI calls ...
 CONDA_NAMES = {
     "duckdb": "python-duckdb",
-    "great-tables": "great_tables",
     "jupyter-client": "jupyter_client",
     "ibis-framework": "ibis-duckdb",  # the name alone says which engine
     "playwright": "playwright-python",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -19,12 +18,15 @@ from mqlkit.metrics.report import Numbers
 from mqlkit.pages.calls import Call
 from mqlkit.pages.previous import previous
 from mqlkit.pages.results import scope
+from mqlkit.pages.tables import table_html
 from mqlkit.views.headline import Figure
 from mqlkit.views.sparkline import drawn_spark
 from mqlkit.views.tables.base import Table
 from mqlkit.views.theme import CHART_SCHEMA, CHART_TYPE
 from mqlkit.views.verdicts.base import Verdict
 
+# The key under which an output's metadata says what kind of part it is.
+METADATA = "mqlkit"
 LAB_WIDTH = 760
 LAB_FIT = {"type": "fit-x", "contains": "padding"}
 MARKS = {"good": "✓", "bad": "!", "plain": ""}
@@ -70,13 +72,13 @@ FACTS: dict[str, Callable[[Numbers], Any]] = {
 
 
 class Shown:
-    """One output of a cell, as the types that a notebook can show it in."""
+    """One output of a cell: a bundle of MIME types, and what kind of part it shows."""
 
-    def __init__(self, bundle: dict[str, Any]) -> None:
-        self._bundle = bundle
+    def __init__(self, bundle: dict[str, Any], *, kind: str) -> None:
+        self._bundle, self._kind = bundle, kind
 
-    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
-        return self._bundle
+    def _repr_mimebundle_(self, **_: object) -> tuple[dict[str, Any], dict[str, Any]]:
+        return self._bundle, {METADATA: {"kind": self._kind}}
 
 
 def show(*parts: Part) -> None:
@@ -89,7 +91,7 @@ def show(*parts: Part) -> None:
     """
     for part in parts:
         if part is not None:
-            display(Shown(bundle(part)))
+            display(Shown(bundle(part), kind=kind_of(part)))
 
 
 def calls(numbers: Numbers, draws: Sequence[Draw], **chosen: Any) -> list[Call]:
@@ -148,6 +150,15 @@ def drawn_by(
     return [part for call in calls_by(numbers, draws, by, **chosen) for part in parts_of(call)]
 
 
+def kind_of(part: Shape) -> str:
+    """Return the kind of a part: where the page puts it."""
+    if isinstance(part, alt.TopLevelMixin):
+        return "chart"
+    if isinstance(part, Verdict | str):
+        return "words"
+    return "table" if isinstance(part, Table) else "other"
+
+
 def bundle(part: Shape) -> dict[str, Any]:
     """Return a part as the types that a notebook can show it in."""
     if isinstance(part, Heading):
@@ -161,7 +172,7 @@ def bundle(part: Shape) -> dict[str, Any]:
     if isinstance(part, Verdict):
         return _html(_verdict(part), part.text)
     if isinstance(part, Table):
-        return _html(_table(part), part.title)
+        return _html(table_html(part), part.title)
     if isinstance(part, str):
         return _html(f'<p class="mk-note">{escape(part)}</p>', part)
     return _html(_figures(part), "; ".join(f"{f.name} {f.value}" for f in part))
@@ -208,19 +219,6 @@ def _card(figure: Figure) -> str:
     )
 
 
-def _table(table: Table) -> str:
-    # The page styles all tables alike; great-tables' own style sheet would come once per table.
-    before, _, rest = table.body.as_raw_html().partition("<style>")
-    body = before + rest.partition("</style>")[2] if rest else before
-    # Each cell names its heading, at half the weight of the page; a heading says that by its scope.
-    body = re.sub(r'<td headers="[^"]*"', "<td", body)
-    is_open = " open" if table.is_open else ""
-    title = escape(table.title)
-    # What scrolls sideways must be reached by the keyboard.
-    body = body.replace("<div ", f'<div tabindex="0" role="region" aria-label="{title}" ', 1)
-    return f'<details class="mk-table"{is_open}><summary>{title}</summary>{body}</details>'
-
-
 def style_sheet() -> str:
     """Return the style sheet of the page."""
     return (files("mqlkit.pages") / "templates" / "report.css").read_text(encoding="utf-8")
@@ -229,13 +227,13 @@ def style_sheet() -> str:
 def wear(name: str) -> None:
     """Lay a style sheet of the template folder over the page."""
     text = (files("mqlkit.pages") / "templates" / name).read_text(encoding="utf-8")
-    display(Shown({"text/html": f"<style>{text}</style>", "text/plain": ""}))
+    display(Shown({"text/html": f"<style>{text}</style>", "text/plain": ""}, kind="asset"))
 
 
 def run_script(name: str) -> None:
     """Run a script of the template folder in the page."""
     text = (files("mqlkit.pages") / "templates" / name).read_text(encoding="utf-8")
-    display(Shown({"application/javascript": f"{{{text}}}", "text/plain": ""}))
+    display(Shown({"application/javascript": f"{{{text}}}", "text/plain": ""}, kind="asset"))
 
 
 def heading(numbers: Numbers) -> Heading:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import re
 from dataclasses import dataclass, field
 from html import escape
 from importlib.resources import as_file, files
@@ -17,6 +16,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from mqlkit import __version__
 from mqlkit.core.params import ReportParams
 from mqlkit.core.periods import bucket_map
+from mqlkit.pages.cells import METADATA
 from mqlkit.views.theme import CHART_TYPE, dark_charts
 
 
@@ -98,18 +98,19 @@ def blocks(outputs: Any) -> list[Block]:
     for output in outputs:
         if output.output_type not in ("display_data", "execute_result"):
             continue
-        kind = _kind(output.data)
+        kind = _kind(output)
         if kind == "other" or not found or not found[-1].takes(kind):
             found.append(Block())
         getattr(found[-1], kind).append(output.data)
     return found
 
 
-def _kind(data: Any) -> str:
-    if CHART_TYPE in data:
-        return "charts"
-    part = re.match(r'<\w+ class="mk-(verdict|note|table)', data.get("text/html", ""))
-    return {"verdict": "words", "note": "words", "table": "tables"}[part[1]] if part else "other"
+def _kind(output: Any) -> str:
+    """Return the list of `Block` that an output belongs to; a user's own chart is a chart."""
+    kind = output.metadata.get(METADATA, {}).get("kind", "other")
+    if CHART_TYPE in output.data:
+        kind = "chart"
+    return {"chart": "charts", "words": "words", "table": "tables"}.get(kind, "other")
 
 
 def shown_cells(notebook: Any) -> list[Any]:

@@ -82,7 +82,7 @@ EVIDENCE = """() => {
             ({ width: c.getBoundingClientRect().width, painted: c.width > 0 && isPainted(c) })),
         sliders: document.querySelectorAll(".jp-RenderedVegaCommon5 input[type=range]").length,
         tables: document.querySelectorAll(".jp-OutputArea-output details.mk-table").length,
-        alignments: [...new Set([...document.querySelectorAll("td.gt_left")].map((cell) =>
+        alignments: [...new Set([...document.querySelectorAll("td.mk-text")].map((cell) =>
             getComputedStyle(cell).textAlign))],
         errors: [...document.querySelectorAll(".jp-OutputArea-output")].filter((o) =>
             /stderr|error/.test(o.dataset.mimeType)).map((o) => o.textContent),

@@ -10,7 +10,7 @@ const figure = (text) => {
 
 const sorted = (rows, at, isUp) => {
   const key = (row) => row.cells[at].textContent.trim();
-  const isFigure = rows.some((row) => row.cells[at].classList.contains("gt_right"));
+  const isFigure = rows.some((row) => row.cells[at].classList.contains("mk-number"));
   const inOrder = (a, b) => isFigure ? figure(key(a)) - figure(key(b)) : key(a).localeCompare(key(b));
   // Buckets and lags have an order that their names do not show; it is that of the page.
   const first = rows[0].closest("table").querySelectorAll("thead th")[at].textContent;

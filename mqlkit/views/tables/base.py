@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import NamedTuple
 
 import pandas as pd
-import pyarrow as pa
-from great_tables import GT
 
 from mqlkit.core.names import TOTAL
 from mqlkit.core.text import NOTHING, between, bucket_name, count, listed
@@ -20,14 +16,18 @@ from mqlkit.metrics.tidy import COLUMNS, pick
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A table with its title, folded away or open.
+    """A table of text cells with its title.
 
     Attributes
     ----------
+    title
+        What the table shows.
     cells
-        Text columns under their headings.
+        One text column per heading.
     left
-        Those aligned left; figures are aligned right.
+        The headings of the columns that hold text; the others hold numbers.
+    is_open
+        Whether the page shows the table unfolded.
     """
 
     title: str
@@ -35,27 +35,10 @@ class Table:
     left: tuple[str, ...]
     is_open: bool = False
 
-    @cached_property
-    def body(self) -> GT:
-        """Return the table set."""
-        right = [c for c in self.cells.columns if c not in self.left]
-        texts = {name: column.tolist() for name, column in self.cells.items()}
-        with warnings.catch_warnings():
-            # It sets cell by cell, in a third of the time that it takes with pandas, and calls
-            # that experimental; the suite compares the two.
-            warnings.filterwarnings("ignore", "PyArrow Table support", UserWarning)
-            body = GT(pa.table(texts), id=_slug(self.title))
-        body = body.cols_align("left", columns=list(self.left))
-        return body.cols_align("right", columns=right) if right else body
-
 
 def titled(title: str, frame: pd.DataFrame, *, left: Sequence[str], is_open: bool = False) -> Table:
     """Return text columns as a table; those in ``left`` are aligned left, figures right."""
     return Table(title, frame.reset_index(drop=True), tuple(left), is_open)
-
-
-def _slug(title: str) -> str:
-    return "table-" + "".join(c if c.isalnum() else "-" for c in title.lower())
 
 
 Words = Callable[[float], str]
