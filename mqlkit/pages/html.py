@@ -16,6 +16,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from mqlkit import __version__
 from mqlkit.core.params import ReportParams
 from mqlkit.core.periods import bucket_map
+from mqlkit.pages.bundle import asset
 from mqlkit.pages.cells import METADATA
 from mqlkit.views.theme import CHART_TYPE, dark_charts
 
@@ -206,24 +207,6 @@ def _markdown(text: str) -> str:
     """Return Markdown as HTML, without the anchors that nbconvert hangs on headings."""
     renderer = IPythonRenderer(escape=False, exclude_anchor_links=True)
     return str(MarkdownWithMath(renderer=renderer).render(text))
-
-
-VEGA_LITE = "6.4"
-# One script, as the page's policy has it: later parts use the names of those before them.
-SCRIPTS = ("page.js", "pick.js", "grain.js", "sort.js", "start.js")
-
-
-def asset(name: str) -> str:
-    """Return a file of the template folder."""
-    return (files("mqlkit.pages") / "templates" / name).read_text(encoding="utf-8")
-
-
-def page_script() -> str:
-    """Return the chart library and the page's own script as one text."""
-    import vl_convert
-
-    bundle: str = vl_convert.javascript_bundle("\n".join(map(asset, SCRIPTS)), VEGA_LITE)
-    return bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 
 def plain_page(title: str, body: str, *, style: str = "") -> str:

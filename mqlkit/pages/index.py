@@ -14,7 +14,8 @@ from urllib.parse import quote
 from mqlkit.core.metrics import METRICS
 from mqlkit.core.text import count, counted, cut_off_day, day, money, percent
 from mqlkit.metrics.limits import broken, figures_of, label_of
-from mqlkit.pages.html import asset, plain_page
+from mqlkit.pages.bundle import asset
+from mqlkit.pages.html import plain_page
 
 SHOWN = {
     "mqls": "MQLs",

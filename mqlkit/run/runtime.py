@@ -21,7 +21,7 @@ MAKE_SCRIPT = """
 import os, sys
 if hasattr(os, "nice"):
     os.nice(10)
-from mqlkit.dress import page_script
+from mqlkit.pages.bundle import page_script
 sys.stdout.write(page_script())
 """
 
@@ -77,7 +77,7 @@ class Press:
         if self._helper is not None and self._helper.wait() == 0:
             return self._script.read_text(encoding="utf-8")
         # The disk may have been full.
-        from mqlkit.pages.html import page_script
+        from mqlkit.pages.bundle import page_script
 
         return page_script()
 
