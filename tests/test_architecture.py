@@ -34,6 +34,7 @@ OWNERS: dict[str, set[str]] = {
     "itables": {"lab"},
     "IPython": {"pages", "lab"},
     "jinja2": {"pages"},
+    "jupyterlab": {"run"},
     "holidays": {"leads"},
     "yaml": {"core"},
     "python_calamine": {"sources"},

@@ -14,7 +14,7 @@ import pytest
 from mqlkit.core.params import ReportParams
 from mqlkit.metrics.report import read_numbers
 from mqlkit.run.cli import main
-from mqlkit.run.new import FILL_IN
+from mqlkit.run.source_draft import FILL_IN
 
 ROOT = Path(__file__).parents[1]
 LEADS = """\
@@ -127,7 +127,7 @@ def test_a_second_time_nothing_is_written_over(exports, capsys):
     assert main(["new", "mine"]) == 0
     before = Path("mine/source.yaml").read_bytes()
     assert main(["new", "mine", "leads.csv"]) == 2
-    assert "are there already" in capsys.readouterr().err
+    assert "already exist" in capsys.readouterr().err
     assert Path("mine/source.yaml").read_bytes() == before
 
 

@@ -13,7 +13,14 @@ from hypothesis import strategies as st
 from mqlkit.core.errors import ParamsError, SourceError
 from mqlkit.core.params import ReportParams
 from mqlkit.core.yaml_files import yaml_text
-from mqlkit.run.new import FILL_IN, draft_source, kit_notebooks, lay_down, next_steps, params_yaml
+from mqlkit.run.new import (
+    REPORTS,
+    create_workspace,
+    next_steps,
+    params_yaml,
+    report_settings,
+)
+from mqlkit.run.source_draft import FILL_IN, draft_source
 from mqlkit.sources.questions import Question
 from mqlkit.sources.shown import ColumnLook, FileLook, TableLook
 from mqlkit.sources.spec import SourceSpec, TableSpec, read_source
@@ -47,23 +54,23 @@ def test_what_was_recognised_is_written_and_can_be_read(tmp_path):
     assert (
         text
         == """\
-# Where the data is and how to read it. Paths start from this folder; `*` stands for anything.
-# `mqlkit check source.yaml` shows what is read, and what is still open.
+# Where the data is and how to read it. Paths are relative to this folder; `*` matches any text.
+# `mqlkit check source.yaml` shows what is read and which questions are open.
 
 leads:
   files:
     - exports/leads.csv             # rows: 1
   format: salesforce                # Salesforce leads (Data Loader, API, report)
-  columns:                          # ours: the file's. Behind a #: found by itself, or not there
+  columns:                          # canonical name: header; # marks recognized or missing columns
     # lead_id: Id
     # mql_at: MQL_Date__c           # 05/04/2026 → 2026-04-05
     # owner: Lead Owner
-    # created_at:                   # not there; when it first came in; for the lag
-    # accepted_at:                  # not there; for the hand-off and the SLA
-    # rejected_at:                  # not there; for the hand-off and the SLA
-    # sql_at:                       # not there; when it became an SQL; for efficiency
-    # contacted_at:                 # not there; for the time to the first contact
-    # source:                       # not there; for breakdowns and the cost per source
+    # created_at:                   # missing; first contact; needed for the lag
+    # accepted_at:                  # missing; needed for acceptance rate and SLA
+    # rejected_at:                  # missing; needed for acceptance rate and SLA
+    # sql_at:                       # missing; needed for the MQL→SQL conversion rate
+    # contacted_at:                 # missing; needed for speed to lead
+    # source:                       # missing; needed for breakdowns and cost per source
 """
     )
     source = read_source(tmp_path / "source.yaml")
@@ -88,7 +95,7 @@ def test_questions_are_lines_to_fill_in(tmp_path):
     assert open_lines == [
         "sql_at: # <- fill in: one of SQL_Date__c, First SQL",
         "dates: # <- fill in: dmy or mdy",
-        "timezone: # <- fill in: the zone of these stamps, such as Europe/Tallinn",
+        "timezone: # <- fill in: the zone of these times, such as Europe/Tallinn",
     ]
     assert found["leads"]["dates"] is None
     assert read_source(tmp_path / "source.yaml").leads.dates == "auto"
@@ -103,8 +110,11 @@ def test_a_needed_column_that_no_header_tells_is_to_be_named(tmp_path):
 
 def test_a_header_that_looks_right_is_proposed_behind_a_mark(tmp_path):
     text, found = drafted(tmp_path, *leads_of(tmp_path, unmapped=("Lead Date", "SQL on", "Owner")))
-    assert "    # sql_at: SQL on                # is it this? when it became an SQL" in text
-    assert "    # created_at:                   # not there" in text
+    assert (
+        "    # sql_at: SQL on                # this header? needed for the MQL→SQL conversion rate"
+        in text
+    )
+    assert "    # created_at:                   # missing" in text
     assert found["leads"]["columns"] is None
 
 
@@ -146,7 +156,7 @@ def test_with_an_mql_stage_in_a_history_the_leads_need_no_mql_date(tmp_path):
 
 def test_what_is_broken_is_said_in_comments(tmp_path):
     text, _ = drafted(tmp_path, *leads_of(tmp_path, errors=("a.csv: is a PDF.\n  Fix: export",)))
-    assert "  # To mend: a.csv: is a PDF.\n  # To mend:   Fix: export\n" in text
+    assert "  # To correct: a.csv: is a PDF.\n  # To correct:   Fix: export\n" in text
 
 
 def test_paths_go_from_the_folder_to_the_exports(tmp_path):
@@ -180,7 +190,9 @@ def test_any_text_survives_yaml(text):
 def params_of(tmp_path, first, last, **columns):
     columns = tuple(ColumnLook(c, c, "text", ((v, v),)) for c, v in columns.items())
     path = tmp_path / "mql_report.yaml"
-    text = params_yaml([TableLook("leads", "leads", columns=columns, first=first, last=last)])
+    days = (first, last) if first else None
+    look = TableLook("leads", "leads", columns=columns, mql_days=days)
+    text = params_yaml(report_settings("mql_report", [look]))
     path.write_text(text, encoding="utf-8")
     return ReportParams.read(path)
 
@@ -208,10 +220,11 @@ def test_breakdowns_are_those_that_have_values(tmp_path):
 
 
 def test_a_workspace_without_exports_is_a_form(tmp_path):
-    made = lay_down(tmp_path / "mine", None, [])
+    made = create_workspace(tmp_path / "mine", None, [])
     names = [p.relative_to(tmp_path / "mine").as_posix() for p in made.written]
-    notebooks = sorted(f"notebooks/{p.name}" for p in kit_notebooks().glob("*.ipynb"))
-    assert names == ["source.yaml", "params/mql_report.yaml", *notebooks]
+    params = [f"params/{name}.yaml" for name in REPORTS]
+    notebooks = [f"notebooks/{name}.ipynb" for name in REPORTS]
+    assert names == ["source.yaml", *params, *notebooks]
     assert all(p.is_file() for p in made.written)
     assert [number for _, number, _ in made.to_fill_in] == [6, 8]
     with pytest.raises(SourceError, match="leads names no files"):
@@ -224,11 +237,12 @@ def test_nothing_is_written_over(tmp_path):
     (tmp_path / "params").mkdir()
     (tmp_path / "params" / "mql_report.yaml").write_text("mine", encoding="utf-8")
     with pytest.raises(ParamsError) as error:
-        lay_down(tmp_path, None, [])
+        create_workspace(tmp_path, None, [])
     assert str(error.value) == (
-        f"{tmp_path}: 1 of the files to write are there already.\n"
+        f"{tmp_path}: 1 of the files to write already exist.\n"
         f"  Found:    {tmp_path / 'params' / 'mql_report.yaml'}\n"
-        "  Fix:      give another folder; nothing is written over"
+        "  Fix:      give another folder, or rewrite the notebooks only: "
+        f"mqlkit new {tmp_path} --update"
     )
     assert [p.name for p in tmp_path.iterdir()] == ["params"]
 
@@ -236,14 +250,15 @@ def test_nothing_is_written_over(tmp_path):
 def test_a_folder_that_is_a_file_is_refused(tmp_path):
     (tmp_path / "mine").write_text("", encoding="utf-8")
     with pytest.raises(ParamsError, match="cannot be written"):
-        lay_down(tmp_path / "mine", None, [])
+        create_workspace(tmp_path / "mine", None, [])
 
 
 def test_the_next_steps_are_said(tmp_path):
-    made = lay_down(tmp_path / "mine", None, [])
-    lines = next_steps(made)
+    made = create_workspace(tmp_path / "mine", None, [])
+    lines = next_steps(made, tmp_path / "mine")
     assert "2 lines to fill in:" in lines
-    assert lines[-2:] == [
+    assert lines[-3:] == [
         f"  mqlkit check {tmp_path / 'mine' / 'source.yaml'}",
         f"  mqlkit run {tmp_path / 'mine' / 'params' / 'mql_report.yaml'}",
+        f"  mqlkit lab {tmp_path / 'mine'}",
     ]

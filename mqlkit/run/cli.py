@@ -7,13 +7,14 @@ import gc
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 from shutil import get_terminal_size
 from typing import Any
 
 from mqlkit import __version__
-from mqlkit.core.errors import Interrupted, MqlkitError, SourceError
+from mqlkit.core.errors import Interrupted, MqlkitError, ParamsError, SourceError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,8 +35,8 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--out",
         type=Path,
-        default=Path("reports"),
-        help="folder of the outputs; may have {period} and {as_of} in it",
+        help="folder for the outputs, by default reports/ of the workspace; "
+        "may contain {period} and {as_of}",
     )
     run.add_argument("--as-of", metavar="DATE", help="the data's cut-off, as `-p as_of=DATE`")
     run.add_argument(
@@ -73,11 +74,24 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument("paths", nargs="+", type=Path, metavar="SOURCE.yaml | EXPORT")
     check.set_defaults(act=_check)
     new = commands.add_parser(
-        "new", help="lay down a folder with notebooks, params and a source.yaml for exports"
+        "new", help="create a workspace with notebooks, params files and a source.yaml for exports"
     )
     new.add_argument("folder", type=Path, metavar="DIR")
     new.add_argument("exports", nargs="*", type=Path, metavar="EXPORT")
+    new.add_argument(
+        "--update", action="store_true",
+        help="rewrite the notebooks of an older workspace; the old ones stay as .bak",
+    )  # fmt: skip
     new.set_defaults(act=_new)
+    lab = commands.add_parser("lab", help="open JupyterLab on a workspace")
+    lab.add_argument(
+        "folder", nargs="?", type=Path, metavar="DIR",
+        help="the workspace; by default the nearest one at or above this folder",
+    )  # fmt: skip
+    lab.add_argument(
+        "options", nargs="*", metavar="-- OPTION", help="options of `jupyter lab`, after -- and DIR"
+    )
+    lab.set_defaults(act=_lab)
     formats = commands.add_parser("formats", help="list the export formats that are known")
     formats.set_defaults(act=_formats)
     return parser
@@ -110,9 +124,10 @@ def _run(args: argparse.Namespace) -> int:
     try:
         from mqlkit.run.batch import run_all
         from mqlkit.run.report import Manner
+        from mqlkit.run.workspace import by_output_folder
 
-        manner = Manner(
-            out=args.out,
+        manner = partial(
+            Manner,
             overrides=(*args.overrides, *([f"as_of={args.as_of}"] if args.as_of else [])),
             timeout=args.timeout,
             is_patient=not args.no_wait,
@@ -120,7 +135,10 @@ def _run(args: argparse.Namespace) -> int:
             keep=args.keep,
             **_mail(args.mail_to),
         )
-        code = run_all(args.params, manner, jobs=args.jobs, log_json=args.log_json)
+        code = max(
+            run_all(params, manner(out=out), jobs=args.jobs, log_json=args.log_json)
+            for out, params in by_output_folder(args.params, args.out).items()
+        )
         # The process ends: to look through all that it has imported for garbage is of no use.
         gc.freeze()
         return code
@@ -144,14 +162,29 @@ def _check(args: argparse.Namespace) -> int:
 
 def _new(args: argparse.Namespace) -> int:
     from mqlkit.run.check import examine
-    from mqlkit.run.new import lay_down, next_steps
+    from mqlkit.run.new import create_workspace, next_steps, update_workspace
 
     try:
+        if args.update:
+            if args.exports:
+                raise ParamsError("--update rewrites the notebooks only; give no exports with it.")
+            _say(update_workspace(args.folder))
+            return 0
         source, looks = examine(args.exports) if args.exports else (None, [])
-        made = lay_down(args.folder, source, looks)
+        made = create_workspace(args.folder, source, looks)
     except MqlkitError as error:
         return complain(error)
-    _say(next_steps(made))
+    _say(next_steps(made, args.folder))
+    return 0
+
+
+def _lab(args: argparse.Namespace) -> int:
+    from mqlkit.run.lab import open_lab
+
+    try:
+        open_lab(args.folder, args.options)
+    except MqlkitError as error:
+        return complain(error)
     return 0
 
 

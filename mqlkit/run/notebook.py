@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,8 @@ USER_ERRORS = {"ParamsError": ParamsError, "SourceError": SourceError}
 # What papermill and its kernel raise beside a failing cell: a dead kernel, a notebook that is none.
 BREAKDOWNS = (RuntimeError, TimeoutError, ValueError, OSError)
 ENGINE = "mqlkit"
+# Notebooks of earlier versions save their results themselves.
+OLD_SAVE = "save_results("
 # The engine says it in its own words, with these in them.
 FULL_WORDS = tuple(os.strerror(number) for number in FULL)
 
@@ -153,6 +156,8 @@ def execute(
     except PapermillExecutionError as error:
         if error.ename in USER_ERRORS:
             raise USER_ERRORS[error.ename](error.evalue) from None
+        if is_outdated(error):
+            raise RunError(_update_words(notebook)) from None
         what = f"cell {error.exec_count} failed: {error.ename}: {error.evalue}"
         raise RunError(_words(notebook, executed, what)) from error
     except CellTimeoutError as error:
@@ -165,6 +170,21 @@ def execute(
         if what == "Kernel died":
             what = "the kernel died: it was killed, perhaps for want of memory, or it crashed."
         raise RunError(_words(notebook, executed, what)) from error
+
+
+def is_outdated(error: PapermillExecutionError) -> bool:
+    """Return whether a notebook failed because it was written for an earlier version of mqlkit."""
+    if error.ename in ("ImportError", "ModuleNotFoundError"):
+        return re.search(r"'mqlkit['.]", error.evalue) is not None
+    return OLD_SAVE in error.source
+
+
+def _update_words(notebook: Path) -> str:
+    workspace = os.path.relpath(notebook.parent.parent)
+    return (
+        f"{notebook.name} was written for an earlier version of mqlkit; "
+        f"`mqlkit new {workspace} --update` rewrites it and keeps the old one as .bak."
+    )
 
 
 def _words(notebook: Path, executed: Path, what: str) -> str:

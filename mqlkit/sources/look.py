@@ -111,6 +111,7 @@ def _look(
         columns=tuple(_columns(reader, read) if read else _unread(exports)),
         first=first,
         last=last,
+        mql_days=_mql_days(read.table, spec.table) if read else None,
         unmapped=tuple(read.unmapped if read else unmapped(exports)),
         stages=_stages(read.table) if read and spec.table == "history" else {},
         ledger=read.ledger if read else None,
@@ -168,6 +169,19 @@ def _span(table: ir.Table, kind: str) -> tuple[date | None, date | None]:
     )
     days = [d for d in ends.to_pyarrow().to_pylist()[0].values() if d is not None]
     return (min(days), max(days)) if days else (None, None)
+
+
+def _mql_days(table: ir.Table, kind: str) -> tuple[date, date] | None:
+    """Return the first and last day, in UTC, on which a lead became an MQL."""
+    if kind not in ("leads", "history"):
+        return None
+    name = "mql_at" if kind == "leads" else "at"
+    entries = table if kind == "leads" else table.filter(table["stage"] == "mql")
+    ends = entries.aggregate(
+        first=entries[name].min().cast("date"), last=entries[name].max().cast("date")
+    )
+    row = ends.to_pyarrow().to_pylist()[0]
+    return None if row["first"] is None else (row["first"], row["last"])
 
 
 def _stages(table: ir.Table) -> dict[str, tuple[str | None, int]]:

@@ -61,6 +61,8 @@ class TableLook:
     ----------
     first, last
         The range of its dates, None where there are none.
+    mql_days
+        The first and last day on which a lead became an MQL, None where there is none.
     unmapped
         Headers nothing is read from.
     stages
@@ -81,6 +83,7 @@ class TableLook:
     columns: tuple[ColumnLook, ...] = ()
     first: date | None = None
     last: date | None = None
+    mql_days: tuple[date, date] | None = None
     unmapped: tuple[str, ...] = ()
     stages: Mapping[str, tuple[str | None, int]] = field(default_factory=dict)
     ledger: Ledger | None = None

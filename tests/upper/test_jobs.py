@@ -40,7 +40,7 @@ def jobs_run(tmp_path_factory) -> Run:
             WORKED / "params.yaml",
             cwd / "second.yaml",
         ]
-        words = ["--jobs", 2, "--timeout", 30, "--log-json", "log.jsonl"]
+        words = ["--jobs", 2, "--timeout", 30, "--log-json", "log.jsonl", "--out", "reports"]
         return command("mqlkit", "run", *reports, *words, cwd=cwd, TMPDIR=str(cwd))
 
     return once(tmp_path_factory, "jobs", act)

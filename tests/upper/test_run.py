@@ -240,6 +240,8 @@ def shelf_run(factory, name, *more) -> Run:
         bad = raises.replace('rows[\\"Event\\"]', "title = (")
         assert bad != raises
         (folder / "bad_syntax.ipynb").write_text(bad, encoding="utf-8")
+        old = raises.replace('rows[\\"Event\\"]', "from mqlkit.params import ReportParams")
+        (folder / "outdated.ipynb").write_text(old, encoding="utf-8")
         (folder / "no_json.ipynb").write_text('{"cells": [', encoding="utf-8")
         (cwd / "reports").mkdir()
         for kind in OUTPUTS:
@@ -259,17 +261,21 @@ def shelf_run(factory, name, *more) -> Run:
 
 @pytest.fixture(scope="session")
 def raises_run(tmp_path_factory) -> Run:
-    return shelf_run(tmp_path_factory, "raises", "bad_syntax")
+    return shelf_run(tmp_path_factory, "raises", "bad_syntax", "outdated")
 
 
 def test_a_notebook_that_fails_ends_with_1_and_names_the_cell(raises_run):
     assert raises_run.code == 1
-    raises, syntax = complaints(raises_run)
+    raises, syntax, outdated = complaints(raises_run)
     assert raises.splitlines()[:2] == [
         "raises.ipynb: cell 4 failed: KeyError: 'Event'",
         "  Fix:      open raises.ipynb in the output folder; the failing cell is marked",
     ]
     assert syntax.startswith("bad_syntax.ipynb: cell 4 failed: SyntaxError: ")
+    assert outdated == (
+        "outdated.ipynb was written for an earlier version of mqlkit; "
+        "`mqlkit new . --update` rewrites it and keeps the old one as .bak."
+    )
     assert raises_run.stdout == ""
     assert "Traceback" not in raises_run.stderr
 
