@@ -25,9 +25,10 @@ from make_leads import make_leads
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent))
 
+import mqlkit  # noqa: E402
 from mqlkit.core.params import ReportParams  # noqa: E402
-from mqlkit.lab import view as controls  # noqa: E402
-from mqlkit.lab.view import LiveView  # noqa: E402
+from mqlkit.lab import report as controls  # noqa: E402
+from mqlkit.lab.report import LiveReport  # noqa: E402
 from mqlkit.pages import cells as page  # noqa: E402
 
 DATA = Path(os.environ.get("MQLKIT_BENCH_DATA", HERE / "data"))
@@ -46,17 +47,15 @@ CHANGES = {
 }
 
 
-def opened(params: ReportParams) -> LiveView:
+def opened(params: ReportParams) -> LiveReport:
     """Return the report as it stands in JupyterLab, each of its parts drawn."""
     notebook = nbformat.read(HERE.parent / "notebooks" / "mql_report.ipynb", as_version=4)
     sources = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
-    names = {"view": LiveView(params)}
+    names = {"mk": mqlkit, "report": LiveReport(params)}
     for source in sources:
-        if "view = explore(" in source:
-            exec(source.partition("view = explore(")[0], names)
-        elif "view.show" in source:
+        if "report.show" in source:
             exec(source, names)
-    return names["view"]
+    return names["report"]
 
 
 def full_run(params: Path) -> float:
@@ -68,16 +67,16 @@ def full_run(params: Path) -> float:
         return perf_counter() - began
 
 
-def changes(view: LiveView, params: ReportParams) -> dict[str, list[float]]:
+def changes(report: LiveReport, params: ReportParams) -> dict[str, list[float]]:
     """Return what each change takes: until the numbers, the charts, and all of it are there."""
     took = {}
-    n_early = sum(not section.is_late for _, section in view._sections)
+    n_early = sum(not section.is_late for _, section in report._sections)
     for name, change in CHANGES.items():
         params = replace(params, **change)
         moments = [perf_counter()]
-        faults = view._exploration.change(params)
+        faults = report._exploration.change(params)
         moments.append(perf_counter())
-        for number, fault in enumerate(view._redraw(), start=1):
+        for number, fault in enumerate(report._redraw(), start=1):
             assert not fault, fault
             if number == n_early:
                 moments.append(perf_counter())

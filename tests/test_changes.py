@@ -28,21 +28,31 @@ from mqlkit.metrics.mix import (
     largest,
     mix_and_rate,
 )
-from mqlkit.metrics.report import read_numbers
+from mqlkit.metrics.report import read_report
 from mqlkit.metrics.tidy import metric_rows, pick
 from mqlkit.pages.tables import table_html
 from mqlkit.stats.intervals import count_bounds, square_and_add, wilson
-from mqlkit.views.charts.mix import plot_mix_and_rate
-from mqlkit.views.tables.changes import NOT_COMPARED, tabulate_changes
-from mqlkit.views.tables.mix import tabulate_mix_and_rate
-from mqlkit.views.verdicts.changes import CHANCE, judge_changes, moved, why_held
-from mqlkit.views.verdicts.mix import judge_mix_and_rate
-from mqlkit.views.verdicts.sla import judge_since
+from mqlkit.views import charts, tables, verdicts
+from mqlkit.views.charts.base import with_selection
+from mqlkit.views.tables.changes import NOT_COMPARED
+from mqlkit.views.topics import name_of
+from mqlkit.views.verdicts.base import moved, why_held
+from mqlkit.views.verdicts.changes import CHANCE
 
 SAMPLE = Path(__file__).parents[1] / "params" / "mql_report.yaml"
 JAN, FEB, MAR, APR = (
     Bucket(f"2026-{m:02}", date(2026, m, 1), date(2026, m + 1, 1)) for m in range(1, 5)
 )
+
+
+def terms(params):
+    """Return what the frame of the SLA holds of a report's parameters."""
+    return {
+        "sla": params.sla_words,
+        "sla_hours": params.sla_hours,
+        "day_hours": params.day_hours,
+        "sla_stops_on": params.sla_stops_on,
+    }
 
 
 def one(bucket, metric, value, n=None, *, low=None, high=None, flags=(), **segment):
@@ -465,7 +475,9 @@ def without(*labels):
 
 
 def judged(*months, **options):
-    return said(judge_changes(changes(rows(*months), **options), currency="EUR"))
+    return said(
+        verdicts.changes.comparisons(changes(rows(*months), **options).assign(currency="EUR"))
+    )
 
 
 def test_no_change_is_said_once():
@@ -849,17 +861,17 @@ def test_many_segments_are_summed_up():
     ],
 )
 def test_the_sentence_on_mix_and_rate(now, before, head, mix, rate, tone):
-    verdict = judge_mix_and_rate(split(now, before), by="source")
+    verdict = verdicts.mix.effects(split(now, before).assign(main_breakdown="source"))
     causes = f"By source, the mix accounts for {mix}; efficiency within them, for {rate}."
     assert (verdict.text, verdict.tone) == (f"{head}. {causes}", tone)
 
 
 def test_no_sentence_on_nothing_and_a_refusal_where_it_is_too_soon():
     web = {"Web": (30, 100)}
-    assert judge_mix_and_rate(split(web, {"Web": (0, 0)}), by="source") is None
+    assert verdicts.mix.effects(split(web, {"Web": (0, 0)}).assign(main_breakdown="source")) is None
     young = sources(FEB, **web).assign(flags=[("immature",)] * 2)
     parts = efficiency_mix_and_rate(rows(sources(JAN, **web), young), by="source", bucket="2026-02")
-    assert judge_mix_and_rate(parts, by="source").text == (
+    assert verdicts.mix.effects(parts.assign(main_breakdown="source")).text == (
         "The efficiency of Feb 26 is not compared with that of Jan 26: it is too young, and more "
         "of its MQLs will still become SQLs."
     )
@@ -961,7 +973,7 @@ def kept(*met, n=100):
     ],
 )
 def test_since_when(frame, text, tone):
-    verdict = judge_since(frame, SLA)
+    verdict = verdicts.sla.trend(frame.assign(**terms(SLA)))
     assert (None if verdict is None else (verdict.text, verdict.tone)) == (
         None if text is None else (text, tone)
     )
@@ -980,18 +992,25 @@ def test_attainment_is_lower_where_the_interval_of_the_difference_says_so():
 
 def test_the_mean_wait_says_nothing_of_an_sla_on_contact():
     contact = ReportParams(sla="48h", sla_stops_on="contact")
-    assert judge_since(waits(20, 60), contact) is None
-    assert judge_since(rows(waits(20, 60), kept(80, 60)), contact).text.startswith("In every")
+    assert verdicts.sla.trend(waits(20, 60).assign(**terms(contact))) is None
+    assert verdicts.sla.trend(
+        rows(waits(20, 60), kept(80, 60)).assign(**terms(contact))
+    ).text.startswith("In every")
     assert pace_run(waits(20, 60), sla_hours=48).first == "2026-02"
 
 
 def test_working_days_are_said_to_be_working_days():
     business = ReportParams(sla="2d", sla_clock="business")
-    assert judge_since(waits(10, 16.001, 24), business).text == (
+    assert verdicts.sla.trend(waits(10, 16.001, 24).assign(**terms(business))).text == (
         "By the mean wait of the leads that left, sales has been over the SLA of 2 working days "
         "since Feb 26: 3.0 working days in Mar 26, after 10.0 working hours in Jan 26."
     )
-    assert judge_since(waits(10, 16.01), business).text.count("16.01 working hours") == 1
+    assert (
+        verdicts.sla.trend(waits(10, 16.01).assign(**terms(business))).text.count(
+            "16.01 working hours"
+        )
+        == 1
+    )
 
 
 # --- Tables and the picture
@@ -1014,7 +1033,7 @@ def test_the_table_of_changes():
     never = [one(b, "contacted_within_1h", None) for b in (JAN, FEB)]
     first, second = (p[p["metric"] != "contacted_within_1h"] for p in (month(JAN), second))
     found = changes(rows(first, second, *never), earlier=month(then, spend=20000))
-    table = tabulate_changes(found[found["metric"] != "mqls"], currency="EUR")
+    table = tables.changes.comparisons(found[found["metric"] != "mqls"].assign(currency="EUR"))
     assert table.title == "Feb 26 and what it is compared with"
     assert cells(table) == [
         ["Number", "Compared with", "Then", "Now", "Change", "95% interval", "Reads"],
@@ -1036,10 +1055,10 @@ def test_the_table_of_changes():
 
 def test_the_table_says_per_day_and_gives_nothing_where_there_is_nothing():
     found = changes(rows(one(JAN, "mqls", 3100), one(FEB, "mqls", 2800)))
-    assert cells(tabulate_changes(found))[1] == [
+    assert cells(tables.changes.comparisons(found))[1] == [
         "MQLs", "Jan 26", "3,100", "2,800", "−300", "−451 to −149", "no clear change per day",
     ]  # fmt: skip
-    assert tabulate_changes(changes(one(JAN, "mqls", 5))) is None
+    assert tables.changes.comparisons(changes(one(JAN, "mqls", 5))) is None
     assert NOT_COMPARED.keys() == HOLDS.keys()
 
 
@@ -1049,7 +1068,7 @@ NOW = {"Paid_search": (30, 300), "<b>Web": (40, 100), "new": (1, 2)}
 
 
 def test_the_table_of_mix_and_rate():
-    table = tabulate_mix_and_rate(split(NOW, BEFORE), by="source")
+    table = tables.mix.effects(split(NOW, BEFORE).assign(main_breakdown="source"))
     assert table.title == "Efficiency from Jan 26 to Feb 26 by source: mix and rate"
     header, *lines = cells(table)
     assert header == [
@@ -1064,7 +1083,7 @@ def test_the_table_of_mix_and_rate():
 
 def test_the_picture_of_mix_and_rate_draws_the_frame():
     parts = split(NOW, BEFORE)
-    spec = plot_mix_and_rate(parts, by="source").to_dict()
+    spec = charts.mix.effects(parts.assign(main_breakdown="source")).to_dict()
     bars, rules, _ = spec["layer"]
     assert [layer["mark"]["type"] for layer in spec["layer"]] == ["bar", "rule", "rule"]
     assert bars["encoding"]["x"]["title"] == "Points of efficiency"
@@ -1084,19 +1103,20 @@ def test_the_picture_of_mix_and_rate_draws_the_frame():
 
 def test_a_click_on_the_picture_of_mix_and_rate_picks_a_segment():
     parts = split(NOW, BEFORE)
-    spec = plot_mix_and_rate(parts, by="source", heard_by=".ear input").to_dict()
+    drawn = charts.mix.effects(parts.assign(main_breakdown="source"))
+    spec = with_selection(drawn, by="source", target=".ear input").to_dict()
     assert [p["bind"]["element"] for p in spec["params"] if p["name"] == "pick"] == [".ear input"]
     assert all(layer["transform"][0]["as"] == "picked" for layer in spec["layer"])
-    assert "pick" not in str(plot_mix_and_rate(parts, by="source").to_dict())
+    assert "pick" not in str(charts.mix.effects(parts.assign(main_breakdown="source")).to_dict())
 
 
 def test_many_segments_make_neither_a_long_picture_nor_a_long_table():
     now = {f"s{i}": (i % 40, 40) for i in range(60)}
     parts = split(now, dict.fromkeys(now, (20, 40)))
-    spec = plot_mix_and_rate(parts, by="source").to_dict()
+    spec = charts.mix.effects(parts.assign(main_breakdown="source")).to_dict()
     assert max(len(d) for d in spec["datasets"].values()) == 2 * 9
     assert "(other sources)" in str(spec["datasets"])
-    assert len(cells(tabulate_mix_and_rate(parts, by="source"))) == 1 + 26
+    assert len(cells(tables.mix.effects(parts.assign(main_breakdown="source")))) == 1 + 26
 
 
 def test_neither_is_drawn_where_the_split_is_not_to_be_read():
@@ -1104,21 +1124,21 @@ def test_neither_is_drawn_where_the_split_is_not_to_be_read():
     young = split(NOW, BEFORE)
     young["flags"] = pd.Series([("immature",)] * len(young), dtype=object)
     for parts in (empty, young):
-        assert plot_mix_and_rate(parts, by="source") is None
-        assert tabulate_mix_and_rate(parts, by="source") is None
+        assert charts.mix.effects(parts.assign(main_breakdown="source")) is None
+        assert tables.mix.effects(parts.assign(main_breakdown="source")) is None
 
 
 @pytest.mark.parametrize(
-    ("draw", "options"),
+    "draw",
     [
-        (plot_mix_and_rate, {"by": "source"}),
-        (tabulate_mix_and_rate, {"by": "source"}),
-        (tabulate_changes, {}),
+        charts.mix.effects,
+        tables.mix.effects,
+        tables.changes.comparisons,
     ],
 )
-def test_a_frame_that_lacks_a_column_is_refused(draw, options):
-    with pytest.raises(ValueError, match=f"{draw.__name__} needs the columns .*flags"):
-        draw(pd.DataFrame({"name": ["Web"]}), **options)
+def test_a_frame_that_lacks_a_column_is_refused(draw):
+    with pytest.raises(ValueError, match=f"{name_of(draw)} needs the columns .*flags"):
+        draw(pd.DataFrame({"name": ["Web"]}))
 
 
 # --- The sample
@@ -1126,11 +1146,11 @@ def test_a_frame_that_lacks_a_column_is_refused(draw, options):
 
 @pytest.fixture(scope="module")
 def sample():
-    return read_numbers(ReportParams.read(SAMPLE))
+    return read_report(ReportParams.read(SAMPLE))
 
 
 def test_the_sample_has_every_comparison(sample):
-    found = changes(sample.rows)
+    found = changes(sample.metrics)
     assert set(found["metric"]) == set(COMPARED)
     assert len(found) == 11 * len(COMPARED)
     assert set(found["kind"]) == {PREVIOUS}
@@ -1140,7 +1160,7 @@ def test_the_sample_has_every_comparison(sample):
 
 
 def test_the_sample_against_statsmodels(sample):
-    found = changes(sample.rows)
+    found = changes(sample.metrics)
     checked = 0
     for row in found[found["unit"] == "share"].to_dict("records"):
         n, m = row["n"], row["n_before"]
@@ -1153,7 +1173,7 @@ def test_the_sample_against_statsmodels(sample):
 
 def test_the_campaign_of_the_sample_shows_in_february(sample):
     """More leads at a higher price; of efficiency, February alone proves the mix and no more."""
-    feb = changes(sample.rows)
+    feb = changes(sample.metrics)
     feb = feb[feb["bucket"] == "2026-02"].set_index("metric")
     assert feb["is_clear"].to_dict() == {
         "mqls": True,
@@ -1164,13 +1184,13 @@ def test_the_campaign_of_the_sample_shows_in_february(sample):
         "cost_per_mql": True,
     }
     assert feb.loc["efficiency", "difference"] == pytest.approx(65 / 296 - 64 / 230)
-    parts = efficiency_mix_and_rate(sample.rows, by="source", bucket="2026-02")
+    parts = efficiency_mix_and_rate(sample.metrics, by="source", bucket="2026-02")
     total = parts.iloc[-1]
     assert total["difference"] == pytest.approx(65 / 296 - 64 / 230, abs=1e-12)
     assert parts["name"].iloc[0] == "Paid search"
     assert total["mix_high"] < 0 < total["rate_high"]
     assert [round(100 * total[c], 1) for c in ("mix", "rate")] == [-2.8, -3.1]
-    assert judge_mix_and_rate(parts, by="source").text == (
+    assert verdicts.mix.effects(parts.assign(main_breakdown="source")).text == (
         "Efficiency shows no clear change from Jan 26 to Feb 26 (−5.9 points, −13.4 to +1.5). By "
         "source, the mix accounts for −2.8 points (−4.4 to −0.9), since weak ones have a larger "
         "share of the MQLs (the largest shift: Paid search, 26.1% to 48.6%); efficiency within "
@@ -1179,15 +1199,22 @@ def test_the_campaign_of_the_sample_shows_in_february(sample):
 
 
 def test_both_months_of_the_campaign_are_a_clear_fall(sample):
-    parts = efficiency_mix_and_rate(sample.rows, by="source", bucket="2026-03", against="2026-01")
-    verdict = judge_mix_and_rate(parts, by="source")
+    parts = efficiency_mix_and_rate(
+        sample.metrics, by="source", bucket="2026-03", against="2026-01"
+    )
+    verdict = verdicts.mix.effects(parts.assign(main_breakdown="source"))
     assert verdict.tone == "bad"
     assert verdict.text.startswith("Efficiency fell by 11.6 points (4.6 to 18.7)")
     assert "Paid search, 26.1% to 50.3%" in verdict.text
 
 
 def test_the_last_month_of_the_sample_is_too_young_for_efficiency(sample):
-    texts = [v.text for v in judge_changes(changes(sample.rows), currency=sample.currency)]
+    texts = [
+        v.text
+        for v in verdicts.changes.comparisons(
+            changes(sample.metrics).assign(currency=sample.currency)
+        )
+    ]
     quiet = "MQLs, SLA attainment, contacted within 1 h and cost per MQL"
     assert texts == [
         "Acceptance rate in Jun 26: 61.3%, down by 9.4 points (0.1 to 18.4) on May 26.",
@@ -1195,28 +1222,28 @@ def test_the_last_month_of_the_sample_is_too_young_for_efficiency(sample):
         f"Jun 26 is not compared with May 26 in efficiency: {HOLDS['immature']}.",
         CHANCE,
     ]
-    default = efficiency_mix_and_rate(sample.rows, by="source")
+    default = efficiency_mix_and_rate(sample.metrics, by="source")
     assert set(default["bucket"]) == {"2026-04"}
 
 
 def test_the_backlog_of_the_sample_is_told_and_its_end(sample):
     def until(last):
-        return sample.rows[sample.rows["bucket"] <= last]
+        return sample.metrics[sample.metrics["bucket"] <= last]
 
-    assert judge_since(until("2025-11"), sample.params).text == (
+    assert verdicts.sla.trend(until("2025-11").assign(**terms(sample.params))).text == (
         "By the mean wait of the leads that left, sales has been over the SLA of 48 hours since "
         "Nov 25: 6.3 days in Nov 25, after 31.9 hours in Oct 25. In every bucket since Nov 25 the "
         "SLA was kept less often than before: for 36.1% of the MQLs, against 74.1%."
     )
-    assert judge_since(sample.rows, sample.params).text == (
+    assert verdicts.sla.trend(sample.metrics.assign(**terms(sample.params))).text == (
         "By the mean wait of the leads that left, sales has been within the SLA of 48 hours since "
         "Dec 25: 29.6 hours in Jun 26, after 6.3 days in Nov 25."
     )
 
 
 def test_the_sample_finds_its_year_before_in_an_earlier_report(sample):
-    then = read_numbers(ReportParams.read(SAMPLE, ["period=2025-01..2025-06"])).rows
-    found = changes(sample.rows, earlier=then)
+    then = read_report(ReportParams.read(SAMPLE, ["period=2025-01..2025-06"])).metrics
+    found = changes(sample.metrics, earlier=then)
     years = found[found["kind"] == YEAR]
     assert len(years) == 6 * len(COMPARED)
     june = only(found, "cost_per_mql", YEAR, "2026-06")
@@ -1229,8 +1256,8 @@ def test_the_sample_finds_its_year_before_in_an_earlier_report(sample):
 
 
 def test_by_source_and_by_owner_add_up_to_the_same_change(sample):
-    months = [b for b in dict.fromkeys(sample.rows["bucket"]) if b != TOTAL]
+    months = [b for b in dict.fromkeys(sample.metrics["bucket"]) if b != TOTAL]
     for (before, now), by in itertools.product(itertools.pairwise(months), ("source", "owner")):
-        total = efficiency_mix_and_rate(sample.rows, by=by, bucket=now, against=before).iloc[-1]
-        all_leads = pick(sample.rows, "efficiency").set_index("bucket")["value"]
+        total = efficiency_mix_and_rate(sample.metrics, by=by, bucket=now, against=before).iloc[-1]
+        all_leads = pick(sample.metrics, "efficiency").set_index("bucket")["value"]
         assert abs(total["difference"] - (all_leads[now] - all_leads[before])) < 1e-12

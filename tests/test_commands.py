@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mqlkit.core.params import ReportParams
-from mqlkit.metrics.report import read_numbers
+from mqlkit.metrics.report import read_report
 from mqlkit.run.cli import main
 from mqlkit.run.source_draft import FILL_IN
 
@@ -102,8 +102,8 @@ def test_a_workspace_runs_as_it_was_laid_down(exports, capsys):
     assert "mqlkit run mine/params/mql_report.yaml" in capsys.readouterr().out
     assert FILL_IN not in Path("mine/source.yaml").read_text(encoding="utf-8")
     assert main(["check", "mine/source.yaml"]) == 0
-    numbers = read_numbers(ReportParams.read(Path("mine/params/mql_report.yaml")))
-    totals = numbers.rows[numbers.rows["bucket"] == "total"].set_index("metric")["value"]
+    numbers = read_report(ReportParams.read(Path("mine/params/mql_report.yaml")))
+    totals = numbers.metrics[numbers.metrics["bucket"] == "total"].set_index("metric")["value"]
     assert totals["mqls"].iloc[0] == 3
     assert numbers.params.by == ["source", "owner"]
     assert numbers.currency == "EUR"

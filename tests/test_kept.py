@@ -10,7 +10,7 @@ import pytest
 from mqlkit.core.errors import ParamsError
 from mqlkit.core.names import READINGS_VARIABLE
 from mqlkit.core.params import ReportParams
-from mqlkit.metrics.report import read_numbers
+from mqlkit.metrics.report import read_report
 from mqlkit.pages.results import as_json, metrics_document
 from mqlkit.sources import kept
 from mqlkit.sources.sharing import write_plan
@@ -65,11 +65,11 @@ def readings(monkeypatch):
 def alone(params, monkeypatch):
     with monkeypatch.context() as patch:
         patch.delenv(READINGS_VARIABLE)
-        return as_json(metrics_document(read_numbers(params)))
+        return as_json(metrics_document(read_report(params)))
 
 
 def shared(params):
-    return as_json(metrics_document(read_numbers(params)))
+    return as_json(metrics_document(read_report(params)))
 
 
 REPORTS = [

@@ -9,9 +9,9 @@ import pytest
 from mqlkit.core.errors import ParamsError
 from mqlkit.core.params import ReportParams
 from mqlkit.metrics.limits import figures_of, limit_lines
-from mqlkit.metrics.report import read_numbers
+from mqlkit.metrics.report import read_report
 from mqlkit.pages.results import as_json, metrics_document
-from mqlkit.views.verdicts.data_quality import judge_limits
+from mqlkit.views import verdicts
 
 LEADS = """\
 lead_id,mql_at,accepted_at
@@ -34,7 +34,7 @@ def numbers(tmp_path_factory):
     (folder / "source.yaml").write_text("leads: {files: [leads.csv]}\n", encoding="utf-8")
     given = {"source": str(folder / "source.yaml"), "period": "2026-01", "max_set_aside": 0.5}
     limits = {"fail_on": LIMITS, "warn_on": {"mqls": ">= 3"}}
-    return read_numbers(ReportParams.from_mapping({**given, "by": [], **limits}))
+    return read_report(ReportParams.from_mapping({**given, "by": [], **limits}))
 
 
 def test_the_lines_name_what_is_broken_and_pass_over_what_is_not_known(numbers):
@@ -47,8 +47,8 @@ def test_the_lines_name_what_is_broken_and_pass_over_what_is_not_known(numbers):
 
 
 def test_the_banner_says_the_same(numbers):
-    verdicts = judge_limits(numbers.rows, numbers.ledgers, numbers.params)
-    assert [(v.text, v.tone) for v in verdicts] == [
+    found = verdicts.data_quality.limits(numbers.data_quality)
+    assert [(v.text, v.tone) for v in found] == [
         ("Limit broken: SLA attainment is 66.7% (fail_on: < 0.8).", "bad"),
         ("Limit broken: Rows that cannot be used is 25.0% (fail_on: > 0.2).", "bad"),
         ("Warning: MQLs is 3 (warn_on: >= 3).", "bad"),

@@ -12,7 +12,7 @@ import pytest
 from mqlkit.core.errors import ParamsError
 from mqlkit.leads import waits as levels
 from mqlkit.metrics import cost, handoff, lead_lists, response, volume, waiting
-from mqlkit.metrics.report import measure
+from mqlkit.metrics.report import compute_report
 
 JAN, FEB, MAR = "2026-01", "2026-02", "2026-03"
 
@@ -1485,7 +1485,7 @@ def test_the_year_before_the_period_is_compared_as_far_as_the_data_is_whole(lead
         period="2026-01..2026-02",
         lag_days=0,
     )
-    found = measure(made.leads, made.tables).changes
+    found = compute_report(made.leads, made.tables).changes
     mqls = found[found["metric"] == "mqls"]
     assert listed(mqls, "kind", "bucket", "against", "value", "before") == [
         ("bucket before", JAN, "2025-12", 1, 1),
@@ -1523,8 +1523,8 @@ def test_spend_is_that_of_the_sources_kept(lead_table, where, cost):
         period=JAN,
         lag_days=0,
     )
-    numbers = measure(made.leads, made.tables)
-    rows = numbers.rows[numbers.rows["metric"] == "cost_per_mql"]
+    numbers = compute_report(made.leads, made.tables)
+    rows = numbers.metrics[numbers.metrics["metric"] == "cost_per_mql"]
     found = [v for v, b in zip(rows["value"], rows["bucket"], strict=True) if b == "total"]
     assert found == ([] if cost is None else [cost])
     assert bool(numbers.currency) == (cost is not None)

@@ -125,6 +125,10 @@ class ReportParams:
         params = cls.from_mapping({**written, **won}, where=str(path), lines=lines)
         return replace(params, source=str((path.parent / params.source).resolve()))
 
+    def changed(self, given: Mapping[str, Any]) -> ReportParams:
+        """Return the parameters with some replaced, all of them checked."""
+        return self.from_mapping({**self.to_dict(), **given})
+
     @property
     def calendar(self) -> Calendar:
         """Return the calendar of the fiscal year."""

@@ -17,7 +17,7 @@ from mqlkit.core.params import ReportParams
 from mqlkit.core.periods import DAY, add_months
 from mqlkit.core.text import counted, day, listed
 from mqlkit.core.yaml_files import as_yaml
-from mqlkit.metrics.report import Numbers
+from mqlkit.metrics.report import Report
 
 PRESETS = {
     "Last month": "last-month",
@@ -134,29 +134,29 @@ def presets(params: ReportParams, offer: Offer) -> dict[str, str]:
     return {f"As started: {params.period}": params.period, **found}
 
 
-def lag_faults(numbers: Numbers, offer: Offer) -> dict[str, str]:
+def lag_faults(report: Report, offer: Offer) -> dict[str, str]:
     """Return what is wrong with a lag that moves every bucket before the first spend."""
     if offer.spend_from is None:
         return {}
-    longest = (numbers.leads.buckets[-1].start - offer.spend_from).days
-    if numbers.lag_days_used <= max(longest, 0):
+    longest = (report.lead_data.buckets[-1].start - offer.spend_from).days
+    if report.lag_days_used <= max(longest, 0):
         return {}
     reach = f"the longest that does is {counted(longest, 'day')}" if longest >= 0 else "none does"
-    lag, since = counted(numbers.lag_days_used, "day"), day(offer.spend_from)
+    lag, since = counted(report.lag_days_used, "day"), day(offer.spend_from)
     fault = f"A lag of {lag} reaches no spend: the data has none before {since}; in this period"
     return {"lag_days": f"{fault} {reach}."}
 
 
-def in_words(numbers: Numbers, *, view: str = BOTH) -> str:
+def in_words(report: Report, *, view: str = BOTH) -> str:
     """Return what the page is set to, in sentences; ``view`` is one of `terms.VIEWS`."""
-    params, leads = numbers.params, numbers.leads
+    params, leads = report.params, report.lead_data
     grain = {"half": "half-year"}.get(params.grain, params.grain)
     span = f"{day(leads.whole.start)} – {day(leads.whole.end - DAY)}"
     sentences = [f"{span}, by {grain}, as of {day(leads.as_of.on)}."]
-    if numbers.tables.spend is not None:
+    if report.tables.spend is not None:
         how = " (measured)" if params.lag_days == "auto" else ""
         sentences.append(
-            f"Spend is moved back by {counted(numbers.lag_days_used, 'day')}{how}; the rolling "
+            f"Spend is moved back by {counted(report.lag_days_used, 'day')}{how}; the rolling "
             f"cost spans {counted(params.rolling, grain)}."
         )
     clock = "" if params.sla_clock == "business" else ", nights and weekends included"
@@ -166,14 +166,14 @@ def in_words(numbers: Numbers, *, view: str = BOTH) -> str:
     if params.by:
         sentences.append(f"Broken down by {listed(params.by)}.")
     sentences += [f"Only {column}: {listed(kept)}." for column, kept in params.shown_where.items()]
-    if numbers.tables.goals is None and "goals" in numbers.tables.ledgers:
+    if report.tables.goals is None and "goals" in report.tables.ledgers:
         sentences.append("The goals are not for these leads alone, and are left out.")
     return " ".join(sentences) + VIEW_WORDS[view]
 
 
-def settings_table(numbers: Numbers) -> dict[str, Any]:
+def settings_table(report: Report) -> dict[str, Any]:
     """Return what the page is set to, by parameter."""
-    resolved = numbers.resolved_params
+    resolved = report.resolved_params
     return {name: resolved[name] for name in SETTINGS}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mqlkit.core.errors import MqlkitError
@@ -15,7 +15,7 @@ from mqlkit.leads.build import TimedLeads, cut_leads, time_leads
 from mqlkit.leads.build_cube import make_ready, with_codes
 from mqlkit.leads.cache import FREE_OF, Memory, settings
 from mqlkit.leads.table import LeadTable
-from mqlkit.metrics.report import measure
+from mqlkit.metrics.report import Report, compute_report
 from mqlkit.sources.opening import open_source
 
 FEW_VALUES = 30
@@ -65,8 +65,8 @@ class Exploration:
 
     Attributes
     ----------
-    numbers
-        Those of the last choice that worked.
+    report
+        That of the last choice that worked.
     offer
         What the data has to choose from.
     started
@@ -80,6 +80,7 @@ class Exploration:
         base: Path | None = None,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
+        self._base = base
         self._opened = open_source(params, base=base, is_all_wanted=True, tell=tell)
         tell(STEPS[-3])
         self._memory = Memory()
@@ -90,8 +91,8 @@ class Exploration:
         made = self._made(params)
         self._made_last = made
         tell(STEPS[-1])
-        self.numbers = measure(made.leads, self._opened.tables, memory=self._memory)
-        spend, leads = self._opened.tables.spend, self.numbers.leads
+        self.report = self._computed(made)
+        spend, leads = self._opened.tables.spend, self.report.lead_data
         self.offer = Offer(
             values=self._values,
             first=leads.first_mql,
@@ -117,18 +118,25 @@ class Exploration:
         mark, noted = reader.tables, {name: dict(ledger.noted) for name, ledger in ledgers.items()}
         try:
             made = self._made(params)
-            numbers = measure(made.leads, self._opened.tables, memory=self._memory)
-            faults = lag_faults(numbers, self.offer)
+            report = self._computed(made)
+            faults = lag_faults(report, self.offer)
         except MqlkitError as error:
-            made, numbers, faults = None, None, self._faults(error)
-        if made is None or numbers is None or faults:
+            made, report, faults = None, None, self._faults(error)
+        if made is None or report is None or faults:
             reader.drop(range(mark + 1, reader.tables + 1))
             for name, ledger in ledgers.items():
                 dict.update(ledger.noted, noted[name])
             return faults
         self._accept(made)
-        self.numbers = numbers
+        self.report = report
         return {}
+
+    def _computed(self, made: Made) -> Report:
+        # The panel has the slider for the lag.
+        report = compute_report(
+            made.leads, self._opened.tables, memory=self._memory, has_lag_slider=False
+        )
+        return replace(report, base=self._base)
 
     def close(self) -> None:
         """Let go of the data; nothing can be worked out any more."""

@@ -13,14 +13,12 @@ import ipywidgets as widgets
 import pandas as pd
 from itables.widget import ITable
 
-from mqlkit.core.params import ReportParams
-from mqlkit.core.text import NOTHING, count, counted, moment
+from mqlkit.core.text import NOTHING, count, moment
 from mqlkit.lab.widgets import alert, button, close, message, said
 from mqlkit.leads.table import LeadTable
 from mqlkit.metrics.lead_lists import breach_lines, breach_list, mql_lines, mql_list
-from mqlkit.metrics.report import Numbers
+from mqlkit.metrics.report import Report
 from mqlkit.sources.store import EngineError
-from mqlkit.views.verdicts.base import Totals, Verdict
 
 # A browser sorts and filters so many without a pause; the file has no bound.
 MOST_ROWS = 2_000
@@ -78,17 +76,7 @@ MQLS = LeadList(
 )  # fmt: skip
 
 
-def judge_breaches(rows: pd.DataFrame, params: ReportParams) -> Verdict | None:
-    """Return why a page lists no late lead; None where it lists some."""
-    late = Totals(rows).value("sla_breached")
-    if not late > 0:
-        return Verdict("No MQL of the period is known to have broken the SLA.")
-    if not params.redact:
-        return None
-    return Verdict(
-        f"{counted(late, 'MQL')} broke the SLA. A redacted page does not list them: mqlkit run "
-        "writes them beside it, into the file that ends in .breaches.csv."
-    )
+LISTS = {leads.name: leads for leads in (BREACHES, MQLS)}
 
 
 @dataclass(frozen=True)
@@ -107,12 +95,12 @@ class Page:
     cells: pd.DataFrame
 
 
-def first_page(numbers: Numbers, leads: LeadList) -> Page:
+def first_page(report: Report, leads: LeadList) -> Page:
     """Return the first `MOST_ROWS` of a list, worked out once for parameters that matter to it."""
-    found = numbers.memory.recall(
+    found = report.memory.recall(
         leads.name,
-        numbers.params,
-        lambda: leads.find(numbers.leads, longest=MOST_ROWS),
+        report.params,
+        lambda: leads.find(report.lead_data, longest=MOST_ROWS),
         of="list",
     )
     n = int(found["of"].iloc[0]) if len(found) else 0
@@ -146,16 +134,16 @@ def _cells(found: pd.DataFrame, leads: LeadList) -> pd.DataFrame:
     return pd.DataFrame(shown)
 
 
-def write_list(numbers: Numbers, leads: LeadList, *, folder: Path) -> Path:
+def write_list(report: Report, leads: LeadList, *, folder: Path) -> Path:
     """Write all leads of a list as a CSV file and return its path.
 
     Their number does not matter: the engine writes them, and memory stays as it is. A file of an
     earlier choice is replaced when the new one is whole.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{numbers.params.report}.{leads.name}.csv"
+    path = folder / f"{report.params.report}.{leads.name}.csv"
     part = path.with_suffix(".part")
-    leads.lines(numbers.leads).to_csv(part)
+    leads.lines(report.lead_data).to_csv(part)
     return part.replace(path)
 
 
@@ -184,8 +172,8 @@ class ListBox:
     ----------
     leads
         The list.
-    numbers
-        Returns the numbers of the choice in force.
+    report
+        Returns the report with the settings in force.
 
     Attributes
     ----------
@@ -197,10 +185,10 @@ class ListBox:
 
     is_late = True
 
-    def __init__(self, leads: LeadList, numbers: Callable[[], Numbers]) -> None:
-        self._leads, self._numbers = leads, numbers
+    def __init__(self, leads: LeadList, report: Callable[[], Report]) -> None:
+        self._leads, self._report = leads, report
         self._title, self._state = message(), widgets.Output()
-        page = first_page(numbers(), leads)
+        page = first_page(report(), leads)
         self._table = ITable(page.cells, **LOOK)
         self._page = page
         self.save = button(
@@ -212,9 +200,9 @@ class ListBox:
         self.box = widgets.VBox([self._title, self._table, self._foot])
         self.box.add_class("mk-list")
 
-    def follow(self, numbers: Numbers) -> None:
+    def follow(self, report: Report) -> None:
         """Show it for other numbers; the browser hears of it only where it differs."""
-        self._show(first_page(numbers, self._leads))
+        self._show(first_page(report, self._leads))
 
     def fit(self, width: int) -> None:
         """Leave its width to the page, which sets tables by itself."""
@@ -245,7 +233,7 @@ class ListBox:
     def _write(self, _: object) -> None:
         self._say(said("Writing …"))
         try:
-            path = write_list(self._numbers(), self._leads, folder=Path.cwd() / FOLDER)
+            path = write_list(self._report(), self._leads, folder=Path.cwd() / FOLDER)
         except (OSError, EngineError) as error:
             self._say(alert(f"The file could not be written: {error}"))
             return

@@ -173,14 +173,14 @@ class Panel:
 
     def _show_numbers(self) -> None:
         """Show what the data made of the choice: dates, the lag, the words."""
-        numbers = self._exploration.numbers
+        report = self._exploration.report
         with self._quiet:
-            whole = numbers.leads.whole
+            whole = report.lead_data.whole
             self.start.value, self.end.value = whole.start, whole.end - DAY
-            self.lag.max = max(LONGEST_LAG, self.lag.max, numbers.lag_days_used)
-            self.lag.value = numbers.lag_days_used
-            self.measured.description = f"Measured: {counted(numbers.measured_lag, 'day')}"
-        self._words.value = f'<p class="mk-words">{escape(in_words(numbers, view=self.view))}</p>'
+            self.lag.max = max(LONGEST_LAG, self.lag.max, report.lag_days_used)
+            self.lag.value = report.lag_days_used
+            self.measured.description = f"Measured: {counted(report.measured_lag, 'day')}"
+        self._words.value = f'<p class="mk-words">{escape(in_words(report, view=self.view))}</p>'
 
     def _watch(self) -> None:
         plain = [self.period, self.grain, self.rolling, self.sla, self.stops, self.clock]
@@ -253,7 +253,7 @@ class Panel:
         """Work out the numbers of the choice, or say what is wrong; return what there is to say."""
         chosen, faults = self._chosen()
         try:
-            params, wrong = choose(self._exploration.numbers.params, chosen)
+            params, wrong = choose(self._exploration.report.params, chosen)
             faults = {**faults, **wrong} or self._exploration.change(params)
             if not faults:
                 self.view = self.efficiency.value
@@ -268,7 +268,7 @@ class Panel:
 
     def _write(self, _: object) -> None:
         folder = params_folder(Path.cwd())
-        params = self._exploration.numbers.params
+        params = self._exploration.report.params
         try:
             name = self.name.value.strip()
             path = write_params(params, name, source=self._exploration.source, folder=folder)

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from mqlkit.metrics.report import Numbers
+from mqlkit.metrics.report import Report
 from mqlkit.pages import cells as page
-from mqlkit.pages.calls import Call
+from mqlkit.pages.drawings import Drawing
+from mqlkit.views.charts.base import with_selection
 from mqlkit.views.theme import CHART_TYPE
 from mqlkit.views.verdicts.base import Verdict
 
-Shown = list[tuple[Call, list[dict[str, Any]]]]
+Shown = list[tuple[Drawing, list[dict[str, Any]]]]
 # Widths of a chart, in pixels: the first has room on a screen of 1280 beside the list of files, the
 # last is that of the panel. Few, so that a chart is not drawn again for every pixel.
 WIDTHS = (page.LAB_WIDTH, 940, 1120)
@@ -35,27 +36,30 @@ class Section:
 
     Attributes
     ----------
-    calls
-        Returns the functions that draw it, with what they are given of a report's numbers.
+    draw
+        Returns the drawings of a report.
     box
         The widget that it stands in.
     is_late
         Whether it is drawn after all that is not.
+    target
+        CSS selector of the input element that a click on a chart sets; empty for none.
     shown
-        What is shown: each call, with its parts as the types that the notebook shows them in.
+        Each drawing, with its parts as the types that a notebook shows.
     width
         Of its charts, in pixels.
     """
 
-    calls: Callable[[Numbers], list[Call]]
+    draw: Callable[[Report], list[Drawing]]
     box: Any
     is_late: bool
+    target: str = ""
     shown: Shown = field(default_factory=list)
     width: int = page.LAB_WIDTH
 
-    def follow(self, numbers: Numbers) -> None:
-        """Show it for other numbers; what they leave as it is is not drawn again."""
-        self._show([(call, self._bundles(call)) for call in self.calls(numbers)])
+    def follow(self, report: Report) -> None:
+        """Show it for another report; a drawing of equal input is not drawn again."""
+        self._show([(drawing, self._bundles(drawing)) for drawing in self.draw(report)])
 
     def fit(self, width: int) -> None:
         """Set its charts so wide, without making them again."""
@@ -64,17 +68,23 @@ class Section:
 
     def fail(self, fault: str) -> None:
         """Show what is wrong with it, in its place."""
-        self._show([(Call(fault), [page.bundle(Verdict(fault, "bad"))])])
+        self._show([(Drawing(fault), [page.bundle(Verdict(fault, "bad"))])])
 
     def leave(self, words: str) -> None:
         """Show words in its place, or nothing; it follows nothing any more."""
-        self._show([(Call(words), [page.bundle(words)])] if words else [])
+        self._show([(Drawing(words), [page.bundle(words)])] if words else [])
 
-    def _bundles(self, call: Call) -> list[dict[str, Any]]:
-        known = next((bundles for c, bundles in self.shown if c.is_same(call)), None)
+    def _bundles(self, drawing: Drawing) -> list[dict[str, Any]]:
+        known = next((bundles for d, bundles in self.shown if d.is_same(drawing)), None)
         if known is not None:
             return known
-        return [page.bundle(part) for part in page.parts_of(call) if part is not None]
+        return [page.bundle(self._selectable(part)) for part in drawing.parts()]
+
+    def _selectable(self, part: Any) -> Any:
+        """Return a chart by breakdown value with a selection; any other part as it is."""
+        meta = getattr(part, "usermeta", None)
+        by = meta.get("by") if isinstance(meta, dict) else None
+        return with_selection(part, by=by, target=self.target) if by and self.target else part
 
     def _show(self, shown: Shown) -> None:
         """Show it; the browser hears of it only where it differs."""
@@ -88,6 +98,6 @@ class Section:
             self.box.outputs = outputs
 
     def _fitted(self, bundle: dict[str, Any]) -> dict[str, Any]:
-        if CHART_TYPE not in bundle:
+        if bundle.get(CHART_TYPE, {}).get("autosize") != page.LAB_FIT:
             return bundle
         return {**bundle, CHART_TYPE: {**bundle[CHART_TYPE], "width": self.width}}

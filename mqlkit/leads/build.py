@@ -111,8 +111,19 @@ def time_leads(
     zone: ZoneInfo,
     reader: Reader,
     columns: Sequence[str],
+    extras: Sequence[str] = (),
 ) -> TimedLeads:
-    """Return every lead with its durations; ``columns`` are those to break down or filter by."""
+    """Return every lead with its durations.
+
+    Parameters
+    ----------
+    tables, params, zone, reader
+        As in `lead_table`.
+    columns
+        Those to break down or filter by; see `named`.
+    extras
+        Further columns to keep as they are; see `raw`.
+    """
     leads, events = tables.leads, tables.events
     everything = seen = survey(leads, events)
     as_of = resolve_as_of(params.as_of, zone=zone, latest=seen.moment(zone))
@@ -134,7 +145,7 @@ def time_leads(
     clock = Clock(params, zone, as_of, seen.dated)
     # What a deal is worth is known when it is won.
     amount = leads["won_at"].notnull().ifelse(leads["amount"], ibis.null(MONEY))
-    timed = add_durations(_chosen(leads.mutate(amount=amount), columns), clock)
+    timed = add_durations(_chosen(leads.mutate(amount=amount), columns, extras), clock)
     is_dear = events is not None or params.sla_clock == "business"
     return TimedLeads(timed, clock, seen, everything.stamps - seen.stamps, is_dear, is_alone)
 
@@ -167,7 +178,7 @@ def cut_leads(
     leads = timed.table
     if params.sla_clock == "calendar":
         leads = leads.mutate(due_at=due_on_calendar(leads, clock))
-    kept = _kept(leads, params)
+    kept = chosen_leads(leads, params)
     if params.redact:
         at = kept["mql_at"]
         counted = (at >= literal(to_utc(start, zone))) & (at < literal(to_utc(end, zone)))
@@ -272,15 +283,20 @@ def named(column: str) -> str:
     return f"{NAMED}{column}"
 
 
-def _chosen(leads: ir.Table, columns: Sequence[str]) -> ir.Table:
-    """Return our own columns, and those to break down or filter by as text."""
+def raw(column: str) -> str:
+    """Return the name under which a column of the export stands in timed leads, as it is."""
+    return f"{NAMED}{NAMED}{column}"
+
+
+def _chosen(leads: ir.Table, columns: Sequence[str], extras: Sequence[str]) -> ir.Table:
+    """Return our own columns, those to break down or filter by as text, and ``extras``."""
     known = {*LEAD_COLUMNS, *(f"{s}_timed" for s in STAMPS)}
     own = [c for c in leads.columns if c in known]
     text = {named(c): leads[c].cast("string").fill_null(MISSING) for c in dict.fromkeys(columns)}
-    return leads.select(*own, **text)
+    return leads.select(*own, **text, **{raw(c): leads[c] for c in extras})
 
 
-def _kept(timed: ir.Table, params: ReportParams) -> ir.Table:
+def chosen_leads(timed: ir.Table, params: ReportParams) -> ir.Table:
     """Return the leads wanted, with their breakdowns."""
     wanted = [timed[named(c)].isin(kept) for c, kept in params.where.items()]
     cuts = {breakdown(i): timed[named(c)] for i, c in enumerate(params.by)}

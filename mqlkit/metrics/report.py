@@ -2,232 +2,191 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
+import ibis.expr.types as ir
 import pandas as pd
 
+from mqlkit.core.errors import ParamsError, unknown_name
+from mqlkit.core.metrics import METRICS
+from mqlkit.core.names import TOTAL
 from mqlkit.core.params import ReportParams
 from mqlkit.core.periods import DAY
+from mqlkit.core.text import counted, day
 from mqlkit.leads.build import lead_table, year_before
 from mqlkit.leads.cache import Memory
-from mqlkit.leads.privacy import without_words
+from mqlkit.leads.durations import Clock
 from mqlkit.leads.table import LeadTable
-from mqlkit.leads.waits import Queue, narrowed, stays
-from mqlkit.metrics.changes import changes
 from mqlkit.metrics.cost import (
-    LONGEST_LAG,
     bucket_costs,
-    cost_by_lag,
     cost_per_mql,
-    costs_by_grain,
     kept_spend,
     lag_days,
     lead_to_mql,
-    measured_lag,
-    rolling_cost,
-    unnamed_channels,
 )
 from mqlkit.metrics.efficiency import (
     cohort_efficiency,
-    cohort_growth,
     maturity_days,
     stage_efficiency,
 )
-from mqlkit.metrics.handoff import hand_off, rejection_reasons
-from mqlkit.metrics.lead_lists import breach_list
-from mqlkit.metrics.mix import efficiency_mix_and_rate
-from mqlkit.metrics.response import response_speed, response_times
+from mqlkit.metrics.families import FamilyFrames
+from mqlkit.metrics.handoff import hand_off
+from mqlkit.metrics.lead_export import export_table, exported_leads
+from mqlkit.metrics.response import response_speed
 from mqlkit.metrics.sla import sla_outcome
-from mqlkit.metrics.tidy import metric_rows
+from mqlkit.metrics.tidy import metric_rows, pick
 from mqlkit.metrics.volume import kept_goals, mql_volume
-from mqlkit.metrics.waiting import hours_histogram, stage_velocity, survival_curve
-from mqlkit.sources.ledger import Ledger
+from mqlkit.metrics.waiting import stage_velocity
 from mqlkit.sources.load import Tables
 from mqlkit.sources.opening import open_source
 
-SLIDER_ROWS = 4_000
-LISTED_BREACHES = 25
 
+class Report(FamilyFrames):
+    """The numbers of one report.
 
-@dataclass(frozen=True)
-class Numbers:
-    """One report's numbers.
-
-    Attributes
-    ----------
-    params
-        As resolved.
-    leads, tables
-        The lead table and all that was read.
-    rows
-        Every metric, bucket and segment (metrics.md §9).
-    before
-        The compared metrics of all leads in the buckets of the year before the period; None where
-        no MQL is that old.
-    lag_days_used, maturity_days
-        The one lag of the report, and the age at which most conversions are in (NaN: none yet).
-    memory
-        What has been worked out, for this report and for those before it on the same data.
+    Open one with `Report.read`. Its attributes are those of `FamilyFrames`.
     """
 
-    params: ReportParams
-    leads: LeadTable
-    tables: Tables
-    rows: pd.DataFrame
-    before: pd.DataFrame | None
-    lag_days_used: int
-    maturity_days: float
-    memory: Memory = field(default_factory=Memory, repr=False)
+    @classmethod
+    def read(cls, path: str | Path, **params: Any) -> Report:
+        """Read the exports of a params file and compute the report.
 
-    def _once(self, name: str, work_out: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-        return self.memory.recall(name, self.params, work_out)
+        Parameters
+        ----------
+        path
+            A params file, such as ``params/q1.yaml``. A relative ``source`` in it starts from its
+            folder.
+        **params
+            Parameters that replace those of the file, such as ``lag_days=45``.
 
-    @property
-    def measured_lag(self) -> int:
-        """Return the lag that the period's MQLs show, whichever is used."""
-        return measured_lag(self.rows)
+        Returns
+        -------
+        Report
+            Its numbers are the same as those of ``mqlkit run``.
 
-    @property
-    def currency(self) -> str:
-        """Return the currency of the spend; empty without spend."""
-        return self.tables.currency or ""
+        Raises
+        ------
+        ParamsError
+            When a parameter is unknown, wrong, or does not fit the data.
+        SourceError
+            When the exports or their description cannot be used.
+        """
+        return read_report(ReportParams.read(Path(path)).changed(params))
 
-    @property
-    def ledgers(self) -> dict[str, Ledger]:
-        """Return the account of each table's rows."""
-        ledgers = self.tables.ledgers
-        if not self.params.redact:
-            return ledgers
-        return {t: replace(k, noted=Counter(without_words(k.noted))) for t, k in ledgers.items()}
+    def with_params(self, **params: Any) -> Report:
+        """Return the report on the same source with some parameters changed.
 
-    @cached_property
-    def breaches(self) -> pd.DataFrame:
-        """Return the leads that broke the SLA by most; see `sla.breach_list`."""
-        longest = 0 if self.params.redact else LISTED_BREACHES
-        return self._once("breaches", lambda: breach_list(self.leads, longest=longest))
+        Parameters
+        ----------
+        **params
+            Parameters by name, such as ``by=["campaign"]`` or ``where={"country": ["EE"]}``. A
+            breakdown or filter can be any column of the export.
 
-    @cached_property
-    def changes(self) -> pd.DataFrame:
-        """Return each bucket against the one before and a year before; see `changes.changes`."""
-        return changes(self.rows, earlier=self.before)
+        Raises
+        ------
+        ParamsError
+            When a parameter is unknown, wrong, or does not fit the data.
+        """
+        return read_report(self.params.changed(params), base=self.base)
 
-    @cached_property
-    def mix(self) -> pd.DataFrame:
-        """Return the last change of efficiency as mix and rate, by the first breakdown."""
-        return efficiency_mix_and_rate(self.rows, by=self.main_breakdown)
+    def lead_table(self) -> ir.Table:
+        """Return the lead table as an Ibis expression, one row per lead and pass.
 
-    @property
-    def main_breakdown(self) -> str:
-        """Return the first breakdown; the source where there is none."""
-        return next(iter(self.params.by), "source")
+        Returns
+        -------
+        ibis.Table
+            The columns of `leads`. Timestamps are naive UTC; durations are hours.
+        """
+        return self._export[0]
 
-    @cached_property
-    def curve(self) -> pd.DataFrame:
-        """Return the survival curve; see `velocity.survival_curve`."""
-        return self._once("curve", lambda: survival_curve(self._stays))
+    def leads(self) -> pd.DataFrame:
+        """Return the lead table, one row per lead and pass, with all columns of the export.
 
-    @cached_property
-    def histogram(self) -> pd.DataFrame:
-        """Return MQLs by time in the stage; see `velocity.hours_histogram`."""
-        return self._once("histogram", lambda: hours_histogram(self._stays, self.leads.clock))
+        Returns
+        -------
+        pandas.DataFrame
+            ``lead_id``; ``created_at``, ``mql_at``, ``contacted_at``, ``accepted_at``,
+            ``rejected_at``, ``sql_at``, ``won_at``, ``exit_at`` (first decision) and ``due_at``
+            (end of the SLA) in the time zone of the report; ``amount`` of deals that are won;
+            ``rejection_reason``, ``owner``, ``source``, ``campaign``; ``hours_to_contact``,
+            ``hours_to_accepted``, ``hours_to_rejected``, ``hours_to_sql`` and ``days_to_mql`` in
+            calendar time; ``hours_in_stage`` (until the decision) and ``hours_waited`` (until the
+            as-of date) on the clock of the SLA; ``is_in_order`` (no decision before the MQL);
+            ``sla`` (met, breached, overdue, pending, unmeasurable); then every other column of the
+            export. Rows outside the period are included; ``where`` applies. NaN or NaT: not known,
+            or not yet.
 
-    @cached_property
-    def _stays(self) -> Queue:
-        return stays(narrowed(self.leads, [""]))
-
-    @cached_property
-    def growth(self) -> pd.DataFrame:
-        """Return the share of SQLs by the cohort's age; see `funnel.cohort_growth`."""
-        return self._once("growth", lambda: cohort_growth(self.leads, maturity=self.maturity_days))
-
-    @cached_property
-    def reasons(self) -> pd.DataFrame:
-        """Return rejections by reason; see `funnel.rejection_reasons`."""
-        return self._once("reasons", lambda: rejection_reasons(self.leads))
-
-    @cached_property
-    def responses(self) -> pd.DataFrame:
-        """Return MQLs by time to first contact; see `velocity.response_times`."""
-        return self._once("responses", lambda: response_times(self.leads))
+        Notes
+        -----
+        The export is read again with all of its columns, once per report.
+        """
+        return exported_leads(*self._export)
 
     @cached_property
-    def lag_in_use(self) -> pd.DataFrame | None:
-        """Return cost per MQL by bucket at the one lag of the report; None without spend."""
-        return self._costs([self.lag_days_used])
+    def _export(self) -> tuple[ir.Table, Clock]:
+        as_of = self.lead_data.as_of.at.isoformat()
+        params = replace(self.params, as_of=as_of) if self.params.as_of == "now" else self.params
+        return export_table(params, base=self.base)
 
-    @cached_property
-    def lags(self) -> pd.DataFrame | None:
-        """Return cost per MQL by lag, for the slider; None without spend."""
-        # A fine grain gets a coarser slider: the page must not grow with the number of buckets.
-        step = 1 + LONGEST_LAG * len(self.leads.buckets) // SLIDER_ROWS
-        used = self.lag_days_used
-        return self._costs(range(used % step, max(LONGEST_LAG, used) + 1, step))
+    def value(self, metric: str, *, bucket: str = TOTAL, by: str = "", name: str = "") -> float:
+        """Return one number.
 
-    def _costs(self, lags: Sequence[int]) -> pd.DataFrame | None:
-        spend = self.tables.spend
-        return None if spend is None else rolling_cost(self.leads, spend=spend, lags=lags)
+        Parameters
+        ----------
+        metric
+            Its name in the glossary, such as ``sla_attainment``.
+        bucket
+            A bucket such as ``2026-01``; the period when left out.
+        by, name
+            A breakdown of the report and one of its values; all leads when left out.
 
-    @property
-    def lags_by_grain(self) -> pd.DataFrame | None:
-        """Return `lags` with a column ``grain``, at the grain of the report and at coarser ones."""
-        if (spend := self.tables.spend) is None or (lags := self.lags) is None:
-            return None
-        return costs_by_grain(self.leads, spend=spend, like=lags)
+        Returns
+        -------
+        float
+            NaN where the data does not tell it.
 
-    @cached_property
-    def lag_costs(self) -> pd.DataFrame | None:
-        """Return cost per MQL of the period by lag; see `cost.cost_by_lag`. None without spend."""
-        if self.tables.spend is None:
-            return None
-        every = range(max(LONGEST_LAG, self.lag_days_used) + 1)
-        return cost_by_lag(self.leads, spend=self.tables.spend, lags=every)
+        Raises
+        ------
+        ParamsError
+            When there is no such metric, bucket or breakdown value in the report.
+        """
+        if metric not in METRICS:
+            raise ParamsError(unknown_name("report.value", "metric", metric, list(METRICS)))
+        rows = self.metrics[self.metrics["metric"] == metric]
+        for column, wanted in (("bucket", bucket), ("by", by), ("name", name)):
+            known = [str(label) for label in rows[column].unique()]
+            if known and wanted not in known:
+                raise ParamsError(unknown_name("report.value", column, wanted, known))
+            rows = rows[rows[column] == wanted]
+        return float(rows["value"].iloc[0]) if len(rows) else float("nan")
 
-    @cached_property
-    def other_channels(self) -> pd.DataFrame | None:
-        """Return spend in channels that no lead names; None without spend."""
-        if (spend := self.tables.spend) is None:
-            return None
-        return self._once("channels", lambda: unnamed_channels(self.leads, spend))
-
-    @property
-    def resolved_params(self) -> dict[str, Any]:
-        """Return the parameters with what ``auto`` and relative periods came to."""
-        leads = self.leads
-        return {
-            **self.params.to_dict(),
-            "source": Path(self.params.source).name,
-            "where": self.params.shown_where,
-            "period": f"{leads.whole.start}..{leads.whole.end - DAY}",
-            "timezone": str(leads.zone),
-            "as_of": leads.as_of.at.astimezone(leads.zone).isoformat(),
-            "lag_days": self.lag_days_used,
-        }
-
-    @property
-    def inputs(self) -> list[dict[str, Any]]:
-        """Return what identifies each file that was read."""
-        return [
-            {
-                "table": spec.table,
-                "path": export.name,
-                "sha256": export.sha256,
-                "rows": rows,
-                "encoding": export.encoding,
-                "delimiter": export.delimiter,
-                "format": export.recognised.format.name,
-                "timezone": spec.zone_in(export.recognised.format.timezone),
-            }
-            for export, spec, rows in self.tables.exports
-        ]
+    def __repr__(self) -> str:
+        """Return five lines: title, period and as-of date, rows, headline, what to ask next."""
+        leads = self.lead_data
+        totals = pick(self.metrics, "mqls", "sqls")
+        mqls, sqls = (
+            counted(float(totals["value"][totals["metric"] == name].iloc[-1]), label)
+            for name, label in (("mqls", "MQL"), ("sqls", "SQL"))
+        )
+        read = ", ".join(
+            f"{name} {counted(ledger.used, 'row')}" for name, ledger in self.ledgers.items()
+        )
+        span = f"{day(leads.whole.start)} – {day(leads.whole.end - DAY)}, by {self.params.grain}"
+        return (
+            f"Report: {self.params.title}\n"
+            f"  period: {span}, as of {day(leads.as_of.on)} ({leads.zone})\n"
+            f"  read:   {read}\n"
+            f"  found:  {mqls}, {sqls}, by {', '.join(self.params.by) or 'no breakdown'}\n"
+            "  see:    report.metrics, report.value(metric), report.leads(), mk.charts"
+        )
 
 
-def read_numbers(params: ReportParams, *, base: Path | None = None) -> Numbers:
-    """Read a report's exports and work out its numbers.
+def read_report(params: ReportParams, *, base: Path | None = None) -> Report:
+    """Read a report's exports and compute its numbers.
 
     Parameters
     ----------
@@ -243,13 +202,19 @@ def read_numbers(params: ReportParams, *, base: Path | None = None) -> Numbers:
     """
     opened = open_source(params, base=base)
     leads = lead_table(opened.tables, params, zone=opened.zone, reader=opened.reader)
-    return measure(leads, opened.tables)
+    return replace(compute_report(leads, opened.tables), base=base)
 
 
-def measure(leads: LeadTable, tables: Tables, *, memory: Memory | None = None) -> Numbers:
-    """Return every number of a lead table; what ``memory`` holds is not worked out again."""
+def compute_report(
+    leads: LeadTable,
+    tables: Tables,
+    *,
+    memory: Memory | None = None,
+    has_lag_slider: bool = True,
+) -> Report:
+    """Compute every number of a lead table; results that ``memory`` holds are taken from it."""
     params = leads.params
-    # Now is another moment for each report: they have nothing to leave each other.
+    # With ``now``, each report has another as-of date: there is nothing to share.
     memory = memory or Memory(shelf=None if params.as_of == "now" else tables.shelf)
     spend = kept_spend(tables.spend, params.where)
     currency = None if spend is None else tables.currency
@@ -258,27 +223,28 @@ def measure(leads: LeadTable, tables: Tables, *, memory: Memory | None = None) -
     maturity = memory.recall("maturity", params, lambda: maturity_days(leads))
     steps: dict[str, Callable[[LeadTable], pd.DataFrame]] = {
         "volume": partial(mql_volume, goals=goals),
-        "hand_off": hand_off,
+        "handoff": hand_off,
         "efficiency": partial(stage_efficiency, maturity=maturity),
-        "velocity": stage_velocity,
+        "waiting": stage_velocity,
         "sla": sla_outcome,
         "response": response_speed,
-        "lags": lead_to_mql,
+        "lag": lead_to_mql,
     }
     for name in ("counted", "flowing", "waiting"):
         vars(leads)[name] = memory.recall(name, params, partial(getattr, leads, name))
-    found = {name: memory.recall_rows(name, leads, step) for name, step in steps.items()}
-    lag = lag_days(leads, found["lags"])
+    groups = {name: memory.recall_rows(f"{name}_rows", leads, step) for name, step in steps.items()}
+    lag = lag_days(leads, groups["lag"])
     if tables.spend is not None:
-        found["cost"] = cost_per_mql(leads, spend=tables.spend, lag=lag)
-    rows = pd.concat(found.values(), ignore_index=True)
+        groups["cost"] = cost_per_mql(leads, spend=tables.spend, lag=lag)
     past = year_before(leads, lag)
     if past is not None:
         # Which of the buckets are whole depends on the lag; what is counted in them does not.
         of = past.buckets[0].label
         vars(past)["counts"] = memory.recall("before", params, lambda: past.counts, of=of)
     before = None if past is None else _compared(past, tables, maturity=maturity, lag=lag)
-    return Numbers(params, leads, tables, rows, before, lag, maturity, memory)
+    return Report(
+        params, leads, tables, groups, before, lag, maturity, memory, has_lag_slider=has_lag_slider
+    )
 
 
 def _compared(leads: LeadTable, tables: Tables, *, maturity: float, lag: int) -> pd.DataFrame:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from mqlkit.core.metrics import METRICS
-from mqlkit.core.names import SMALL_N
+from mqlkit.core.names import SMALL_N, TOTAL
 
 COLUMNS = [
     "metric", "bucket", "start", "end", "by", "name", "value", "n", "low", "high", "unit", "flags",
@@ -69,6 +70,120 @@ def metric_rows(
             ],
         }
     )
+
+
+# What the columns of a series are called in a family frame.
+SERIES = {
+    "rejection_reasons": {"reason": "category", "leads": "value"},
+    "conversion_by_age": {"age_days": "at", "share": "value", "mqls": "n", "sqls": "hits"},
+    "survival": {"hours": "at", "waiting": "value", "at_risk": "n"},
+    "histogram": {
+        "bin": "step", "hours_from": "at", "hours_to": "to", "outcome": "category",
+        "leads": "value",
+    },
+    "contact_times": {"within": "category", "leads": "n", "share": "value"},
+    "cost_by_bucket": {"lag_days": "at", "cost": "value", "rolling": "rolling", "grain": "grain"},
+    "cost_by_lag": {
+        "lag_days": "at", "cost": "value", "mqls": "n", "spend": "spend", "from": "spend_from",
+        "to": "spend_to",
+    },
+}  # fmt: skip
+# Columns of series that are whole numbers; beside metrics without them they become floats.
+WHOLE = {"leads", "mqls", "sqls", "age_days", "lag_days", "at_risk", "bin"}
+
+
+def family(
+    rows: pd.DataFrame,
+    *,
+    series: Mapping[str, pd.DataFrame | None] | None = None,
+    **constants: Any,
+) -> pd.DataFrame:
+    """Return a family frame: metrics, series and constants in one tidy frame.
+
+    Parameters
+    ----------
+    rows
+        Tidy rows of the family's metrics.
+    series
+        Frames by name, of `SERIES`; one that is None is left out.
+    **constants
+        Columns with one value for all rows, such as ``currency``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `COLUMNS`; ``at``, ``to``, ``step``, ``category`` and other columns of the series; the
+        constants.
+    """
+    parts = [rows]
+    for name, frame in (series or {}).items():
+        if frame is None or frame.empty:
+            continue
+        named = frame.rename(columns=SERIES.get(name, {}))
+        for column, default in (("bucket", TOTAL), ("by", ""), ("name", ""), ("flags", ())):
+            if column not in named:
+                named[column] = pd.Series([default] * len(named), index=named.index, dtype=object)
+        parts.append(named.assign(metric=name))
+    return pd.concat(parts, ignore_index=True).assign(**constants)
+
+
+def series(frame: pd.DataFrame, name: str, *others: str) -> pd.DataFrame:
+    """Return one series of a family frame, with the names that its columns have by themselves.
+
+    Parameters
+    ----------
+    frame
+        A family frame.
+    name
+        A key of `SERIES`.
+    *others
+        Further columns wanted.
+
+    Raises
+    ------
+    ValueError
+        When the frame lacks a column.
+    """
+    columns = {**{column: column for column in others}, **{b: a for a, b in SERIES[name].items()}}
+    part = frame[frame["metric"] == name]
+    missing = [b for b in columns if b not in frame.columns]
+    if missing and len(part):
+        raise ValueError(f"{name} needs the columns {', '.join(missing)}, which the frame lacks.")
+    found = part.reindex(columns=list(columns)).rename(columns=columns).reset_index(drop=True)
+    return found.astype(dict.fromkeys(WHOLE & {*found.columns}, "int64"))
+
+
+def require(frame: pd.DataFrame, columns: Sequence[str], name: str) -> None:
+    """Stop where a frame lacks a column.
+
+    Raises
+    ------
+    ValueError
+        With the drawing and the columns.
+    """
+    missing = [c for c in columns if c not in frame.columns]
+    if missing:
+        raise ValueError(f"{name} needs the columns {', '.join(missing)}, which the frame lacks.")
+
+
+def constant(frame: pd.DataFrame, name: str, default: Any = None) -> Any:
+    """Return a constant of a family frame; ``default`` where the frame has none or is empty.
+
+    Raises
+    ------
+    ValueError
+        When there is neither.
+    """
+    if name in frame.columns and len(frame):
+        return frame[name].iloc[0]
+    if default is None:
+        raise ValueError(f"The frame needs the column {name}.")
+    return default
+
+
+def breakdown_of(frame: pd.DataFrame, by: str | None) -> str:
+    """Return the breakdown to show: ``by``, or the main one of the frame."""
+    return by or str(constant(frame, "main_breakdown", "source"))
 
 
 def pick(rows: pd.DataFrame, *metrics: str, by: str | None = None) -> pd.DataFrame:

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
-from inspect import Parameter, signature
 from itertools import groupby
 from typing import Any
 
 import altair as alt
-from altair.utils.schemapi import debug_mode
 from IPython.display import display
 
-from mqlkit.metrics.report import Numbers
-from mqlkit.pages.calls import Call
-from mqlkit.pages.previous import previous
+from mqlkit.metrics.report import Report
+from mqlkit.pages.drawings import Heading
 from mqlkit.pages.results import scope
 from mqlkit.pages.tables import table_html
 from mqlkit.views.headline import Figure
@@ -32,43 +28,7 @@ LAB_FIT = {"type": "fit-x", "contains": "padding"}
 MARKS = {"good": "✓", "bad": "!", "plain": ""}
 
 
-@dataclass(frozen=True)
-class Heading:
-    """The head of a page, with the style of all that follows."""
-
-    title: str
-    html: str
-
-
 Shape = Heading | Verdict | Table | alt.TopLevelMixin | Sequence[Figure] | str
-Part = Shape | None
-Draw = Callable[..., Any] | str
-# What a drawing function can ask for, by the name of its argument.
-FACTS: dict[str, Callable[[Numbers], Any]] = {
-    "rows": lambda n: n.rows,
-    "params": lambda n: n.params,
-    "currency": lambda n: n.currency,
-    "lag_days": lambda n: n.lag_days_used,
-    "maturity": lambda n: n.maturity_days,
-    "day_hours": lambda n: n.params.day_hours,
-    "sla_hours": lambda n: n.params.sla_hours,
-    "changes": lambda n: n.changes,
-    "mix": lambda n: n.mix,
-    "histogram": lambda n: n.histogram,
-    "curve": lambda n: n.curve,
-    "growth": lambda n: n.growth,
-    "lags": lambda n: n.lags_by_grain,
-    "lag_costs": lambda n: n.lag_costs,
-    "breaches": lambda n: n.breaches,
-    "reasons": lambda n: n.reasons,
-    "responses": lambda n: n.responses,
-    "channels": lambda n: n.other_channels,
-    "ledgers": lambda n: n.ledgers,
-    "inputs": lambda n: n.inputs,
-    "resolved": lambda n: n.resolved_params,
-    "names": lambda n: n.rows["metric"].unique(),
-    "last": previous,
-}
 
 
 class Shown:
@@ -81,73 +41,10 @@ class Shown:
         return self._bundle, {METADATA: {"kind": self._kind}}
 
 
-def show(*parts: Part) -> None:
-    """Show the parts of a section, one under the other; parts that are None are left out.
-
-    Parameters
-    ----------
-    *parts
-        Verdicts, lists of figures, charts, tables, or text for a note.
-    """
+def show(*parts: Shape) -> None:
+    """Display parts one under the other."""
     for part in parts:
-        if part is not None:
-            display(Shown(bundle(part), kind=kind_of(part)))
-
-
-def calls(numbers: Numbers, draws: Sequence[Draw], **chosen: Any) -> list[Call]:
-    """Return functions with what they are given of a report's numbers.
-
-    Parameters
-    ----------
-    numbers
-        The report's.
-    draws
-        Notes, and functions that return a part or a list of verdicts. Each is given those of
-        `FACTS` that its arguments are called after, and as ``by``, if it cannot do without, the
-        first breakdown.
-    **chosen
-        Arguments that win over these.
-    """
-    found = []
-    for draw in draws:
-        wanted = {} if isinstance(draw, str) else signature(draw).parameters
-        given = {n: FACTS[n](numbers) for n in wanted if n in FACTS and n not in chosen}
-        if "by" in wanted and wanted["by"].default is Parameter.empty:
-            given["by"] = numbers.main_breakdown
-        given |= {name: value for name, value in chosen.items() if name in wanted}
-        found.append(Call(draw, given))
-    return found
-
-
-def calls_by(
-    numbers: Numbers, draws: Sequence[Draw], by: Sequence[str], **chosen: Any
-) -> list[Call]:
-    """Return functions with what they are given, for each of some breakdowns."""
-    return [c for draw in draws for b in by for c in calls(numbers, [draw], by=b, **chosen)]
-
-
-def parts_of(call: Call) -> list[Part]:
-    """Return what a function makes of what it is given."""
-    if isinstance(call.draw, str):
-        return [call.draw]
-    # Altair checks each piece of a chart as it is made, in a fifth of the time of drawing; the
-    # suite checks every chart whole.
-    with debug_mode(False):
-        part = call.draw(**call.given)
-    is_many = isinstance(part, list) and all(isinstance(p, Verdict) for p in part)
-    return part if is_many else [part]
-
-
-def drawn(numbers: Numbers, draws: Sequence[Draw], **chosen: Any) -> list[Part]:
-    """Return what functions make of a report's numbers; see `calls`."""
-    return [part for call in calls(numbers, draws, **chosen) for part in parts_of(call)]
-
-
-def drawn_by(
-    numbers: Numbers, draws: Sequence[Draw], by: Sequence[str], **chosen: Any
-) -> list[Part]:
-    """Return what functions make of a report's numbers, for each of some breakdowns."""
-    return [part for call in calls_by(numbers, draws, by, **chosen) for part in parts_of(call)]
+        display(Shown(bundle(part), kind=kind_of(part)))
 
 
 def kind_of(part: Shape) -> str:
@@ -167,7 +64,9 @@ def bundle(part: Shape) -> dict[str, Any]:
         spec = part.to_dict(validate=False)
         # A width that follows its container never comes to rest in JupyterLab, and hangs the tab.
         # This one, axes and all, has room on a screen of 1280 beside the list of files.
-        spec |= {"$schema": CHART_SCHEMA, "width": LAB_WIDTH, "autosize": LAB_FIT}
+        spec["$schema"] = CHART_SCHEMA
+        if spec.get("width") == "container":
+            spec |= {"width": LAB_WIDTH, "autosize": LAB_FIT}
         return {CHART_TYPE: spec, "text/plain": spec.get("description", "chart")}
     if isinstance(part, Verdict):
         return _html(_verdict(part), part.text)
@@ -236,11 +135,11 @@ def run_script(name: str) -> None:
     display(Shown({"application/javascript": f"{{{text}}}", "text/plain": ""}, kind="asset"))
 
 
-def heading(numbers: Numbers) -> Heading:
+def heading(report: Report) -> Heading:
     """Return the title of the page, what it covers and as of when."""
     head = (
-        f'<header class="mk-head"><h1>{escape(numbers.params.title)}</h1>'
-        f"<p>{' · '.join(escape(f) for f in scope(numbers))}</p></header>"
+        f'<header class="mk-head"><h1>{escape(report.params.title)}</h1>'
+        f"<p>{' · '.join(escape(f) for f in scope(report))}</p></header>"
     )
     style = f"<style>{style_sheet()}</style>"
-    return Heading(numbers.params.title, style + head)
+    return Heading(report.params.title, style + head)

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from mqlkit import __version__
-from mqlkit.metrics.report import Numbers
+from mqlkit.metrics.report import Report
 
 ENGINES = ("duckdb", "ibis-framework", "pandas")
 RECORD = (
@@ -17,14 +17,14 @@ RECORD = (
 )  # fmt: skip
 
 
-def metrics_document(numbers: Numbers) -> dict[str, Any]:
+def metrics_document(numbers: Report) -> dict[str, Any]:
     """Return the content of ``metrics.json`` (contract: what a run writes)."""
-    return {**facts_of(numbers), "metrics": records_of(numbers.rows)}
+    return {**facts_of(numbers), "metrics": records_of(numbers.metrics)}
 
 
-def facts_of(numbers: Numbers) -> dict[str, Any]:
+def facts_of(numbers: Report) -> dict[str, Any]:
     """Return all that ``metrics.json`` says beside the metrics: what they are of and rest on."""
-    leads = numbers.leads
+    leads = numbers.lead_data
     return {
         "title": numbers.params.title,
         "as_of": leads.as_of.at.astimezone(leads.zone).isoformat(),

@@ -15,7 +15,7 @@ from mqlkit.core.periods import DAY
 from mqlkit.core.text import counted, day, moment
 from mqlkit.leads.privacy import FEWEST
 from mqlkit.metrics.lead_lists import breach_lines
-from mqlkit.metrics.report import Numbers
+from mqlkit.metrics.report import Report
 from mqlkit.pages.changed_leads import write_leads
 from mqlkit.pages.document import metrics_document
 from mqlkit.pages.previous import LEADS_KEPT, previous
@@ -56,7 +56,7 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]
         writer.writerows([safe_cell(cell) for cell in row] for row in rows)
 
 
-def save_results(numbers: Numbers) -> None:
+def save_results(numbers: Report) -> None:
     """Write the results where `mqlkit run` wants them; nothing where nobody asked for them."""
     if wanted := os.environ.get(RESULTS_VARIABLE):
         place = Path(wanted)
@@ -64,7 +64,7 @@ def save_results(numbers: Numbers) -> None:
         write_for_the_next(numbers, place.parent, place.name)
 
 
-def write_results(numbers: Numbers, folder: Path, name: str) -> list[Path]:
+def write_results(numbers: Report, folder: Path, name: str) -> list[Path]:
     """Write what belongs beside a report's page.
 
     Returns
@@ -75,7 +75,7 @@ def write_results(numbers: Numbers, folder: Path, name: str) -> list[Path]:
     metrics = folder / f"{name}.metrics.json"
     metrics.write_text(as_json(metrics_document(numbers)), encoding="utf-8")
     breaches = folder / f"{name}.breaches.csv"
-    breach_lines(numbers.leads).to_csv(breaches)
+    breach_lines(numbers.lead_data).to_csv(breaches)
     aside = folder / f"{name}.set-aside.csv"
     rows = [(r.file, r.line, r.reason, r.text) for t in numbers.ledgers.values() for r in t.rows]
     write_csv(aside, ["file", "line", "reason", "text"], rows)
@@ -84,7 +84,7 @@ def write_results(numbers: Numbers, folder: Path, name: str) -> list[Path]:
     return [metrics, breaches, aside, told]
 
 
-def write_for_the_next(numbers: Numbers, folder: Path, name: str) -> None:
+def write_for_the_next(numbers: Report, folder: Path, name: str) -> None:
     """Write what the next report compares with, and what this one has found in the last one's.
 
     ``NAME.leads.parquet``, and ``NAME.revised.csv`` with the leads behind closed figures that have
@@ -93,15 +93,15 @@ def write_for_the_next(numbers: Numbers, folder: Path, name: str) -> None:
     last = previous(numbers)
     rows = [] if last is None else [(r.figure, r.bucket, r.lead_id, r.what) for r in last.behind]
     write_csv(folder / f"{name}.revised.csv", ["figure", "bucket", "lead_id", "what"], rows)
-    write_leads(numbers.leads, folder / f"{name}{LEADS_KEPT}")
+    write_leads(numbers.lead_data, folder / f"{name}{LEADS_KEPT}")
 
 
 REDACTED = f"no single leads, no owners, groups of fewer than {FEWEST} shown together"
 
 
-def scope(numbers: Numbers) -> list[str]:
+def scope(numbers: Report) -> list[str]:
     """Return what a report covers, as of when, and what must be known before reading it."""
-    leads, params = numbers.leads, numbers.params
+    leads, params = numbers.lead_data, numbers.params
     last = leads.buckets[-1].end
     is_day_end = leads.as_of.at == leads.as_of.cutoff
     as_of = moment(leads.as_of.at.astimezone(leads.zone))
@@ -118,11 +118,9 @@ def scope(numbers: Numbers) -> list[str]:
     return [*facts, REDACTED] if params.redact else facts
 
 
-def summary(numbers: Numbers) -> str:
+def summary(numbers: Report) -> str:
     """Return the headline as text for the body of a mail or for a chat, a line per figure."""
-    figures = headline(
-        numbers.rows, numbers.params, currency=numbers.currency, changes=numbers.changes
-    )
+    figures = headline(numbers.headline)
     lines = [numbers.params.title, ", ".join(scope(numbers))]
     for question, members in groupby(figures, key=lambda figure: figure.question):
         lines += ["", question, *map(_line, members)]

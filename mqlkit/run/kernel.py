@@ -23,7 +23,7 @@ from mqlkit.run.signals import uninterrupted  # noqa: E402
 
 # A report makes its objects once and ends: looking for garbage among them again and again is slow.
 RARELY = "__import__('gc').set_threshold(50_000, 50, 50)"
-AHEAD = "import mqlkit.lab.view, mqlkit.metrics.report, mqlkit.views.charts, mqlkit.views.tables"
+AHEAD = "import mqlkit.lab.report, mqlkit.views.topics"
 # A notebook finds nothing of the one before it but the modules that both import.
 AFRESH = """
 import os

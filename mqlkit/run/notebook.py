@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import papermill
 from nbclient.exceptions import CellTimeoutError
+from nbformat.v4 import new_code_cell
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
@@ -32,6 +33,7 @@ BREAKDOWNS = (RuntimeError, TimeoutError, ValueError, OSError)
 ENGINE = "mqlkit"
 # Notebooks of earlier versions save their results themselves.
 OLD_SAVE = "save_results("
+SAVE = "from mqlkit.lab.report import save_opened\n\nsave_opened(globals())"
 # The engine says it in its own words, with these in them.
 FULL_WORDS = tuple(os.strerror(number) for number in FULL)
 
@@ -79,6 +81,7 @@ class KeepingEngine(Engine):  # type: ignore[misc]
         **_: Any,
     ) -> Any:
         """Execute the notebook; write it to ``left_at`` before passing a breakdown on."""
+        nb_man.nb.cells.append(save_cell())
         log("started", cells=len(nb_man.nb.cells))
         nb_man.pbar = CellCount(log)
         # What the client has to say is said in the errors that it raises.
@@ -100,6 +103,17 @@ class KeepingEngine(Engine):  # type: ignore[misc]
         finally:
             if client.kc is not None:
                 client.kc.stop_channels()
+
+
+def save_cell() -> Any:
+    """Return the cell that saves the results of a run, which notebooks do not have."""
+    cell = new_code_cell(SAVE, id="save-results")  # type: ignore[no-untyped-call]
+    cell.metadata.tags = ["remove-output"]
+    cell.metadata.papermill = {
+        "exception": None, "start_time": None, "end_time": None, "duration": None,
+        "status": "pending",
+    }  # fmt: skip
+    return cell
 
 
 def execute(

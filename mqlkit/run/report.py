@@ -192,7 +192,7 @@ def _executed(
         raise RunError(
             report(
                 f"{notebook.name}: wrote no numbers.",
-                expected="a last cell with save_results(numbers)",
+                expected="a cell with report = mk.open(globals())",
                 fix="add it, as in mql_report.ipynb",
             )
         )

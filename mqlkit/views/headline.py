@@ -11,16 +11,15 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from mqlkit.core.names import SMALL_N, TOTAL
-from mqlkit.core.params import ReportParams
 from mqlkit.core.periods import PREVIOUS
 from mqlkit.core.text import brief, bucket_name, count, counted, exactly, money, percent
 from mqlkit.metrics.changes import latest
-from mqlkit.metrics.tidy import pick
+from mqlkit.metrics.tidy import constant, pick
 from mqlkit.views.sparkline import Spark
 from mqlkit.views.tables.changes import NOT_COMPARED
-from mqlkit.views.verdicts.base import BAD, GOOD, Totals, Verdict
-from mqlkit.views.verdicts.efficiency import immature_buckets
-from mqlkit.views.verdicts.volume import judge_volume
+from mqlkit.views.verdicts.base import BAD, GOOD, Totals, Verdict, immature_buckets
+from mqlkit.views.verdicts.sla import SlaTerms
+from mqlkit.views.verdicts.volume import goal as judge_goal
 
 ENOUGH, IN_TIME, AT_COST = "Enough?", "Right, and in time?", "At what cost?"
 Words = Callable[[float], str]
@@ -56,25 +55,17 @@ class Figure:
     spark: Spark | None = None
 
 
-def headline(
-    rows: pd.DataFrame,
-    params: ReportParams,
-    *,
-    currency: str,
-    changes: pd.DataFrame | None = None,
-) -> list[Figure]:
-    """Return the headline figures, in the order of the argument.
+def headline(frame: pd.DataFrame) -> list[Figure]:
+    """Return the headline figures: volume, quality and speed, cost.
 
     Parameters
     ----------
-    rows
-        All tidy rows of the report.
-    params, currency
-        As in `numbers.Numbers`.
-    changes
-        What `changes.changes` returns for all leads; without it no figure tells its change.
+    frame
+        `Report.headline`; without rows of changes, no figure shows its change.
     """
-    total, day_hours = Totals(rows), params.day_hours
+    rows, changes = _split(frame)
+    sla, currency = SlaTerms.of(frame), constant(frame, "currency", "")
+    total, day_hours = Totals(rows), sla.day_hours
     show = partial(_over_time, rows, None if changes is None else _on_the_one_before(changes))
     amount = partial(money, currency=currency)
     figures = [
@@ -83,10 +74,10 @@ def headline(
     ]
     if not math.isnan(total.value("hours_in_stage_mean")):
         # An SLA on the first contact is on another wait than this one.
-        sla = [] if params.sla_stops_on == "contact" else [params.sla_hours]
+        against = [] if sla.stops_on == "contact" else [sla.hours]
         words = partial(brief, day_hours=day_hours)
-        wait = _velocity_figure(total, params)
-        figures.append(show(wait, "hours_in_stage_mean", words, IN_TIME, against=sla))
+        wait = _velocity_figure(total, sla)
+        figures.append(show(wait, "hours_in_stage_mean", words, IN_TIME, against=against))
     if total.n("sla_attainment"):
         figures.append(show(_sla_figure(total), "sla_attainment", percent, IN_TIME))
     if not math.isnan(total.value("cost_per_mql")):
@@ -94,6 +85,15 @@ def headline(
         pairs = zip(_cost_figures(total, currency), of, strict=False)
         figures += [show(figure, metric, amount, AT_COST) for figure, metric in pairs]
     return figures
+
+
+def _split(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """Return the tidy rows, and the rows of changes; None where the frame has none."""
+    if "kind" not in frame:
+        return frame, None
+    is_change = frame["kind"].notna()
+    changes = frame[is_change].astype({"is_clear": bool, "is_complete": bool})
+    return frame[~is_change], changes.reset_index(drop=True)
 
 
 class Point(NamedTuple):
@@ -181,7 +181,7 @@ def _compared(row: Row, words: Words) -> str:
 
 def _volume_figure(total: Totals, rows: pd.DataFrame) -> Figure:
     goal, mqls = total.value("goal"), total.value("mqls")
-    tone = judge_volume(rows).tone
+    tone = judge_goal(rows).tone
     if math.isnan(goal):
         return Figure("MQLs", count(mqls), "no goal given", Verdict("Goal not known"))
     gap = mqls - goal
@@ -204,23 +204,23 @@ def _sure(interval: str) -> str:
     return f"{interval} with 95% confidence"
 
 
-def _velocity_figure(total: Totals, params: ReportParams) -> Figure:
+def _velocity_figure(total: Totals, sla: SlaTerms) -> Figure:
     mean = total.value("hours_in_stage_mean")
     n = total.n("hours_in_stage_mean")
     median = total.value("hours_in_stage_median")
-    half = brief(median, day_hours=params.day_hours)
-    is_slow = mean > params.sla_hours
-    verdict = Verdict(f"Over the SLA of {params.sla_words}", BAD)
+    half = brief(median, day_hours=sla.day_hours)
+    is_slow = mean > sla.hours
+    verdict = Verdict(f"Over the SLA of {sla.words}", BAD)
     if not is_slow:
-        verdict = Verdict(f"Within the SLA of {params.sla_words}", GOOD)
-    if params.sla_stops_on == "contact":
+        verdict = Verdict(f"Within the SLA of {sla.words}", GOOD)
+    if sla.stops_on == "contact":
         # The SLA is then on another wait than this one.
         verdict = Verdict("Until the decision")
     if n < SMALL_N:
         verdict = Verdict("Too few to judge")
     return Figure(
         "Mean wait",
-        brief(mean, day_hours=params.day_hours),
+        brief(mean, day_hours=sla.day_hours),
         f"of {counted(n, 'lead')} that left" + ("" if math.isnan(median) else f"; half in {half}"),
         verdict,
     )

@@ -14,7 +14,7 @@ from markdown_pages import ROOT, blocks, example_files, read, tables, write_file
 
 from mqlkit.core.params import ReportParams
 from mqlkit.core.yaml_files import TextDatesLoader
-from mqlkit.metrics.report import read_numbers
+from mqlkit.metrics.report import read_report
 from mqlkit.run import cli
 from mqlkit.sources.spec import TABLES, read_source
 
@@ -137,13 +137,13 @@ def test_the_example_source_is_read_as_described(workspace):
 
 
 def test_the_example_source_gives_the_numbers_and_excluded_rows_described(workspace):
-    numbers = read_numbers(ReportParams.read(workspace / "report.yaml"))
+    numbers = read_report(ReportParams.read(workspace / "report.yaml"))
 
     (excluded,) = [row for ledger in numbers.ledgers.values() for row in ledger.rows]
     assert (excluded.file, excluded.line, excluded.reason) == (
         "exports/leads-2026-01.csv", 4, "duplicate"
     )  # fmt: skip
     assert numbers.ledgers["history"].noted == {"stage not mapped: On hold": 1}
-    totals = numbers.rows[numbers.rows["bucket"] == "total"]
+    totals = numbers.metrics[numbers.metrics["bucket"] == "total"]
     totals = totals[totals["by"] == ""].set_index("metric")["value"]
     assert totals[["mqls", "accepted", "rejected", "sqls"]].tolist() == [2, 1, 1, 1]

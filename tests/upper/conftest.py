@@ -13,7 +13,7 @@ import pytest
 from runs import ROOT, WORKED, Run, mqlkit_run, once
 
 from mqlkit.core.params import ReportParams
-from mqlkit.metrics.report import Numbers, read_numbers
+from mqlkit.metrics.report import Report, read_report
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 HOW_TO = (
@@ -72,9 +72,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 
 @pytest.fixture(scope="session")
-def worked() -> Numbers:
+def worked() -> Report:
     """Return the numbers of the worked example."""
-    return read_numbers(ReportParams.read(WORKED / "params.yaml"))
+    return read_report(ReportParams.read(WORKED / "params.yaml"))
 
 
 @pytest.fixture(scope="session")

@@ -5,12 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from datetime import date
+from inspect import signature
+from types import FunctionType
 from typing import Any
 
 import pandas as pd
 
 from mqlkit.core.names import TOTAL
-from mqlkit.metrics.tidy import metric_rows
+from mqlkit.core.params import ReportParams
+from mqlkit.metrics.tidy import COLUMNS, family, metric_rows
+from mqlkit.views import charts, tables, verdicts
+from mqlkit.views.topics import name_of
 
 SPANS = {
     "2026-01": (date(2026, 1, 1), date(2026, 2, 1)),
@@ -63,3 +68,63 @@ def totals(**values: float | Mapping[str, Any] | None) -> pd.DataFrame:
 def plain(text: str) -> str:
     """Return a text without the marks that keep an interval on one line."""
     return text.replace(WORD_JOINER, "")
+
+
+def of(frame: pd.DataFrame, **constants: Any) -> pd.DataFrame:
+    """Return a family frame: rows with constants."""
+    return frame.assign(**constants)
+
+
+def series_of(name: str, frame: pd.DataFrame | None) -> pd.DataFrame:
+    """Return a family frame of one series alone."""
+    return family(pd.DataFrame(columns=COLUMNS), series={name: frame})
+
+
+def terms(params: ReportParams) -> dict[str, Any]:
+    """Return what family frames hold of a report's parameters."""
+    return {
+        "sla": params.sla_words,
+        "sla_hours": params.sla_hours,
+        "day_hours": params.day_hours,
+        "sla_stops_on": params.sla_stops_on,
+        "is_lag_measured": params.lag_days == "auto",
+        "is_redacted": params.redact,
+    }
+
+
+def headline_frame(
+    frame: pd.DataFrame,
+    *,
+    params: ReportParams,
+    currency: str = "",
+    changes: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Return what the headline is drawn from."""
+    both = frame if changes is None else pd.concat([frame, changes], ignore_index=True)
+    return both.assign(currency=currency, **terms(params))
+
+
+def draw(name: str, frame: pd.DataFrame, **options: Any) -> Any:
+    """Return what a drawing function draws; options it does not have are constants of the frame."""
+    function = drawing(name)
+    own = {n: v for n, v in options.items() if n in signature(function).parameters}
+    return function(of(frame, **{n: v for n, v in options.items() if n not in own}), **own)
+
+
+def drawing(name: str) -> Any:
+    """Return a drawing function by its public name, such as ``charts.sla.attainment``."""
+    layer, topic, function = name.split(".")
+    layers = {"charts": charts, "tables": tables, "verdicts": verdicts}
+    return getattr(getattr(layers[layer], topic), function)
+
+
+def drawings_of(layer: Any) -> list[str]:
+    """Return the public names of the drawing functions of a layer: charts, tables or verdicts."""
+    return [
+        name_of(value)
+        for topic in layer.__all__
+        for name, value in vars(getattr(layer, topic)).items()
+        if isinstance(value, FunctionType)
+        and value.__module__ == getattr(layer, topic).__name__
+        and not name.startswith("_")
+    ]

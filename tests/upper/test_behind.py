@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from runs import mqlkit_run, write_yaml
 
-from mqlkit.metrics.report import measure
+from mqlkit.metrics.report import compute_report
 from mqlkit.pages import changed_leads as behind
 from mqlkit.pages.changed_leads import leads_behind, write_leads
 from mqlkit.pages.document import metrics_document
@@ -56,7 +56,7 @@ def said(desk, tmp_path):
         basis = {"period": "2026-01..2026-02", "timezone": "Europe/Tallinn", "by": ["source"]}
         source = {"leads": {"files": ["leads.csv"]}}
         made = desk.report(source, **{**basis, "as_of": as_of, **given})
-        return measure(made.leads, made.tables)
+        return compute_report(made.leads, made.tables)
 
     return report
 
@@ -68,11 +68,11 @@ def compared(said, tmp_path):
     def compare(first, second, **given):
         path = tmp_path / "q.leads.parquet"
         numbers = said(first, "2026-02-10", **given)
-        write_leads(numbers.leads, path)
+        write_leads(numbers.lead_data, path)
         then = metrics_document(numbers)
         numbers = said(second, "2026-02-28", **given)
         now = metrics_document(numbers)
-        found = leads_behind(revisions(then, now), path, numbers.leads)
+        found = leads_behind(revisions(then, now), path, numbers.lead_data)
         return found, revised(then, now, found), path
 
     return compare
@@ -105,16 +105,16 @@ def test_a_lead_that_comes_in_twice_is_compared_pass_by_pass(desk, tmp_path):
         rows = "".join(f"twice,2026-01-{d:02}T09:00:00Z,mql\n" for d in days)
         desk.write("history.csv", f"lead_id,at,stage\n{rows}")
         made = desk.report(source, **given, as_of=as_of)
-        numbers = measure(made.leads, made.tables)
+        numbers = compute_report(made.leads, made.tables)
         documents.append(metrics_document(numbers))
         if len(documents) == 1:
-            write_leads(numbers.leads, path)
+            write_leads(numbers.lead_data, path)
     # As many MQLs as before: nothing to tell of.
-    assert leads_behind(revisions(*documents), path, numbers.leads) == []
+    assert leads_behind(revisions(*documents), path, numbers.lead_data) == []
     one = Revision("mqls", "2026-01", "2026-01-01", "2026-02-01", [])
     (other,) = (Revision("mqls", "the day", "2026-01-09", "2026-01-10", []),)
-    assert leads_behind([one], path, numbers.leads) == []
-    (row,) = leads_behind([other], path, numbers.leads)
+    assert leads_behind([one], path, numbers.lead_data) == []
+    (row,) = leads_behind([other], path, numbers.lead_data)
     assert row.what == "MQL was 5 Jan 2026, 9 Jan 2026, is 5 Jan 2026, 20 Jan 2026"
 
 
@@ -145,7 +145,7 @@ def test_a_list_that_is_none_is_passed_over(said, tmp_path, content):
     path.write_bytes(content)
     then = metrics_document(said(THEN, "2026-02-10"))
     numbers = said(NOW, "2026-02-28")
-    assert leads_behind(revisions(then, metrics_document(numbers)), path, numbers.leads) == []
+    assert leads_behind(revisions(then, metrics_document(numbers)), path, numbers.lead_data) == []
 
 
 def test_a_run_names_them_on_the_page_on_stderr_and_in_a_file(desk, tmp_path):

@@ -12,18 +12,18 @@ from runs import ROOT
 from mqlkit.core.errors import MqlkitError
 from mqlkit.core.params import ReportParams
 from mqlkit.lab import kernel_cells as cells
-from mqlkit.lab import lead_list as lists
-from mqlkit.lab import view as controls
+from mqlkit.lab import report as controls
 from mqlkit.lab.busy import Pace
-from mqlkit.lab.view import explore
+from mqlkit.lab.report import open_with
 from mqlkit.lab.widgets import close, slider
 from mqlkit.pages import cells as page
 from mqlkit.sources.store import EngineError
+from mqlkit.views import topics
 from mqlkit.views.verdicts.base import Verdict
 
 GONE = (
-    "The panel of this view is gone: the cell that made it was run again, and did not end.\n"
-    "  Fix:      run that cell once more, then this one"
+    "The panel of this report is gone: the cell that opened it was run again and failed.\n"
+    "  Fix:      run that cell again, then this one"
 )
 
 
@@ -68,7 +68,7 @@ def notebook(monkeypatch):
 def views(notebook):
     """Return the views made so far, the first of them in a cell of its own."""
     found = []
-    notebook.run(lambda: found.append(explore(ReportParams())), cell="load")
+    notebook.run(lambda: found.append(open_with(ReportParams())), cell="load")
     return found
 
 
@@ -76,8 +76,8 @@ def n_widgets():
     return len(ipywidgets.Widget.get_manager_state()["state"])
 
 
-def note(params):
-    return Verdict(f"by {params.grain}")
+def note(report):
+    return Verdict(f"by {report.params.grain}")
 
 
 def grain_of(view):
@@ -112,20 +112,20 @@ def test_where_no_cell_is_named_nothing_is_taken_for_another(notebook, views):
     parts = [notebook.run(lambda: view.show(note))[0] for _ in range(2)]
     grain_of(view).value = "year"
     assert ["by year" in str(part.outputs) for part in parts] == [True, True]
-    assert views[0].numbers.params.grain == "year"
+    assert views[0].report.params.grain == "year"
 
 
 def test_a_new_panel_closes_the_one_before(notebook, views):
     (old,) = views
     part, next_ = notebook.run(lambda: (old.show(note), old.show(note)), cell="one")
-    (box,) = notebook.run(lambda: old.show_list(lists.MQLS), cell="two")
+    (box,) = notebook.run(lambda: old.show(topics.mqls), cell="two")
     alive, panel = n_widgets(), old._panel
-    notebook.run(lambda: views.append(explore(ReportParams())), cell="load")
+    notebook.run(lambda: views.append(open_with(ReportParams())), cell="load")
     assert panel.box.comm is None
     # The two panels are alike, and of the list only the words are left.
     assert n_widgets() < alive
     for shown in (str(part.outputs), box.children[0].value):
-        assert "The panel was made anew: run this cell again, and it follows the new one." in shown
+        assert "The panel was replaced: run this cell again to follow the new one." in shown
     assert len(box.children) == 1
     # A cell says so once.
     assert next_.outputs == ()
@@ -145,17 +145,17 @@ def test_a_new_panel_closes_the_one_before(notebook, views):
 def test_without_a_new_panel_a_view_says_what_to_do(notebook, views):
     def fail():
         with pytest.raises(MqlkitError):
-            explore(ReportParams(source="nowhere.yaml"))
+            open_with(ReportParams(source="nowhere.yaml"))
 
     notebook.run(fail, cell="load")
-    for act in (lambda: views[0].show(note), lambda: views[0].show_list(lists.MQLS)):
+    for act in (lambda: views[0].show(note), lambda: views[0].show(topics.mqls)):
         with pytest.raises(MqlkitError) as raised:
             notebook.run(act, cell="one")
         assert str(raised.value) == GONE
 
 
 def test_a_panel_of_another_cell_stays(notebook, views):
-    notebook.run(lambda: views.append(explore(ReportParams())), cell="load-2")
+    notebook.run(lambda: views.append(open_with(ReportParams())), cell="load-2")
     parts = [notebook.run(lambda v=v: v.show(note), cell=f"of {i}")[0] for i, v in enumerate(views)]
     grain_of(views[0]).value = "year"
     assert ["by year" in str(part.outputs) for part in parts] == [True, False]

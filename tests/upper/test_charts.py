@@ -7,13 +7,14 @@ import math
 import altair as alt
 import pandas as pd
 import pytest
-from frames import row, rows
+from frames import draw, drawings_of, of, row, rows, series_of
 
 from mqlkit.core.names import TOTAL
 from mqlkit.metrics.cost import cost_per_mql
-from mqlkit.metrics.report import measure
-from mqlkit.metrics.tidy import pick
+from mqlkit.metrics.report import compute_report
+from mqlkit.metrics.tidy import pick, series
 from mqlkit.views import charts
+from mqlkit.views.charts.base import with_selection
 
 WHITE = "white"
 
@@ -73,42 +74,47 @@ def monthly(metric, values, **options):
 
 # What each function draws, and the axis titles it must carry, units included.
 TIDY = {
-    "plot_mql_volume": ("mqls", {}, {"x": [], "y": ["MQLs"]}),
-    "plot_mqls_by_segment": ("mqls", {"by": "source"}, {"x": [], "y": []}),
-    "plot_hand_off": ("accepted", {}, {"x": [], "y": ["MQLs"]}),
-    "plot_stage_efficiency": ("efficiency", {}, {"x": [], "y": ["MQLs that became SQL"]}),
-    "plot_efficiency_by": (
+    "charts.volume.mqls": ("mqls", {}, {"x": [], "y": ["MQLs"]}),
+    "charts.volume.mqls_by": ("mqls", {"by": "source"}, {"x": [], "y": []}),
+    "charts.handoff.decisions": ("accepted", {}, {"x": [], "y": ["MQLs"]}),
+    "charts.efficiency.cohorts": ("efficiency", {}, {"x": [], "y": ["MQLs that became SQL"]}),
+    "charts.efficiency.conversion_by": (
         "efficiency", {"by": "source"}, {"x": ["MQLs that became SQL"], "y": []},
     ),
-    "plot_sla_attainment": ("sla_attainment", {}, {"x": [], "y": ["Within the SLA"]}),
-    "plot_attainment_by": (
+    "charts.sla.attainment": ("sla_attainment", {}, {"x": [], "y": ["Within the SLA"]}),
+    "charts.sla.attainment_by": (
         "sla_attainment", {"by": "source"}, {"x": ["Within the SLA"], "y": []},
     ),
-    "plot_cost_by": (
+    "charts.cost.per_mql_by": (
         "cost_per_mql", {"by": "source", "currency": "EUR"}, {"x": ["Cost per MQL, EUR"], "y": []},
     ),
 }  # fmt: skip
 OWN = {
-    "plot_hours_histogram": (
-        "histogram", {"sla_hours": 48}, {"x": ["Time in the MQL stage, days"], "y": ["MQLs"]},
+    "charts.waiting.histogram": (
+        "waiting", {"sla_hours": 48}, {"x": ["Time in the MQL stage, days"], "y": ["MQLs"]},
     ),
-    "plot_survival_curve": (
-        "curve", {"sla_hours": 48}, {"x": ["Time since MQL, days"], "y": ["Still waiting"]},
+    "charts.waiting.survival": (
+        "waiting", {"sla_hours": 48}, {"x": ["Time since MQL, days"], "y": ["Still waiting"]},
     ),
-    "plot_cost_per_mql": (
-        "lags", {"lag_days": 30, "currency": "EUR"}, {"x": [], "y": ["Cost per MQL, EUR"]},
+    "charts.cost.per_mql": (
+        "cost", {"lag_days": 30, "currency": "EUR"}, {"x": [], "y": ["Cost per MQL, EUR"]},
     ),
 }  # fmt: skip
 
 
+def one_grain(frame):
+    """Return a family frame with the costs by bucket at the grain of the report alone."""
+    if "grain" not in frame:
+        return frame
+    own = frame["grain"].dropna().iloc[0]
+    return frame[frame["grain"].isna() | (frame["grain"] == own)].assign(grain=None)
+
+
 def all_charts(numbers):
     """Return every chart of a report by the function that drew it."""
-    drawn = {
-        name: getattr(charts, name)(numbers.rows, **options)
-        for name, (_, options, _) in TIDY.items()
-    }
+    drawn = {name: draw(name, numbers.metrics, **options) for name, (_, options, _) in TIDY.items()}
     drawn |= {
-        name: getattr(charts, name)(getattr(numbers, frame), **options)
+        name: draw(name, one_grain(getattr(numbers, frame)), **options)
         for name, (frame, options, _) in OWN.items()
     }
     return {name: chart.to_dict() for name, chart in drawn.items()}
@@ -121,8 +127,8 @@ def specs(worked):
 
 def test_every_chart_is_known_to_these_tests():
     # In test_changes.py, test_cost_by_lag.py and test_cohort_growth.py, beside what they draw.
-    elsewhere = {"plot_mix_and_rate", "plot_cost_by_lag", "plot_cohort_growth"}
-    assert set(charts.__all__) == {*TIDY, *OWN, *elsewhere}
+    elsewhere = {"charts.mix.effects", "charts.cost.by_lag", "charts.efficiency.cohort_age"}
+    assert set(drawings_of(charts)) == {*TIDY, *OWN, *elsewhere}
 
 
 @pytest.mark.parametrize("name", [*TIDY, *OWN])
@@ -137,36 +143,36 @@ def test_charts_fill_their_place(specs, name):
 
 
 DESCRIPTIONS = {
-    "plot_mql_volume": "MQLs per month, from 5 to 6, with the goal as a line across each bar.",
-    "plot_mqls_by_segment": (
+    "charts.volume.mqls": "MQLs per month, from 5 to 6, with the goal as a line across each bar.",
+    "charts.volume.mqls_by": (
         "MQLs per month and source, from Web with the most to (missing); stronger is more."
     ),
-    "plot_hand_off": "MQLs accepted, rejected and undecided per month.",
-    "plot_stage_efficiency": (
+    "charts.handoff.decisions": "MQLs accepted, rejected and undecided per month.",
+    "charts.efficiency.cohorts": (
         "Share of MQLs that became SQL per month of entry, 33% to 40%, with 95% intervals; young "
         "cohorts are hollow, with their projection as an orange line; the dashed line is the flow."
     ),
-    "plot_efficiency_by": (
+    "charts.efficiency.conversion_by": (
         "Efficiency by source, with 95% intervals; the dashed line is the share of all, hollow "
         "dots stand for fewer than 30 leads."
     ),
-    "plot_sla_attainment": (
+    "charts.sla.attainment": (
         "Share of MQLs handled within the SLA per month, 40% to 75%, with 95% intervals."
     ),
-    "plot_attainment_by": (
+    "charts.sla.attainment_by": (
         "SLA attainment by source, with 95% intervals; the dashed line is the share of all, hollow "
         "dots stand for fewer than 30 leads."
     ),
-    "plot_cost_by": "Cost per MQL by source.",
-    "plot_hours_histogram": (
+    "charts.cost.per_mql_by": "Cost per MQL by source.",
+    "charts.waiting.histogram": (
         "MQLs by time in the stage; the bar at 8 days is everything later; the dashed line is the "
         "SLA."
     ),
-    "plot_survival_curve": (
+    "charts.waiting.survival": (
         "Share of MQLs still waiting by time since they became MQLs, with its 95% band; the dashed "
         "line is the SLA."
     ),
-    "plot_cost_per_mql": (
+    "charts.cost.per_mql": (
         "Cost per MQL per month as bars, 700 to 830 EUR, and its rolling average as a line; the "
         "slider moves the spend window by the lag."
     ),
@@ -181,61 +187,61 @@ def test_descriptions(specs, name):
 @pytest.mark.parametrize("name", TIDY)
 def test_no_rows_no_chart(worked, name):
     _, options, _ = TIDY[name]
-    assert getattr(charts, name)(worked.rows.iloc[:0], **options) is None
+    assert draw(name, worked.metrics.iloc[:0], **options) is None
 
 
 @pytest.mark.parametrize("name", [n for n in TIDY if TIDY[n][0] != "mqls"])
 def test_nothing_known_no_chart(worked, name):
     metric, options, _ = TIDY[name]
-    frame = worked.rows.copy()
+    frame = worked.metrics.copy()
     frame.loc[frame["metric"] == metric, ["value", "low", "high"]] = math.nan
-    assert getattr(charts, name)(frame, **options) is None
+    assert draw(name, frame, **options) is None
 
 
 @pytest.mark.parametrize("name", OWN)
 def test_an_empty_frame_is_no_chart(worked, name):
     frame, options, _ = OWN[name]
-    assert getattr(charts, name)(getattr(worked, frame).iloc[:0], **options) is None
+    assert draw(name, getattr(worked, frame).iloc[:0], **options) is None
 
 
 def test_no_cost_no_chart(worked):
     options = {"lag_days": 30, "currency": "EUR"}
-    assert charts.plot_cost_per_mql(None, **options) is None
-    nothing = worked.lags.assign(cost=math.nan, rolling=math.nan)
-    assert charts.plot_cost_per_mql(nothing, **options) is None
+    assert charts.cost.per_mql(of(series_of("cost_by_bucket", None), **options)) is None
+    nothing = worked.cost.assign(value=math.nan, rolling=math.nan)
+    assert charts.cost.per_mql(of(nothing, **options)) is None
 
 
 @pytest.mark.parametrize("name", TIDY)
 @pytest.mark.parametrize("missing", ["metric", "bucket", "by", "name", "value", "flags"])
 def test_a_missing_column_is_named(worked, name, missing):
     with pytest.raises(ValueError, match=f"needs the columns {missing}, which the frame lacks"):
-        getattr(charts, name)(worked.rows.drop(columns=missing), **TIDY[name][1])
+        draw(name, worked.metrics.drop(columns=missing), **TIDY[name][1])
 
 
 @pytest.mark.parametrize(
     ("name", "missing"),
     [
-        *(("plot_hours_histogram", c) for c in ("hours_from", "hours_to", "outcome", "leads")),
-        *(("plot_survival_curve", c) for c in ("hours", "waiting", "low", "high", "at_risk")),
-        *(("plot_cost_per_mql", c) for c in ("lag_days", "bucket", "cost", "rolling")),
+        *(("charts.waiting.histogram", c) for c in ("step", "at", "to", "category", "value")),
+        *(("charts.waiting.survival", c) for c in ("at", "value", "low", "high", "n")),
+        *(("charts.cost.per_mql", c) for c in ("at", "bucket", "value", "rolling", "grain")),
     ],
 )
 def test_a_missing_column_of_a_frame_of_its_own_is_named(worked, name, missing):
     frame, options, _ = OWN[name]
-    with pytest.raises(ValueError, match=f"{name} needs the columns {missing}, which the frame"):
-        getattr(charts, name)(getattr(worked, frame).drop(columns=missing), **options)
+    with pytest.raises(ValueError, match=f"needs the columns {missing}, which the frame"):
+        draw(name, getattr(worked, frame).drop(columns=missing), **options)
 
 
 @pytest.mark.parametrize("name", [*TIDY, *OWN])
 def test_nobody_changes_the_callers_frame(worked, name):
-    frame = worked.rows if name in TIDY else getattr(worked, OWN[name][0])
+    frame = worked.metrics if name in TIDY else getattr(worked, OWN[name][0])
     before = frame.copy(deep=True)
-    getattr(charts, name)(frame, **{**TIDY, **OWN}[name][1])
+    draw(name, frame, **{**TIDY, **OWN}[name][1])
     pd.testing.assert_frame_equal(frame, before)
 
 
 def test_volume(worked, specs):
-    spec = specs["plot_mql_volume"]
+    spec = specs["charts.volume.mqls"]
     assert marks(spec) == ["bar", "text", "tick", "text"]
     assert [encoding(spec, i)["x"]["field"] for i in range(3)] == ["when"] * 3
     assert encoding(spec, 3)["text"] == {"value": "Goal"}
@@ -247,7 +253,7 @@ def test_volume(worked, specs):
     assert column(data, "bucket") == ["2026-01", "2026-02"]
     assert column(data, "when") == ["Jan 26", "Feb 26"]
     for metric in ("mqls", "goal", "in_stage"):
-        assert column(data, metric) == per_bucket(worked.rows, metric)
+        assert column(data, metric) == per_bucket(worked.metrics, metric)
     assert tooltip(spec)[1:] == [
         ("mqls", "MQLs", ",.0f"), ("in_stage", "Waiting at its end", ",.0f"),
         ("goal", "Goal", ",.1f"),
@@ -255,7 +261,7 @@ def test_volume(worked, specs):
 
 
 def test_volume_without_goals_has_no_goal():
-    spec = charts.plot_mql_volume(monthly("mqls", [3, 4])).to_dict()
+    spec = charts.volume.mqls(monthly("mqls", [3, 4])).to_dict()
     assert marks(spec) == ["bar", "text"]
     assert spec["description"] == "MQLs per month, from 3 to 4."
     assert "goal" not in {field for field, _, _ in tooltip(spec)}
@@ -263,14 +269,14 @@ def test_volume_without_goals_has_no_goal():
 
 @pytest.mark.parametrize(("buckets", "has_labels"), [(16, True), (17, False)])
 def test_volume_of_many_buckets_leaves_the_labels_out(buckets, has_labels):
-    spec = charts.plot_mql_volume(monthly("mqls", [5] * buckets)).to_dict()
+    spec = charts.volume.mqls(monthly("mqls", [5] * buckets)).to_dict()
     assert ("text" in marks(spec)) is has_labels
 
 
 def test_a_bucket_in_progress_is_pale():
     frame = rows(row("mqls", 9, bucket="2026-01"),
                  row("mqls", 4, bucket="2026-02", flags=["in-progress"]))  # fmt: skip
-    spec = charts.plot_mql_volume(frame).to_dict()
+    spec = charts.volume.mqls(frame).to_dict()
     assert column(embedded(spec), "is_open") == [False, True]
     colour = encoding(spec)["color"]
     assert colour["condition"]["test"] == "datum.is_open"
@@ -283,7 +289,7 @@ def test_a_bucket_in_progress_is_pale():
 )
 def test_the_grain_is_named(labels, grain):
     frame = rows(*(row("mqls", 3, bucket=b) for b in labels))
-    assert charts.plot_mql_volume(frame).to_dict()["description"].startswith(f"MQLs per {grain},")
+    assert charts.volume.mqls(frame).to_dict()["description"].startswith(f"MQLs per {grain},")
 
 
 def by_source(counts, bucket="2026-01"):
@@ -291,9 +297,9 @@ def by_source(counts, bucket="2026-01"):
 
 
 def test_segments(worked, specs):
-    spec = specs["plot_mqls_by_segment"]
+    spec = specs["charts.volume.mqls_by"]
     assert marks(spec) == ["rect", "text"]
-    wanted = pick(worked.rows, "mqls", by="source")
+    wanted = pick(worked.metrics, "mqls", by="source")
     wanted = wanted[wanted["bucket"] != TOTAL]
     found = {(r["bucket"], r["name"]): r["value"] for r in embedded(spec)}
     assert found == dict(
@@ -312,7 +318,7 @@ def test_segments(worked, specs):
 
 def test_segments_come_with_the_largest_first():
     frame = by_source({"Web": 1, "Ads": 5, "Event": 3})
-    spec = charts.plot_mqls_by_segment(frame, by="source").to_dict()
+    spec = charts.volume.mqls_by(frame, by="source").to_dict()
     assert column(embedded(spec), "name") == ["Ads", "Event", "Web"]
     assert encoding(spec)["y"]["sort"] is None
 
@@ -320,21 +326,21 @@ def test_segments_come_with_the_largest_first():
 @pytest.mark.parametrize(("buckets", "has_figures"), [(16, True), (17, False)])
 def test_cells_of_many_buckets_have_no_figures(buckets, has_figures):
     frame = monthly("mqls", [5] * buckets, source="Web")
-    spec = charts.plot_mqls_by_segment(frame, by="source").to_dict()
+    spec = charts.volume.mqls_by(frame, by="source").to_dict()
     assert ("text" in marks(spec)) is has_figures
     assert spec["description"] == ("MQLs per month and source, all from Web; stronger is more.")
 
 
 def test_eight_segments_are_all_named():
     counts = {f"S{i}": 10 + i for i in range(8)}
-    spec = charts.plot_mqls_by_segment(by_source(counts), by="source").to_dict()
+    spec = charts.volume.mqls_by(by_source(counts), by="source").to_dict()
     assert {r["name"]: r["value"] for r in embedded(spec)} == counts
 
 
 def test_of_nine_segments_the_smallest_two_are_others():
     counts = {f"S{i}": 10 + i for i in range(9)}
     frame = rows(by_source(counts), by_source(counts, bucket="2026-02"))
-    spec = charts.plot_mqls_by_segment(frame, by="source").to_dict()
+    spec = charts.volume.mqls_by(frame, by="source").to_dict()
     named = {f"S{i}": 10 + i for i in range(8, 1, -1)}
     for bucket in ("2026-01", "2026-02"):
         found = {r["name"]: r["value"] for r in embedded(spec) if r["bucket"] == bucket}
@@ -343,12 +349,12 @@ def test_of_nine_segments_the_smallest_two_are_others():
 
 
 def test_hand_off(worked, specs):
-    spec = specs["plot_hand_off"]
+    spec = specs["charts.handoff.decisions"]
     assert marks(spec) == ["bar"]
     for kind, metric in {"Accepted": "accepted", "Rejected": "rejected",
                          "Undecided": "undecided"}.items():  # fmt: skip
         found = [r["leads"] for r in embedded(spec) if r["kind"] == kind]
-        assert found == per_bucket(worked.rows, metric)
+        assert found == per_bucket(worked.metrics, metric)
     assert encoding(spec)["color"]["scale"]["domain"] == ["Accepted", "Rejected", "Undecided"]
     assert encoding(spec)["order"]["field"] == "order"
     assert {r["kind"]: r["order"] for r in embedded(spec)} == {
@@ -357,14 +363,14 @@ def test_hand_off(worked, specs):
 
 
 def test_efficiency(worked, specs):
-    spec = specs["plot_stage_efficiency"]
+    spec = specs["charts.efficiency.cohorts"]
     assert marks(spec) == ["rule", "line", "tick", "point", "text"]
     assert encoding(spec, 4)["text"] == {"value": "by flow"}
     data = embedded(spec)
     for field in ("value", "low", "high", "n"):
-        assert column(data, field) == per_bucket(worked.rows, "efficiency", field)
+        assert column(data, field) == per_bucket(worked.metrics, "efficiency", field)
     for metric in ("efficiency_flow", "efficiency_projected"):
-        assert column(data, metric) == per_bucket(worked.rows, metric)
+        assert column(data, metric) == per_bucket(worked.metrics, metric)
     drawn = [(e["y"]["field"], e.get("y2", {}).get("field"))
              for e in (encoding(spec, i) for i in range(4))]  # fmt: skip
     assert drawn == [
@@ -374,8 +380,8 @@ def test_efficiency(worked, specs):
 
 
 def test_young_cohorts_are_hollow_and_alone_carry_a_projection(worked, specs):
-    spec = specs["plot_stage_efficiency"]
-    part = pick(worked.rows, "efficiency")
+    spec = specs["charts.efficiency.cohorts"]
+    part = pick(worked.metrics, "efficiency")
     young = ["immature" in flags for flags in part[part["bucket"] != TOTAL]["flags"]]
     assert young == [False, True]
     assert column(embedded(spec), "is_young") == young
@@ -399,7 +405,7 @@ def shares(**by_name):
 def test_dots():
     frame = shares(Few=(0.5, 29, 0.3, 0.9), Web=(0.2, 30, 0.1, 0.4), Ads=(0.4, 141, 0.35, 0.45),
                    Nobody=(None, 0, None, None))  # fmt: skip
-    spec = charts.plot_efficiency_by(frame, by="source").to_dict()
+    spec = charts.efficiency.conversion_by(frame, by="source").to_dict()
     assert marks(spec) == ["rule", "rule", "point", "text", "text", "text"]
     assert encoding(spec, 5)["text"] == {"value": "all"}
     # Beside the interval, on a rim of paper.
@@ -424,14 +430,14 @@ def test_dots():
 
 def test_dots_always_show_every_share_and_the_sure_intervals():
     frame = shares(Few=(0.9, 5, 0.4, 0.99), Ads=(0.4, 141, 0.35, 0.45))
-    spec = charts.plot_efficiency_by(frame, by="source").to_dict()
+    spec = charts.efficiency.conversion_by(frame, by="source").to_dict()
     low, high = encoding(spec, 2)["x"]["scale"]["domain"]
     assert low == 0
     assert 0.9 <= high <= 1
 
 
 def test_dots_with_no_small_segment_do_not_speak_of_hollow_ones():
-    spec = charts.plot_efficiency_by(shares(Web=(0.2, 30, 0.1, 0.4)), by="source").to_dict()
+    spec = charts.efficiency.conversion_by(shares(Web=(0.2, 30, 0.1, 0.4)), by="source").to_dict()
     assert spec["description"] == (
         "Efficiency by source, with 95% intervals; the dashed line is the share of all."
     )
@@ -439,10 +445,13 @@ def test_dots_with_no_small_segment_do_not_speak_of_hollow_ones():
 
 @pytest.mark.parametrize(
     ("name", "metric"),
-    [("plot_efficiency_by", "efficiency"), ("plot_attainment_by", "sla_attainment")],
+    [
+        ("charts.efficiency.conversion_by", "efficiency"),
+        ("charts.sla.attainment_by", "sla_attainment"),
+    ],
 )
 def test_dots_hold_the_rows_of_the_whole_period(worked, specs, name, metric):
-    part = pick(worked.rows, metric, by="source")
+    part = pick(worked.metrics, metric, by="source")
     part = part[(part["bucket"] == TOTAL) & part["value"].notna()]
     wanted = {r["name"]: (r["value"], r["low"], r["high"], r["n"]) for r in part.to_dict("records")}
     found = {r["name"]: (r["value"], r["low"], r["high"], r["n"]) for r in embedded(specs[name], 2)}
@@ -451,38 +460,38 @@ def test_dots_hold_the_rows_of_the_whole_period(worked, specs, name, metric):
 
 def test_of_many_segments_the_largest_24_are_dots():
     frame = shares(**{f"S{i:02}": (0.2, 100 + i, 0.1, 0.3) for i in range(25)})
-    spec = charts.plot_efficiency_by(frame, by="source").to_dict()
+    spec = charts.efficiency.conversion_by(frame, by="source").to_dict()
     assert sorted(r["name"] for r in embedded(spec, 2)) == [f"S{i:02}" for i in range(1, 25)]
 
 
 def test_a_picture_of_some_segments_says_that_it_leaves_others_out():
     frame = shares(**{f"S{i:02}": (0.2, 100 + i, 0.1, 0.3) for i in range(25)})
-    description = charts.plot_efficiency_by(frame, by="source").to_dict()["description"]
+    description = charts.efficiency.conversion_by(frame, by="source").to_dict()["description"]
     assert "24" in description
     assert "25" in description
 
 
 def test_attainment(worked, specs):
-    spec = specs["plot_sla_attainment"]
+    spec = specs["charts.sla.attainment"]
     assert marks(spec) == ["rule", "line", "text", "text"]
     for field in ("value", "low", "high", "n"):
         found = column(embedded(spec), field)
-        assert found == per_bucket(worked.rows, "sla_attainment", field)
+        assert found == per_bucket(worked.metrics, "sla_attainment", field)
     assert encoding(spec, 1)["y"]["scale"] == {"domain": [0, 1]}
     assert encoding(spec, 1)["y"]["axis"]["format"] == "%"
 
 
 def test_histogram(worked, specs):
-    spec = specs["plot_hours_histogram"]
+    spec = specs["charts.waiting.histogram"]
     assert marks(spec) == ["bar", "rule", "text"]
     assert encoding(spec, 2)["text"] == {"value": "SLA"}
     data = embedded(spec, 0)
-    histogram = worked.histogram
+    histogram = series(worked.waiting, "histogram")
     for field in ("bin", "outcome", "leads"):
         assert column(data, field) == list(histogram[field])
     assert column(data, "left") == list(histogram["hours_from"] / 24)
     assert column(data, "right") == list(histogram["hours_to"] / 24)
-    assert sum(column(data, "leads")) == worked.histogram["leads"].sum() == 10
+    assert sum(column(data, "leads")) == series(worked.waiting, "histogram")["leads"].sum() == 10
     x = encoding(spec)["x"]
     assert (x["bin"], x["field"], encoding(spec)["x2"]["field"]) == ("binned", "left", "right")
     assert embedded(spec, 1) == [{"sla": 2.0}]
@@ -500,7 +509,7 @@ def test_the_last_bar_of_the_histogram_does_not_claim_an_upper_end():
             "hours_to": [24.0, 204.0],
         }
     )
-    spec = charts.plot_hours_histogram(histogram, sla_hours=48).to_dict()
+    spec = charts.waiting.histogram(of(series_of("histogram", histogram), sla_hours=48)).to_dict()
     last = embedded(spec)[-1]
     fields = {t["field"] for t in encoding(spec)["tooltip"]}
     shown = {name: value for name, value in last.items() if name in fields}
@@ -517,7 +526,7 @@ def test_a_histogram_that_ends_early_does_not_speak_of_everything_later():
             "hours_to": [24.0],
         }
     )
-    spec = charts.plot_hours_histogram(histogram, sla_hours=48).to_dict()
+    spec = charts.waiting.histogram(of(series_of("histogram", histogram), sla_hours=48)).to_dict()
     assert "everything later" not in spec["description"]
 
 
@@ -531,20 +540,21 @@ def test_a_histogram_that_ends_early_does_not_speak_of_everything_later():
     ],
 )
 def test_time_is_in_the_unit_of_the_sla(worked, options, unit, at):
-    histogram = charts.plot_hours_histogram(worked.histogram, **options).to_dict()
+    histogram = charts.waiting.histogram(of(worked.waiting, **options)).to_dict()
     assert titles(histogram)["x"] == [f"Time in the MQL stage, {unit}"]
     assert embedded(histogram, 1) == [{"sla": at}]
-    curve = charts.plot_survival_curve(worked.curve, **options).to_dict()
+    curve = charts.waiting.survival(of(worked.waiting, **options)).to_dict()
     assert titles(curve)["x"] == [f"Time since MQL, {unit}"]
     assert embedded(curve, 2)[0]["sla"] == at
 
 
 def test_survival(worked, specs):
-    spec = specs["plot_survival_curve"]
+    spec = specs["charts.waiting.survival"]
     assert marks(spec) == ["area", "line", "rule", "text"]
     assert {part["mark"].get("interpolate") for part in layers(spec)[:2]} == {"step-after"}
     data = embedded(spec, 0)
-    curve = worked.curve[worked.curve["hours"] <= 8 * 48]
+    curve = series(worked.waiting, "survival", "low", "high")
+    curve = curve[curve["hours"] <= 8 * 48]
     assert column(data, "time") == list(curve["hours"] / 24)
     for field in ("waiting", "low", "high", "at_risk"):
         assert column(data, field) == list(curve[field])
@@ -565,18 +575,19 @@ def test_the_curve_ends_at_eight_times_the_sla():
             "at_risk": [10, 10, 5, 4],
         }
     )
-    spec = charts.plot_survival_curve(curve, sla_hours=4).to_dict()
+    spec = charts.waiting.survival(of(series_of("survival", curve), sla_hours=4)).to_dict()
     assert column(embedded(spec), "hours") == [0.0, 96.0]
 
 
 def test_a_curve_of_one_step_is_no_picture(worked):
-    assert charts.plot_survival_curve(worked.curve.iloc[:2], sla_hours=48) is None
+    curve = worked.waiting[worked.waiting["metric"] == "survival"]
+    assert charts.waiting.survival(curve.iloc[:2]) is None
 
 
 def test_cost_by(worked, specs):
-    spec = specs["plot_cost_by"]
+    spec = specs["charts.cost.per_mql_by"]
     assert marks(spec) == ["bar", "text"]
-    part = pick(worked.rows, "cost_per_mql", by="source")
+    part = pick(worked.metrics, "cost_per_mql", by="source")
     part = part[(part["bucket"] == TOTAL) & part["value"].notna()]
     part = part.sort_values("value", ascending=False)
     assert embedded(spec) == part[["name", "value", "n"]].to_dict("records")
@@ -584,19 +595,19 @@ def test_cost_by(worked, specs):
 
 
 def test_the_slider_has_a_position_for_every_lag_up_to_90_days(worked, specs):
-    (param,) = specs["plot_cost_per_mql"]["params"]
+    (param,) = specs["charts.cost.per_mql"]["params"]
     assert param["bind"] == {
         "input": "range", "min": 0, "max": 90, "step": 1, "name": "Lag in days ",
     }  # fmt: skip
     assert param["value"] == worked.lag_days_used == 30
-    for part in layers(specs["plot_cost_per_mql"]):
+    for part in layers(specs["charts.cost.per_mql"]):
         assert part["transform"] == [{"filter": "datum.lag_days == lag"}]
-    data = embedded(specs["plot_cost_per_mql"])
+    data = embedded(specs["charts.cost.per_mql"])
     assert sorted({r["lag_days"] for r in data}) == list(range(91))
 
 
 def test_cost_is_drawn_as_bars_and_its_rolling_mean_as_a_line(specs):
-    spec = specs["plot_cost_per_mql"]
+    spec = specs["charts.cost.per_mql"]
     # The line, over a rim of paper.
     assert marks(spec) == ["bar", "line", "line", "text"]
     assert encoding(spec, 3)["text"] == {"value": "Rolling"}
@@ -609,8 +620,8 @@ def test_cost_is_drawn_as_bars_and_its_rolling_mean_as_a_line(specs):
 
 def test_a_rolling_cost_that_is_never_known_is_no_line(worked):
     # A line of nothing has no extent, and Vega says so on the console.
-    lags = worked.lags.assign(rolling=math.nan)
-    spec = charts.plot_cost_per_mql(lags, lag_days=30, currency="EUR").to_dict()
+    frame = one_grain(worked.cost).assign(rolling=math.nan)
+    spec = charts.cost.per_mql(frame).to_dict()
     assert "line" not in marks(spec)
     assert "line" not in spec["description"]
 
@@ -626,30 +637,32 @@ def same(found, wanted):
 
 
 def test_every_position_of_the_slider_shows_the_frame(worked, specs):
-    spec = specs["plot_cost_per_mql"]
-    for lag, part in worked.lags.groupby("lag_days"):
+    spec = specs["charts.cost.per_mql"]
+    for lag, part in series(one_grain(worked.cost), "cost_by_bucket").groupby("lag_days"):
         for field in ("cost", "rolling"):
             assert same(drawn_cost(spec, lag, field), as_drawn(part[field])), (lag, field)
 
 
 @pytest.mark.parametrize("lag", [0, 1, 29, 30, 31, 61, 62, 90])
 def test_the_slider_shows_what_a_report_with_that_lag_says(worked, specs, lag):
-    report = cost_per_mql(worked.leads, spend=worked.tables.spend, lag=lag)
-    spec = specs["plot_cost_per_mql"]
+    report = cost_per_mql(worked.lead_data, spend=worked.tables.spend, lag=lag)
+    spec = specs["charts.cost.per_mql"]
     assert same(drawn_cost(spec, lag, "cost"), per_bucket(report, "cost_per_mql"))
     assert same(drawn_cost(spec, lag, "rolling"), per_bucket(report, "cost_per_mql_rolling"))
 
 
 def test_the_slider_starts_at_the_numbers_of_the_report(worked, specs):
-    spec = specs["plot_cost_per_mql"]
+    spec = specs["charts.cost.per_mql"]
     lag = worked.lag_days_used
-    assert same(drawn_cost(spec, lag, "cost"), per_bucket(worked.rows, "cost_per_mql"))
-    assert same(drawn_cost(spec, lag, "rolling"), per_bucket(worked.rows, "cost_per_mql_rolling"))
+    assert same(drawn_cost(spec, lag, "cost"), per_bucket(worked.metrics, "cost_per_mql"))
+    assert same(
+        drawn_cost(spec, lag, "rolling"), per_bucket(worked.metrics, "cost_per_mql_rolling")
+    )
 
 
 def test_a_lag_that_the_spend_does_not_cover_shows_nothing(specs):
     # January less 62 days begins on 31 October, and the spend on 1 November.
-    spec = specs["plot_cost_per_mql"]
+    spec = specs["charts.cost.per_mql"]
     assert drawn_cost(spec, 61, "cost")[0] is not None
     assert drawn_cost(spec, 62, "cost")[0] is None
 
@@ -671,8 +684,10 @@ def test_many_buckets_have_a_coarser_slider_that_stops_at_the_lag_of_the_report(
 ):
     made = lead_table(LEADS, spend=SPEND, period="2025-07..2026-06", grain="week",
                       lag_days=lag_days)  # fmt: skip
-    numbers = measure(made.leads, made.tables)
-    spec = charts.plot_cost_per_mql(numbers.lags, lag_days=lag_days, currency="EUR").to_dict()
+    numbers = compute_report(made.leads, made.tables)
+    spec = charts.cost.per_mql(
+        of(one_grain(numbers.cost), lag_days=lag_days, currency="EUR")
+    ).to_dict()
     bind = spec["params"][0]["bind"]
     positions = range(bind["min"], bind["max"] + 1, bind["step"])
     assert spec["params"][0]["value"] == lag_days
@@ -685,8 +700,8 @@ def test_many_buckets_have_a_coarser_slider_that_stops_at_the_lag_of_the_report(
 
 def test_a_lag_beyond_the_slider_widens_it(lead_table):
     made = lead_table(LEADS, spend=SPEND, period="2026-01..2026-02", lag_days=120)
-    numbers = measure(made.leads, made.tables)
-    spec = charts.plot_cost_per_mql(numbers.lags, lag_days=120, currency="EUR").to_dict()
+    numbers = compute_report(made.leads, made.tables)
+    spec = charts.cost.per_mql(of(one_grain(numbers.cost), lag_days=120, currency="EUR")).to_dict()
     assert spec["params"][0]["bind"]["max"] == 120
     assert spec["params"][0]["value"] == 120
 
@@ -695,8 +710,8 @@ def test_a_page_is_told_how_the_rows_of_a_picture_add_up(specs):
     rules = {name: spec["usermeta"]["adds"] for name, spec in specs.items()
              if "adds" in spec.get("usermeta", {})}  # fmt: skip
     assert set(rules) == {
-        "plot_mql_volume", "plot_mqls_by_segment", "plot_hand_off", "plot_stage_efficiency",
-        "plot_sla_attainment",
+        "charts.volume.mqls", "charts.volume.mqls_by", "charts.handoff.decisions",
+        "charts.efficiency.cohorts", "charts.sla.attainment",
     }  # fmt: skip
     for name, rule in rules.items():
         named = [
@@ -715,38 +730,39 @@ def test_a_page_is_told_how_the_rows_of_a_picture_add_up(specs):
 
 def test_a_name_with_braces_is_no_part_of_the_words():
     frame = by_source({"{span}": 5, "Web": 3})
-    spec = charts.plot_mqls_by_segment(frame, by="source").to_dict()
+    spec = charts.volume.mqls_by(frame, by="source").to_dict()
     assert spec["description"].startswith("MQLs per month and source, from {span} with the most")
     assert "{{span}}" in spec["usermeta"]["adds"]["words"]
 
 
 def test_costs_of_several_grains_are_drawn_one_at_a_time(worked):
     options = {"lag_days": 30, "currency": "EUR"}
-    spec = charts.plot_cost_per_mql(worked.lags_by_grain, **options).to_dict()
+    spec = charts.cost.per_mql(of(worked.cost, **options)).to_dict()
     assert {p["name"]: p.get("value") for p in spec["params"]} == {"grain": "month", "lag": 30}
     for part in layers(spec):
         assert part["transform"] == [{"filter": "datum.lag_days == lag && datum.grain == grain"}]
     data = embedded(spec)
     assert {r["grain"] for r in data} == {"month", "quarter", "half", "year"}
-    plain = charts.plot_cost_per_mql(worked.lags, **options).to_dict()
+    plain = charts.cost.per_mql(of(one_grain(worked.cost), **options)).to_dict()
     assert spec["description"] == plain["description"]
     assert [r["cost"] for r in data if r["grain"] == "month"] == column(embedded(plain), "cost")
 
 
 PICKED = {
-    "plot_mqls_by_segment": {},
-    "plot_efficiency_by": {},
-    "plot_attainment_by": {},
-    "plot_cost_by": {"currency": "EUR"},
+    "charts.volume.mqls_by": {},
+    "charts.efficiency.conversion_by": {},
+    "charts.sla.attainment_by": {},
+    "charts.cost.per_mql_by": {"currency": "EUR"},
 }
 
 
 @pytest.mark.parametrize("name", PICKED)
 def test_a_click_on_a_segment_is_told_to_who_hears_it(worked, name):
-    def draw(**told):
-        return getattr(charts, name)(worked.rows, by="source", **PICKED[name], **told).to_dict()
+    def drawn():
+        return draw(name, worked.metrics, by="source", **PICKED[name])
 
-    spec = draw(heard_by=".ear input")
+    assert drawn().usermeta["by"] == "source"
+    spec = with_selection(drawn(), by="source", target=".ear input").to_dict()
     heard = [p for p in spec["params"] if p["name"] == "pick"]
     assert [p["bind"] for p in heard] == [{"element": ".ear input", "event": "input"}]
     assert heard[0]["select"] == {
@@ -760,8 +776,8 @@ def test_a_click_on_a_segment_is_told_to_who_hears_it(worked, name):
             "as": "picked",
         }  # fmt: skip
     # Where nobody hears, as on a page, nothing invites to click.
-    assert "pick" not in [p["name"] for p in draw().get("params", [])]
-    assert "cursor" not in str(draw())
+    assert "pick" not in [p["name"] for p in drawn().to_dict().get("params", [])]
+    assert "cursor" not in str(drawn().to_dict())
 
 
 @pytest.mark.parametrize(
@@ -769,7 +785,7 @@ def test_a_click_on_a_segment_is_told_to_who_hears_it(worked, name):
     [(alt.param("least", value=5), True), (alt.selection_point("one"), False)],
 )
 def test_a_chart_takes_the_parameters_of_its_reader(worked, parameter, is_of_all):
-    drawn = charts.plot_mql_volume(worked.rows)
+    drawn = charts.volume.mqls(worked.metrics)
     before = drawn.to_dict()
     spec = drawn.add_params(parameter).to_dict()
     (found,) = spec.pop("params")

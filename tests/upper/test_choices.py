@@ -13,14 +13,14 @@ from mqlkit.core.errors import ParamsError
 from mqlkit.core.params import ReportParams
 from mqlkit.lab import choices
 from mqlkit.lab.choices import Offer, choose
-from mqlkit.metrics.report import read_numbers
+from mqlkit.metrics.report import read_report
 
 OFFER = Offer({"source": ("Ads", "Web")}, date(2025, 1, 3), date(2026, 6, 30), date(2024, 11, 1))
 
 
 @pytest.fixture(scope="module")
 def numbers():
-    return read_numbers(ReportParams(), base=ROOT / "notebooks")
+    return read_report(ReportParams(), base=ROOT / "notebooks")
 
 
 def test_a_choice_is_checked_as_a_params_file_is():

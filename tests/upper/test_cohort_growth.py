@@ -7,12 +7,13 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from frames import of, series_of
 from runs import ROOT
 
 from mqlkit.core.params import ReportParams
 from mqlkit.metrics.efficiency import GROWTH_COLUMNS, cohort_growth
-from mqlkit.metrics.report import read_numbers
-from mqlkit.metrics.tidy import pick
+from mqlkit.metrics.report import read_report
+from mqlkit.metrics.tidy import pick, series
 from mqlkit.views import charts
 
 BASE = ROOT / "notebooks"
@@ -57,15 +58,18 @@ def test_none_converted_or_none_over_is_no_row(lead_table, few):
 @pytest.mark.parametrize("days", [1, 7, 21])
 def test_it_is_the_efficiency_within_so_many_days(days):
     params = replace(ReportParams(), period="2026-01..2026-05", within_days=days)
-    numbers = read_numbers(params, base=BASE)
-    rows = pick(numbers.rows, "efficiency").set_index("bucket")["value"]
-    grown = numbers.growth[numbers.growth["age_days"] == days].set_index("bucket")["share"]
+    numbers = read_report(params, base=BASE)
+    rows = pick(numbers.metrics, "efficiency").set_index("bucket")["value"]
+    grown = series(numbers.efficiency, "conversion_by_age", "bucket")
+    grown = grown[grown["age_days"] == days].set_index("bucket")["share"]
     assert len(grown) >= 4
     pd.testing.assert_series_equal(grown, rows[grown.index], check_names=False)
 
 
 def test_the_picture(few):
-    spec = charts.plot_cohort_growth(cohort_growth(few, maturity=3), maturity=3).to_dict()
+    spec = charts.efficiency.cohort_age(
+        of(series_of("conversion_by_age", cohort_growth(few, maturity=3)), maturity_days=3)
+    ).to_dict()
     line, hover, last, rule, label = spec["layer"]
     assert [part["mark"]["type"] for part in spec["layer"]] == [
         "line", "point", "point", "rule", "text",
@@ -95,14 +99,28 @@ def test_of_many_cohorts_the_latest_six_are_drawn(few):
     grown = cohort_growth(few, maturity=3)
     january = grown[grown["bucket"] == "2026-01"]
     many = pd.concat([january.assign(bucket=f"2025-{m:02}") for m in range(1, 10)])
-    spec = charts.plot_cohort_growth(many, maturity=3).to_dict()
+    spec = charts.efficiency.cohort_age(
+        of(series_of("conversion_by_age", many), maturity_days=3)
+    ).to_dict()
     assert spec["layer"][0]["encoding"]["color"]["sort"][0] == "Apr 25"
     assert spec["description"].endswith("nine in ten of the conversions are in; the latest 6 of 9.")
 
 
 def test_nothing_converted_is_no_picture(few):
     grown = cohort_growth(few, maturity=3)
-    assert charts.plot_cohort_growth(grown.assign(sqls=0.0), maturity=3) is None
-    assert charts.plot_cohort_growth(grown.iloc[:0], maturity=3) is None
-    with pytest.raises(ValueError, match="plot_cohort_growth needs the columns share"):
-        charts.plot_cohort_growth(grown.drop(columns="share"), maturity=3)
+    assert (
+        charts.efficiency.cohort_age(
+            of(series_of("conversion_by_age", grown.assign(sqls=0.0)), maturity_days=3)
+        )
+        is None
+    )
+    assert (
+        charts.efficiency.cohort_age(
+            of(series_of("conversion_by_age", grown.iloc[:0]), maturity_days=3)
+        )
+        is None
+    )
+    with pytest.raises(ValueError, match="conversion_by_age needs the columns value"):
+        charts.efficiency.cohort_age(
+            of(series_of("conversion_by_age", grown).drop(columns="value"), maturity_days=3)
+        )

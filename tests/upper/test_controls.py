@@ -10,6 +10,7 @@ from html import unescape
 import ipywidgets
 import pandas as pd
 import pytest
+from frames import drawing, drawings_of
 from runs import ROOT
 
 from mqlkit.core.names import MISSING, PICK_MARK, RESULTS_VARIABLE
@@ -17,19 +18,25 @@ from mqlkit.core.params import ReportParams
 from mqlkit.lab import busy as pacing
 from mqlkit.lab import kernel_cells as cells
 from mqlkit.lab import panel
-from mqlkit.lab import view as controls
+from mqlkit.lab import report as controls
 from mqlkit.lab.exploration import Exploration
 from mqlkit.lab.filter import HINT
 from mqlkit.lab.panel import Panel
-from mqlkit.lab.view import LiveView, View, explore, is_watched
-from mqlkit.metrics.report import read_numbers
+from mqlkit.lab.report import LabReport, LiveReport, is_watched, open_with
+from mqlkit.metrics.report import read_report
 from mqlkit.pages import cells as page
-from mqlkit.views import charts, headline, tables
-from mqlkit.views import verdicts as sentences
+from mqlkit.pages.drawings import drawings
+from mqlkit.views import charts, headline, tables, verdicts
+from mqlkit.views.charts.base import grain_of
 from mqlkit.views.theme import CHART_TYPE
 from mqlkit.views.verdicts.base import Verdict
 
 BASE = ROOT / "notebooks"
+# Nothing to show on the sample.
+SILENT = (
+    "verdicts.data_quality.limits", "verdicts.lead_lists.breaches", "verdicts.previous.revisions",
+    "tables.previous.headline",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +54,7 @@ def shown(exploration, redrawn):
     assert exploration.change(ReportParams()) == {}
 
     def redraw():
-        redrawn.append(exploration.numbers.params)
+        redrawn.append(exploration.report.params)
         return []
 
     return Panel(exploration, redraw)
@@ -144,11 +151,11 @@ def test_each_control_sets_its_parameter(shown, redrawn):
 def test_a_mistake_is_a_sentence_beside_its_control(
     shown, redrawn, exploration, control, value, fault, sentence
 ):
-    before = exploration.numbers
+    before = exploration.report
     getattr(shown, control).value = value
     # The last good page stays, and nothing else is called wrong.
     assert not redrawn
-    assert exploration.numbers is before
+    assert exploration.report is before
     said = {name: text(place) for name, place in shown._faults.items() if place.value}
     assert list(said) == [fault]
     assert said[fault].startswith(sentence)
@@ -240,66 +247,51 @@ def test_the_choice_is_saved_as_a_params_file(shown, tmp_path, monkeypatch):
     assert "is no name for a file" in shown._saved.value
 
 
-def test_a_function_gets_what_its_arguments_are_called_after(exploration):
-    def draw(rows, params, *, currency, sla_hours, by, day_hours=0):
-        return f"{len(rows)} {params.sla} {currency} {sla_hours:g} {by} {day_hours}"
-
+@pytest.mark.parametrize("layer", [charts, tables, verdicts], ids=lambda m: m.__name__)
+def test_every_drawing_takes_the_frame_of_its_family(exploration, layer):
     assert exploration.change(ReportParams()) == {}
-    numbers = exploration.numbers
-    assert page.drawn(numbers, [draw, "a note"]) == [
-        f"{len(numbers.rows)} 48h EUR 48 source 24", "a note",
-    ]  # fmt: skip
-    assert page.drawn_by(numbers, [lambda *, by=None: by], ["a", "b"]) == ["a", "b"]
-    assert page.drawn(numbers, [lambda *, by=None: by]) == [None]
-
-
-def test_every_drawing_function_can_be_called(exploration):
-    for module in (charts, tables):
-        for name in module.__all__:
-            if name not in ("Table", "tabulate_counts"):
-                page.drawn(exploration.numbers, [getattr(module, name)])
+    for name in drawings_of(layer):
+        (found,) = drawings(exploration.report, [drawing(name)])
+        assert found.parts() or name in SILENT
 
 
 def test_without_a_reader_the_parts_come_once_and_the_choice_as_a_table(notebook):
-    view = explore(ReportParams())
-    assert type(view) is View
-    head, settings = (bundle["text/html"] for bundle in notebook)
+    view = open_with(ReportParams())
+    assert type(view) is LabReport
+    head, settings = (data["text/html"] for data, _ in notebook)
     assert "<h1>MQL report</h1>" in head
-    assert "What this page is set to" in settings
+    assert "Settings of this page" in settings
     assert "lag_days" in settings
-    view.show(sentences.judge_ledgers)
-    ledgers = view.numbers.ledgers
-    assert len(notebook) == 2 + len(sentences.judge_ledgers(ledgers))
-    assert all(set(bundle) == {"text/html", "text/plain"} for bundle in notebook)
+    view.show(verdicts.data_quality.ledger)
+    assert len(notebook) == 2 + len(view.report.ledgers)
+    assert all(set(data) == {"text/html", "text/plain"} for data, _ in notebook)
 
 
 def test_with_a_reader_the_parts_follow_the_panel(notebook, monkeypatch):
     monkeypatch.setattr(controls, "is_watched", lambda: True)
-    view = explore(ReportParams())
-    assert type(view) is LiveView
+    view = open_with(ReportParams())
+    assert type(view) is LiveReport
     view.show(headline.headline)
-    view.show_by(charts.plot_efficiency_by, most=1)
+    view.show(charts.efficiency.conversion_by)
     cards, chart = notebook[-2:]
     still = list(chart.outputs)
     (box,) = [part for part in notebook if isinstance(part, ipywidgets.VBox)]
     (sla,) = [w for w in every(box) if getattr(w, "description", "") == "Sales has"]
     sla.value = "24h"
-    expected = read_numbers(replace(ReportParams(), sla="24h"))
-    figures = headline.headline(
-        expected.rows, expected.params, currency=expected.currency, changes=expected.changes
-    )
+    expected = read_report(replace(ReportParams(), sla="24h"))
+    figures = headline.headline(expected.headline)
     (output,) = cards.outputs
     assert output["data"] == page.bundle(figures)
     # What the change does not touch is not sent again.
     assert list(chart.outputs) == still
-    pd.testing.assert_frame_equal(view.numbers.rows, expected.rows)
+    pd.testing.assert_frame_equal(view.report.metrics, expected.metrics)
 
 
 def test_efficiency_is_shown_as_the_panel_says_and_saved_as_both(view, notebook, monkeypatch):
     written = []
     monkeypatch.setattr(panel, "write_params", lambda params, *_, **__: written.append(params) or
                         BASE.parent / "params" / "mine.yaml")  # fmt: skip
-    view.show(charts.plot_stage_efficiency)
+    view.show(charts.efficiency.cohorts)
     chart = notebook[-1]
     both = chart.outputs
     control(notebook, "Efficiency").value = "flow"
@@ -321,7 +313,7 @@ def test_efficiency_is_shown_as_the_panel_says_and_saved_as_both(view, notebook,
 def view(notebook, monkeypatch):
     """Return the view of a notebook that somebody looks at; nothing but its head is shown."""
     monkeypatch.setattr(controls, "is_watched", lambda: True)
-    return explore(ReportParams())
+    return open_with(ReportParams())
 
 
 def control(notebook, label):
@@ -336,34 +328,39 @@ def said(notebook):
     return " ".join(w.value for w in every(box) if isinstance(w, ipywidgets.HTML))
 
 
-def tabulate_grain(params):
-    return Verdict(f"table by {params.grain}")
+def tabulate_grain(rows):
+    return Verdict(f"table by {grain_of(rows)}")
 
 
-def plot_grain(params):
-    return Verdict(f"chart by {params.grain}")
+def plot_grain(report):
+    return Verdict(f"chart by {report.params.grain}")
+
+
+# A table is known by its layer.
+tabulate_grain.__module__ = tables.volume.__name__
 
 
 def test_a_part_that_fails_says_so_in_its_place_and_on_the_panel(view, notebook):
-    def fragile(params):
-        if params.grain == "year":
+    def fragile(report):
+        if report.params.grain == "year":
             raise ValueError("no <years> here")
-        return Verdict(params.grain)
+        return Verdict(report.params.grain)
 
     view.show(fragile)
     view.show(plot_grain)
     part, other = notebook[-2:]
     control(notebook, "One bucket per").value = "year"
-    fault = "This part could not be drawn (ValueError: no &lt;years&gt; here)."
+    line = fragile.__code__.co_firstlineno + 2
+    fault = f"fragile failed: ValueError: no &lt;years&gt; here (line {line} of its cell)."
     assert fault in part.outputs[0]["data"]["text/html"]
     assert f'role="alert">{fault}' in said(notebook)
     assert "Done." in said(notebook)
     # All else belongs to the choice that the panel shows.
     assert "chart by year" in str(other.outputs)
-    assert view.numbers.params.grain == "year"
+    assert view.report.params.grain == "year"
     control(notebook, "One bucket per").value = "quarter"
     assert "quarter" in str(part.outputs)
-    assert "could not be drawn" not in said(notebook) + str(part.outputs)
+    assert "fragile failed" not in said(notebook) + str(part.outputs)
 
 
 def test_tables_come_last_and_what_is_not_drawn_yet_says_so(view, notebook):
@@ -390,17 +387,18 @@ def test_a_change_is_heard_between_two_parts_and_the_rest_is_dropped(view, noteb
     monkeypatch.setattr(pacing, "PAUSE_SECONDS", 0)
     drawn = []
 
-    def plot_slowly(params):
-        drawn.append(params.grain)
-        if params.grain == "quarter":
+    def plot_slowly(report):
+        drawn.append(report.params.grain)
+        if report.params.grain == "quarter":
             # Heard once this part is drawn, as what a kernel is sent in the meantime.
             loop.call_soon(setattr, grain, "value", "year")
-        return Verdict(params.grain)
+        return Verdict(report.params.grain)
 
-    def tabulate_slowly(params):
-        drawn.append(f"table {params.grain}")
-        return Verdict(params.grain)
+    def tabulate_slowly(rows):
+        drawn.append(f"table {grain_of(rows)}")
+        return Verdict("table")
 
+    tabulate_slowly.__module__ = tables.volume.__name__
     view.show(plot_slowly, tabulate_slowly)
     grain = control(notebook, "One bucket per")
     drawn.clear()
@@ -420,10 +418,10 @@ def test_a_change_is_heard_between_two_parts_and_the_rest_is_dropped(view, noteb
 def test_after_a_mistake_the_rest_of_the_last_choice_is_drawn(view, notebook, monkeypatch):
     monkeypatch.setattr(pacing, "PAUSE_SECONDS", 0)
 
-    def plot_and_err(params):
-        if params.grain == "quarter":
+    def plot_and_err(report):
+        if report.params.grain == "quarter":
             loop.call_soon(setattr, control(notebook, "Sales has"), "value", "soon")
-        return Verdict(params.grain)
+        return Verdict(report.params.grain)
 
     view.show(plot_and_err, tabulate_grain)
     table = notebook[-1]
@@ -471,9 +469,9 @@ def test_outside_a_notebook_nobody_watches():
 def test_charts_fit_the_room_there_is_without_being_made_again(view, notebook):
     made = []
 
-    def plot_once(rows, params):
-        made.append(params.grain)
-        return charts.plot_mql_volume(rows)
+    def plot_once(report):
+        made.append(report.params.grain)
+        return charts.volume.mqls(report.volume)
 
     def width(part):
         return part.outputs[0]["data"][CHART_TYPE]["width"]
@@ -497,5 +495,5 @@ def test_charts_fit_the_room_there_is_without_being_made_again(view, notebook):
     # What is drawn or shown later fits too.
     control(notebook, "One bucket per").value = "quarter"
     assert width(chart) == 1120
-    view.show(charts.plot_hours_histogram)
+    view.show(charts.waiting.histogram)
     assert width(notebook[-1]) == 1120

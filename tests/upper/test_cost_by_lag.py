@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import pytest
+from frames import of, series_of
 
 from mqlkit.metrics.cost import cost_by_lag
 from mqlkit.views import charts, tables
@@ -48,7 +49,9 @@ def test_a_window_that_spend_does_not_cover_has_no_cost(costs):
 
 
 def test_the_chart_is_the_frame_with_the_lag_in_use_marked(costs):
-    spec = charts.plot_cost_by_lag(costs, lag_days=31, currency="EUR").to_dict()
+    spec = charts.cost.by_lag(
+        of(series_of("cost_by_lag", costs), lag_days=31, currency="EUR")
+    ).to_dict()
     line, _, point = spec["layer"]
     assert line["mark"]["type"] == "line"
     assert line["encoding"]["x"]["title"] == "Lag, days"
@@ -67,15 +70,20 @@ def test_the_chart_is_the_frame_with_the_lag_in_use_marked(costs):
 
 def test_without_a_cost_there_is_no_chart(costs):
     options = {"lag_days": 0, "currency": "EUR"}
-    assert charts.plot_cost_by_lag(None, **options) is None
-    assert charts.plot_cost_by_lag(costs.assign(cost=float("nan")), **options) is None
-    with pytest.raises(ValueError, match="plot_cost_by_lag needs the columns cost"):
-        charts.plot_cost_by_lag(costs.drop(columns="cost"), **options)
-    assert tables.tabulate_cost_by_lag(None, **options) is None
+    assert charts.cost.by_lag(of(series_of("cost_by_lag", None), **options)) is None
+    assert (
+        charts.cost.by_lag(of(series_of("cost_by_lag", costs.assign(cost=float("nan"))), **options))
+        is None
+    )
+    with pytest.raises(ValueError, match="cost_by_lag needs the columns value"):
+        charts.cost.by_lag(of(series_of("cost_by_lag", costs).drop(columns="value"), **options))
+    assert tables.cost.by_lag(of(series_of("cost_by_lag", None), **options)) is None
 
 
 def test_the_table_has_every_tenth_lag_and_the_one_in_use(costs):
-    cells = tables.tabulate_cost_by_lag(costs, lag_days=31, currency="EUR").cells
+    cells = tables.cost.by_lag(
+        of(series_of("cost_by_lag", costs), lag_days=31, currency="EUR")
+    ).cells
     assert cells["Lag"].tolist() == [
         "0 days", "10 days", "20 days", "30 days", "31 days", "40 days", "50 days", "60 days",
     ]  # fmt: skip

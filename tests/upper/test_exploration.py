@@ -16,14 +16,14 @@ from mqlkit.lab import exploration
 from mqlkit.lab.exploration import Exploration
 from mqlkit.leads import build_cube as prepare
 from mqlkit.leads.table import LeadTable
-from mqlkit.metrics.report import read_numbers
+from mqlkit.metrics.report import read_report
 from mqlkit.sources.opening import find_source
 from mqlkit.sources.sharing import write_plan
 
 BASE = ROOT / "notebooks"
 FRAMES = (
-    "rows", "breaches", "curve", "growth", "histogram", "reasons", "responses", "lags", "lag_costs",
-    "changes", "mix", "other_channels",
+    "metrics", "volume", "handoff", "efficiency", "waiting", "response", "sla", "cost", "changes",
+    "mix", "lead_lists", "headline",
 )  # fmt: skip
 # One after the other, each on top of those before: what is kept must not be kept too long.
 CHOICES = [
@@ -48,15 +48,16 @@ def explored():
 
 @pytest.fixture(scope="module")
 def defaults():
-    return read_numbers(ReportParams(), base=BASE)
+    return read_report(ReportParams(), base=BASE)
 
 
 def equal(found, expected, *, frames=FRAMES):
+    # The panel has the slider for the lag.
+    found = replace(found, has_lag_slider=True)
     for name in frames:
-        here, there = getattr(found, name), getattr(expected, name)
-        assert (here is None) == (there is None)
-        if there is not None:
-            pd.testing.assert_frame_equal(here, there, obj=name)
+        pd.testing.assert_frame_equal(getattr(found, name), getattr(expected, name), obj=name)
+    channels = [r.data_quality.query("record == 'channel'") for r in (found, expected)]
+    pd.testing.assert_frame_equal(*(c.reset_index(drop=True) for c in channels))
     assert found.lag_days_used == expected.lag_days_used
     assert found.ledgers["leads"].noted == expected.ledgers["leads"].noted
 
@@ -74,9 +75,9 @@ def test_each_choice_gives_the_numbers_of_its_own_run(explored, defaults, read_o
     for choice in CHOICES:
         params = replace(params, **choice)
         assert explored.change(params) == {}
-        equal(explored.numbers, read_numbers(params, base=BASE))
+        equal(explored.report, read_report(params, base=BASE))
     assert explored.change(ReportParams()) == {}
-    equal(explored.numbers, defaults)
+    equal(explored.report, defaults)
 
 
 ODD_CHOICES = [
@@ -131,19 +132,19 @@ def test_odd_leads_give_the_numbers_of_their_own_run(monkeypatch, odd_params):
     params = odd_params
     for choice in ({}, *ODD_CHOICES):
         params = replace(params, **choice)
-        expected = read_numbers(params)
+        expected = read_report(params)
         for few, one in explored.items():
             monkeypatch.setattr(prepare, "FEW_CELLS", few)
             assert one.change(params) == {}
-            equal(one.numbers, expected, frames=("rows", "curve", "growth"))
+            equal(one.report, expected, frames=("metrics", "waiting", "efficiency"))
 
 
 def test_too_many_leads_to_keep_by_the_day_are_asked_of_the_engine(monkeypatch, odd_params):
     monkeypatch.setattr(prepare, "MOST_CELLS", 0)
     explored, params = Exploration(odd_params), replace(odd_params, **ODD_CHOICES[1])
-    assert type(explored.numbers.leads) is LeadTable
+    assert type(explored.report.lead_data) is LeadTable
     assert explored.change(params) == {}
-    equal(explored.numbers, read_numbers(params), frames=("rows", "curve", "growth"))
+    equal(explored.report, read_report(params), frames=("metrics", "waiting", "efficiency"))
 
 
 def test_a_change_of_the_cut_asks_the_engine_nothing(monkeypatch, explored):
@@ -208,11 +209,11 @@ def test_the_engine_keeps_one_table_of_leads(explored):
 )
 def test_a_mistake_is_told_and_the_last_numbers_stay(explored, defaults, choice, faults):
     assert explored.change(ReportParams()) == {}
-    before = explored.numbers
+    before = explored.report
     assert explored.change(replace(ReportParams(), **choice)) == faults
-    assert explored.numbers is before
+    assert explored.report is before
     # What is worked out only when it is looked at still has its tables.
-    equal(explored.numbers, defaults)
+    equal(explored.report, defaults)
 
 
 def test_columns_with_few_values_are_on_offer(explored):
@@ -236,7 +237,7 @@ def test_a_column_is_named_as_the_report_names_it(desk):
         ReportParams(), source=str(source), period="2026-01", by=["country", "mql_at"],
     )  # fmt: skip
     explored = Exploration(params)
-    pd.testing.assert_frame_equal(explored.numbers.rows, read_numbers(params).rows)
+    pd.testing.assert_frame_equal(explored.report.metrics, read_report(params).metrics)
     # A column that is always empty is nothing to choose from.
     assert list(explored.offer.values) == ["country", "mql_at", "country_code"]
     with pytest.raises(ParamsError, match="country_cod"):

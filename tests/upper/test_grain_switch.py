@@ -10,7 +10,7 @@ from runs import ROOT
 from mqlkit.core.names import TOTAL
 from mqlkit.core.params import ReportParams
 from mqlkit.metrics.cost import cost_per_mql
-from mqlkit.metrics.report import read_numbers
+from mqlkit.metrics.report import read_report
 from mqlkit.metrics.tidy import pick
 
 pytestmark = pytest.mark.browser
@@ -31,7 +31,7 @@ def at_grain():
 
     def found(grain):
         if grain not in known:
-            known[grain] = read_numbers(replace(params, grain=grain))
+            known[grain] = read_report(replace(params, grain=grain))
         return known[grain]
 
     return found
@@ -66,7 +66,7 @@ def drawn(rows, field, key=None):
 
 
 def wanted(numbers, metric, field="value", by=None):
-    part = pick(numbers.rows, metric, by=by)
+    part = pick(numbers.metrics, metric, by=by)
     part = part[(part["bucket"] != TOTAL) & part[field].notna()]
     keys = zip(part["bucket"], part["name"], strict=True) if by else part["bucket"]
     return dict(zip(keys, part[field], strict=True))
@@ -92,7 +92,7 @@ def test_charts_at_a_coarser_grain_show_what_a_report_of_it_says(switched, at_gr
             found = drawn(part, field)
             assert found == pytest.approx(wanted(numbers, metric, field), abs=1e-9), metric
     assert drawn(cohorts, "efficiency_flow") == pytest.approx(wanted(numbers, "efficiency_flow"))
-    flags = pick(numbers.rows, "efficiency").set_index("bucket")["flags"].drop(TOTAL)
+    flags = pick(numbers.metrics, "efficiency").set_index("bucket")["flags"].drop(TOTAL)
     assert drawn(cohorts, "is_young") == {b: "immature" in f for b, f in flags.items()}
     # What does not add up is not shown.
     assert drawn(cohorts, "efficiency_projected") == {}
@@ -115,7 +115,7 @@ def test_the_cost_at_every_grain_and_lag_is_that_of_a_report(switched, at_grain,
         slider.fill(str(lag))
         page.wait_for_function(AT_LAG, arg=[chart, lag])
         rows = page.evaluate(DATA, chart)
-        report = cost_per_mql(numbers.leads, spend=numbers.tables.spend, lag=lag)
+        report = cost_per_mql(numbers.lead_data, spend=numbers.tables.spend, lag=lag)
         for field, metric in (("cost", "cost_per_mql"), ("rolling", "cost_per_mql_rolling")):
             part = pick(report, metric)
             part = part[(part["bucket"] != TOTAL) & part["value"].notna()]

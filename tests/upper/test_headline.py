@@ -6,7 +6,7 @@ import math
 import re
 
 import pytest
-from frames import plain, row, rows, totals
+from frames import headline_frame, plain, row, rows, totals
 
 from mqlkit.core.params import ReportParams
 from mqlkit.metrics.changes import changes
@@ -28,7 +28,7 @@ def figures(frame, *, currency="EUR", **params):
     given = ReportParams.from_mapping(params)
     return {
         f.name: (f.value, plain(f.context), f.verdict.text, f.verdict.tone)
-        for f in headline(frame, given, currency=currency)
+        for f in headline(headline_frame(frame, params=given, currency=currency))
     }
 
 
@@ -232,12 +232,12 @@ def card(name, *parts, **params):
     """Return one figure with its change and its picture."""
     frame = rows(totals(**BASE, **SPENT), *parts)
     given = ReportParams.from_mapping(params)
-    found = headline(frame, given, currency="EUR", changes=changes(frame))
+    found = headline(headline_frame(frame, params=given, currency="EUR", changes=changes(frame)))
     return next(f for f in found if f.name == name)
 
 
 def test_each_figure_answers_one_of_the_three_questions():
-    found = headline(totals(**BASE, **SPENT), ReportParams(), currency="EUR")
+    found = headline(headline_frame(totals(**BASE, **SPENT), params=ReportParams(), currency="EUR"))
     assert [f.question for f in found] == [ENOUGH, IN_TIME, IN_TIME, IN_TIME, AT_COST, AT_COST]
 
 

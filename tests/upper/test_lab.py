@@ -18,11 +18,12 @@ from dataclasses import replace
 
 import pytest
 from conftest import HOW_TO, find_browser
+from frames import headline_frame
 from runs import ROOT, Run, once
 
 from mqlkit.core.params import ReportParams
 from mqlkit.lab.lead_list import BREACHES, first_page
-from mqlkit.metrics.report import read_numbers
+from mqlkit.metrics.report import read_report
 from mqlkit.views.headline import headline
 from mqlkit.views.theme import ORANGE
 
@@ -359,7 +360,7 @@ def widths_at(page, width):
 def run_again(page):
     """Run two cells a second time, and tell what they and those below show after each."""
     seen = {}
-    for step, text in {"headline": "headline.headline", "panel": "explore(ReportParams"}.items():
+    for step, text in {"headline": "headline.headline", "panel": "open_with(ReportParams"}.items():
         page.evaluate("for (const e of document.querySelectorAll('.mk-card')) e.remove()")
         page.locator(".jp-CodeCell", has_text=text).locator(".cm-content").first.click()
         page.keyboard.press("Control+Enter")
@@ -374,7 +375,7 @@ def run_again(page):
     return seen
 
 
-def explore(folder, name) -> Run:
+def open_with(folder, name) -> Run:
     """Run and use a notebook, and return what is to be seen."""
     shutil.copytree(ROOT / "notebooks", folder / "notebooks")
     shutil.copytree(ROOT / "data" / "sample", folder / "data" / "sample")
@@ -416,7 +417,7 @@ def look(tmp_path_factory):
     """Return a function that uses a notebook, once for all tests, and tells what is to be seen."""
 
     def at(name):
-        run = once(tmp_path_factory, f"lab-{name}", lambda folder: explore(folder, name))
+        run = once(tmp_path_factory, f"lab-{name}", lambda folder: open_with(folder, name))
         return json.loads(run.stdout)
 
     return at
@@ -430,12 +431,14 @@ def seen(look):
 @pytest.fixture(scope="module")
 def defaults():
     """Return the numbers of the notebook's own parameters."""
-    return read_numbers(ReportParams(), base=ROOT / "notebooks")
+    return read_report(ReportParams(), base=ROOT / "notebooks")
 
 
 def figures_of(params):
-    numbers = read_numbers(params, base=ROOT / "notebooks")
-    figures = headline(numbers.rows, numbers.params, currency=numbers.currency)
+    numbers = read_report(params, base=ROOT / "notebooks")
+    figures = headline(
+        headline_frame(numbers.metrics, params=numbers.params, currency=numbers.currency)
+    )
     return {figure.name: figure.value for figure in figures}
 
 
@@ -516,7 +519,7 @@ def test_late_leads_are_sorted_looked_up_and_taken_along(look):
     params = replace(ReportParams(), by=["owner"])
     for change in CHANGES.values():
         params = replace(params, **change)
-    listed = first_page(read_numbers(params, base=ROOT / "notebooks"), BREACHES)
+    listed = first_page(read_report(params, base=ROOT / "notebooks"), BREACHES)
     assert seen["title"] == listed.title
     late = [float(row[5]) for row in seen["longest"]]
     assert late == list(listed.cells["Hours late"])[:10]
@@ -549,7 +552,9 @@ def test_every_chart_is_drawn(seen, sample_run):
 
 
 def test_the_headline_shows_the_numbers_of_the_parameters(seen, defaults):
-    figures = headline(defaults.rows, defaults.params, currency=defaults.currency)
+    figures = headline(
+        headline_frame(defaults.rows, params=defaults.params, currency=defaults.currency)
+    )
     shown = dict(zip(seen["names"], seen["values"], strict=True))
     assert shown == {figure.name: figure.value for figure in figures}
 

@@ -8,19 +8,19 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from frames import totals
+from frames import of, terms, totals
 from runs import ROOT
 
 from mqlkit.core.params import ReportParams
 from mqlkit.lab import lead_list as lists
-from mqlkit.lab import view as controls
+from mqlkit.lab import report as controls
 from mqlkit.lab.exploration import Exploration
-from mqlkit.lab.lead_list import BREACHES, MQLS, ListBox, first_page, judge_breaches, write_list
-from mqlkit.lab.view import explore
+from mqlkit.lab.lead_list import BREACHES, MQLS, ListBox, first_page, write_list
+from mqlkit.lab.report import open_with
 from mqlkit.metrics.lead_lists import mql_list
-from mqlkit.metrics.report import measure, read_numbers
+from mqlkit.metrics.report import compute_report, read_report
 from mqlkit.pages import cells as page
-from mqlkit.views import tables
+from mqlkit.views import topics, verdicts
 
 BASE = ROOT / "notebooks"
 EVIL = ["<script>alert(1)</script>", "=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "</td><td>"]
@@ -45,7 +45,7 @@ def read_csv(path):
 def few(lead_table):
     """Return the numbers of seven leads, each with what became of it for its id."""
     made = lead_table(LEADS, period="2026-01..2026-02", as_of="2026-03-01 00:00")
-    return measure(made.leads, made.tables)
+    return compute_report(made.leads, made.tables)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def evil(new_desk):
     lines = [f'"{text}{i}",2026-01-05,"{text}","{text}"' for i, text in enumerate(EVIL)]
     desk.write("leads.csv", "\n".join(["lead_id,mql_at,owner,source", *lines, ""]))
     made = desk.report({"leads": {"files": ["leads.csv"]}}, period="2026-01", as_of="2026-03-01")
-    return measure(made.leads, made.tables)
+    return compute_report(made.leads, made.tables)
 
 
 def test_every_mql_of_the_period_with_its_dates_the_latest_first(few):
@@ -87,7 +87,7 @@ def test_late_leads_are_those_of_the_report(few):
 
 def test_a_list_without_leads_says_so_and_has_a_file(lead_table, tmp_path):
     made = lead_table("lead_id | mql_at | sql_at\non-time | 2026-01-05 | 2026-01-06")
-    numbers = measure(made.leads, made.tables)
+    numbers = compute_report(made.leads, made.tables)
     shown = first_page(numbers, BREACHES)
     assert (shown.title, len(shown.cells)) == ("No late leads", 0)
     assert len(read_csv(write_list(numbers, BREACHES, folder=tmp_path))) == 1
@@ -97,17 +97,19 @@ def test_a_list_without_leads_says_so_and_has_a_file(lead_table, tmp_path):
 def test_why_a_page_lists_no_late_lead():
     late = totals(sla_breached=3)
     redacted = replace(ReportParams(), redact=True)
-    assert judge_breaches(late, ReportParams()) is None
-    assert judge_breaches(late, redacted).text.startswith("3 MQLs broke the SLA. A redacted page")
+    assert verdicts.lead_lists.breaches(of(late, **terms(ReportParams()))) is None
+    assert verdicts.lead_lists.breaches(of(late, **terms(redacted))).text.startswith(
+        "3 MQLs breached the SLA. A redacted page"
+    )
     for frame in (totals(sla_breached=0), totals(sla_breached=None), totals(mqls=3)):
         for params in (ReportParams(), redacted):
-            text = "No MQL of the period is known to have broken the SLA."
-            assert judge_breaches(frame, params).text == text
+            text = "No MQL of the period is known to have breached the SLA."
+            assert verdicts.lead_lists.breaches(of(frame, **terms(params))).text == text
 
 
 def test_a_long_list_is_bounded_in_words_and_the_file_is_not(few, monkeypatch, tmp_path):
     monkeypatch.setattr(lists, "MOST_ROWS", 2)
-    numbers = measure(few.leads, few.tables)
+    numbers = compute_report(few.lead_data, few.tables)
     shown = first_page(numbers, MQLS)
     assert shown.title == (
         "6 MQLs, the latest first: 2 of them are here to sort and filter, all of them are in the "
@@ -148,14 +150,14 @@ def test_text_of_the_data_is_no_markup_in_the_table(evil, leads):
 
 def test_the_list_follows_the_panel_and_writes_its_choice(tmp_path, monkeypatch):
     exploration = Exploration(ReportParams(), base=BASE)
-    box = ListBox(BREACHES, lambda: exploration.numbers)
+    box = ListBox(BREACHES, lambda: exploration.report)
     before = box._table._dt_args
-    box.follow(exploration.numbers)
+    box.follow(exploration.report)
     assert box._table._dt_args is before
     params = replace(ReportParams(), sla="12h", where={"country": ["EE"]})
     assert exploration.change(params) == {}
-    box.follow(exploration.numbers)
-    expected = first_page(read_numbers(params, base=BASE), BREACHES)
+    box.follow(exploration.report)
+    expected = first_page(read_report(params, base=BASE), BREACHES)
     assert expected.title in box._title.value
     assert len(json.loads(box._table._dt_args["data_json"])) == len(expected.cells)
     monkeypatch.chdir(tmp_path)
@@ -178,11 +180,11 @@ def test_without_a_panel_a_page_shows_what_stands_for_the_list(monkeypatch):
     found = []
     monkeypatch.chdir(BASE)
     monkeypatch.setattr(page, "display", lambda part: found.append(part._repr_mimebundle_()))
-    view = explore(ReportParams())
+    view = open_with(ReportParams())
     found.clear()
-    view.show_list(MQLS)
+    view.show(topics.mqls)
     assert not found
-    view.show_list(BREACHES, tables.tabulate_breaches)
+    view.show(topics.breaches)
     assert len(found) == 1
 
 
@@ -192,9 +194,7 @@ def test_with_a_panel_the_list_itself_is_shown(monkeypatch):
     monkeypatch.setattr(controls, "is_watched", lambda: True)
     monkeypatch.setattr(page, "display", lambda _: None)
     monkeypatch.setattr(controls, "display", found.append)
-    view = explore(ReportParams())
-    view.show_list(BREACHES, tables.tabulate_breaches)
+    view = open_with(ReportParams())
+    view.show(topics.breaches)
     assert "mk-list" in found[-1]._dom_classes
-    pd.testing.assert_frame_equal(
-        found[-1].children[1].df, first_page(view.numbers, BREACHES).cells
-    )
+    pd.testing.assert_frame_equal(found[-1].children[1].df, first_page(view.report, BREACHES).cells)

@@ -8,9 +8,10 @@ import pytest
 from runs import mqlkit_run, write_yaml
 
 from mqlkit.core.names import EARLIER_VARIABLE
-from mqlkit.metrics.report import measure
-from mqlkit.pages.previous import judge_since_last, previous, tabulate_since_last
+from mqlkit.metrics.report import compute_report
+from mqlkit.pages.previous import previous, previous_frame
 from mqlkit.pages.results import as_json, metrics_document
+from mqlkit.views import tables, verdicts
 
 HEADER = "lead_id,mql_at,accepted_at,sql_at,source"
 JANUARY = ["A,2026-01-05,2026-01-06,2026-01-20,Web", "B,2026-01-06,2026-01-09,,Web"]
@@ -27,7 +28,7 @@ def said(desk, tmp_path):
         made = desk.report(
             {"leads": {"files": ["leads.csv"]}}, period="2026-01..2026-02", as_of=as_of
         )
-        return measure(made.leads, made.tables)
+        return compute_report(made.leads, made.tables)
 
     return report
 
@@ -44,9 +45,9 @@ def test_the_last_report_stands_beside_this_one(said, tmp_path, monkeypatch):
     keep(said(JANUARY, "2026-01-31"), tmp_path / "q.metrics.json")
     now = said([*JANUARY, *FEBRUARY], "2026-02-28")
     monkeypatch.setenv(EARLIER_VARIABLE, str(tmp_path / "q.metrics.json"))
-    last = previous(now)
-    assert judge_since_last(last) == []
-    table = tabulate_since_last(last, now.rows, currency="EUR", day_hours=24)
+    frame = previous_frame(now)
+    assert verdicts.previous.revisions(frame) == []
+    table = tables.previous.headline(frame)
     assert table.title == "Since the last report: 1 Jan 2026 – 28 Feb 2026, as of 31 Jan 2026"
     assert cells(table)[:2] == [
         ["MQLs", "2", "3", "+1"], ["Efficiency", "50.0%", "33.3%", "−16.7 points"],
@@ -57,8 +58,10 @@ def test_a_closed_figure_that_was_reported_otherwise_is_told(said, tmp_path, mon
     keep(said(JANUARY, "2026-02-10"), tmp_path / "q.metrics.json")
     now = said([*JANUARY, *LATE], "2026-02-28")
     monkeypatch.setenv(EARLIER_VARIABLE, str(tmp_path / "*.metrics.json"))
-    words = [verdict.text for verdict in judge_since_last(previous(now))]
-    assert words[0].startswith("Not as in the last report: MQLs of 2026-01: reported as 2, now 3")
+    words = [verdict.text for verdict in verdicts.previous.revisions(previous_frame(now))]
+    assert words[0].startswith(
+        "Changed since the last report: MQLs of 2026-01: reported as 2, now 3"
+    )
 
 
 def test_without_an_earlier_report_nothing_is_said(said, tmp_path, monkeypatch):
@@ -69,7 +72,7 @@ def test_without_an_earlier_report_nothing_is_said(said, tmp_path, monkeypatch):
     # The same report once more is no earlier one.
     keep(now, tmp_path / "q.metrics.json")
     assert previous(now) is None
-    assert tabulate_since_last(None, now.rows, currency="", day_hours=24) is None
+    assert tables.previous.headline(previous_frame(now)) is None
     (tmp_path / "q.metrics.json").write_text("[]", encoding="utf-8")
     assert previous(now) is None
 

@@ -8,7 +8,8 @@ import pytest
 from runs import mqlkit_run, write_yaml
 
 from mqlkit.core.params import ReportParams
-from mqlkit.metrics.report import measure
+from mqlkit.metrics.report import compute_report
+from mqlkit.metrics.tidy import series
 from mqlkit.pages.cells import heading
 
 OWNERS = ("Aurelia Quist", "Bohumil Zvonek")
@@ -57,10 +58,10 @@ def test_no_byte_of_the_page_tells_who(export, desk, tmp_path):
 def test_where_late_leads_would_be_listed_it_says_where_they_are(export, desk, tmp_path):
     done = run(export, desk, tmp_path, report="sla_velocity", by=["source"], redact=True)
     assert done.code == 0, done.stderr
-    _, _, section = done.html("r").partition("Which leads were let lie?</h2>")
+    _, _, section = done.html("r").partition("Which leads breached the SLA?</h2>")
     assert (
-        "20 MQLs broke the SLA. A redacted page does not list them: mqlkit run writes them beside "
-        "it, into the file that ends in .breaches.csv."
+        "20 MQLs breached the SLA. A redacted page does not list them: mqlkit run writes them "
+        "beside it, into the file that ends in .breaches.csv."
     ) in section
     assert (done.out / "r.breaches.csv").exists()
 
@@ -73,7 +74,7 @@ def test_the_same_words_stand_in_a_report_that_is_not_redacted(export, desk, tmp
 
 
 def segments(made, metric="mqls"):
-    rows = json.loads(made.rows.to_json(orient="records"))
+    rows = json.loads(made.metrics.to_json(orient="records"))
     return {
         (r["by"], r["name"]): r["value"]
         for r in rows
@@ -83,7 +84,7 @@ def segments(made, metric="mqls"):
 
 def numbers(export, desk, **params):
     made = desk.report(export, period="2026-01", as_of="2026-02-28", **params)
-    return measure(made.leads, made.tables)
+    return compute_report(made.leads, made.tables)
 
 
 def test_small_groups_are_one_and_totals_are_as_they_were(export, desk):
@@ -93,7 +94,7 @@ def test_small_groups_are_one_and_totals_are_as_they_were(export, desk):
         ("", ""): 20, ("source", "Fair"): 4, ("source", "Radio"): 2, ("source", "Web"): 14,
     }  # fmt: skip
     assert segments(made) == {("", ""): 20, ("source", "(other)"): 6, ("source", "Web"): 14}
-    of_all = [n.rows[n.rows["by"] == ""].reset_index(drop=True) for n in (whole, made)]
+    of_all = [n.metrics[n.metrics["by"] == ""].reset_index(drop=True) for n in (whole, made)]
     assert of_all[0].equals(of_all[1])
 
 
@@ -106,8 +107,11 @@ def test_a_rest_of_few_takes_the_smallest_group_with_it(export, desk):
 
 def test_reasons_of_few_are_one(export, desk):
     made = numbers(export, desk, redact=True)
-    assert made.reasons.to_dict("list") == {"reason": ["(other)"], "leads": [10]}
-    assert made.breaches.empty
+    assert series(made.handoff, "rejection_reasons").to_dict("list") == {
+        "reason": ["(other)"],
+        "leads": [10],
+    }
+    assert "breach" not in set(made.lead_lists["metric"])
 
 
 def test_a_personal_column_is_no_breakdown():

@@ -16,7 +16,7 @@ from mqlkit import __version__
 from mqlkit.core.metrics import METRICS
 from mqlkit.core.names import FLAGS, RESULTS_VARIABLE
 from mqlkit.core.params import ReportParams
-from mqlkit.metrics.report import measure, read_numbers
+from mqlkit.metrics.report import compute_report, read_report
 from mqlkit.pages.results import as_json, metrics_document, safe_cell, save_results, write_results
 
 WORKED = Path(__file__).parents[1] / "worked_example"
@@ -78,7 +78,7 @@ late    | 2026-03-01 00:00:00 | 2026-03-12 00:00:00
 def test_auto_and_relative_parameters_come_out_as_what_they_came_to(lead_table):
     made = lead_table(LEADS, source={"leads": {"timezone": "Europe/Tallinn"}},
                       period="last-2-months", lag_days="auto")  # fmt: skip
-    document = metrics_document(measure(made.leads, made.tables))
+    document = metrics_document(compute_report(made.leads, made.tables))
     params = document["params"]
     assert params["period"] == "2026-01-01..2026-02-28"
     assert params["as_of"] == document["as_of"] == "2026-03-12T00:00:00+02:00"
@@ -119,7 +119,7 @@ def test_each_input_is_identified(document):
 def test_rows_of_a_file_are_counted_and_not_its_lines(desk):
     desk.write("leads.csv", 'lead_id,mql_at,note\n"A",2026-01-05,"two\nlines"\nB,2026-01-06,\n')
     made = desk.report({"leads": {"files": ["leads.csv"]}}, period="2026-01")
-    (given,) = measure(made.leads, made.tables).inputs
+    (given,) = compute_report(made.leads, made.tables).inputs
     assert given["rows"] == made.ledger["read"] == 2
 
 
@@ -134,7 +134,7 @@ def test_an_input_says_how_it_was_read(desk):
         }
     }
     made = desk.report(source, period="2026-01")
-    (given,) = measure(made.leads, made.tables).inputs
+    (given,) = compute_report(made.leads, made.tables).inputs
     assert (given["format"], given["timezone"]) == ("salesforce", "Europe/Tallinn")
 
 
@@ -145,7 +145,7 @@ def test_versions(document):
 
 def test_each_number_is_one_row(document, worked):
     rows = document["metrics"]
-    assert len(rows) == len(worked.rows)
+    assert len(rows) == len(worked.metrics)
     for row in rows:
         assert list(row) == [
             "metric", "bucket", "start", "end", "segment", "value", "n", "low", "high", "unit",
@@ -180,7 +180,7 @@ def test_a_row_as_it_is_written(document):
 def test_each_breakdown_stands_alone(lead_table):
     leads = "lead_id | mql_at | source | owner\na | 2026-01-05 | Web |"
     made = lead_table(leads, by=["source", "owner"])
-    document = metrics_document(measure(made.leads, made.tables))
+    document = metrics_document(compute_report(made.leads, made.tables))
     segments = {tuple((row["segment"] or {}).items()) for row in document["metrics"]}
     assert segments == {(), (("source", "Web"),), (("owner", "(missing)"),)}
 
@@ -203,7 +203,7 @@ def test_the_json_says_what_the_document_says(worked, document):
 
 def test_two_runs_give_the_same_bytes_wherever_the_files_lie(worked, tmp_path):
     elsewhere = shutil.copytree(WORKED, tmp_path / "else" / "where")
-    again = read_numbers(ReportParams.read(elsewhere / "params.yaml"))
+    again = read_report(ReportParams.read(elsewhere / "params.yaml"))
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     first = write_results(worked, tmp_path / "a", "w")
@@ -228,7 +228,7 @@ def test_breaches(worked, tmp_path):
 
 def test_nothing_late_and_nothing_set_aside_are_files_with_a_header(lead_table, tmp_path):
     made = lead_table("lead_id | mql_at | sql_at\na | 2026-01-05 | 2026-01-06")
-    _, breaches, aside, _ = write_results(measure(made.leads, made.tables), tmp_path, "w")
+    _, breaches, aside, _ = write_results(compute_report(made.leads, made.tables), tmp_path, "w")
     assert len(read_csv(breaches)) == 1
     assert aside.read_text(encoding="utf-8") == "file,line,reason,text\n"
 
@@ -256,7 +256,7 @@ def test_no_formula_reaches_a_spreadsheet(desk, tmp_path):
     made = desk.report(
         {"leads": {"files": ["leads.csv"]}}, period="2026-01", as_of="2026-03-01", max_set_aside=1
     )
-    _, breaches, aside, _ = write_results(measure(made.leads, made.tables), tmp_path, "w")
+    _, breaches, aside, _ = write_results(compute_report(made.leads, made.tables), tmp_path, "w")
     late = read_csv(breaches)[1:]
     assert sorted(row[0] for row in late) == sorted(f"'{e}" for e in evil)
     for row in (*late, *read_csv(aside)[1:]):
@@ -282,7 +282,7 @@ def test_each_unused_row_has_its_file_line_reason_and_text(desk, tmp_path):
         "spend": {"files": ["spend.csv"], "currency": "EUR"},
     }
     made = desk.report(description, period="2026-01", max_set_aside=1)
-    aside = write_results(measure(made.leads, made.tables), tmp_path, "w")[2]
+    aside = write_results(compute_report(made.leads, made.tables), tmp_path, "w")[2]
     assert read_csv(aside) == [
         ["file", "line", "reason", "text"],
         ["a.csv", "3", "no_id", ",2026-01-05,Ana"],

@@ -90,7 +90,7 @@ def test_a_page_can_be_mailed(run, name, request):
 
 def test_the_page_shows_no_code(worked_run):
     html = worked_run.html("params").partition("<script")[0]
-    assert "read_numbers" not in html
+    assert "read_report" not in html
     assert "<pre" not in html
 
 

@@ -18,12 +18,13 @@ from pathlib import Path
 import nbformat
 import pytest
 import yaml
+from frames import headline_frame
 from runs import ROOT, WORKED
 from test_lab import TOKEN, jupyterlab
 
 from mqlkit.core.params import ReportParams
 from mqlkit.core.yaml_files import TextDatesLoader
-from mqlkit.metrics.report import read_numbers
+from mqlkit.metrics.report import read_report
 from mqlkit.run import cli
 from mqlkit.run.mail import NAMES, PREFIX
 from mqlkit.views.headline import headline
@@ -179,8 +180,10 @@ def test_jupyterlabs_scheduler_runs_both_notebooks(workspace):
     assert "sla_attainment is 0." in outputs(page)
     assert (workspace / "reports" / "2026-02" / "mql_report.html").is_file()
     params = {name: ast.literal_eval(value) for name, value in given.items()}
-    numbers = read_numbers(ReportParams.from_mapping(params))
-    figures = headline(numbers.rows, numbers.params, currency=numbers.currency)
+    numbers = read_report(ReportParams.from_mapping(params))
+    figures = headline(
+        headline_frame(numbers.metrics, params=numbers.params, currency=numbers.currency)
+    )
     shown = re.findall(r'class="mk-value"[^>]*>([^<]*)<', outputs(charts))
     assert shown == [figure.value for figure in figures]
     # Nothing lies in the workspace that a person has not asked for.

@@ -5,18 +5,13 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from frames import plain, row, rows, totals
+from frames import of, plain, row, rows, terms, totals
 
 from mqlkit.core.params import ReportParams
+from mqlkit.metrics.data_quality import data_quality
 from mqlkit.sources.ledger import Ledger
-from mqlkit.views.verdicts.cost import judge_cost
-from mqlkit.views.verdicts.data_quality import judge_ledgers
-from mqlkit.views.verdicts.efficiency import judge_efficiency
-from mqlkit.views.verdicts.handoff import judge_hand_off
-from mqlkit.views.verdicts.response import REFERENCE, judge_response
-from mqlkit.views.verdicts.sla import judge_sla
-from mqlkit.views.verdicts.volume import judge_volume
-from mqlkit.views.verdicts.waiting import judge_velocity
+from mqlkit.views import verdicts
+from mqlkit.views.verdicts.response import REFERENCE
 
 SMALL = "With only {} this says little; do not rank or plan by it."
 
@@ -106,13 +101,13 @@ def running(mqls, goal, *, to_date, needed):
     ],
 )
 def test_volume(frame, text, tone):
-    assert said(judge_volume(frame)) == (text, tone)
+    assert said(verdicts.volume.goal(frame)) == (text, tone)
 
 
 @pytest.mark.parametrize("goal", [100.3, 99.7])
 def test_a_goal_with_a_fraction_is_never_missed_or_passed_by_nothing(goal):
     # Weeks share a month's goal by the day, so that goals have fractions.
-    text = judge_volume(totals(mqls=100, goal=goal)).text
+    text = verdicts.volume.goal(totals(mqls=100, goal=goal)).text
     assert "0 short" not in text
     assert "0 more" not in text
 
@@ -156,7 +151,7 @@ def handed(accepted, rejected, undecided, **interval):
     ],
 )
 def test_hand_off(frame, text):
-    assert said(judge_hand_off(frame)) == (text, "plain")
+    assert said(verdicts.handoff.acceptance(frame)) == (text, "plain")
 
 
 def converted(share, n, *young, low=0.1, high=0.3):
@@ -218,7 +213,7 @@ def converted(share, n, *young, low=0.1, high=0.3):
     ],
 )
 def test_efficiency(frame, text):
-    assert said(judge_efficiency(frame, maturity=16.2)) == (text, "plain")
+    assert said(verdicts.efficiency.conversion(of(frame, maturity_days=16.2))) == (text, "plain")
 
 
 def kept(met, late, *, still_open=0, mean=None, low=0.1, high=0.9):
@@ -232,7 +227,7 @@ def kept(met, late, *, still_open=0, mean=None, low=0.1, high=0.9):
     )
 
 
-def terms(**given):
+def chosen(**given):
     return ReportParams.from_mapping(given)
 
 
@@ -317,14 +312,16 @@ def terms(**given):
     ],
 )
 def test_sla(frame, params, text, tone):
-    assert said(judge_sla(frame, terms(**params))) == (text, tone)
+    assert said(verdicts.sla.attainment(of(frame, **terms(chosen(**params))))) == (text, tone)
 
 
 def test_an_sla_on_contact_says_so_where_no_contact_is_recorded():
     # "Yet" would promise that waiting helps.
     outcomes = ("sla_met", "sla_breached", "sla_past_due", "sla_attainment")
     frame = totals(**dict.fromkeys(outcomes))
-    text = judge_sla(frame, terms(sla="1h", sla_stops_on="contact")).text
+    text = verdicts.sla.attainment(
+        of(frame, **terms(chosen(sla="1h", sla_stops_on="contact")))
+    ).text
     assert "records no contact" in text
 
 
@@ -383,7 +380,7 @@ def test_an_sla_on_contact_says_so_where_no_contact_is_recorded():
     ],
 )
 def test_velocity(frame, options, text):
-    assert said(judge_velocity(frame, **options)) == (text, "plain")
+    assert said(verdicts.waiting.time_in_stage(of(frame, **options))) == (text, "plain")
 
 
 def answered(share, n, *, lift=None, low=None, high=None):
@@ -431,12 +428,12 @@ def answered(share, n, *, lift=None, low=None, high=None):
     ],
 )
 def test_response(frame, text):
-    assert said(judge_response(frame)) == (text, "plain")
+    assert said(verdicts.response.speed(frame)) == (text, "plain")
 
 
 def test_a_period_without_mqls_is_not_called_a_lack_of_records():
     # Contacts are recorded (n is 0, not null); there is only nobody to be contacted.
-    text = judge_response(totals(contacted_within_1h={"value": None, "n": 0})).text
+    text = verdicts.response.speed(totals(contacted_within_1h={"value": None, "n": 0})).text
     assert "records no contact" not in text
 
 
@@ -523,19 +520,23 @@ RESTS_ON = (
     ],
 )
 def test_cost(frame, currency, lag_days, used, text):
-    verdict = judge_cost(frame, terms(lag_days=lag_days), currency=currency, lag_days=used)
+    verdict = verdicts.cost.per_mql(
+        of(frame, **terms(chosen(lag_days=lag_days)), currency=currency, lag_days=used)
+    )
     assert said(verdict) == (text, "plain")
 
 
 def test_ledgers_in_their_order():
-    verdicts = judge_ledgers(
-        {
-            "leads": Ledger(
-                read=6018, set_aside=Counter(no_id=1, bad_date=2), noted=Counter(merged=4)
-            ),
-            "spend": Ledger(read=31),
-            "goals": Ledger(read=2, set_aside=Counter(duplicate=1)),
-        }
+    found = verdicts.data_quality.ledger(
+        data_quality(
+            ledgers={
+                "leads": Ledger(
+                    read=6018, set_aside=Counter(no_id=1, bad_date=2), noted=Counter(merged=4)
+                ),
+                "spend": Ledger(read=31),
+                "goals": Ledger(read=2, set_aside=Counter(duplicate=1)),
+            }
+        )
     )
     aside = (
         "Leads: 6,015 of 6,018 rows are used, 3 set aside (2: a date that does not exist or cannot "
@@ -544,7 +545,7 @@ def test_ledgers_in_their_order():
     repeated = (
         "Goals: 1 of 2 rows are used, 1 set aside (1: equal to an earlier row in every cell)."
     )
-    assert [said(v) for v in verdicts] == [
+    assert [said(v) for v in found] == [
         (aside, "plain"),
         ("Spend: all 31 rows are used.", "good"),
         (repeated, "plain"),
@@ -558,4 +559,4 @@ def test_no_verdict_takes_the_numbers_of_a_segment_or_a_bucket_for_the_total():
         row("mqls", 8),
         row("goal", 10),
     )
-    assert said(judge_volume(frame))[0].startswith("8 MQLs: 2 short of the goal of 10")
+    assert said(verdicts.volume.goal(frame))[0].startswith("8 MQLs: 2 short of the goal of 10")

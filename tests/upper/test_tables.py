@@ -8,14 +8,16 @@ from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
-from frames import plain, row, rows, totals
+from frames import drawing, of, plain, row, rows, series_of, totals
 
 from mqlkit.core.metrics import METRICS
 from mqlkit.core.names import FLAGS, TOTAL
-from mqlkit.metrics.tidy import pick
+from mqlkit.metrics.data_quality import data_quality
+from mqlkit.metrics.tidy import pick, series
 from mqlkit.pages.tables import table_html
 from mqlkit.sources.ledger import Ledger
 from mqlkit.views import tables
+from mqlkit.views.tables.base import Table
 
 EVIL = "<script>alert(1)</script>"
 
@@ -73,7 +75,7 @@ def test_volume():
         quarter("goal_gap", 9.5, 0, -1200),
         quarter("in_stage", 7, 0, 0),
     )
-    table = tables.tabulate_mql_volume(frame)
+    table = tables.volume.mqls(frame)
     assert table.title == "MQLs and goal"
     assert cells(table) == [
         ["Bucket", "MQLs", "Goal", "Attainment", "Gap", "Waiting at the end"],
@@ -86,7 +88,7 @@ def test_volume():
 
 def test_volume_without_goals_has_no_columns_for_them():
     frame = rows(quarter("mqls", 5, 2, 7), quarter("in_stage", 1, 1, 1))
-    assert cells(tables.tabulate_mql_volume(frame))[0] == ["Bucket", "MQLs", "Waiting at the end"]
+    assert cells(tables.volume.mqls(frame))[0] == ["Bucket", "MQLs", "Waiting at the end"]
 
 
 def test_a_note_stands_in_its_row():
@@ -94,7 +96,7 @@ def test_a_note_stands_in_its_row():
         row("mqls", 40, bucket="2026-01"),
         row("mqls", 3, bucket="2026-02", flags=["in-progress"]),
     )
-    assert cells(tables.tabulate_mql_volume(frame)) == [
+    assert cells(tables.volume.mqls(frame)) == [
         ["Bucket", "MQLs", "Note"],
         ["Jan 26", "40", ""],
         ["Feb 26", "3", "in-progress"],
@@ -114,7 +116,7 @@ def decided(accepted, rejected, undecided, **rate):
 
 def test_hand_off():
     frame = decided(2, 1, 1, value=2 / 3, n=3, low=0.2077, high=0.9385)
-    assert cells(tables.tabulate_hand_off(frame)) == [
+    assert cells(tables.handoff.decisions(frame)) == [
         ["Bucket", "MQLs", "Accepted", "Rejected", "Undecided", "Acceptance", "95% interval",
          "Note"],
         ["Jan 26", "4", "2", "1", "1", "66.7%", "20.8–93.8%", "small-n"],
@@ -123,13 +125,13 @@ def test_hand_off():
 
 def test_a_share_of_nothing_is_a_dash():
     frame = decided(0, 0, 4, value=None, n=0)
-    assert cells(tables.tabulate_hand_off(frame))[1] == [
+    assert cells(tables.handoff.decisions(frame))[1] == [
         "Jan 26", "4", "0", "0", "4", "–", "–", "small-n",
     ]  # fmt: skip
 
 
 def test_a_hand_off_that_is_not_recorded_is_no_table():
-    assert tables.tabulate_hand_off(decided(None, None, None, value=None)) is None
+    assert tables.handoff.decisions(decided(None, None, None, value=None)) is None
 
 
 def test_efficiency_by_source():
@@ -147,7 +149,7 @@ def test_efficiency_by_source():
         *(row(m, 0.9, source="Web", bucket="2026-01", n=3) for m in web),
         *(row(m, 0.9, owner="Ann", n=3) for m in web),
     )
-    table = tables.tabulate_stage_efficiency(frame, by="source")
+    table = tables.efficiency.conversion_by(frame, by="source")
     assert table.title == "Efficiency by source"
     assert cells(table) == [
         ["Source", "MQLs", "SQLs", "Efficiency", "MQLs per SQL", "Projected", "By flow",
@@ -164,7 +166,7 @@ def test_velocity_in_hours_and_days():
         quarter("hours_in_stage_km_median", None, None, 49, n=40),
         quarter("hours_in_stage_p90", 5, 100, 100, n=40),
     )
-    assert cells(tables.tabulate_stage_velocity(frame)) == [
+    assert cells(tables.waiting.time_in_stage(frame)) == [
         ["Bucket", "Mean", "Median of those that left", "Median of all", "90th percentile"],
         ["Jan 26", "30 minutes", "1.0 hours", "–", "5.0 hours"],
         ["Feb 26", "47.9 hours", "–", "–", "4.2 days"],
@@ -174,7 +176,7 @@ def test_velocity_in_hours_and_days():
 
 def test_velocity_in_working_time():
     frame = row("hours_in_stage_mean", 20, n=40)
-    table = tables.tabulate_stage_velocity(frame, day_hours=8)
+    table = tables.waiting.time_in_stage(of(frame, day_hours=8))
     assert cells(table)[1] == ["Whole period", "2.5 working days"]
 
 
@@ -191,7 +193,7 @@ def met(bucket, n_met, late, **segment):
 
 
 def test_sla():
-    table = tables.tabulate_sla_outcome(met("2026-01", 30, 10))
+    table = tables.sla.outcomes(met("2026-01", 30, 10))
     assert cells(table) == [
         ["Bucket", "In time", "Late", "Late and open", "Not due yet", "Unmeasurable", "Attainment",
          "95% interval"],
@@ -201,7 +203,7 @@ def test_sla():
 
 def test_sla_by_owner_keeps_the_order_of_the_rows():
     frame = rows(met("total", 1, 1, owner="Zoe"), met("total", 30, 0, owner="Ann"))
-    table = tables.tabulate_sla_outcome(frame, by="owner")
+    table = tables.sla.outcomes_by(frame, by="owner")
     assert table.title == "SLA by owner"
     assert [line[0] for line in cells(table)] == ["Owner", "Zoe", "Ann"]
     assert [line[-1] for line in cells(table)] == ["Note", "small-n", ""]
@@ -212,8 +214,8 @@ def test_no_title_speaks_of_months_where_the_buckets_are_none(bucket):
     frame = rows(
         row("sla_met", 3, bucket="total"), row("spend", 5, bucket="total"),
     ).assign(bucket=bucket)  # fmt: skip
-    assert "month" not in tables.tabulate_sla_outcome(frame).title
-    assert "month" not in tables.tabulate_cost(frame, currency="EUR").title
+    assert "month" not in tables.sla.outcomes(frame).title
+    assert "month" not in tables.cost.per_mql(of(frame, currency="EUR")).title
 
 
 def test_cost():
@@ -230,7 +232,7 @@ def test_cost():
     frame.loc[frame["bucket"] == "2026-02", "flags"] = pd.Series(
         [("spend-not-covered",)] * len(frame), index=frame.index
     )
-    table = tables.tabulate_cost(frame, currency="EUR")
+    table = tables.cost.per_mql(of(frame, currency="EUR"))
     assert cells(table) == [
         ["Bucket", "Spend", "MQLs", "Cost per MQL", "Rolling", "Cost per SQL", "Wasted", "Return",
          "Lag, days", "Note"],
@@ -242,7 +244,7 @@ def test_cost():
 
 def test_cost_by_source_has_no_rolling_and_no_lag():
     frame = rows(row("spend", 500, source="Web"), row("cost_per_mql", 50, n=30, source="Web"))
-    table = tables.tabulate_cost(frame, currency="SEK", by="source")
+    table = tables.cost.per_mql_by(of(frame, currency="SEK"), by="source")
     assert cells(table) == [
         ["Source", "Spend", "Cost per MQL"],
         ["Web", "500 SEK", "50 SEK"],
@@ -252,10 +254,10 @@ def test_cost_by_source_has_no_rolling_and_no_lag():
 @pytest.mark.parametrize(
     ("tabulate", "metrics"),
     [
-        (tables.tabulate_stage_velocity, ["hours_in_stage_mean", "hours_in_stage_p90"]),
-        (tables.tabulate_sla_outcome, ["sla_met", "sla_attainment"]),
-        (tables.tabulate_stage_efficiency, ["efficiency", "mqls_per_sql"]),
-        (lambda frame: tables.tabulate_cost(frame, currency="EUR"), ["spend", "cost_per_mql"]),
+        (tables.waiting.time_in_stage, ["hours_in_stage_mean", "hours_in_stage_p90"]),
+        (tables.sla.outcomes, ["sla_met", "sla_attainment"]),
+        (tables.efficiency.cohorts, ["efficiency", "mqls_per_sql"]),
+        (lambda frame: tables.cost.per_mql(of(frame, currency="EUR")), ["spend", "cost_per_mql"]),
     ],
     ids=["velocity", "sla", "efficiency", "cost"],
 )
@@ -267,18 +269,18 @@ def test_nothing_known_no_table(tabulate, metrics):
 def test_without_spend_there_is_no_table_of_cost():
     # MQLs and the lag are known without any spend; a table of cost they do not make.
     frame = rows(totals(mqls=3, lead_to_mql_days_mean=30), row("mqls", 3, source="Web"))
-    assert tables.tabulate_cost(frame, currency="") is None
-    assert tables.tabulate_cost(frame, currency="", by="source") is None
+    assert tables.cost.per_mql(of(frame, currency="")) is None
+    assert tables.cost.per_mql_by(of(frame, currency=""), by="source") is None
 
 
 @pytest.mark.parametrize(
     "tabulate",
     [
-        tables.tabulate_mql_volume,
-        tables.tabulate_stage_efficiency,
-        tables.tabulate_stage_velocity,
-        tables.tabulate_sla_outcome,
-        lambda frame: tables.tabulate_cost(frame, currency="EUR"),
+        tables.volume.mqls,
+        tables.efficiency.cohorts,
+        tables.waiting.time_in_stage,
+        tables.sla.outcomes,
+        lambda frame: tables.cost.per_mql(of(frame, currency="EUR")),
     ],
 )
 def test_a_missing_column_is_named(tabulate):
@@ -306,7 +308,7 @@ def breaches(n, **first):
 
 
 def test_breaches():
-    table = tables.tabulate_breaches(breaches(2, owner=None, source=None))
+    table = tables.lead_lists.breaches(series_of("breach", breaches(2, owner=None, source=None)))
     assert cells(table) == [
         ["Lead", "Owner", "Source", "Entered", "Due", "Late by", "Still open"],
         ["L0", "–", "–", "2026-01-05 09:30", "2026-01-07 09:30", "4.2 days", "yes"],
@@ -315,45 +317,55 @@ def test_breaches():
 
 
 def test_of_many_breaches_the_25_longest_are_listed():
-    table = tables.tabulate_breaches(breaches(1026))
+    table = tables.lead_lists.breaches(series_of("breach", breaches(1026)))
     assert table.title == "The 25 of 1,026 late leads that waited longest"
     assert [line[0] for line in cells(table)[1:]] == [f"L{i}" for i in range(25)]
     # The frame may hold the longest only.
-    assert tables.tabulate_breaches(breaches(1026).head(25)).title == table.title
+    assert (
+        tables.lead_lists.breaches(series_of("breach", breaches(1026).head(25))).title
+        == table.title
+    )
 
 
 def test_no_breach_no_table():
-    assert tables.tabulate_breaches(breaches(1).iloc[:0]) is None
+    assert tables.lead_lists.breaches(series_of("breach", breaches(1).iloc[:0])) is None
 
 
 def test_counts_with_and_without_shares():
     counts = pd.DataFrame({"reason": ["Not now", "(missing)"], "leads": [1200, 1]})
-    table = tables.tabulate_counts("Rejections by reason", counts)
+    table = tables.handoff.reasons(series_of("rejection_reasons", counts))
+    assert table.title == "Rejections by reason"
     assert cells(table) == [["Reason", "Leads"], ["Not now", "1,200"], ["(missing)", "1"]]
     counts = pd.DataFrame({"within": ["1 h"], "leads": [3], "share": [0.25]})
-    table = tables.tabulate_counts("Contact", counts)
+    table = tables.response.contact_times(series_of("contact_times", counts))
     assert cells(table) == [["Within", "Leads", "Share"], ["1 h", "3", "25.0%"]]
-    assert tables.tabulate_counts("Contact", counts.iloc[:0]) is None
+    assert tables.response.contact_times(series_of("contact_times", None)) is None
+    assert tables.handoff.reasons(series_of("rejection_reasons", None)) is None
 
 
 def test_channels():
     channels = pd.DataFrame({"channel": ["Brand", "(none)"], "amount": [27275.0, 5.5]})
-    table = tables.tabulate_channels(channels, currency="EUR")
+    table = tables.data_quality.channels(data_quality(channels=channels, currency="EUR"))
     assert cells(table) == [["Channel", "Spend"], ["Brand", "€27,275"], ["(none)", "€5.50"]]
-    assert tables.tabulate_channels(channels.iloc[:0], currency="EUR") is None
-    assert tables.tabulate_channels(None, currency="") is None
+    assert (
+        tables.data_quality.channels(data_quality(channels=channels.iloc[:0], currency="EUR"))
+        is None
+    )
+    assert tables.data_quality.channels(data_quality(channels=None, currency="")) is None
 
 
 def test_ledger():
-    table = tables.tabulate_ledger(
-        {
-            "leads": Ledger(
-                read=6018,
-                set_aside=Counter(no_id=1, bad_date=2),
-                noted=Counter(out_of_order=1, merged=0, skipped_mql=12),
-            ),
-            "spend": Ledger(read=31),
-        }
+    table = tables.data_quality.ledger(
+        data_quality(
+            ledgers={
+                "leads": Ledger(
+                    read=6018,
+                    set_aside=Counter(no_id=1, bad_date=2),
+                    noted=Counter(out_of_order=1, merged=0, skipped_mql=12),
+                ),
+                "spend": Ledger(read=31),
+            }
+        )
     )
     assert table.is_open
     assert cells(table) == [
@@ -368,7 +380,9 @@ def test_ledger():
 def test_inputs():
     given = {"path": "a/leads.csv", "rows": 1200, "encoding": "utf-8", "timezone": "UTC",
              "sha256": "0123456789abcdef" * 4}  # fmt: skip
-    table = tables.tabulate_inputs([{**given, "delimiter": "\t"}, {**given, "delimiter": ";"}])
+    table = tables.data_quality.inputs(
+        data_quality(inputs=[{**given, "delimiter": "\t"}, {**given, "delimiter": ";"}])
+    )
     assert cells(table) == [
         ["File", "Lines", "Encoding", "Delimiter", "Zone", "SHA-256"],
         ["a/leads.csv", "1,200", "utf-8", "tab", "UTC", "0123456789ab"],
@@ -377,8 +391,16 @@ def test_inputs():
 
 
 def test_params_are_written_as_users_write_them():
-    table = tables.tabulate_params(
-        {"by": ["source", "owner"], "sla": "48h", "holidays": None, "redact": False, "where": {}}
+    table = tables.data_quality.params(
+        data_quality(
+            resolved={
+                "by": ["source", "owner"],
+                "sla": "48h",
+                "holidays": None,
+                "redact": False,
+                "where": {},
+            }
+        )
     )
     values = {line[0]: line[1] for line in cells(table)[1:]}
     assert values["by"] == "source and owner"
@@ -388,7 +410,7 @@ def test_params_are_written_as_users_write_them():
 
 
 def test_glossary():
-    table = tables.tabulate_glossary(["mqls", "acceptance_rate"])
+    table = tables.data_quality.glossary(data_quality(metrics=totals(mqls=1, acceptance_rate=1)))
     assert cells(table) == [
         ["Word", "Name", "Meaning", "After"],
         ["MQLs", "mqls", METRICS["mqls"].definition, "mqlkit"],
@@ -399,37 +421,45 @@ def test_glossary():
 
 def test_flags():
     frame = rows(row("mqls", 1, flags=["immature"]), row("mqls", 1, n=3, flags=["in-progress"]))
-    table = tables.tabulate_flags(frame)
+    table = tables.data_quality.flags(data_quality(metrics=frame))
     assert table.is_open
     assert cells(table)[1:] == [
         [name, FLAGS[name]] for name in ("in-progress", "immature", "small-n")
     ]
-    assert tables.tabulate_flags(row("mqls", 1)) is None
+    assert tables.data_quality.flags(data_quality(metrics=row("mqls", 1))) is None
 
 
 HOSTILE = {
-    "efficiency": lambda: tables.tabulate_stage_efficiency(
+    "efficiency": lambda: tables.efficiency.conversion_by(
         rows(row("mqls", 1, source=EVIL), row("efficiency", 1, n=1, source=EVIL)), by="source"
     ),
-    "sla": lambda: tables.tabulate_sla_outcome(met("total", 1, 1, owner=EVIL), by="owner"),
-    "breaches": lambda: tables.tabulate_breaches(
-        breaches(1, lead_id=EVIL, owner=EVIL, source=EVIL)
+    "sla": lambda: tables.sla.outcomes_by(met("total", 1, 1, owner=EVIL), by="owner"),
+    "breaches": lambda: tables.lead_lists.breaches(
+        series_of("breach", breaches(1, lead_id=EVIL, owner=EVIL, source=EVIL))
     ),
-    "counts": lambda: tables.tabulate_counts(
-        "Rejections", pd.DataFrame({"reason": [EVIL], "leads": [1]})
+    "counts": lambda: tables.handoff.reasons(
+        series_of("rejection_reasons", pd.DataFrame({"reason": [EVIL], "leads": [1]}))
     ),
-    "channels": lambda: tables.tabulate_channels(
-        pd.DataFrame({"channel": [EVIL], "amount": [1.0]}), currency="EUR"
+    "channels": lambda: tables.data_quality.channels(
+        data_quality(channels=pd.DataFrame({"channel": [EVIL], "amount": [1.0]}), currency="EUR")
     ),
-    "ledger": lambda: tables.tabulate_ledger(
-        {"history": Ledger(read=1, noted=Counter({f"stage not mapped: {EVIL}": 1}))}
+    "ledger": lambda: tables.data_quality.ledger(
+        data_quality(
+            ledgers={"history": Ledger(read=1, noted=Counter({f"stage not mapped: {EVIL}": 1}))}
+        )
     ),
-    "inputs": lambda: tables.tabulate_inputs(
-        [{"path": EVIL, "rows": 1, "encoding": "utf-8", "delimiter": ",", "timezone": "UTC",
-          "sha256": "0"}]
+    "inputs": lambda: tables.data_quality.inputs(
+        data_quality(
+            inputs=[
+                {"path": EVIL, "rows": 1, "encoding": "utf-8", "delimiter": ",", "timezone": "UTC",
+                 "sha256": "0"}
+            ]
+        )
     ),
-    "params": lambda: tables.tabulate_params({"title": EVIL, "by": [EVIL]}),
-    "the name of a breakdown": lambda: tables.tabulate_stage_efficiency(
+    "params": lambda: tables.data_quality.params(
+        data_quality(resolved={"title": EVIL, "by": [EVIL]})
+    ),
+    "the name of a breakdown": lambda: tables.efficiency.conversion_by(
         rows(row("mqls", 1, **{EVIL: "x"}), row("efficiency", 1, n=1, **{EVIL: "x"})), by=EVIL
     ),
 }  # fmt: skip
@@ -447,7 +477,7 @@ def test_text_of_the_data_stays_text(name):
 @pytest.mark.parametrize("text", ["**bold**", "{{7*7}}", "a & b", "&lt;", "שלום", "株式会社"])
 def test_text_of_the_data_is_shown_as_it_is(text):
     frame = pd.DataFrame({"reason": [text], "leads": [1]})
-    assert cells(tables.tabulate_counts("Rejections", frame))[1] == [text, "1"]
+    assert cells(tables.handoff.reasons(series_of("rejection_reasons", frame)))[1] == [text, "1"]
 
 
 def test_of_many_segments_the_hundred_with_the_most_mqls_are_rows():
@@ -456,15 +486,15 @@ def test_of_many_segments_the_hundred_with_the_most_mqls_are_rows():
         for i in range(130)
         for metric, value in (("mqls", 1000 - i), ("efficiency", 0.2))
     ))  # fmt: skip
-    table = tables.tabulate_stage_efficiency(frame, by="source")
+    table = tables.efficiency.conversion_by(frame, by="source")
     assert table.title == "Efficiency by source, the 100 with the most MQLs of 130"
     assert list(table.cells["Source"]) == [f"S{i:03}" for i in range(100)]
 
 
 def test_mqls_by_segment_has_the_values_with_the_most_first(worked):
-    table = tables.tabulate_mqls_by_segment(worked.rows, by="source")
+    table = tables.volume.mqls_by(worked.metrics, by="source")
     assert list(table.cells.columns) == ["Source", "Jan 26", "Feb 26", "Whole period"]
-    part = pick(worked.rows, "mqls", by="source")
+    part = pick(worked.metrics, "mqls", by="source")
     found = {r["Source"]: int(r["Whole period"]) for r in table.cells.to_dict("records")}
     total = part[part["bucket"] == TOTAL]
     assert found == dict(zip(total["name"], total["value"], strict=True))
@@ -474,16 +504,17 @@ def test_mqls_by_segment_has_the_values_with_the_most_first(worked):
 def test_of_many_segments_25_are_set_and_the_title_says_so():
     frame = rows(*(row("mqls", i, bucket=b, source=f"S{i:02}") for i in range(30)
                    for b in ("2026-01", TOTAL)))  # fmt: skip
-    table = tables.tabulate_mqls_by_segment(frame, by="source")
+    table = tables.volume.mqls_by(frame, by="source")
     assert table.title == "MQLs by source, the 25 with the most of 30"
     assert table.cells["Source"].iloc[0] == "S29"
 
 
 def test_hours_are_the_bars_of_the_histogram(worked):
-    table = tables.tabulate_hours(worked.histogram)
+    table = tables.waiting.histogram(worked.waiting)
     kinds = {"within SLA": "Within SLA", "late": "Late", "still waiting": "Still waiting"}
     for outcome, label in kinds.items():
-        part = worked.histogram[worked.histogram["outcome"] == outcome]
+        bins = series(worked.waiting, "histogram")
+        part = bins[bins["outcome"] == outcome]
         assert table.cells[label].astype(int).sum() == part["leads"].sum()
     assert list(table.cells["Waited from"])[:1] == ["0 minutes"]
     # The last bar holds everything later: it has no end.
@@ -496,35 +527,34 @@ def test_the_curve_is_set_at_each_half_of_the_sla():
         "low": [math.nan, 0.6, 0.4, 0.1], "high": [math.nan, 0.9, 0.6, 0.4],
         "at_risk": [4, 4, 3, 2],
     })  # fmt: skip
-    table = tables.tabulate_curve(curve, sla_hours=48)
+    table = tables.waiting.survival(of(series_of("survival", curve), sla_hours=48))
     # A step at the very hour counts; after 48 hours that of 30 still holds.
     assert cells(table) == [
         ["After", "Still waiting", "95% interval"],
         ["24.0 hours", "75.0%", "60.0–90.0%"],
         ["2.0 days", "50.0%", "40.0–60.0%"],
     ]
-    assert tables.tabulate_curve(curve.iloc[:2], sla_hours=48) is None
+    assert tables.waiting.survival(of(series_of("survival", curve.iloc[:2]), sla_hours=48)) is None
 
 
 @pytest.mark.parametrize(
-    ("name", "frame", "options"),
+    ("name", "frame", "missing"),
     [
-        ("tabulate_mqls_by_segment", "rows", {"by": "source"}),
-        ("tabulate_hours", "histogram", {}),
-        ("tabulate_curve", "curve", {"sla_hours": 48}),
+        ("tables.volume.mqls_by", "volume", "flags"),
+        ("tables.waiting.histogram", "waiting", "category"),
+        ("tables.waiting.survival", "waiting", "high"),
     ],
 )
-def test_a_table_of_a_picture_names_a_missing_column(worked, name, frame, options):
+def test_a_table_of_a_picture_names_a_missing_column(worked, name, frame, missing):
     given = getattr(worked, frame)
-    lacking = given.drop(columns=given.columns[-1])
-    with pytest.raises(ValueError, match=f"{name} needs the columns {given.columns[-1]}"):
-        getattr(tables, name)(lacking, **options)
-    assert getattr(tables, name)(given.iloc[:0], **options) is None
+    with pytest.raises(ValueError, match=f"needs the columns {missing}, which the frame lacks"):
+        drawing(name)(given.drop(columns=missing))
+    assert drawing(name)(given.iloc[:0]) is None
 
 
 def test_a_table_is_written_as_html_and_every_text_is_escaped():
     cells = pd.DataFrame({"Source": ["<b>", 'a "quote"'], "MQLs": ["1,000", ""]})
-    assert table_html(tables.Table("A < B", cells, ("Source",))).replace("\n", "") == (
+    assert table_html(Table("A < B", cells, ("Source",))).replace("\n", "") == (
         '<details class="mk-table"><summary>A &lt; B</summary>'
         '<div tabindex="0" role="region" aria-label="A &lt; B"><table>'
         '<thead><tr><th class="mk-text" scope="col">Source</th>'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from frames import row, rows, totals
+from frames import of, row, rows, totals
 from runs import ROOT
 from test_charts import column, embedded, encoding, layers, marks, per_bucket, titles, tooltip
 from test_tables import cells
@@ -12,8 +12,8 @@ from mqlkit.core.names import COHORT, FLOW
 from mqlkit.core.names import VIEWS as NAMES
 from mqlkit.lab.choices import VIEW_WORDS, VIEWS, as_written, in_words
 from mqlkit.metrics.tidy import pick
-from mqlkit.views import charts, tables
-from mqlkit.views.verdicts.efficiency import judge_efficiency, judge_flow
+from mqlkit.views import charts, tables, verdicts
+from mqlkit.views.charts.base import with_selection
 
 FLOW_TIPS = [
     ("efficiency_flow", "By flow", ".1%"),
@@ -23,35 +23,36 @@ FLOW_TIPS = [
 
 
 def test_by_cohort_the_flow_is_left_out(worked):
-    spec = charts.plot_stage_efficiency(worked.rows, view=COHORT).to_dict()
+    spec = charts.efficiency.cohorts(worked.metrics, view=COHORT).to_dict()
     assert marks(spec) == ["rule", "tick", "point"]
     assert "By flow" not in [title for _, title, _ in tooltip(spec, 2)]
     assert spec["description"] == (
         "Share of MQLs that became SQL per month of entry, 33% to 40%, with 95% intervals; young "
         "cohorts are hollow, with their projection as an orange line."
     )
-    assert "By flow" not in cells(tables.tabulate_stage_efficiency(worked.rows, view=COHORT))[0]
-    assert judge_flow(worked.rows, view=COHORT) is None
+    assert "By flow" not in cells(tables.efficiency.cohorts(worked.metrics, view=COHORT))[0]
+    assert verdicts.efficiency.flow(worked.metrics, view=COHORT) is None
 
 
 def test_by_flow_it_stands_alone(worked):
-    spec = charts.plot_stage_efficiency(worked.rows, view=FLOW).to_dict()
+    spec = charts.efficiency.cohorts(worked.metrics, view=FLOW).to_dict()
     assert marks(spec) == ["line", "point", "text", "text"]
     assert titles(spec) == {"x": [], "y": ["SQLs dated in it per MQL of it"]}
     assert tooltip(spec, 1)[1:] == FLOW_TIPS
     for metric in ("efficiency_flow", "sqls_in_period", "mqls"):
-        assert column(embedded(spec), metric) == per_bucket(worked.rows, metric)
+        assert column(embedded(spec), metric) == per_bucket(worked.metrics, metric)
     assert spec["description"] == (
         "SQLs dated in each month per MQL of that month, 20% to 50%, whenever they were MQLs."
     )
-    assert judge_efficiency(worked.rows, maturity=30, view=FLOW) is None
+    assert verdicts.efficiency.conversion(of(worked.metrics, maturity_days=30), view=FLOW) is None
 
 
 def test_the_flow_of_each_source(worked):
-    spec = charts.plot_efficiency_by(worked.rows, by="source", view=FLOW, heard_by=".ear").to_dict()
+    drawn = charts.efficiency.conversion_by(worked.metrics, by="source", view=FLOW)
+    spec = with_selection(drawn, by="source", target=".ear").to_dict()
     assert marks(spec) == ["bar", "text"]
     assert tooltip(spec) == [("name", "Source", None), *FLOW_TIPS]
-    flow = pick(worked.rows, "efficiency_flow", by="source")
+    flow = pick(worked.metrics, "efficiency_flow", by="source")
     flow = flow[flow["bucket"] == "total"].set_index("name")["value"]
     data = embedded(spec)
     assert column(data, "name") == ["(missing)", "Event", "Web"]
@@ -63,13 +64,13 @@ def test_the_flow_of_each_source(worked):
 
 
 def test_tables_of_the_flow(worked):
-    assert cells(tables.tabulate_stage_efficiency(worked.rows, view=FLOW)) == [
+    assert cells(tables.efficiency.cohorts(worked.metrics, view=FLOW)) == [
         ["Bucket", "MQLs", "SQLs dated in it", "By flow", "Note"],
         ["Jan 26", "5", "1", "20.0%", "small-n"],
         ["Feb 26", "6", "3", "50.0%", "small-n"],
         ["Whole period", "11", "4", "36.4%", "small-n"],
     ]
-    table = tables.tabulate_stage_efficiency(worked.rows, by="source", view=FLOW)
+    table = tables.efficiency.conversion_by(worked.metrics, by="source", view=FLOW)
     assert table.title == "Efficiency by source, by flow"
     assert cells(table)[-1] == ["Web", "7", "2", "28.6%", "small-n"]
 
@@ -82,9 +83,9 @@ def test_without_sqls_in_the_data_there_is_no_flow():
         row("mqls", 5, bucket="2026-01"),
         row("mqls", 5, source="Web"),
     )
-    assert charts.plot_stage_efficiency(frame, view=FLOW) is None
-    assert charts.plot_efficiency_by(frame, by="source", view=FLOW) is None
-    assert judge_flow(frame) is None
+    assert charts.efficiency.cohorts(frame, view=FLOW) is None
+    assert charts.efficiency.conversion_by(frame, by="source", view=FLOW) is None
+    assert verdicts.efficiency.flow(frame) is None
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,7 @@ def test_without_sqls_in_the_data_there_is_no_flow():
 )
 def test_the_flow_in_words(sqls, mqls, flow, numbers):
     frame = totals(sqls_in_period=sqls, efficiency_flow={"value": flow, "n": mqls})
-    assert judge_flow(frame).text == (
+    assert verdicts.efficiency.flow(frame).text == (
         f"By flow it is {numbers} of the period. They may come from earlier MQLs: where MQLs fall, "
         "this rises by itself."
     )

@@ -8,10 +8,10 @@ from runs import ROOT
 
 from mqlkit.core.errors import SourceError
 from mqlkit.core.params import ReportParams
-from mqlkit.lab import view as controls
+from mqlkit.lab import report as controls
 from mqlkit.lab.busy import Waiting
 from mqlkit.lab.exploration import STEPS, Exploration
-from mqlkit.lab.view import LiveView
+from mqlkit.lab.report import LiveReport
 from mqlkit.pages import cells as page
 
 BASE = ROOT / "notebooks"
@@ -50,9 +50,9 @@ def test_it_is_gone_when_the_work_is_done_or_has_failed(monkeypatch, source):
     monkeypatch.setattr(controls, "display", shown.append)
     if source == "nowhere.yaml":
         with pytest.raises(SourceError):
-            LiveView(ReportParams(source=source))
+            LiveReport(ReportParams(source=source))
     else:
-        LiveView(ReportParams(source=source))
+        LiveReport(ReportParams(source=source))
     waiting = shown[0]
     assert isinstance(waiting, ipywidgets.HBox)
     assert waiting.comm is None

@@ -14,7 +14,7 @@ import pandas as pd
 from mqlkit.core.metrics import METRICS
 from mqlkit.core.names import PICK_MARK, TOTAL
 from mqlkit.core.text import bucket_name
-from mqlkit.metrics.tidy import COLUMNS, pick
+from mqlkit.metrics.tidy import COLUMNS, pick, require
 from mqlkit.views.theme import GREY, INK, LIGHT_BLUE, MUTED, config
 
 Chart = alt.Chart | alt.LayerChart
@@ -28,19 +28,6 @@ WIDTH_OF_FIGURE = 24
 TOP: Any = alt.YValue(0)  # type: ignore[no-untyped-call]
 BOTTOM: Any = alt.YValue("height")  # type: ignore[no-untyped-call]
 RIGHT: Any = alt.XValue("width")  # type: ignore[no-untyped-call]
-
-
-def require(frame: pd.DataFrame, columns: Sequence[str], name: str) -> None:
-    """Stop where a frame lacks a column, which Altair would draw as nothing.
-
-    Raises
-    ------
-    ValueError
-        Naming the chart and the columns.
-    """
-    missing = [c for c in columns if c not in frame.columns]
-    if missing:
-        raise ValueError(f"{name} needs the columns {', '.join(missing)}, which the frame lacks.")
 
 
 def per_bucket(rows: pd.DataFrame, metrics: Sequence[str], name: str) -> pd.DataFrame:
@@ -267,24 +254,22 @@ def span_of(values: pd.Series[Any], fmt: str = ",.0f") -> str:
 PICK, FIELD, MARKS = "pick", "picked", "pickable"
 
 
-def with_pick(chart: alt.LayerChart, *, by: str, heard_by: str | None) -> alt.LayerChart:
-    """Have a click on a chart pick a segment, if somebody hears it, and return the chart.
+def with_selection(chart: alt.LayerChart, *, by: str, target: str) -> alt.LayerChart:
+    """Let a click on a chart select a segment, and return the chart.
 
-    Vega binds the selection to an input element, and sets that to the column, `PICK_MARK` and the
-    value, or to nothing where the click hits no mark.
+    Vega binds the selection to an input element. It sets the element to the column, `PICK_MARK`
+    and the value, or to nothing where the click hits no mark.
 
     Parameters
     ----------
     chart
         A finished chart of layers whose rows have the segment's value as ``name``.
     by
-        The column that the segments are values of.
-    heard_by
-        CSS selector of that element, which must be on the page before the chart.
+        The breakdown column.
+    target
+        CSS selector of the input element, which must be on the page before the chart.
     """
-    if heard_by is None:
-        return chart
-    heard = alt.BindDirect(element=heard_by, event="input")
+    heard = alt.BindDirect(element=target, event="input")
     column = json.dumps(by + PICK_MARK)
     named = {FIELD: f"isValid(datum.name) ? {column} + datum.name : null"}
     # Each layer has rows of its own, which know nothing of what is worked out above them.

@@ -9,7 +9,7 @@ import pandas as pd
 
 from mqlkit.core.names import TOTAL
 from mqlkit.core.text import SYMBOLS, bucket_name
-from mqlkit.metrics.tidy import COLUMNS, pick
+from mqlkit.metrics.tidy import COLUMNS, breakdown_of, constant, pick, require, series
 from mqlkit.views.charts.base import (
     RIGHT,
     Chart,
@@ -20,25 +20,28 @@ from mqlkit.views.charts.base import (
     height_of,
     layered,
     name_axis,
-    require,
     span_of,
     tip,
-    with_pick,
 )
 from mqlkit.views.theme import BAR, BLUE, ORANGE
 
 
-def plot_cost_per_mql(lags: pd.DataFrame | None, *, lag_days: int, currency: str) -> Chart | None:
-    """Draw cost per MQL per bucket and its rolling average, with a slider where there are lags."""
-    if lags is None:
-        return None
-    require(lags, ["lag_days", "bucket", "cost", "rolling"], "plot_cost_per_mql")
+def per_mql(rows: pd.DataFrame) -> Chart | None:
+    """Draw cost per MQL per bucket and its rolling average, with a slider where there are lags.
+
+    Parameters
+    ----------
+    rows
+        `Report.cost`.
+    """
+    lags = series(rows, "cost_by_bucket", "bucket")
     if lags["cost"].isna().all():
         return None
-    kept = ["lag_days", "bucket", "cost", "rolling", *(["grain"] if "grain" in lags else [])]
+    lag_days, currency = int(constant(rows, "lag_days")), constant(rows, "currency", "")
     # Where there is more than one grain, the page chooses; the report's own comes first.
-    grains = list(lags["grain"].unique()) if "grain" in lags else []
+    grains = list(lags["grain"].dropna().unique())
     is_shown = "datum.lag_days == lag" + (" && datum.grain == grain" if grains else "")
+    kept = ["lag_days", "bucket", "cost", "rolling", *(["grain"] if grains else [])]
     frame = lags[kept].round(4)
     frame = frame.assign(when=frame["bucket"].map(bucket_name))
     days = sorted(frame["lag_days"].unique())
@@ -89,16 +92,19 @@ def plot_cost_per_mql(lags: pd.DataFrame | None, *, lag_days: int, currency: str
     return finished(chart, words + slider_words, **known)
 
 
-def plot_cost_by_lag(
-    lag_costs: pd.DataFrame | None, *, lag_days: int, currency: str
-) -> Chart | None:
-    """Draw cost per MQL of the whole period by the lag, with the lag in use marked."""
-    if lag_costs is None:
-        return None
-    require(lag_costs, ["lag_days", "spend", "cost"], "plot_cost_by_lag")
-    frame = lag_costs[["lag_days", "spend", "cost"]].dropna().round(4)
+def by_lag(rows: pd.DataFrame) -> Chart | None:
+    """Draw cost per MQL of the whole period by lag, with the lag in use marked.
+
+    Parameters
+    ----------
+    rows
+        `Report.cost`.
+    """
+    frame = series(rows, "cost_by_lag")[["lag_days", "spend", "cost"]].dropna()
     if frame.empty:
         return None
+    frame = frame.astype({"spend": float}).round(4)
+    lag_days, currency = constant(rows, "lag_days"), constant(rows, "currency", "")
     tips = [
         tip("lag_days", "Lag (days)"),
         tip("cost", f"Cost per MQL ({currency})", ",.2f"),
@@ -123,14 +129,18 @@ def plot_cost_by_lag(
     )
 
 
-def plot_cost_by(
-    rows: pd.DataFrame, *, by: str, currency: str, heard_by: str | None = None
-) -> Chart | None:
-    """Draw cost per MQL of the whole period by the values of a breakdown.
+def per_mql_by(rows: pd.DataFrame, *, by: str | None = None) -> Chart | None:
+    """Draw cost per MQL of the whole period by breakdown value.
 
-    ``heard_by`` as in `picking.with_pick`.
+    Parameters
+    ----------
+    rows
+        `Report.cost`.
+    by
+        A breakdown column; the main one when left out.
     """
-    require(rows, COLUMNS, "plot_cost_by")
+    require(rows, COLUMNS, "charts.cost.per_mql_by")
+    by, currency = breakdown_of(rows, by), constant(rows, "currency", "")
     part = pick(rows, "cost_per_mql", by=by)
     part = part[(part["bucket"] == TOTAL) & part["value"].notna()]
     if part.empty:
@@ -152,8 +162,7 @@ def plot_cost_by(
             x=alt.X("value:Q"), text=alt.Text("value:Q", format=",.0f")
         ),
     )
-    drawn = finished(chart, f"Cost per MQL by {by}.", height=height_of(len(part)), by=by)
-    return with_pick(drawn, by=by, heard_by=heard_by)
+    return finished(chart, f"Cost per MQL by {by}.", height=height_of(len(part)), by=by)
 
 
 def _step(days: list[int]) -> int:

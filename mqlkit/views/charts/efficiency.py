@@ -7,8 +7,7 @@ import pandas as pd
 
 from mqlkit.core.names import BOTH, FLOW, TOTAL
 from mqlkit.core.text import bucket_name, counted
-from mqlkit.metrics.efficiency import GROWTH_COLUMNS
-from mqlkit.metrics.tidy import pick
+from mqlkit.metrics.tidy import breakdown_of, constant, pick, series
 from mqlkit.views.charts.base import (
     BOTTOM,
     MOST_SEGMENTS,
@@ -26,28 +25,31 @@ from mqlkit.views.charts.base import (
     layered,
     name_axis,
     per_bucket,
-    require,
     span_of,
     tip,
     with_intervals,
-    with_pick,
 )
 from mqlkit.views.theme import BAR, BLUE, GREY, LIGHT_BLUE, MUTED, ORANGE
 
 
-def plot_stage_efficiency(rows: pd.DataFrame, *, view: str = BOTH) -> Chart | None:
-    """Draw efficiency by cohort with its interval, young cohorts hollow, and by flow.
+def cohorts(rows: pd.DataFrame, *, view: str = BOTH) -> Chart | None:
+    """Draw MQL→SQL conversion per cohort with its interval, and by flow.
 
-    ``view`` is one of `terms.VIEWS`.
+    Parameters
+    ----------
+    rows
+        `Report.efficiency`.
+    view
+        One of `names.VIEWS`: both, cohort or flow.
     """
     if view == FLOW:
-        return plot_flow(rows)
-    cohort = with_intervals(rows, "efficiency", "plot_stage_efficiency")
+        return _flow(rows)
+    cohort = with_intervals(rows, "efficiency", "charts.efficiency.cohorts")
     if cohort.empty or cohort["value"].isna().all():
         return None
     cohort["is_young"] = ["immature" in flags for flags in cohort["flags"]]
     flows = ["efficiency_flow", "efficiency_projected", "sqls_in_period", "mqls"]
-    wide = per_bucket(rows, flows, "plot_stage_efficiency")
+    wide = per_bucket(rows, flows, "charts.efficiency.cohorts")
     merged = cohort.drop(columns="flags").merge(wide.drop(columns=["when", "is_open"]), on="bucket")
     tips = [
         alt.Tooltip("bucket:N", title="Cohort"),
@@ -99,18 +101,22 @@ def plot_stage_efficiency(rows: pd.DataFrame, *, view: str = BOTH) -> Chart | No
     )
 
 
-def plot_efficiency_by(
-    rows: pd.DataFrame, *, by: str, view: str = BOTH, heard_by: str | None = None
-) -> Chart | None:
-    """Draw efficiency of the whole period by the values of a breakdown, with intervals.
+def conversion_by(rows: pd.DataFrame, *, by: str | None = None, view: str = BOTH) -> Chart | None:
+    """Draw MQL→SQL conversion of the whole period by breakdown value, with intervals.
 
-    ``view`` is one of `terms.VIEWS`: both stand for the cohort here. ``heard_by`` as in
-    `picking.with_pick`.
+    Parameters
+    ----------
+    rows
+        `Report.efficiency`.
+    by
+        A breakdown column; the main one when left out.
+    view
+        One of `names.VIEWS`; ``both`` shows the cohorts here.
     """
+    by = breakdown_of(rows, by)
     if view == FLOW:
-        return plot_flow_by(rows, by=by, heard_by=heard_by)
-    drawn = dots_by(rows, "efficiency", by=by, title="MQLs that became SQL", colour=BLUE)
-    return None if drawn is None else with_pick(drawn, by=by, heard_by=heard_by)
+        return _flow_by(rows, by=by)
+    return dots_by(rows, "efficiency", by=by, title="MQLs that became SQL", colour=BLUE)
 
 
 TITLE = "SQLs dated in it per MQL of it"
@@ -122,9 +128,9 @@ TIPS = [
 ]
 
 
-def plot_flow(rows: pd.DataFrame) -> Chart | None:
+def _flow(rows: pd.DataFrame) -> Chart | None:
     """Draw the flow per bucket; a bucket in progress is hollow."""
-    wide = per_bucket(rows, METRICS, "plot_stage_efficiency")
+    wide = per_bucket(rows, METRICS, "charts.efficiency.cohorts")
     if wide["efficiency_flow"].isna().all():
         return None
     base = alt.Chart().encode(x=bucket_axis())
@@ -145,11 +151,8 @@ def plot_flow(rows: pd.DataFrame) -> Chart | None:
     )
 
 
-def plot_flow_by(rows: pd.DataFrame, *, by: str, heard_by: str | None) -> Chart | None:
-    """Draw the flow of the whole period by the values of a breakdown.
-
-    ``heard_by`` as in `picking.with_pick`.
-    """
+def _flow_by(rows: pd.DataFrame, *, by: str) -> Chart | None:
+    """Draw the flow of the whole period by breakdown value."""
     parts = {metric: pick(rows, metric, by=by) for metric in METRICS}
     values = {m: p[p["bucket"] == TOTAL].set_index("name")["value"] for m, p in parts.items()}
     wide = pd.DataFrame(values).dropna(subset=["efficiency_flow"])
@@ -170,31 +173,29 @@ def plot_flow_by(rows: pd.DataFrame, *, by: str, heard_by: str | None) -> Chart 
     )
     of = f"; the {len(shown)} largest of {len(wide)}." if len(shown) < len(wide) else "."
     words = f"SQLs dated in the period per MQL of the period, by {by}{of}"
-    drawn = finished(chart, words, height=height_of(len(shown)), by=by)
-    return with_pick(drawn, by=by, heard_by=heard_by)
+    return finished(chart, words, height=height_of(len(shown)), by=by)
 
 
 MOST_COHORTS = 6
 
 
-def plot_cohort_growth(growth: pd.DataFrame, *, maturity: float) -> Chart | None:
-    """Draw the share of SQLs of each cohort by its age, and the age at which most are in.
+def cohort_age(rows: pd.DataFrame) -> Chart | None:
+    """Draw conversion of each cohort by its age, and the age at which nine in ten are in.
 
     Parameters
     ----------
-    growth
-        What `funnel.cohort_growth` returns.
-    maturity
-        Days after which most of those that will convert have.
+    rows
+        `Report.efficiency`.
     """
-    require(growth, GROWTH_COLUMNS, "plot_cohort_growth")
+    growth = series(rows, "conversion_by_age", "bucket")
     if growth.empty or not growth["sqls"].any():
         return None
+    maturity = constant(rows, "maturity_days")
     every = list(growth["bucket"].unique())
-    cohorts = every[-MOST_COHORTS:]
-    frame = growth[growth["bucket"].isin(cohorts)].round(6)
+    latest = every[-MOST_COHORTS:]
+    frame = growth[growth["bucket"].isin(latest)].round(6)
     frame = frame.assign(when=frame["bucket"].map(bucket_name))
-    names = [bucket_name(c) for c in cohorts]
+    names = [bucket_name(c) for c in latest]
     tips = [
         alt.Tooltip("bucket:N", title="MQLs of"),
         tip("age_days", "Days since the MQL"),
@@ -229,7 +230,7 @@ def plot_cohort_growth(growth: pd.DataFrame, *, maturity: float) -> Chart | None
             x=alt.X("age_days:Q"), y=BOTTOM, text=alt.Text("label:N")
         ),
     )
-    some = f"; the latest {len(cohorts)} of {len(every)}" if len(cohorts) < len(every) else ""
+    some = f"; the latest {len(latest)} of {len(every)}" if len(latest) < len(every) else ""
     return finished(
         chart,
         "Share of each cohort's MQLs that became SQL, by days since the MQL: cohorts at the same "

@@ -18,10 +18,16 @@ from mqlkit.views.charts.base import (
 from mqlkit.views.theme import BAR, LIGHT_ORANGE, PALE
 
 
-def plot_hand_off(rows: pd.DataFrame) -> Chart | None:
-    """Draw what sales decided on each bucket's MQLs, as stacked bars."""
+def decisions(rows: pd.DataFrame) -> Chart | None:
+    """Draw accepted, rejected and undecided MQLs per bucket as stacked bars.
+
+    Parameters
+    ----------
+    rows
+        `Report.handoff`.
+    """
     kinds = {"accepted": "Accepted", "rejected": "Rejected", "undecided": "Undecided"}
-    wide = per_bucket(rows, list(kinds), "plot_hand_off")
+    wide = per_bucket(rows, list(kinds), "charts.handoff.decisions")
     if wide.empty or wide["accepted"].isna().all():
         return None
     tall = pd.DataFrame(

@@ -7,6 +7,7 @@ import pandas as pd
 
 from mqlkit.core.text import bucket_name
 from mqlkit.metrics.mix import MIX_COLUMNS, is_comparable, largest
+from mqlkit.metrics.tidy import breakdown_of, require
 from mqlkit.views.charts.base import (
     MOST_SEGMENTS,
     Chart,
@@ -14,30 +15,25 @@ from mqlkit.views.charts.base import (
     height_of,
     layered,
     name_axis,
-    require,
     tip,
-    with_pick,
 )
 from mqlkit.views.theme import BLUE, GREY, INK, LIGHT_BLUE
 
 CAUSES = {"mix": "Mix", "rate": "Rate"}
 
 
-def plot_mix_and_rate(mix: pd.DataFrame, *, by: str, heard_by: str | None = None) -> Chart | None:
-    """Draw what each segment added to a change of efficiency: by its share, and by its own rate.
+def effects(mix: pd.DataFrame) -> Chart | None:
+    """Draw the mix-shift and the rate effect of each segment on a change of conversion.
 
     Parameters
     ----------
     mix
-        What `mix.efficiency_mix_and_rate` returns.
-    by
-        The breakdown column.
-    heard_by
-        As in `picking.with_pick`.
+        `Report.mix`.
     """
-    require(mix, MIX_COLUMNS, "plot_mix_and_rate")
+    require(mix, MIX_COLUMNS, "charts.mix.effects")
     if not is_comparable(mix):
         return None
+    by = breakdown_of(mix, None)
     now, then = (bucket_name(mix[c].iloc[0]) for c in ("bucket", "against"))
     tall = _tall(largest(mix, MOST_SEGMENTS, rest=f"(other {by}s)"))
     tips = [
@@ -62,7 +58,7 @@ def plot_mix_and_rate(mix: pd.DataFrame, *, by: str, heard_by: str | None = None
         base.mark_rule(color=INK, strokeWidth=1.5).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q")),
         alt.Chart({"values": [{"zero": 0}]}).mark_rule(color=GREY).encode(x=alt.X("zero:Q")),
     )
-    drawn = finished(
+    return finished(
         chart,
         f"What each {by} added to the change of efficiency from {then} to {now}, in points: mix is "
         "its share of the MQLs, rate its own efficiency. The last pair of bars is their sum, with "
@@ -70,7 +66,6 @@ def plot_mix_and_rate(mix: pd.DataFrame, *, by: str, heard_by: str | None = None
         height=height_of(tall["name"].nunique()),
         by=by,
     )
-    return with_pick(drawn, by=by, heard_by=heard_by)
 
 
 def _tall(parts: pd.DataFrame) -> pd.DataFrame:

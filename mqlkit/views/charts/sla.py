@@ -5,6 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
+from mqlkit.metrics.tidy import breakdown_of
 from mqlkit.views.charts.base import (
     MOST_LABELS,
     Chart,
@@ -18,14 +19,19 @@ from mqlkit.views.charts.base import (
     span_of,
     tip,
     with_intervals,
-    with_pick,
 )
 from mqlkit.views.theme import BLUE, LIGHT_BLUE
 
 
-def plot_sla_attainment(rows: pd.DataFrame) -> Chart | None:
-    """Draw SLA attainment per bucket with its interval."""
-    part = with_intervals(rows, "sla_attainment", "plot_sla_attainment")
+def attainment(rows: pd.DataFrame) -> Chart | None:
+    """Draw SLA attainment per bucket with its interval.
+
+    Parameters
+    ----------
+    rows
+        `Report.sla`.
+    """
+    part = with_intervals(rows, "sla_attainment", "charts.sla.attainment")
     if part.empty or part["value"].isna().all():
         return None
     tips = [
@@ -57,10 +63,16 @@ def plot_sla_attainment(rows: pd.DataFrame) -> Chart | None:
     )
 
 
-def plot_attainment_by(rows: pd.DataFrame, *, by: str, heard_by: str | None = None) -> Chart | None:
-    """Draw SLA attainment of the whole period by the values of a breakdown, with intervals.
+def attainment_by(rows: pd.DataFrame, *, by: str | None = None) -> Chart | None:
+    """Draw SLA attainment of the whole period by breakdown value, with intervals.
 
-    ``heard_by`` as in `picking.with_pick`.
+    Parameters
+    ----------
+    rows
+        `Report.sla`.
+    by
+        A breakdown column; the main one when left out.
     """
-    drawn = dots_by(rows, "sla_attainment", by=by, title="Within the SLA", colour=BLUE)
-    return None if drawn is None else with_pick(drawn, by=by, heard_by=heard_by)
+    return dots_by(
+        rows, "sla_attainment", by=breakdown_of(rows, by), title="Within the SLA", colour=BLUE
+    )

@@ -7,7 +7,7 @@ import pandas as pd
 
 from mqlkit.core.names import TOTAL
 from mqlkit.core.text import bucket_name
-from mqlkit.metrics.tidy import COLUMNS, pick
+from mqlkit.metrics.tidy import COLUMNS, breakdown_of, pick, require
 from mqlkit.views.charts.base import (
     MOST_LABELS,
     MOST_SEGMENTS,
@@ -23,17 +23,21 @@ from mqlkit.views.charts.base import (
     layered,
     name_axis,
     per_bucket,
-    require,
     span_of,
     tip,
-    with_pick,
 )
 from mqlkit.views.theme import BAR, BLUE, LIGHT_BLUE, ORANGE
 
 
-def plot_mql_volume(rows: pd.DataFrame) -> Chart | None:
-    """Draw MQLs per bucket as bars, the goal as a mark across each."""
-    wide = per_bucket(rows, ["mqls", "goal", "in_stage"], "plot_mql_volume")
+def mqls(rows: pd.DataFrame) -> Chart | None:
+    """Draw MQLs per bucket as bars, with the goal as a line across each.
+
+    Parameters
+    ----------
+    rows
+        `Report.volume`.
+    """
+    wide = per_bucket(rows, ["mqls", "goal", "in_stage"], "charts.volume.mqls")
     if wide.empty:
         return None
     tips = [
@@ -75,14 +79,18 @@ def plot_mql_volume(rows: pd.DataFrame) -> Chart | None:
     )
 
 
-def plot_mqls_by_segment(
-    rows: pd.DataFrame, *, by: str, heard_by: str | None = None
-) -> Chart | None:
-    """Draw MQLs per bucket and value of a breakdown as cells, darker where there are more.
+def mqls_by(rows: pd.DataFrame, *, by: str | None = None) -> Chart | None:
+    """Draw MQLs per bucket and breakdown value as cells, darker where there are more.
 
-    ``heard_by`` as in `picking.with_pick`.
+    Parameters
+    ----------
+    rows
+        `Report.volume`.
+    by
+        A breakdown column; the main one when left out.
     """
-    require(rows, COLUMNS, "plot_mqls_by_segment")
+    require(rows, COLUMNS, "charts.volume.mqls_by")
+    by = breakdown_of(rows, by)
     part = pick(rows, "mqls", by=by)
     part = part[part["bucket"] != TOTAL]
     if part.empty:
@@ -116,14 +124,13 @@ def plot_mqls_by_segment(
     spread = f"from {first} with the most to {last}" if first != last else f"all from {first}"
     spread = f"{by}, {spread}".replace("{", "{{").replace("}", "}}")
     words = f"MQLs per {{grain}} and {spread}; stronger is more."
-    drawn = finished(
+    return finished(
         layered(part, *layers),
         words.format(grain=grain_of(part)),
         height=height_of(part["name"].nunique(), each=26),
         by=by,
         adds=adds_up(words, sum=["value"], keys=["name"]),
     )
-    return with_pick(drawn, by=by, heard_by=heard_by)
 
 
 def _largest(part: pd.DataFrame, by: str) -> pd.DataFrame:

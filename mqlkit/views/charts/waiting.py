@@ -6,34 +6,37 @@ import altair as alt
 import pandas as pd
 
 from mqlkit.core.names import LAST_BIN as BINS
+from mqlkit.metrics.tidy import constant, series
 from mqlkit.views.charts.base import (
     TOP,
     Chart,
     finished,
     layered,
-    require,
     tip,
 )
 from mqlkit.views.theme import BAR, BLUE, LIGHT_BLUE, ORANGE, PALE
 
 
-def plot_hours_histogram(
-    histogram: pd.DataFrame, *, sla_hours: float, day_hours: float = 24
-) -> Chart | None:
-    """Draw how long MQLs waited, in quarters of the SLA, and which of them still do."""
-    require(
-        histogram, ["bin", "hours_from", "hours_to", "outcome", "leads"], "plot_hours_histogram"
-    )
-    if histogram.empty:
+def histogram(rows: pd.DataFrame) -> Chart | None:
+    """Draw MQLs by time in stage, in quarters of the SLA, and which of them are open.
+
+    Parameters
+    ----------
+    rows
+        `Report.waiting`.
+    """
+    bins = series(rows, "histogram")
+    if bins.empty:
         return None
-    unit, size = _unit(sla_hours, day_hours)
+    sla_hours = constant(rows, "sla_hours")
+    unit, size = _unit(sla_hours, constant(rows, "day_hours", 24))
     width = sla_hours / 4 / size
-    has_rest = histogram["bin"].max() >= BINS
-    frame = histogram.drop(columns=["hours_from", "hours_to"]).assign(
-        left=histogram["hours_from"] / size,
-        right=histogram["hours_from"] / size + width,
-        to=(histogram["hours_to"] / size).map("{:,.1f}".format).where(histogram["bin"] < BINS, "–"),
-        order=histogram["outcome"].map({"within SLA": 0, "late": 1, "still waiting": 2}),
+    has_rest = bins["bin"].max() >= BINS
+    frame = bins.drop(columns=["hours_from", "hours_to"]).assign(
+        left=bins["hours_from"] / size,
+        right=bins["hours_from"] / size + width,
+        to=(bins["hours_to"] / size).map("{:,.1f}".format).where(bins["bin"] < BINS, "–"),
+        order=bins["outcome"].map({"within SLA": 0, "late": 1, "still waiting": 2}),
     )
     rest = f"; the bar at {BINS * width:g} {unit} is everything later" if has_rest else ""
     scale = alt.Scale(domain=["within SLA", "late", "still waiting"], range=[BAR, ORANGE, PALE])
@@ -67,13 +70,18 @@ def plot_hours_histogram(
     )
 
 
-def plot_survival_curve(
-    curve: pd.DataFrame, *, sla_hours: float, day_hours: float = 24
-) -> Chart | None:
-    """Draw the share of MQLs still waiting by time in the stage, with its band and the SLA."""
-    require(curve, ["hours", "waiting", "low", "high", "at_risk"], "plot_survival_curve")
+def survival(rows: pd.DataFrame) -> Chart | None:
+    """Draw the share of MQLs still open by time in stage, with its band and the SLA.
+
+    Parameters
+    ----------
+    rows
+        `Report.waiting`.
+    """
+    curve = series(rows, "survival", "low", "high")
     if len(curve) < 3:
         return None
+    sla_hours, day_hours = constant(rows, "sla_hours"), constant(rows, "day_hours", 24)
     unit, size = _unit(sla_hours, day_hours)
     seen = curve[curve["hours"] <= max(8 * sla_hours, 4 * day_hours)]
     frame = seen.assign(time=seen["hours"] / size)

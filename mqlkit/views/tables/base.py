@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from mqlkit.core.names import TOTAL
-from mqlkit.core.text import NOTHING, between, bucket_name, count, listed
+from mqlkit.core.text import NOTHING, between, bucket_name, count, counted, listed, moment
 from mqlkit.metrics.tidy import COLUMNS, pick
 
 
@@ -39,6 +39,26 @@ class Table:
 def titled(title: str, frame: pd.DataFrame, *, left: Sequence[str], is_open: bool = False) -> Table:
     """Return text columns as a table; those in ``left`` are aligned left, figures right."""
     return Table(title, frame.reset_index(drop=True), tuple(left), is_open)
+
+
+def table_of(frame: pd.DataFrame) -> Table:
+    """Return a frame of the user's own as an open table, its numbers to six digits."""
+    named = any(name is not None for name in frame.index.names)
+    shown = (frame.reset_index() if named else frame).head(MOST_ROWS)
+    cells = pd.DataFrame({str(name): _texts(shown[name]) for name in shown.columns})
+    left = [str(n) for n in shown.columns if not pd.api.types.is_numeric_dtype(shown[n].dtype)]
+    title = f"Table of {counted(len(frame), 'row')}"
+    if len(frame) > MOST_ROWS:
+        title += f", the first {MOST_ROWS}"
+    return titled(title, cells, left=left, is_open=True)
+
+
+def _texts(column: pd.Series[Any]) -> list[str]:
+    if pd.api.types.is_float_dtype(column.dtype):
+        return [NOTHING if pd.isna(v) else f"{v:,.6g}" for v in column]
+    if pd.api.types.is_datetime64_any_dtype(column.dtype):
+        return [NOTHING if pd.isna(v) else moment(v) for v in column]
+    return [NOTHING if pd.isna(v) is True else str(v) for v in column]
 
 
 Words = Callable[[float], str]
@@ -132,3 +152,23 @@ def _decimal(value: float) -> str:
 
 def _signed(value: float) -> str:
     return NOTHING if pd.isna(value) else f"{value:+,.0f}".replace("-", "−")
+
+
+def settings_table(
+    resolved: Mapping[str, Any], *, title: str = "Parameters of this report"
+) -> Table:
+    """Return parameters by name as a table."""
+    values = [_as_written(value) for value in resolved.values()]
+    frame = pd.DataFrame({"Parameter": list(resolved), "Value": values})
+    return titled(title, frame, left=["Parameter", "Value"])
+
+
+def _as_written(value: Any) -> str:
+    """Return a parameter's value as users write it."""
+    if value is None or value in ({}, []):
+        return "null" if value is None else NOTHING
+    if isinstance(value, list):
+        return listed([str(v) for v in value])
+    if isinstance(value, dict):
+        return "; ".join(f"{name}: {_as_written(v)}" for name, v in value.items())
+    return str(value).lower() if isinstance(value, bool) else str(value)

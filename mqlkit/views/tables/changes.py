@@ -10,6 +10,7 @@ import pandas as pd
 from mqlkit.core.metrics import METRICS
 from mqlkit.core.text import NOTHING, bucket_name, count, money, percent
 from mqlkit.metrics.changes import COLUMNS, latest
+from mqlkit.metrics.tidy import constant, require
 from mqlkit.views.tables.base import Table, titled
 
 # The flags of `changes.HOLDS`, short enough for a cell.
@@ -23,17 +24,16 @@ NOT_COMPARED = {
 }
 
 
-def tabulate_changes(changes: pd.DataFrame, *, currency: str = "") -> Table | None:
-    """Set the last complete bucket beside the one before it and the same a year before.
+def comparisons(changes: pd.DataFrame) -> Table | None:
+    """Tabulate the last complete bucket beside the one before and the same a year before.
 
     Parameters
     ----------
     changes
-        What `changes.changes` returns for all leads.
-    currency
-        That of the spend.
+        `Report.changes`.
     """
-    _require(changes, COLUMNS, "tabulate_changes")
+    require(changes, COLUMNS, "tables.changes.comparisons")
+    currency = constant(changes, "currency", "")
     rows = latest(changes)
     rows = rows[rows["value"].notna() | rows["before"].notna()]
     if rows.empty:
@@ -84,9 +84,3 @@ def _signed(value: float, unit: str, currency: str) -> str:
     if unit == "share":
         return f"{sign}{abs(value) * 100:.1f}"
     return f"{sign}{_figure(abs(value), unit, currency)}"
-
-
-def _require(frame: pd.DataFrame, columns: list[str], name: str) -> None:
-    missing = [c for c in columns if c not in frame.columns]
-    if missing:
-        raise ValueError(f"{name} needs the columns {', '.join(missing)}, which the frame lacks.")

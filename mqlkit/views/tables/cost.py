@@ -11,12 +11,36 @@ from mqlkit.core.text import (
     day,
     money,
 )
+from mqlkit.metrics.tidy import breakdown_of, constant, series
 from mqlkit.views.tables.base import Table, _decimal, _wide, titled
 
 
-def tabulate_cost(rows: pd.DataFrame, *, currency: str, by: str | None = None) -> Table | None:
-    """Set spend and cost per bucket, or by the values of a breakdown; None without spend."""
-    if not currency:
+def per_mql(rows: pd.DataFrame) -> Table | None:
+    """Tabulate spend and cost per bucket; None without spend.
+
+    Parameters
+    ----------
+    rows
+        `Report.cost`.
+    """
+    return _costs(rows, None)
+
+
+def per_mql_by(rows: pd.DataFrame, *, by: str | None = None) -> Table | None:
+    """Tabulate spend and cost by breakdown value; None without spend.
+
+    Parameters
+    ----------
+    rows
+        `Report.cost`.
+    by
+        A breakdown column; the main one when left out.
+    """
+    return _costs(rows, breakdown_of(rows, by))
+
+
+def _costs(rows: pd.DataFrame, by: str | None) -> Table | None:
+    if not (currency := constant(rows, "currency", "")):
         return None
 
     def amount(value: float) -> str:
@@ -43,21 +67,18 @@ def tabulate_cost(rows: pd.DataFrame, *, currency: str, by: str | None = None) -
 LAG_STEP = 10
 
 
-def tabulate_channels(channels: pd.DataFrame | None, *, currency: str) -> Table | None:
-    """Set the spend in channels that no lead names."""
-    if channels is None or channels.empty:
-        return None
-    amounts = [money(a, currency) for a in channels["amount"]]
-    frame = pd.DataFrame({"Channel": channels["channel"], "Spend": amounts})
-    return titled("Spend in channels that no lead names", frame, left=["Channel"])
+def by_lag(rows: pd.DataFrame) -> Table | None:
+    """Tabulate cost per MQL of the whole period for every tenth lag and the one in use.
 
-
-def tabulate_cost_by_lag(
-    lag_costs: pd.DataFrame | None, *, lag_days: int, currency: str
-) -> Table | None:
-    """Set the cost per MQL of the whole period for every tenth lag and the one in use."""
-    if lag_costs is None or lag_costs.empty:
+    Parameters
+    ----------
+    rows
+        `Report.cost`.
+    """
+    lag_costs = series(rows, "cost_by_lag")
+    if lag_costs.empty:
         return None
+    lag_days, currency = constant(rows, "lag_days"), constant(rows, "currency", "")
     is_shown = (lag_costs["lag_days"] % LAG_STEP == 0) | (lag_costs["lag_days"] == lag_days)
     part = lag_costs[is_shown]
     frame = pd.DataFrame(

@@ -1,65 +1,95 @@
-"""Tables of what the numbers rest on: rows, files, parameters, definitions."""
+"""Tables of what the numbers are based on: rows, files, parameters, definitions."""
 
 from __future__ import annotations
-
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import pandas as pd
 
 from mqlkit.core.metrics import METRICS
 from mqlkit.core.names import FLAGS, SET_ASIDE_REASONS
-from mqlkit.core.text import NOTHING, count, listed
-from mqlkit.views.tables.base import Table, titled
+from mqlkit.core.text import NOTHING, count, money
+from mqlkit.metrics.tidy import constant
+from mqlkit.views.tables.base import Table, settings_table, titled
 
 
-def tabulate_ledger(ledgers: Mapping[str, Any]) -> Table:
-    """Set what became of every row that was read."""
-    frame = pd.DataFrame(
-        [
+def ledger(facts: pd.DataFrame) -> Table:
+    """Tabulate what happened to every row that was read.
+
+    Parameters
+    ----------
+    facts
+        `Report.data_quality`.
+    """
+    lines = []
+    for table in facts["table"][facts["record"] == "rows"].unique():
+        part = facts[facts["table"] == table]
+        rows = part[part["record"] == "rows"].set_index("name")["n"]
+        excluded, noted = (part[part["record"] == record] for record in ("excluded", "noted"))
+        reasons = [SET_ASIDE_REASONS[name] for name in excluded["name"]]
+        lines.append(
             {
                 "Table": table,
-                "Rows read": count(ledger.read),
-                "Used": count(ledger.used),
-                "Set aside": count(ledger.set_aside.total()),
-                "Why": "; ".join(
-                    f"{n}: {SET_ASIDE_REASONS[r]}" for r, n in sorted(ledger.set_aside.items())
-                )
-                or NOTHING,
-                "Noted": "; ".join(
-                    f"{n}: {name.replace('_', ' ')}"
-                    for name, n in sorted(ledger.noted.items())
-                    if n
-                )
-                or NOTHING,
+                "Rows read": count(rows["read"]),
+                "Used": count(rows["used"]),
+                "Set aside": count(excluded["n"].sum()),
+                "Why": _counted(excluded["n"], reasons),
+                "Noted": _counted(noted["n"], [n.replace("_", " ") for n in noted["name"]]),
             }
-            for table, ledger in ledgers.items()
-        ]
-    )
+        )
+    frame = pd.DataFrame(lines)
     return titled("Every row that was read", frame, left=["Table", "Why", "Noted"], is_open=True)
 
 
-def tabulate_inputs(inputs: Sequence[Mapping[str, Any]]) -> Table:
-    """Set the files that were read, with what identifies them."""
-    delimiters = {"\t": "tab"}
+def _counted(counts: pd.Series, names: list[str]) -> str:
+    return "; ".join(f"{n}: {name}" for n, name in zip(counts, names, strict=True)) or NOTHING
+
+
+def inputs(facts: pd.DataFrame) -> Table:
+    """Tabulate the files that were read.
+
+    Parameters
+    ----------
+    facts
+        `Report.data_quality`.
+    """
+    files = facts[facts["record"] == "file"]
     frame = pd.DataFrame(
-        [
-            {
-                "File": i["path"],
-                "Lines": count(i["rows"]),
-                "Encoding": i["encoding"],
-                "Delimiter": delimiters.get(i["delimiter"], i["delimiter"]),
-                "Zone": i["timezone"],
-                "SHA-256": i["sha256"][:12],
-            }
-            for i in inputs
-        ]
+        {
+            "File": files["name"],
+            "Lines": files["n"].map(count),
+            "Encoding": files["encoding"],
+            "Delimiter": files["delimiter"].replace({"\t": "tab"}),
+            "Zone": files["timezone"],
+            "SHA-256": files["sha256"].str[:12],
+        }
     )
     return titled("Files read", frame, left=["File", "Encoding", "Delimiter", "Zone", "SHA-256"])
 
 
-def tabulate_glossary(names: Iterable[str]) -> Table:
-    """Set the definition and source of each metric named."""
+def channels(facts: pd.DataFrame) -> Table | None:
+    """Tabulate spend in channels that no lead names.
+
+    Parameters
+    ----------
+    facts
+        `Report.data_quality`.
+    """
+    found = facts[facts["record"] == "channel"]
+    if found.empty:
+        return None
+    currency = constant(facts, "currency", "")
+    amounts = [money(amount, currency) for amount in found["value"]]
+    frame = pd.DataFrame({"Channel": found["name"].tolist(), "Spend": amounts})
+    return titled("Spend in channels that no lead names", frame, left=["Channel"])
+
+
+def glossary(facts: pd.DataFrame) -> Table:
+    """Tabulate the definition and source of each metric of the report.
+
+    Parameters
+    ----------
+    facts
+        `Report.data_quality`.
+    """
     frame = pd.DataFrame(
         [
             {
@@ -68,38 +98,36 @@ def tabulate_glossary(names: Iterable[str]) -> Table:
                 "Meaning": METRICS[n].definition,
                 "After": METRICS[n].source,
             }
-            for n in names
+            for n in facts["name"][facts["record"] == "metric"]
         ]
     )
     return titled("Every number and its definition", frame, left=list(frame.columns))
 
 
-def tabulate_params(
-    resolved: Mapping[str, Any], *, title: str = "Parameters of this report"
-) -> Table:
-    """Set parameters and what they came to."""
-    values = [_as_written(value) for value in resolved.values()]
-    frame = pd.DataFrame({"Parameter": list(resolved), "Value": values})
-    return titled(title, frame, left=["Parameter", "Value"])
+def params(facts: pd.DataFrame) -> Table:
+    """Tabulate the parameters as resolved.
+
+    Parameters
+    ----------
+    facts
+        `Report.data_quality`.
+    """
+    found = facts[facts["record"] == "parameter"]
+    return settings_table(dict(zip(found["name"], found["value"], strict=True)))
 
 
-def tabulate_flags(rows: pd.DataFrame) -> Table | None:
-    """Set the meaning of each flag that occurs."""
-    seen = {flag for flags in rows["flags"] for flag in flags}
+def flags(facts: pd.DataFrame) -> Table | None:
+    """Tabulate the meaning of each flag of the report.
+
+    Parameters
+    ----------
+    facts
+        `Report.data_quality`.
+    """
+    seen = {*facts["name"][facts["record"] == "flag"]}
     if not seen:
         return None
     frame = pd.DataFrame([{"Note": f, "Meaning": FLAGS[f]} for f in FLAGS if f in seen])
     return titled(
         "What the notes in the tables mean", frame, left=["Note", "Meaning"], is_open=True
     )
-
-
-def _as_written(value: Any) -> str:
-    """Return a parameter's value as users write it."""
-    if value is None or value in ({}, []):
-        return "null" if value is None else NOTHING
-    if isinstance(value, list):
-        return listed([str(v) for v in value])
-    if isinstance(value, dict):
-        return "; ".join(f"{name}: {_as_written(v)}" for name, v in value.items())
-    return str(value).lower() if isinstance(value, bool) else str(value)

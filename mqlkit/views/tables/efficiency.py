@@ -6,13 +6,39 @@ import pandas as pd
 
 from mqlkit.core.names import BOTH, COHORT, FLOW
 from mqlkit.core.text import count, percent
+from mqlkit.metrics.tidy import breakdown_of
 from mqlkit.views.tables.base import Table, _decimal, _wide
 
 
-def tabulate_stage_efficiency(
-    rows: pd.DataFrame, *, by: str | None = None, view: str = BOTH
-) -> Table | None:
-    """Set efficiency per cohort, or by the values of a breakdown; ``view`` as `terms.VIEWS`."""
+def cohorts(rows: pd.DataFrame, *, view: str = BOTH) -> Table | None:
+    """Tabulate MQL→SQL conversion per cohort.
+
+    Parameters
+    ----------
+    rows
+        `Report.efficiency`.
+    view
+        One of `names.VIEWS`: both, cohort or flow.
+    """
+    return _conversion(rows, None, view)
+
+
+def conversion_by(rows: pd.DataFrame, *, by: str | None = None, view: str = BOTH) -> Table | None:
+    """Tabulate MQL→SQL conversion by breakdown value.
+
+    Parameters
+    ----------
+    rows
+        `Report.efficiency`.
+    by
+        A breakdown column; the main one when left out.
+    view
+        One of `names.VIEWS`.
+    """
+    return _conversion(rows, breakdown_of(rows, by), view)
+
+
+def _conversion(rows: pd.DataFrame, by: str | None, view: str) -> Table | None:
     if view == FLOW:
         metrics = {
             "mqls": ("MQLs", count),

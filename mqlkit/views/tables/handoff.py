@@ -8,12 +8,18 @@ from mqlkit.core.text import (
     count,
     percent,
 )
-from mqlkit.metrics.tidy import pick
+from mqlkit.metrics.tidy import pick, series
 from mqlkit.views.tables.base import Table, _wide, titled
 
 
-def tabulate_hand_off(rows: pd.DataFrame) -> Table | None:
-    """Set what sales decided, per bucket."""
+def decisions(rows: pd.DataFrame) -> Table | None:
+    """Tabulate decisions by sales per bucket.
+
+    Parameters
+    ----------
+    rows
+        `Report.handoff`.
+    """
     if pick(rows, "accepted")["value"].isna().all():
         return None
     return _wide(
@@ -31,17 +37,16 @@ def tabulate_hand_off(rows: pd.DataFrame) -> Table | None:
     )
 
 
-def tabulate_counts(title: str, counts: pd.DataFrame) -> Table | None:
-    """Set a frame of names with counts (and shares)."""
+def reasons(rows: pd.DataFrame) -> Table | None:
+    """Tabulate rejections by reason.
+
+    Parameters
+    ----------
+    rows
+        `Report.handoff`.
+    """
+    counts = series(rows, "rejection_reasons")
     if counts.empty:
         return None
-    name = counts.columns[0]
-    frame = pd.DataFrame({name.capitalize(): counts[name], "Leads": counts["leads"].map(count)})
-    if "share" in counts:
-        frame["Share"] = counts["share"].map(percent)
-    return titled(title, frame, left=[name.capitalize()])
-
-
-def tabulate_reasons(reasons: pd.DataFrame) -> Table | None:
-    """Set rejections by reason."""
-    return tabulate_counts("Rejections by reason", reasons)
+    frame = pd.DataFrame({"Reason": counts["reason"], "Leads": counts["leads"].map(count)})
+    return titled("Rejections by reason", frame, left=["Reason"])

@@ -5,16 +5,25 @@ from __future__ import annotations
 import pandas as pd
 
 from mqlkit.core.text import NOTHING, count, duration, moment
+from mqlkit.metrics.tidy import constant
 from mqlkit.views.tables.base import Table, titled
 
 LISTED_BREACHES = 25
 
 
-def tabulate_breaches(breaches: pd.DataFrame, *, day_hours: float = 24) -> Table | None:
-    """Set the leads that were let lie the longest, of ``breaches["of"]`` in all."""
-    if breaches.empty:
+def breaches(rows: pd.DataFrame) -> Table | None:
+    """Tabulate the worst SLA breaches.
+
+    Parameters
+    ----------
+    rows
+        `Report.lead_lists`.
+    """
+    found = rows[rows["metric"] == "breach"]
+    if found.empty:
         return None
-    top, n = breaches.head(LISTED_BREACHES), int(breaches["of"].iloc[0])
+    day_hours = constant(rows, "day_hours", 24)
+    top, n = found.head(LISTED_BREACHES), int(found["of"].iloc[0])
     frame = pd.DataFrame(
         {
             "Lead": top["lead_id"],

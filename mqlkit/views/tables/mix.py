@@ -6,25 +6,25 @@ import pandas as pd
 
 from mqlkit.core.text import bucket_name, count, percent
 from mqlkit.metrics.mix import MIX_COLUMNS, is_comparable, largest
+from mqlkit.metrics.tidy import breakdown_of, require
 from mqlkit.views.tables.base import Table, titled
-from mqlkit.views.tables.changes import _require, _signed
+from mqlkit.views.tables.changes import _signed
 
 LISTED_SEGMENTS = 25
 
 
-def tabulate_mix_and_rate(mix: pd.DataFrame, *, by: str) -> Table | None:
-    """Set what each segment added to a change of efficiency, by mix and by rate.
+def effects(mix: pd.DataFrame) -> Table | None:
+    """Tabulate the mix-shift and the rate effect of each segment on a change of conversion.
 
     Parameters
     ----------
     mix
-        What `mix.efficiency_mix_and_rate` returns.
-    by
-        The breakdown column.
+        `Report.mix`.
     """
-    _require(mix, MIX_COLUMNS, "tabulate_mix_and_rate")
+    require(mix, MIX_COLUMNS, "tables.mix.effects")
     if not is_comparable(mix):
         return None
+    by = breakdown_of(mix, None)
     now, then = (bucket_name(mix[c].iloc[0]) for c in ("bucket", "against"))
     shown = largest(mix, LISTED_SEGMENTS, rest=f"(other {by}s)")
     frame = pd.DataFrame({by.capitalize(): shown["name"].fillna("(all)")})

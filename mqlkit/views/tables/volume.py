@@ -6,13 +6,18 @@ import pandas as pd
 
 from mqlkit.core.names import TOTAL
 from mqlkit.core.text import bucket_name, count, percent
-from mqlkit.metrics.tidy import COLUMNS, pick
+from mqlkit.metrics.tidy import COLUMNS, breakdown_of, pick, require
 from mqlkit.views.tables.base import Table, _decimal, _signed, _wide, titled
-from mqlkit.views.tables.waiting import _require
 
 
-def tabulate_mql_volume(rows: pd.DataFrame) -> Table | None:
-    """Set MQLs against the goal, per bucket."""
+def mqls(rows: pd.DataFrame) -> Table | None:
+    """Tabulate MQLs and the goal per bucket.
+
+    Parameters
+    ----------
+    rows
+        `Report.volume`.
+    """
     return _wide(
         rows,
         "MQLs and goal",
@@ -30,9 +35,18 @@ def tabulate_mql_volume(rows: pd.DataFrame) -> Table | None:
 MOST_SEGMENTS = 25
 
 
-def tabulate_mqls_by_segment(rows: pd.DataFrame, *, by: str) -> Table | None:
-    """Set MQLs per value of a breakdown and bucket, the values with the most first."""
-    _require(rows, COLUMNS, "tabulate_mqls_by_segment")
+def mqls_by(rows: pd.DataFrame, *, by: str | None = None) -> Table | None:
+    """Tabulate MQLs per breakdown value and bucket, the largest values first.
+
+    Parameters
+    ----------
+    rows
+        `Report.volume`.
+    by
+        A breakdown column; the main one when left out.
+    """
+    require(rows, COLUMNS, "tables.volume.mqls_by")
+    by = breakdown_of(rows, by)
     part = pick(rows, "mqls", by=by)
     if part.empty:
         return None

@@ -8,12 +8,19 @@ import pandas as pd
 
 from mqlkit.core.names import LAST_BIN
 from mqlkit.core.text import NOTHING, between, count, duration, percent
+from mqlkit.metrics.tidy import constant, series
 from mqlkit.views.tables.base import Table, _wide, titled
 
 
-def tabulate_stage_velocity(rows: pd.DataFrame, *, day_hours: float = 24) -> Table | None:
-    """Set the wait in the MQL stage, per bucket."""
-    words = partial(duration, day_hours=day_hours)
+def time_in_stage(rows: pd.DataFrame) -> Table | None:
+    """Tabulate time in stage per bucket.
+
+    Parameters
+    ----------
+    rows
+        `Report.waiting`.
+    """
+    words = partial(duration, day_hours=constant(rows, "day_hours", 24))
     return _wide(
         rows,
         "Wait in the MQL stage",
@@ -27,15 +34,21 @@ def tabulate_stage_velocity(rows: pd.DataFrame, *, day_hours: float = 24) -> Tab
     )
 
 
-def tabulate_hours(histogram: pd.DataFrame, *, day_hours: float = 24) -> Table | None:
-    """Set MQLs by time in the stage, and which of them are late or still wait."""
-    columns = ["bin", "hours_from", "hours_to", "outcome", "leads"]
-    _require(histogram, columns, "tabulate_hours")
-    if histogram.empty:
+def histogram(rows: pd.DataFrame) -> Table | None:
+    """Tabulate MQLs by time in stage, and which of them are late or open.
+
+    Parameters
+    ----------
+    rows
+        `Report.waiting`.
+    """
+    bins = series(rows, "histogram")
+    if bins.empty:
         return None
+    day_hours = constant(rows, "day_hours", 24)
     kinds = ["within SLA", "late", "still waiting"]
-    spans = histogram.groupby("bin")[["hours_from", "hours_to"]].first()
-    wide = histogram.pivot_table(index="bin", columns="outcome", values="leads", aggfunc="sum")
+    spans = bins.groupby("bin")[["hours_from", "hours_to"]].first()
+    wide = bins.pivot_table(index="bin", columns="outcome", values="leads", aggfunc="sum")
     wide = wide.reindex(columns=kinds).fillna(0)
     frame = pd.DataFrame(
         {
@@ -51,12 +64,18 @@ def tabulate_hours(histogram: pd.DataFrame, *, day_hours: float = 24) -> Table |
     return titled("MQLs by time in the stage", frame, left=["Waited from", "to"])
 
 
-def tabulate_curve(curve: pd.DataFrame, *, sla_hours: float, day_hours: float = 24) -> Table | None:
-    """Set the share of MQLs still waiting after each half of the SLA, up to eight times it."""
-    columns = ["hours", "waiting", "low", "high", "at_risk"]
-    _require(curve, columns, "tabulate_curve")
+def survival(rows: pd.DataFrame) -> Table | None:
+    """Tabulate the share of MQLs still open after each half of the SLA, up to eight times it.
+
+    Parameters
+    ----------
+    rows
+        `Report.waiting`.
+    """
+    curve = series(rows, "survival", "low", "high")
     if len(curve) < 3:
         return None
+    sla_hours, day_hours = constant(rows, "sla_hours"), constant(rows, "day_hours", 24)
     times = [sla_hours * k / 2 for k in range(1, 17) if sla_hours * k / 2 <= curve["hours"].max()]
     # A step holds until the next one.
     steps = [int(curve["hours"].searchsorted(t, side="right")) - 1 for t in times]
@@ -74,9 +93,3 @@ def tabulate_curve(curve: pd.DataFrame, *, sla_hours: float, day_hours: float = 
         }
     )
     return titled("Share of MQLs still waiting", frame, left=["After"])
-
-
-def _require(frame: pd.DataFrame, columns: list[str], name: str) -> None:
-    missing = [c for c in columns if c not in frame.columns]
-    if missing:
-        raise ValueError(f"{name} needs the columns {', '.join(missing)}, which the frame lacks.")

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from mqlkit.core.names import SMALL_N
-from mqlkit.core.text import (
-    between,
-    counted,
-)
+from mqlkit.core.text import between, bucket_name, count, counted, money, percent
+from mqlkit.metrics.changes import HOLDS
+from mqlkit.metrics.tidy import pick
 
 GOOD, BAD, PLAIN = "good", "bad", "plain"
+Row = Mapping[Hashable, Any]
 READ = ("value", "n", "low", "high", "flags")
 
 
@@ -60,3 +61,45 @@ class Totals:
 def _small(n: float) -> str:
     warning = f" With only {counted(n, 'lead')} this says little; do not rank or plan by it."
     return "" if n >= SMALL_N else warning
+
+
+def why_held(flags: Sequence[str]) -> str:
+    """Return in words why two buckets are not to be compared; empty where they may be.
+
+    >>> why_held(("small-n", "immature"))
+    'it is too young, and more of its MQLs will still become SQLs'
+    """
+    return next((words for flag, words in HOLDS.items() if flag in flags), "")
+
+
+def figure(value: float, unit: str, currency: str) -> str:
+    """Return a value as its unit is read."""
+    if unit == "share":
+        return percent(value)
+    return count(value) if unit == "leads" else money(value, currency)
+
+
+def moved(row: Row, currency: str) -> str:
+    """Return a change whose interval leaves out 0, in words: ``up by 6.1 points (2.0 to 10.2)``."""
+    ends = sorted(abs(row[name]) for name in ("low", "high"))
+    size, *bounds = (_size(x, row["unit"], currency) for x in (abs(row["difference"]), *ends))
+    noun = " points" if row["unit"] == "share" else ""
+    return f"{'up' if row['difference'] > 0 else 'down'} by {size}{noun} ({' to '.join(bounds)})"
+
+
+def _size(value: float, unit: str, currency: str) -> str:
+    # What is not 0 must not be written as 0: that would say that nothing may have changed.
+    least = {"share": 0.001, "leads": 1}.get(unit, 0.01)
+    if 0 < value < least / 2:
+        return f"<{_size(least, unit, currency)}"
+    return f"{value * 100:.1f}" if unit == "share" else figure(value, unit, currency)
+
+
+def immature_buckets(rows: pd.DataFrame) -> list[str]:
+    """Return the names of the buckets whose efficiency will still rise."""
+    cohorts = pick(rows, "efficiency")
+    return [
+        bucket_name(b)
+        for b, flags in zip(cohorts["bucket"], cohorts["flags"], strict=True)
+        if "immature" in flags and b != "total"
+    ]

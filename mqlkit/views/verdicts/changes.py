@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import pandas as pd
 
 from mqlkit.core.metrics import METRICS
 from mqlkit.core.periods import PREVIOUS, YEAR
-from mqlkit.core.text import bucket_name, count, listed, money, percent
-from mqlkit.metrics.changes import HOLDS, latest
-from mqlkit.views.verdicts.base import BAD, GOOD, PLAIN, Verdict
+from mqlkit.core.text import bucket_name, count, listed
+from mqlkit.metrics.changes import latest
+from mqlkit.metrics.tidy import constant
+from mqlkit.views.verdicts.base import BAD, GOOD, PLAIN, Row, Verdict, figure, moved, why_held
 
-Row = Mapping[Hashable, Any]
 CHANCE = "A 95% interval misses one time in twenty: of many comparisons, some look clear by chance."
 
 
-def judge_changes(changes: pd.DataFrame, *, currency: str = "") -> list[Verdict]:
-    """Return what changed in the last complete bucket, what did not, and what cannot be told.
+def comparisons(changes: pd.DataFrame) -> list[Verdict]:
+    """Return what changed in the last complete bucket, what did not, and what is not comparable.
 
     Parameters
     ----------
     changes
-        What `changes.changes` returns for all leads.
-    currency
-        That of the spend.
+        `Report.changes`.
 
     Returns
     -------
@@ -34,6 +31,7 @@ def judge_changes(changes: pd.DataFrame, *, currency: str = "") -> list[Verdict]
         On the bucket before and, where there is one, on the year before: one per clear change, one
         for all that show none, one per reason for which numbers are not compared.
     """
+    currency = constant(changes, "currency", "")
     rows = latest(changes).to_dict("records")
     told: list[Verdict] = []
     for kind in (PREVIOUS, YEAR):
@@ -56,15 +54,6 @@ def _judge_side(rows: Sequence[Row], currency: str) -> list[Verdict]:
         now, then = bucket_name(held[0]["bucket"]), bucket_name(held[0]["against"])
         told.append(Verdict(f"{now} is not compared with {then} in {_labels(held)}: {why}."))
     return told
-
-
-def why_held(flags: Sequence[str]) -> str:
-    """Return in words why two buckets are not to be compared; empty where they may be.
-
-    >>> why_held(("small-n", "immature"))
-    'it is too young, and more of its MQLs will still become SQLs'
-    """
-    return next((words for flag, words in HOLDS.items() if flag in flags), "")
 
 
 def _labels(rows: Sequence[Row]) -> str:
@@ -94,26 +83,3 @@ def _judge_by_day(row: Row) -> Verdict:
         f"MQLs in {bucket_name(row['bucket'])}: {count(row['value'])}, {moved(row, '')} on "
         f"{bucket_name(row['against'])}, which has {length} days: no clear change per day."
     )
-
-
-def figure(value: float, unit: str, currency: str) -> str:
-    """Return a value as its unit is read."""
-    if unit == "share":
-        return percent(value)
-    return count(value) if unit == "leads" else money(value, currency)
-
-
-def moved(row: Row, currency: str) -> str:
-    """Return a change whose interval leaves out 0, in words: ``up by 6.1 points (2.0 to 10.2)``."""
-    ends = sorted(abs(row[name]) for name in ("low", "high"))
-    size, *bounds = (_size(x, row["unit"], currency) for x in (abs(row["difference"]), *ends))
-    noun = " points" if row["unit"] == "share" else ""
-    return f"{'up' if row['difference'] > 0 else 'down'} by {size}{noun} ({' to '.join(bounds)})"
-
-
-def _size(value: float, unit: str, currency: str) -> str:
-    # What is not 0 must not be written as 0: that would say that nothing may have changed.
-    least = {"share": 0.001, "leads": 1}.get(unit, 0.01)
-    if 0 < value < least / 2:
-        return f"<{_size(least, unit, currency)}"
-    return f"{value * 100:.1f}" if unit == "share" else figure(value, unit, currency)

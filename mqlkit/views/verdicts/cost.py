@@ -6,25 +6,29 @@ import math
 
 import pandas as pd
 
-from mqlkit.core.params import ReportParams
 from mqlkit.core.text import (
     counted,
     money,
 )
-from mqlkit.metrics.tidy import pick
+from mqlkit.metrics.tidy import constant, pick
 from mqlkit.views.verdicts.base import Totals, Verdict
 
 
-def judge_cost(
-    rows: pd.DataFrame, params: ReportParams, *, currency: str, lag_days: int
-) -> Verdict:
-    """Return what an MQL cost, and what that rests on."""
-    if not currency:
+def per_mql(rows: pd.DataFrame) -> Verdict:
+    """Return what an MQL cost, and what this number is based on.
+
+    Parameters
+    ----------
+    rows
+        `Report.cost`.
+    """
+    if not (currency := constant(rows, "currency", "")):
         return Verdict("No spend is known for these leads: what an MQL costs cannot be told.")
     total = Totals(rows)
     cost = total.value("cost_per_mql")
-    how = "as set" if params.lag_days != "auto" else "measured as the mean"
-    if params.lag_days == "auto" and math.isnan(total.value("lead_to_mql_days_mean")):
+    is_measured, lag_days = constant(rows, "is_lag_measured"), constant(rows, "lag_days")
+    how = "measured as the mean" if is_measured else "as set"
+    if is_measured and math.isnan(total.value("lead_to_mql_days_mean")):
         how = "taken as none: no lead has both stamps to measure it by"
     lag = f"a lag of {counted(lag_days, 'day')} ({how})"
     has_some = bool(pick(rows, "cost_per_mql")["value"].notna().any())

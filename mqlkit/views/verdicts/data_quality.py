@@ -2,65 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pandas as pd
 
-from mqlkit.core.checks import SET_ASIDE
 from mqlkit.core.names import SET_ASIDE_REASONS
-from mqlkit.core.params import ReportParams
-from mqlkit.core.text import (
-    count,
-    counted,
-    percent,
-)
-from mqlkit.metrics.limits import broken, is_share, label_of, share_set_aside
-from mqlkit.sources.ledger import Ledger
-from mqlkit.views.verdicts.base import BAD, GOOD, Totals, Verdict
-
-
-def judge_ledgers(ledgers: Mapping[str, Ledger]) -> list[Verdict]:
-    """Return what became of the rows of each table."""
-    return [_judge_ledger(name, ledger) for name, ledger in ledgers.items()]
-
-
-def _judge_ledger(name: str, ledger: Ledger) -> Verdict:
-    if ledger.read == ledger.used:
-        words = "the one row is" if ledger.read == 1 else f"all {count(ledger.read)} rows are"
-        return Verdict(f"{name.capitalize()}: {words} used.", GOOD)
-    why = [f"{n}: {SET_ASIDE_REASONS[r]}" for r, n in sorted(ledger.set_aside.items())]
-    return Verdict(
-        f"{name.capitalize()}: {count(ledger.used)} of {counted(ledger.read, 'row')} are used, "
-        f"{count(ledger.set_aside.total())} set aside ({'; '.join(why)})."
-    )
-
+from mqlkit.core.text import count, counted, percent
+from mqlkit.metrics.limits import is_share, label_of
+from mqlkit.views.verdicts.base import BAD, GOOD, Verdict
 
 WORDS = {"fail_on": "Limit broken", "warn_on": "Warning"}
 
 
-def judge_limits(
-    rows: pd.DataFrame, ledgers: Mapping[str, Ledger], params: ReportParams
-) -> list[Verdict]:
-    """Return a sentence for each limit of ``fail_on`` and ``warn_on`` that is broken.
+def ledger(facts: pd.DataFrame) -> list[Verdict]:
+    """Return what happened to the rows of each table.
 
     Parameters
     ----------
-    rows
-        All tidy rows of the report.
-    ledgers
-        The account of each table's rows.
-    params
-        The report.
+    facts
+        `Report.data_quality`.
     """
-    total = Totals(rows)
-    named = {*params.fail_on, *params.warn_on} - {SET_ASIDE}
-    figures = {name: total.value(name) for name in named}
-    figures[SET_ASIDE] = share_set_aside({n: ledger.to_dict() for n, ledger in ledgers.items()})
+    tables = facts["table"][facts["record"] == "rows"].unique()
+    return [_ledger(str(table), facts[facts["table"] == table]) for table in tables]
+
+
+def _ledger(table: str, facts: pd.DataFrame) -> Verdict:
+    rows = facts[facts["record"] == "rows"].set_index("name")["n"]
+    read, used = rows["read"], rows["used"]
+    if read == used:
+        words = "the one row is" if read == 1 else f"all {count(read)} rows are"
+        return Verdict(f"{table.capitalize()}: {words} used.", GOOD)
+    excluded = facts[facts["record"] == "excluded"]
+    names = zip(excluded["name"], excluded["n"], strict=True)
+    why = [f"{n}: {SET_ASIDE_REASONS[name]}" for name, n in names]
+    return Verdict(
+        f"{table.capitalize()}: {count(used)} of {counted(read, 'row')} are used, "
+        f"{count(excluded['n'].sum())} set aside ({'; '.join(why)})."
+    )
+
+
+def limits(facts: pd.DataFrame) -> list[Verdict]:
+    """Return a sentence for each broken limit of ``fail_on`` and ``warn_on``.
+
+    Parameters
+    ----------
+    facts
+        `Report.data_quality`.
+    """
     found = []
-    for kind, words in WORDS.items():
-        limits = getattr(params, kind)
-        for name, value in broken(limits, figures).items():
-            shown = percent(value) if is_share(name) else f"{value:,.6g}"
-            text = f"{words}: {label_of(name)} is {shown} ({kind}: {limits[name]})."
-            found.append(Verdict(text, BAD))
+    broken = facts[facts["record"].isin(WORDS)]
+    columns = ("record", "name", "value", "limit")
+    for kind, name, value, limit in zip(*(broken[c] for c in columns), strict=True):
+        shown = percent(value) if is_share(name) else f"{value:,.6g}"
+        found.append(Verdict(f"{WORDS[kind]}: {label_of(name)} is {shown} ({kind}: {limit}).", BAD))
     return found

@@ -8,17 +8,24 @@ import pandas as pd
 
 from mqlkit.core.names import BOTH, COHORT, FLOW
 from mqlkit.core.text import (
-    bucket_name,
     counted,
     listed,
     percent,
 )
-from mqlkit.metrics.tidy import pick
-from mqlkit.views.verdicts.base import Totals, Verdict, _small
+from mqlkit.metrics.tidy import constant
+from mqlkit.views.verdicts.base import Totals, Verdict, _small, immature_buckets
 
 
-def judge_efficiency(rows: pd.DataFrame, *, maturity: float, view: str = BOTH) -> Verdict | None:
-    """Return the share of MQLs that became SQLs, and which buckets are too young; not as a flow."""
+def conversion(rows: pd.DataFrame, *, view: str = BOTH) -> Verdict | None:
+    """Return the MQL→SQL conversion rate, and which cohorts are too young.
+
+    Parameters
+    ----------
+    rows
+        `Report.efficiency`.
+    view
+        One of `names.VIEWS`; None is returned for the flow alone.
+    """
     if view == FLOW:
         return None
     total = Totals(rows)
@@ -33,6 +40,7 @@ def judge_efficiency(rows: pd.DataFrame, *, maturity: float, view: str = BOTH) -
         text = f"None of {counted(n, 'MQL')} has become an SQL ({total.interval('efficiency')})."
     young = immature_buckets(rows)
     if young:
+        maturity = constant(rows, "maturity_days")
         text += (
             f" Nine in ten of the conversions take up to {maturity:,.0f} days: {listed(young)} "
             f"{'is' if len(young) == 1 else 'are'} too young, and the share will still rise."
@@ -40,33 +48,23 @@ def judge_efficiency(rows: pd.DataFrame, *, maturity: float, view: str = BOTH) -
     return Verdict(text + _small(n))
 
 
-def immature_buckets(rows: pd.DataFrame) -> list[str]:
-    """Return the names of the buckets whose efficiency will still rise."""
-    cohorts = pick(rows, "efficiency")
-    return [
-        bucket_name(b)
-        for b, flags in zip(cohorts["bucket"], cohorts["flags"], strict=True)
-        if "immature" in flags and b != "total"
-    ]
-
-
-def judge_flow(rows: pd.DataFrame, *, view: str = BOTH) -> Verdict | None:
-    """Return the SQLs dated in the period against its MQLs, and what that does not say.
+def flow(rows: pd.DataFrame, *, view: str = BOTH) -> Verdict | None:
+    """Return the SQLs dated in the period per MQL of the period, and the limits of this ratio.
 
     Parameters
     ----------
     rows
-        The tidy rows of a report.
+        `Report.efficiency`.
     view
-        One of `terms.VIEWS`; of the cohort alone there is nothing to say here.
+        One of `names.VIEWS`; None is returned for the cohorts alone.
     """
     total = Totals(rows)
-    flow = total.value("efficiency_flow")
-    if view == COHORT or math.isnan(flow):
+    ratio = total.value("efficiency_flow")
+    if view == COHORT or math.isnan(ratio):
         return None
     sqls, mqls = total.value("sqls_in_period"), total.n("efficiency_flow")
     return Verdict(
-        f"By flow it is {percent(flow)}: {counted(sqls, 'SQL')} dated in the period, against "
+        f"By flow it is {percent(ratio)}: {counted(sqls, 'SQL')} dated in the period, against "
         f"{counted(mqls, 'MQL')} of the period. They may come from earlier MQLs: where MQLs fall, "
         "this rises by itself."
     )

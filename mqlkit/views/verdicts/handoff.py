@@ -14,8 +14,14 @@ from mqlkit.core.text import (
 from mqlkit.views.verdicts.base import Totals, Verdict, _small
 
 
-def judge_hand_off(rows: pd.DataFrame) -> Verdict:
-    """Return what sales made of the MQLs it was handed."""
+def acceptance(rows: pd.DataFrame) -> Verdict:
+    """Return how many MQLs sales accepted and rejected.
+
+    Parameters
+    ----------
+    rows
+        `Report.handoff`.
+    """
     total = Totals(rows)
     accepted, rejected = total.value("accepted"), total.value("rejected")
     if math.isnan(accepted):

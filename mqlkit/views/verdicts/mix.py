@@ -5,22 +5,21 @@ from __future__ import annotations
 import pandas as pd
 
 from mqlkit.core.text import bucket_name, percent
-from mqlkit.views.verdicts.base import BAD, GOOD, PLAIN, Verdict
-from mqlkit.views.verdicts.changes import Row, moved, why_held
+from mqlkit.metrics.tidy import breakdown_of
+from mqlkit.views.verdicts.base import BAD, GOOD, PLAIN, Row, Verdict, moved, why_held
 
 
-def judge_mix_and_rate(mix: pd.DataFrame, *, by: str) -> Verdict | None:
-    """Return how far efficiency changed, and how much of it is mix and how much rate.
+def effects(mix: pd.DataFrame) -> Verdict | None:
+    """Return how far conversion changed, and how much of it is mix shift and rate effect.
 
     Parameters
     ----------
     mix
-        What `mix.efficiency_mix_and_rate` returns; nothing is said where it is empty.
-    by
-        The breakdown column.
+        `Report.mix`; None is returned where it is empty.
     """
     if mix.empty:
         return None
+    by = breakdown_of(mix, None)
     row = mix[mix["is_total"]].to_dict("records")[0]
     now, then = bucket_name(row["bucket"]), bucket_name(row["against"])
     if why := why_held(row["flags"]):

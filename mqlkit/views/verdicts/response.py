@@ -15,8 +15,14 @@ from mqlkit.metrics.tidy import pick
 from mqlkit.views.verdicts.base import Totals, Verdict, _small
 
 
-def judge_response(rows: pd.DataFrame) -> Verdict:
-    """Return how fast sales reacts, and what the first hour is worth in this data."""
+def speed(rows: pd.DataFrame) -> Verdict:
+    """Return speed to lead, and how much more often fast contacts converted.
+
+    Parameters
+    ----------
+    rows
+        `Report.response`.
+    """
     total = Totals(rows)
     n = total.n("contacted_within_1h")
     if math.isnan(total.value("contacted_within_1h")):

@@ -11,11 +11,18 @@ from mqlkit.core.text import (
     counted,
     duration,
 )
+from mqlkit.metrics.tidy import constant
 from mqlkit.views.verdicts.base import Totals, Verdict, _small
 
 
-def judge_velocity(rows: pd.DataFrame, *, day_hours: float = 24) -> Verdict:
-    """Return how long half of the leads wait, those still waiting included."""
+def time_in_stage(rows: pd.DataFrame) -> Verdict:
+    """Return the median time in stage, open MQLs included.
+
+    Parameters
+    ----------
+    rows
+        `Report.waiting`.
+    """
     total = Totals(rows)
     km, left = total.value("hours_in_stage_km_median"), total.n("hours_in_stage_mean")
     n = total.n("hours_in_stage_km_median")
@@ -26,6 +33,7 @@ def judge_velocity(rows: pd.DataFrame, *, day_hours: float = 24) -> Verdict:
             f"Fewer than half of {counted(n, 'MQL')} have left the stage, so that the median wait "
             f"is not known yet; {count(left)} have left."
         )
+    day_hours = constant(rows, "day_hours", 24)
     plain = total.value("hours_in_stage_median")
     all_leads, those_left = (duration(hours, day_hours=day_hours) for hours in (km, plain))
     return Verdict(

@@ -1,0 +1,333 @@
+"""Family frames: what the charts, tables and verdicts of a topic are drawn from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from mqlkit.core.params import ReportParams
+from mqlkit.core.periods import DAY
+from mqlkit.leads.cache import Memory
+from mqlkit.leads.privacy import without_words
+from mqlkit.leads.table import LeadTable
+from mqlkit.leads.waits import Queue, narrowed, stays
+from mqlkit.metrics.changes import changes
+from mqlkit.metrics.cost import (
+    LONGEST_LAG,
+    cost_by_lag,
+    costs_by_grain,
+    measured_lag,
+    rolling_cost,
+    unnamed_channels,
+)
+from mqlkit.metrics.data_quality import data_quality
+from mqlkit.metrics.efficiency import (
+    cohort_growth,
+)
+from mqlkit.metrics.handoff import rejection_reasons
+from mqlkit.metrics.lead_lists import breach_list
+from mqlkit.metrics.mix import efficiency_mix_and_rate
+from mqlkit.metrics.response import response_times
+from mqlkit.metrics.tidy import family, pick
+from mqlkit.metrics.waiting import hours_histogram, survival_curve
+from mqlkit.sources.ledger import Ledger
+from mqlkit.sources.load import Tables
+
+SLIDER_ROWS = 4_000
+LISTED_BREACHES = 25
+
+
+@dataclass(frozen=True, repr=False)
+class FamilyFrames:
+    """The numbers of one report as tidy frames, each computed when it is first asked for.
+
+    Attributes
+    ----------
+    params
+        The parameters as given; `resolved_params` has what ``auto`` and ``last-quarter`` became.
+    lead_data, tables
+        The clean leads, and all tables that were read.
+    groups
+        Tidy rows by family.
+    before
+        The compared metrics of all leads in the year before the period; None where no MQL is that
+        old.
+    lag_days_used
+        The lag of the report in whole days.
+    maturity_days
+        Days after which nine in ten conversions have happened; NaN where there is none yet.
+    memory
+        Cached results of this report and of earlier ones on the same data.
+    base
+        Folder that a relative ``source`` starts from.
+    has_lag_slider
+        Whether `cost` holds the cost per bucket for every lag, or for the one in use only.
+    """
+
+    params: ReportParams
+    lead_data: LeadTable
+    tables: Tables
+    groups: Mapping[str, pd.DataFrame]
+    before: pd.DataFrame | None
+    lag_days_used: int
+    maturity_days: float
+    memory: Memory = field(default_factory=Memory)
+    base: Path | None = None
+    has_lag_slider: bool = True
+
+    @cached_property
+    def metrics(self) -> pd.DataFrame:
+        """Every number of the report, tidy.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``metric`` (a name in the glossary), ``bucket`` (such as ``2026-01``; ``total`` is the
+            period), ``start``, ``end`` (first day, and the day after the last one), ``by`` and
+            ``name`` (breakdown column and value; both empty for all leads), ``value``, ``n`` (its
+            denominator), ``low`` and ``high`` (95% interval), ``unit``, ``flags`` (a tuple). Null
+            is NaN. Shares are in [0, 1], durations in hours.
+        """
+        return pd.concat(self.groups.values(), ignore_index=True)
+
+    @property
+    def measured_lag(self) -> int:
+        """Return the mean lag of the period's MQLs in whole days, whichever lag is used."""
+        return measured_lag(self.groups["lag"])
+
+    @property
+    def currency(self) -> str:
+        """Return the currency of the spend; empty without spend."""
+        return self.tables.currency or ""
+
+    @property
+    def main_breakdown(self) -> str:
+        """Return the first breakdown; the source where there is none."""
+        return next(iter(self.params.by), "source")
+
+    @property
+    def ledgers(self) -> dict[str, Ledger]:
+        """Return the ledger of each table."""
+        ledgers = self.tables.ledgers
+        if not self.params.redact:
+            return ledgers
+        return {t: replace(k, noted=Counter(without_words(k.noted))) for t, k in ledgers.items()}
+
+    def _once(self, name: str, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        return self.memory.recall(name, self.params, compute)
+
+    def _rows(self, *groups: str, **metrics: str) -> pd.DataFrame:
+        """Return the rows of some groups, and ``metrics`` of others by group."""
+        rows = {metric: self.groups[group] for metric, group in metrics.items()}
+        parts = [of[of["metric"] == metric] for metric, of in rows.items()]
+        parts += [self.groups[group] for group in groups if group in self.groups]
+        return pd.concat(parts, ignore_index=True)
+
+    @cached_property
+    def volume(self) -> pd.DataFrame:
+        """Family frame of MQLs, open MQLs and the goal (metrics.md §3); ``main_breakdown``."""
+        return family(self._rows("volume"), main_breakdown=self.main_breakdown)
+
+    @cached_property
+    def handoff(self) -> pd.DataFrame:
+        """Family frame of decisions by sales (§4), and series ``rejection_reasons``."""
+        reasons = self._once("reasons", lambda: rejection_reasons(self.lead_data))
+        return family(self._rows("handoff", mqls="volume"), series={"rejection_reasons": reasons})
+
+    @cached_property
+    def efficiency(self) -> pd.DataFrame:
+        """Family frame of MQL→SQL conversion (§4), and series ``conversion_by_age``.
+
+        Constants: ``maturity_days``, ``main_breakdown``.
+        """
+        growth = self._once(
+            "growth", lambda: cohort_growth(self.lead_data, maturity=self.maturity_days)
+        )
+        return family(
+            self._rows("efficiency", mqls="volume"),
+            series={"conversion_by_age": growth},
+            maturity_days=self.maturity_days,
+            main_breakdown=self.main_breakdown,
+        )
+
+    @cached_property
+    def waiting(self) -> pd.DataFrame:
+        """Family frame of time in stage in hours (§5), and series ``survival``, ``histogram``.
+
+        Constants: ``sla_hours``, ``day_hours`` (24, or those of a working day).
+        """
+        leads = self.lead_data
+        curve = self._once("curve", lambda: survival_curve(self._stays))
+        histogram = self._once("histogram", lambda: hours_histogram(self._stays, leads.clock))
+        return family(
+            self._rows("waiting"),
+            series={"survival": curve, "histogram": histogram},
+            sla_hours=self.params.sla_hours,
+            day_hours=self.params.day_hours,
+        )
+
+    @cached_property
+    def _stays(self) -> Queue:
+        return stays(narrowed(self.lead_data, [""]))
+
+    @cached_property
+    def response(self) -> pd.DataFrame:
+        """Family frame of speed to lead (§7), and series ``contact_times``."""
+        times = self._once("responses", lambda: response_times(self.lead_data))
+        return family(self._rows("response"), series={"contact_times": times})
+
+    @cached_property
+    def sla(self) -> pd.DataFrame:
+        """Family frame of SLA outcomes (§6) with hours_in_stage_mean.
+
+        Constants: ``sla`` (in words), ``sla_hours``, ``day_hours``, ``sla_stops_on``,
+        ``main_breakdown``.
+        """
+        rows = self._rows("sla", mqls="volume", hours_in_stage_mean="waiting")
+        return family(rows, main_breakdown=self.main_breakdown, **self._sla_terms)
+
+    @property
+    def _sla_terms(self) -> dict[str, Any]:
+        params = self.params
+        return {
+            "sla": params.sla_words,
+            "sla_hours": params.sla_hours,
+            "day_hours": params.day_hours,
+            "sla_stops_on": params.sla_stops_on,
+        }
+
+    @cached_property
+    def cost(self) -> pd.DataFrame:
+        """Family frame of spend and cost per MQL (§8), and series by lag.
+
+        Series ``cost_by_bucket`` (per bucket and lag) and ``cost_by_lag`` (of the period).
+        Constants: ``currency``, ``lag_days``, ``is_lag_measured``, ``main_breakdown``.
+        """
+        return family(
+            self._rows("lag", "cost", mqls="volume"),
+            series={"cost_by_bucket": self._bucket_costs(), "cost_by_lag": self._period_costs()},
+            currency=self.currency,
+            lag_days=self.lag_days_used,
+            is_lag_measured=self.params.lag_days == "auto",
+            main_breakdown=self.main_breakdown,
+        )
+
+    def _bucket_costs(self) -> pd.DataFrame | None:
+        """Return cost per bucket: for each lag of the slider and each grain, or for one lag."""
+        if (spend := self.tables.spend) is None:
+            return None
+        used = self.lag_days_used
+        lags: Sequence[int] = [used]
+        if self.has_lag_slider:
+            # A fine grain gets a coarser slider: the page must not grow with the buckets.
+            step = 1 + LONGEST_LAG * len(self.lead_data.buckets) // SLIDER_ROWS
+            lags = range(used % step, max(LONGEST_LAG, used) + 1, step)
+        costs = rolling_cost(self.lead_data, spend=spend, lags=lags)
+        if not self.has_lag_slider:
+            return costs.assign(grain=None)
+        return costs_by_grain(self.lead_data, spend=spend, like=costs)
+
+    def _period_costs(self) -> pd.DataFrame | None:
+        if (spend := self.tables.spend) is None:
+            return None
+        every = range(max(LONGEST_LAG, self.lag_days_used) + 1)
+        return cost_by_lag(self.lead_data, spend=spend, lags=every)
+
+    @cached_property
+    def changes(self) -> pd.DataFrame:
+        """Each bucket compared with the one before and a year before; see `changes.changes`.
+
+        Constant: ``currency``.
+        """
+        return changes(self.metrics, earlier=self.before).assign(currency=self.currency)
+
+    @cached_property
+    def mix(self) -> pd.DataFrame:
+        """The last change of conversion as mix shift and rate effect, by the main breakdown.
+
+        Columns as in `mix.efficiency_mix_and_rate`. Constant: ``main_breakdown``.
+        """
+        found = efficiency_mix_and_rate(self.metrics, by=self.main_breakdown)
+        return found.assign(main_breakdown=self.main_breakdown)
+
+    @cached_property
+    def lead_lists(self) -> pd.DataFrame:
+        """Family frame of sla_breached, and series ``breach``: the worst 25 SLA breaches.
+
+        Columns of the series as in `lead_lists.breach_list`. Constants: ``day_hours``,
+        ``is_redacted`` (then no lead is listed).
+        """
+        longest = 0 if self.params.redact else LISTED_BREACHES
+        found = self._once("breaches", lambda: breach_list(self.lead_data, longest=longest))
+        return family(
+            pick(self.groups["sla"], "sla_breached"),
+            series={"breach": found},
+            day_hours=self.params.day_hours,
+            is_redacted=self.params.redact,
+        )
+
+    @cached_property
+    def data_quality(self) -> pd.DataFrame:
+        """What the numbers are based on, one row per fact; see `data_quality.data_quality`."""
+        return data_quality(
+            ledgers=self.ledgers,
+            inputs=self.inputs,
+            resolved=self.resolved_params,
+            metrics=self.metrics,
+            params=self.params,
+            channels=self._other_channels,
+            currency=self.currency,
+        )
+
+    @property
+    def _other_channels(self) -> pd.DataFrame | None:
+        if (spend := self.tables.spend) is None:
+            return None
+        return self._once("channels", lambda: unnamed_channels(self.lead_data, spend))
+
+    @cached_property
+    def headline(self) -> pd.DataFrame:
+        """The metrics of all leads and the rows of `changes` (these have a ``kind``).
+
+        Constants: those of `sla`, ``currency``.
+        """
+        rows = self.metrics[self.metrics["by"] == ""]
+        both = pd.concat([rows, self.changes.drop(columns="currency")], ignore_index=True)
+        return both.assign(currency=self.currency, **self._sla_terms)
+
+    @property
+    def resolved_params(self) -> dict[str, Any]:
+        """Return the parameters with the values that ``auto`` and relative periods stand for."""
+        leads = self.lead_data
+        return {
+            **self.params.to_dict(),
+            "source": Path(self.params.source).name,
+            "where": self.params.shown_where,
+            "period": f"{leads.whole.start}..{leads.whole.end - DAY}",
+            "timezone": str(leads.zone),
+            "as_of": leads.as_of.at.astimezone(leads.zone).isoformat(),
+            "lag_days": self.lag_days_used,
+        }
+
+    @property
+    def inputs(self) -> list[dict[str, Any]]:
+        """Return what identifies each file that was read."""
+        return [
+            {
+                "table": spec.table,
+                "path": export.name,
+                "sha256": export.sha256,
+                "rows": rows,
+                "encoding": export.encoding,
+                "delimiter": export.delimiter,
+                "format": export.recognised.format.name,
+                "timezone": spec.zone_in(export.recognised.format.timezone),
+            }
+            for export, spec, rows in self.tables.exports
+        ]

@@ -1,0 +1,96 @@
+"""The lead table for analyses of one's own: every column of the export, with durations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from mqlkit.core.names import LEAD_COLUMNS, STAMPS
+from mqlkit.core.params import ReportParams
+from mqlkit.leads.build import chosen_leads, raw, time_leads
+from mqlkit.leads.durations import DAY_US, HOUR_US, Clock
+from mqlkit.leads.outcomes import sla_outcomes
+from mqlkit.sources.opening import open_source
+from mqlkit.sources.store import to_frame
+
+TIMES = (*STAMPS, "exit_at", "due_at")
+# Calendar durations, and those on the clock of the SLA.
+HOURS = {
+    "hours_to_contact": "contact_us", "hours_to_accepted": "accepted_us",
+    "hours_to_rejected": "rejected_us", "hours_to_sql": "sql_us", "hours_in_stage": "stage_us",
+}  # fmt: skip
+
+
+def export_table(params: ReportParams, *, base: Path | None = None) -> tuple[ir.Table, Clock]:
+    """Read the export with all of its columns.
+
+    Parameters
+    ----------
+    params
+        The report.
+    base
+        Folder that a relative ``source`` starts from.
+
+    Returns
+    -------
+    ibis.Table
+        One row per lead and pass; see `Report.leads`. Timestamps are naive UTC.
+    Clock
+        How durations were counted.
+    """
+    opened = open_source(params, base=base, is_all_wanted=True)
+    extras = [c for c in opened.tables.leads.columns if not _is_own(c)]
+    timed = time_leads(
+        opened.tables,
+        params,
+        zone=opened.zone,
+        reader=opened.reader,
+        columns=[*params.by, *params.where],
+        extras=extras,
+    )
+    leads = chosen_leads(timed.table, params)
+    table = leads.select(**_columns(leads, timed.clock), **_extras(leads, extras))
+    return opened.reader.store(table.order_by("mql_at", "lead_id")), timed.clock
+
+
+def exported_leads(table: ir.Table, clock: Clock) -> pd.DataFrame:
+    """Return `export_table` as pandas, with timestamps in the zone of the report."""
+    frame = to_frame(table.order_by("mql_at", "lead_id"))
+    local = {c: frame[c].dt.tz_localize("UTC").dt.tz_convert(clock.zone) for c in TIMES}
+    return frame.assign(**local)
+
+
+def _is_own(column: str) -> bool:
+    return column.startswith("_") or column in {*LEAD_COLUMNS, *(f"{s}_timed" for s in STAMPS)}
+
+
+def _columns(leads: ir.Table, clock: Clock) -> dict[str, ir.Value]:
+    is_mql = leads["mql_at"].notnull()
+    outcome = {name: is_mql & holds for name, holds in sla_outcomes(leads, clock).items()}
+    waited = leads["exit_at"].isnull().ifelse(leads["waited_us"], ibis.null("int64"))
+    return {
+        "lead_id": leads["lead_id"],
+        **{name: leads[name] for name in TIMES},
+        "amount": leads["amount"],
+        **{c: leads[c] for c in LEAD_COLUMNS if c not in ("lead_id", "amount", *STAMPS)},
+        "days_to_mql": leads["lag_us"] / DAY_US,
+        **{name: leads[column] / HOUR_US for name, column in HOURS.items()},
+        "hours_waited": waited / HOUR_US,
+        "is_in_order": leads["is_in_order"],
+        "sla": ibis.cases(
+            (outcome["sla_met"], "met"),
+            (outcome["sla_past_due"], "overdue"),
+            (outcome["sla_breached"], "breached"),
+            (outcome["sla_pending"], "pending"),
+            (outcome["sla_unmeasurable"], "unmeasurable"),
+        ),
+    }
+
+
+def _extras(leads: ir.Table, extras: list[str]) -> dict[str, ir.Value]:
+    """Return the other columns of the export; one named like ours gets `` (file)``."""
+    ours = {*TIMES, *LEAD_COLUMNS, *HOURS, "days_to_mql", "hours_waited", "is_in_order", "sla"}
+    return {f"{c} (file)" if c in ours else c: leads[raw(c)] for c in extras}
