@@ -34,7 +34,7 @@ OURS = TIMED.format(
     imports="""
 from dataclasses import replace
 from mqlkit.sources.store import connect
-from mqlkit.sources.load import load
+from mqlkit.sources.tables import load
 from mqlkit.sources.spec import read_source
 from mqlkit.sources.staging import Reader
 source = replace(read_source(folder / "source.yaml"), spend=None, goals=None)

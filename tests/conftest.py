@@ -23,10 +23,10 @@ from mqlkit.core.params import ReportParams
 from mqlkit.leads.build import lead_table as lead_table_of
 from mqlkit.leads.table import LeadTable
 from mqlkit.metrics import cost, efficiency, handoff, response, sla, volume, waiting
-from mqlkit.sources.load import Tables, load
 from mqlkit.sources.spec import read_source
 from mqlkit.sources.staging import Reader
 from mqlkit.sources.store import connect
+from mqlkit.sources.tables import Tables, load
 
 settings.register_profile("mqlkit", deadline=None, derandomize=True, database=None)
 settings.load_profile("mqlkit")

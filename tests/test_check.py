@@ -10,20 +10,20 @@ import pytest
 from mqlkit.core.terminal import cut, harmless, in_columns, width, wrapped
 from mqlkit.run.check import findings, is_open
 from mqlkit.run.coverage import available, sections
+from mqlkit.sources.inspect import ColumnReport, FileReport, TableReport
 from mqlkit.sources.ledger import Ledger, SetAside
 from mqlkit.sources.questions import Question
-from mqlkit.sources.shown import ColumnLook, FileLook, TableLook
 
-FILE = FileLook("exports/leads.csv", "salesforce", "it has 'Id'", "utf-8", ",", 1, 40)
-MQL = ColumnLook("mql_at", "MQL_Date__c", "day/month/year", (("05/04/2026", "2026-04-05"),))
-LEADS = TableLook(
+FILE = FileReport("exports/leads.csv", "salesforce", "it has 'Id'", "utf-8", ",", 1, 40)
+MQL = ColumnReport("mql_at", "MQL_Date__c", "day/month/year", (("05/04/2026", "2026-04-05"),))
+LEADS = TableReport(
     table="leads",
     place="leads",
     files=(FILE,),
     columns=(
-        ColumnLook("lead_id", "Id", "text", (("00Q1", "00Q1"), ("00Q2", "00Q2"))),
+        ColumnReport("lead_id", "Id", "text", (("00Q1", "00Q1"), ("00Q2", "00Q2"))),
         MQL,
-        ColumnLook("sql_at", "SQL_Date__c", "no values", ()),
+        ColumnReport("sql_at", "SQL_Date__c", "no values", ()),
     ),
     first=date(2026, 4, 5),
     last=date(2026, 6, 30),
@@ -36,11 +36,11 @@ LEADS = TableLook(
     ),
     notes=("Lead ids are told apart by case.",),
 )
-HISTORY = TableLook(
+HISTORY = TableReport(
     table="history",
     place="history[0]",
-    files=(FileLook("log.csv", "plain", "", "cp1252", ";", 3, 50),),
-    columns=(ColumnLook("stage", "New", "text", (("SQL", "SQL"),)),),
+    files=(FileReport("log.csv", "plain", "", "cp1252", ";", 3, 50),),
+    columns=(ColumnReport("stage", "New", "text", (("SQL", "SQL"),)),),
     stages={"Working": (None, 40), "Accepted": ("accepted", 9), "": (None, 1)},
 )
 DATES = Question("leads", "day or month first: 05/04/2026?", ("dates: dmy", "dates: mdy"))
@@ -103,7 +103,7 @@ Nothing is open: a report can run."""
 
 
 def test_too_many_lost_rows_and_no_mql_date_leave_it_open():
-    lost = TableLook("leads", "leads", columns=(MQL,), ledger=Ledger(10, Counter(bad_date=1)))
+    lost = TableReport("leads", "leads", columns=(MQL,), ledger=Ledger(10, Counter(bad_date=1)))
     assert "leads: 1 of 10 rows cannot be used, more than the 5%" in text_of(lost)
     assert is_open([lost])
     assert "Nothing here tells when a lead became an MQL." in text_of(HISTORY)
@@ -111,12 +111,14 @@ def test_too_many_lost_rows_and_no_mql_date_leave_it_open():
 
 
 def test_spend_alone_may_be_looked_at():
-    spend = TableLook("spend", "spend", columns=(ColumnLook("amount", "Cost", "n", (("1", "1"),)),))
+    spend = TableReport(
+        "spend", "spend", columns=(ColumnReport("amount", "Cost", "n", (("1", "1"),)),)
+    )
     assert not is_open([spend])
 
 
 def test_a_question_is_shown_with_the_lines_that_answer_it():
-    asked = TableLook("leads", "leads", questions=(DATES,))
+    asked = TableReport("leads", "leads", questions=(DATES,))
     assert text_of(asked).endswith("""\
 Question 1: day or month first: 05/04/2026?
   add one of these lines below leads:
@@ -129,7 +131,7 @@ Question 1: day or month first: 05/04/2026?
 def test_questions_with_the_same_answer_are_asked_once():
     other = Question("leads", "column 'SQL Date': day or month first?", DATES.answers, ("5/4/26",))
     zone = Question("leads", "which zone?", ("timezone: Europe/Tallinn",))
-    shown = text_of(TableLook("leads", "leads", questions=(DATES, zone, other)))
+    shown = text_of(TableReport("leads", "leads", questions=(DATES, zone, other)))
     assert shown.endswith("""\
 Question 1: day or month first: 05/04/2026?
   column 'SQL Date': day or month first?
@@ -144,7 +146,7 @@ Question 2: which zone?
 
 
 def test_an_error_is_shown_and_leaves_it_open():
-    broken = TableLook("spend", "spend", errors=("ads.csv: is a PDF.\n  Fix:  export it again",))
+    broken = TableReport("spend", "spend", errors=("ads.csv: is a PDF.\n  Fix:  export it again",))
     assert text_of(broken).endswith(
         "ads.csv: is a PDF.\n  Fix:  export it again\nTo be mended before a report can run."
     )
@@ -155,11 +157,11 @@ def test_an_error_is_shown_and_leaves_it_open():
 @pytest.mark.parametrize("columns", [20, 80, 97, 120, 400])
 def test_no_line_is_wider_than_the_terminal(columns):
     long = "x" * 300
-    look = TableLook(
+    look = TableReport(
         "leads",
         "leads",
-        files=(FileLook(long, "hubspot", f"it has {' '.join([long[:30]] * 9)}", "u", ",", 1, 1),),
-        columns=(ColumnLook("mql_at", "作成日" * 40, long, ((long, long[1:]),)),),
+        files=(FileReport(long, "hubspot", f"it has {' '.join([long[:30]] * 9)}", "u", ",", 1, 1),),
+        columns=(ColumnReport("mql_at", "作成日" * 40, long, ((long, long[1:]),)),),
         unmapped=tuple(f"{long} {n}" for n in range(50)),
         ledger=Ledger(1, Counter(bad_row=1), rows=[SetAside(long, 2, "bad_row", long)]),
         stages={long: (None, 3)},
@@ -172,11 +174,11 @@ def test_no_line_is_wider_than_the_terminal(columns):
 
 def test_nothing_from_a_file_acts_on_the_terminal():
     evil = "\x1b[2J\x07\r\n\u202eabc\x9b1m"
-    look = TableLook(
+    look = TableReport(
         "leads",
         "leads",
-        files=(FileLook(evil, "plain", evil, "utf-8", ",", 1, 1),),
-        columns=(ColumnLook("owner", evil, "text", ((evil, evil),)),),
+        files=(FileReport(evil, "plain", evil, "utf-8", ",", 1, 1),),
+        columns=(ColumnReport("owner", evil, "text", ((evil, evil),)),),
         unmapped=(evil,),
         stages={evil: (None, 1)},
         ledger=Ledger(1, Counter(bad_row=1), rows=[SetAside(evil, 2, "bad_row", evil)]),
@@ -188,7 +190,7 @@ def test_nothing_from_a_file_acts_on_the_terminal():
 
 
 def test_many_files_headers_and_stages_are_counted_not_listed():
-    look = TableLook(
+    look = TableReport(
         "history",
         "history[0]",
         files=(FILE,) * 20,
@@ -209,8 +211,8 @@ def test_a_column_without_values_is_not_there():
 
 
 def test_stages_of_a_history_are_columns_and_the_other_tables_are_themselves():
-    goals = TableLook("goals", "goals", columns=(ColumnLook("month", "Month", "month", ()),))
-    empty = TableLook("spend", "spend")
+    goals = TableReport("goals", "goals", columns=(ColumnReport("month", "Month", "month", ()),))
+    empty = TableReport("spend", "spend")
     assert available([HISTORY, goals, empty]) == {"accepted_at", "goals"}
 
 

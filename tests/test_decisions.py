@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mqlkit.core.errors import SourceError
-from mqlkit.sources.look import inspect_source
+from mqlkit.sources.inspect import inspect_source
 from mqlkit.sources.questions import Undecided
 from mqlkit.sources.spec import read_source
 
@@ -207,7 +207,7 @@ def test_a_told_pattern_comes_first(desk, texts, days, pattern):
 
 
 def test_a_told_pattern_comes_first_in_a_large_file_too(desk, monkeypatch):
-    monkeypatch.setattr("mqlkit.sources.reading.SMALL_TABLE", 1)
+    monkeypatch.setattr("mqlkit.sources.table.SMALL_TABLE", 1)
     assert stamps_of(desk, ["2026-01-02"], dates="%Y-%d-%m") == ["2026-02-01 00:00:00"]
 
 

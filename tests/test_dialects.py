@@ -139,14 +139,14 @@ def test_a_quote_that_is_never_closed_costs_every_row_behind_it(desk):
 
 
 def test_a_gzip_bomb(desk, monkeypatch):
-    monkeypatch.setattr("mqlkit.sources.texts.MOST_UNPACKED", 1 << 20)
+    monkeypatch.setattr("mqlkit.sources.text.MOST_UNPACKED", 1 << 20)
     packed = gzip.compress(b"lead_id,mql_at\n" + b"\n" * (1 << 24))
     with pytest.raises(SourceError, match="unpacks to more than"):
         leads_of(desk, packed, name="leads.csv.gz")
 
 
 def test_a_file_that_changes_while_it_is_read(desk, monkeypatch):
-    import mqlkit.sources.reading as reading
+    import mqlkit.sources.table as reading
 
     whole = reading.stage
 

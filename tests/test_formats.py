@@ -8,14 +8,18 @@ import pytest
 
 from mqlkit.core.errors import SourceError
 from mqlkit.core.names import STAGES, TABLE_COLUMNS
-from mqlkit.sources.export_format import Format, fold, matches, pattern_of, read_format
 from mqlkit.sources.formats import (
     FOLDER,
+    Format,
     check_format,
+    fold,
     formats,
     known_formats,
     known_headers,
     looks_like_header,
+    matches,
+    pattern_of,
+    read_format,
     recognise,
     refused,
 )

@@ -474,7 +474,7 @@ def test_a_history_of_other_leads_is_refused(desk):
 
 @pytest.mark.parametrize("small", [1_000_000, 0], ids=["with care", "in one scan"])
 def test_ids_of_both_lengths_are_one_lead_however_large_the_table(desk, monkeypatch, small):
-    monkeypatch.setattr("mqlkit.sources.reading.SMALL_TABLE", small)
+    monkeypatch.setattr("mqlkit.sources.table.SMALL_TABLE", small)
     desk.write(
         "leads.csv",
         f"lead_id,mql_at\n{LONG_ID},2026-01-05T09:00:00Z\n{SHORT_ID},2026-01-06T09:00:00Z\n",

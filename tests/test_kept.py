@@ -12,8 +12,8 @@ from mqlkit.core.names import READINGS_VARIABLE
 from mqlkit.core.params import ReportParams
 from mqlkit.metrics.report import read_report
 from mqlkit.pages.results import as_json, metrics_document
-from mqlkit.sources import kept
-from mqlkit.sources.sharing import write_plan
+from mqlkit.sources import source_cache
+from mqlkit.sources.source_cache import write_plan
 
 LEADS = """\
 lead_id,mql_at,accepted_at,sql_at,owner,source,country
@@ -52,13 +52,13 @@ def desk(tmp_path, monkeypatch):
 @pytest.fixture
 def readings(monkeypatch):
     """Return the readings that are made, as they are made."""
-    made, load = [], kept.load
+    made, load = [], source_cache.load
 
     def counted(*arguments, **named):
         made.append(named["extras"])
         return load(*arguments, **named)
 
-    monkeypatch.setattr(kept, "load", counted)
+    monkeypatch.setattr(source_cache, "load", counted)
     return made
 
 

@@ -21,8 +21,8 @@ from mqlkit.run.new import (
     report_settings,
 )
 from mqlkit.run.source_draft import FILL_IN, draft_source
+from mqlkit.sources.inspect import ColumnReport, FileReport, TableReport
 from mqlkit.sources.questions import Question
-from mqlkit.sources.shown import ColumnLook, FileLook, TableLook
 from mqlkit.sources.spec import SourceSpec, TableSpec, read_source
 
 
@@ -32,13 +32,13 @@ def leads_of(folder, **look):
     path.parent.mkdir(exist_ok=True)
     path.write_text("Id,MQL_Date__c\n1,05/04/2026\n", encoding="utf-8")
     spec = TableSpec("leads", "leads", (path,), format="salesforce")
-    file = FileLook("exports/leads.csv", "salesforce", "", "utf-8", ",", 1, 1)
+    file = FileReport("exports/leads.csv", "salesforce", "", "utf-8", ",", 1, 1)
     columns = (
-        ColumnLook("lead_id", "Id", "text", (("1", "1"),)),
-        ColumnLook("mql_at", "MQL_Date__c", "day first", (("05/04/2026", "2026-04-05"),)),
-        ColumnLook("owner", "Lead Owner", "text", (("A. Hall", "A. Hall"),)),
+        ColumnReport("lead_id", "Id", "text", (("1", "1"),)),
+        ColumnReport("mql_at", "MQL_Date__c", "day first", (("05/04/2026", "2026-04-05"),)),
+        ColumnReport("owner", "Lead Owner", "text", (("A. Hall", "A. Hall"),)),
     )
-    found = TableLook("leads", "leads", **{"files": (file,), "columns": columns, **look})
+    found = TableReport("leads", "leads", **{"files": (file,), "columns": columns, **look})
     return SourceSpec(folder / "source.yaml", spec), [found]
 
 
@@ -122,9 +122,9 @@ def history_of(folder, stages):
     path = folder / "log.csv"
     path.write_text("lead_id,at,stage\n1,2026-01-01,MQL\n", encoding="utf-8")
     spec = TableSpec("history", "history[0]", (path,), format="plain")
-    file = FileLook("log.csv", "plain", "", "utf-8", ",", 1, 1)
-    column = ColumnLook("stage", "stage", "text", (("MQL", "MQL"),))
-    look = TableLook("history", "history[0]", files=(file,), columns=(column,), stages=stages)
+    file = FileReport("log.csv", "plain", "", "utf-8", ",", 1, 1)
+    column = ColumnReport("stage", "stage", "text", (("MQL", "MQL"),))
+    look = TableReport("history", "history[0]", files=(file,), columns=(column,), stages=stages)
     return spec, look
 
 
@@ -146,7 +146,7 @@ def test_stages_that_nobody_knows_are_a_line_to_fill_in(tmp_path):
 
 
 def test_with_an_mql_stage_in_a_history_the_leads_need_no_mql_date(tmp_path):
-    source, (look,) = leads_of(tmp_path, columns=(ColumnLook("lead_id", "Id", "text", ()),))
+    source, (look,) = leads_of(tmp_path, columns=(ColumnReport("lead_id", "Id", "text", ()),))
     spec, log = history_of(tmp_path, {"MQL": ("mql", 9)})
     both = SourceSpec(source.path, source.leads, (spec,))
     text, found = drafted(tmp_path, both, [look, log])
@@ -168,7 +168,7 @@ def test_paths_go_from_the_folder_to_the_exports(tmp_path):
 def test_nothing_in_a_header_breaks_out_of_its_place(tmp_path):
     evil = 'a: b # c\n"x"\x1b'
     look = {
-        "columns": (ColumnLook("mql_at", evil, "text", ((evil, evil),)),),
+        "columns": (ColumnReport("mql_at", evil, "text", ((evil, evil),)),),
         "unmapped": (evil,),
         "errors": (evil,),
     }
@@ -188,10 +188,10 @@ def test_any_text_survives_yaml(text):
 
 
 def params_of(tmp_path, first, last, **columns):
-    columns = tuple(ColumnLook(c, c, "text", ((v, v),)) for c, v in columns.items())
+    columns = tuple(ColumnReport(c, c, "text", ((v, v),)) for c, v in columns.items())
     path = tmp_path / "mql_report.yaml"
     days = (first, last) if first else None
-    look = TableLook("leads", "leads", columns=columns, mql_days=days)
+    look = TableReport("leads", "leads", columns=columns, mql_days=days)
     text = params_yaml(report_settings("mql_report", [look]))
     path.write_text(text, encoding="utf-8")
     return ReportParams.read(path)

@@ -317,7 +317,7 @@ def test_every_row_is_used_or_set_aside_with_its_line(new_desk, kinds, end, enco
     desk.write("leads.csv", end.join([*lines, ""]).encode(encoding))
     with pytest.MonkeyPatch.context() as patch:
         # Large tables are read in another way, if there is nothing wrong with them.
-        patch.setattr("mqlkit.sources.reading.SMALL_TABLE", 0 if is_large else 1000)
+        patch.setattr("mqlkit.sources.table.SMALL_TABLE", 0 if is_large else 1000)
         ledger = desk.read({"leads": {"files": ["leads.csv"]}}).ledgers["leads"]
     assert [(row.line, row.reason, row.text) for row in ledger.rows] == wanted
     assert (ledger.read, ledger.used) == (len(kinds) + 1, len(kinds) + 1 - len(wanted))
@@ -342,7 +342,7 @@ def test_the_account_closes_for_every_file(new_desk, files, is_large):
         frame = frame[header[::-1]] if number % 2 else frame
         desk.write(names[-1], frame.to_csv(index=False, lineterminator="\n"))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("mqlkit.sources.reading.SMALL_TABLE", 0 if is_large else 1000)
+        patch.setattr("mqlkit.sources.table.SMALL_TABLE", 0 if is_large else 1000)
         tables = desk.read({"leads": {"files": names}})
     ledger = tables.ledgers["leads"]
     read = sum(map(len, files)) + 1

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from mqlkit.core.errors import ParamsError, SourceError
-from mqlkit.sources.load import load
 from mqlkit.sources.spec import read_source
 from mqlkit.sources.staging import Reader
 from mqlkit.sources.store import connect
+from mqlkit.sources.tables import load
 
 LEADS = {"leads": {"files": ["leads.csv"]}}
 TWO_LEADS = "lead_id,mql_at,source\nA,2026-01-05 10:00,Müller\nB,2026-01-06 10:00,Õie\n"

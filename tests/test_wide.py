@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mqlkit.core.errors import SourceError
-from mqlkit.sources.months import month_of, months_of
+from mqlkit.sources.wide import month_of, months_of
 
 LEADS = {"leads": {"files": ["leads.csv"]}}
 

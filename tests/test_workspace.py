@@ -15,7 +15,7 @@ from mqlkit.run.cli import main
 from mqlkit.run.lab import lab_options, open_lab
 from mqlkit.run.new import REPORTS, create_workspace, kit_notebooks, update_workspace
 from mqlkit.run.workspace import by_output_folder
-from mqlkit.sources.shown import ColumnLook, TableLook
+from mqlkit.sources.inspect import ColumnReport, TableReport
 from mqlkit.sources.spec import SourceSpec
 
 
@@ -30,10 +30,10 @@ def cells_of(path):
 
 def create_with_owner(folder):
     """Create a workspace for leads with an owner and no source, of the first quarter of 2026."""
-    look = TableLook(
+    look = TableReport(
         "leads",
         "leads",
-        columns=(ColumnLook("owner", "Owner", "text", ()),),
+        columns=(ColumnReport("owner", "Owner", "text", ()),),
         mql_days=(date(2026, 1, 2), date(2026, 3, 31)),
     )
     create_workspace(folder, SourceSpec(folder / "source.yaml", None), [look])

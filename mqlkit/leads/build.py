@@ -28,7 +28,7 @@ from mqlkit.sources.staging import Reader
 from mqlkit.sources.store import literal, step
 
 if TYPE_CHECKING:
-    from mqlkit.sources.load import Tables
+    from mqlkit.sources.tables import Tables
 
 COLUMNS = (
     "lead_id", "created_at", "mql_at", "contacted_at", "exit_at", "sql_at", "due_at", "amount",

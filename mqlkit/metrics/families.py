@@ -37,7 +37,7 @@ from mqlkit.metrics.response import response_times
 from mqlkit.metrics.tidy import family, pick
 from mqlkit.metrics.waiting import hours_histogram, survival_curve
 from mqlkit.sources.ledger import Ledger
-from mqlkit.sources.load import Tables
+from mqlkit.sources.tables import Tables
 
 SLIDER_ROWS = 4_000
 LISTED_BREACHES = 25

@@ -70,7 +70,7 @@ def mql_lines(leads: LeadTable) -> ir.Table:
     As `sla.breach_lines`, written by the engine.
     """
     table, zone = mqls(leads), str(leads.zone)
-    # Sorted last, as the engine wants it, and by what is not in the file.
+    # ClassifiedExport last, as the engine wants it, and by what is not in the file.
     table = table.mutate(
         id_text=safe_text(table["lead_id"]),
         **{name: iso_local(table[c], zone) for c, name in STAMPS.items()},
@@ -140,7 +140,7 @@ def breach_lines(leads: LeadTable) -> ir.Table:
         due=iso_local(late["due_at"], zone),
         id_text=safe_text(late["lead_id"]),
     )
-    # Sorted last: the engine does not keep the order of a table that it selects from.
+    # ClassifiedExport last: the engine does not keep the order of a table that it selects from.
     late = late.order_by(*WORST_FIRST)
     return late.select(
         lead_id=late["id_text"],

@@ -41,8 +41,8 @@ from mqlkit.metrics.sla import sla_outcome
 from mqlkit.metrics.tidy import metric_rows, pick
 from mqlkit.metrics.volume import kept_goals, mql_volume
 from mqlkit.metrics.waiting import stage_velocity
-from mqlkit.sources.load import Tables
 from mqlkit.sources.opening import open_source
+from mqlkit.sources.tables import Tables
 
 
 class Report(FamilyFrames):

@@ -16,7 +16,7 @@ from mqlkit.run.report import Manner
 from mqlkit.run.runtime import open_press
 from mqlkit.run.signals import interruptible
 from mqlkit.run.turn import take_turn
-from mqlkit.sources.sharing import write_plan
+from mqlkit.sources.source_cache import write_plan
 
 
 def run_all(

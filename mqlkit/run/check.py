@@ -16,12 +16,10 @@ from mqlkit.core.names import SET_ASIDE_REASONS, TABLE_COLUMNS, UNUSABLE_REASONS
 from mqlkit.core.params import ReportParams
 from mqlkit.core.terminal import cut, in_columns, width, wrapped
 from mqlkit.run.coverage import available, sections
-from mqlkit.sources.export_format import fold
-from mqlkit.sources.formats import formats, refused, told_by
-from mqlkit.sources.look import inspect_source
+from mqlkit.sources.classify import ClassifiedExport, classify_exports
+from mqlkit.sources.formats import fold, formats, refused, told_by
+from mqlkit.sources.inspect import ColumnReport, FileReport, TableReport, inspect_source
 from mqlkit.sources.questions import Question
-from mqlkit.sources.shown import ColumnLook, FileLook, TableLook
-from mqlkit.sources.sorting import Sorted, sort_exports
 from mqlkit.sources.spec import SourceSpec, read_source
 
 YAML = (".yaml", ".yml")
@@ -30,12 +28,12 @@ LONG = 50_000_000
 TICK_SECONDS = 0.2
 
 
-def source_of(paths: Sequence[Path]) -> tuple[SourceSpec, list[TableLook]]:
+def source_of(paths: Sequence[Path]) -> tuple[SourceSpec, list[TableReport]]:
     """Return the source that a source.yaml describes, or that bare exports make.
 
     Returns
     -------
-    tuple of SourceSpec and list of TableLook
+    tuple of SourceSpec and list of TableReport
         With a look at each export that fits into no table.
 
     Raises
@@ -47,7 +45,7 @@ def source_of(paths: Sequence[Path]) -> tuple[SourceSpec, list[TableLook]]:
     """
     described = [path for path in paths if path.suffix.lower() in YAML]
     if not described:
-        source, unknown = sort_exports(paths, root=Path.cwd())
+        source, unknown = classify_exports(paths, root=Path.cwd())
         return source, [_unknown(each) for each in unknown]
     if len(paths) > 1:
         raise ParamsError(
@@ -60,7 +58,7 @@ def source_of(paths: Sequence[Path]) -> tuple[SourceSpec, list[TableLook]]:
     return read_source(described[0]), []
 
 
-def examine(paths: Sequence[Path]) -> tuple[SourceSpec, list[TableLook]]:
+def examine(paths: Sequence[Path]) -> tuple[SourceSpec, list[TableReport]]:
     """Return the source that was given, and what its tables hold.
 
     After the looks at its tables come those at exports that fit into none. Long files show a
@@ -79,7 +77,7 @@ def examine(paths: Sequence[Path]) -> tuple[SourceSpec, list[TableLook]]:
         return source, [*inspect_source(source, tell=tell), *others]
 
 
-def _unknown(export: Sorted) -> TableLook:
+def _unknown(export: ClassifiedExport) -> TableReport:
     name = export.path.name
     words = report(
         f"{name}: nothing tells which table it is.",
@@ -93,7 +91,7 @@ def _unknown(export: Sorted) -> TableLook:
         for known in formats().values()
         if (why := refused(known, header))
     ]
-    return TableLook(
+    return TableReport(
         table="",
         place=str(export.path),
         unmapped=export.header,
@@ -139,7 +137,7 @@ DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 FILES_SHOWN, HEADERS_SHOWN, STAGES_SHOWN, ROWS_SHOWN = 12, 12, 20, 3
 
 
-def findings(looks: Sequence[TableLook], *, columns: int) -> list[str]:
+def findings(looks: Sequence[TableReport], *, columns: int) -> list[str]:
     """Return everything found as lines.
 
     Parameters
@@ -156,12 +154,12 @@ def findings(looks: Sequence[TableLook], *, columns: int) -> list[str]:
     return [*lines, *_coverage(looks, wide), "", *_verdict(looks, wide)]
 
 
-def is_open(looks: Sequence[TableLook]) -> bool:
+def is_open(looks: Sequence[TableReport]) -> bool:
     """Return whether something must be decided or mended before a report can run."""
     return bool(_faults(looks)) or any(look.questions for look in looks)
 
 
-def _faults(looks: Sequence[TableLook]) -> list[str]:
+def _faults(looks: Sequence[TableReport]) -> list[str]:
     """Return what a report would stop at, beside the questions."""
     faults = [error for look in looks for error in look.errors]
     faults += [
@@ -177,7 +175,7 @@ def _faults(looks: Sequence[TableLook]) -> list[str]:
     return faults
 
 
-def _table(look: TableLook, wide: int) -> Iterator[str]:
+def _table(look: TableReport, wide: int) -> Iterator[str]:
     yield look.place
     for file in look.files[:FILES_SHOWN]:
         yield from _file(file, wide)
@@ -200,7 +198,7 @@ def _table(look: TableLook, wide: int) -> Iterator[str]:
         yield from wrapped(note, wide, first=f"{INDENT}Note: ", rest=INDENT * 2)
 
 
-def _file(file: FileLook, wide: int) -> Iterator[str]:
+def _file(file: FileReport, wide: int) -> Iterator[str]:
     parts = [
         file.encoding,
         DELIMITERS.get(file.delimiter, file.delimiter),
@@ -213,7 +211,7 @@ def _file(file: FileLook, wide: int) -> Iterator[str]:
     yield from wrapped(why, wide, first=INDENT * 2, rest=INDENT * 3)
 
 
-def _columns(columns: Sequence[ColumnLook], wide: int) -> list[str]:
+def _columns(columns: Sequence[ColumnReport], wide: int) -> list[str]:
     rows = [("column", "in the file", "read as", "examples")]
     for column in columns:
         first, *others = _examples(column)
@@ -228,7 +226,7 @@ def _columns(columns: Sequence[ColumnLook], wide: int) -> list[str]:
     return [INDENT + line for line in lines]
 
 
-def _examples(column: ColumnLook) -> list[str]:
+def _examples(column: ColumnReport) -> list[str]:
     """Return a line for each value that reading has changed, or one for all that it has not."""
     if not column.examples:
         return ["(no values)"]
@@ -237,7 +235,7 @@ def _examples(column: ColumnLook) -> list[str]:
     return [f"{before} → {after}" for before, after in column.examples]
 
 
-def _not_read(look: TableLook, wide: int) -> Iterator[str]:
+def _not_read(look: TableReport, wide: int) -> Iterator[str]:
     known = [formats()[f.format] for f in look.files if f.format in formats()]
     why = {h: next((w for f in known if (w := refused(f, h))), "") for h in look.unmapped}
     telling = {fold(h) for f in known for h in told_by(f)}
@@ -253,7 +251,7 @@ def _not_read(look: TableLook, wide: int) -> Iterator[str]:
         yield from wrapped(text, wide, first=f"{INDENT}Not read: ", rest=INDENT * 2)
 
 
-def _stages(look: TableLook) -> list[str]:
+def _stages(look: TableReport) -> list[str]:
     rows = [("stage in the file", "means", "rows")]
     by_count = sorted(look.stages.items(), key=lambda s: (s[1][0] is None, -s[1][1], s[0]))
     for value, (ours, count) in by_count[:STAGES_SHOWN]:
@@ -264,7 +262,7 @@ def _stages(look: TableLook) -> list[str]:
     return [INDENT + line for line in lines]
 
 
-def _ledger(look: TableLook, wide: int) -> Iterator[str]:
+def _ledger(look: TableReport, wide: int) -> Iterator[str]:
     ledger = look.ledger
     if ledger is None:
         return
@@ -284,7 +282,7 @@ def _ledger(look: TableLook, wide: int) -> Iterator[str]:
         yield INDENT * 2 + cut(f"{row.file}:{row.line}: {row.reason}: {row.text}", wide - 4)
 
 
-def _coverage(looks: Sequence[TableLook], wide: int) -> list[str]:
+def _coverage(looks: Sequence[TableReport], wide: int) -> list[str]:
     rows = []
     for section in sections(looks):
         mark = "yes" if section.is_possible and not section.missing else "no"
@@ -294,7 +292,7 @@ def _coverage(looks: Sequence[TableLook], wide: int) -> list[str]:
     return ["What the report can tell from this", *(INDENT + line for line in lines)]
 
 
-def _verdict(looks: Sequence[TableLook], wide: int) -> Iterator[str]:
+def _verdict(looks: Sequence[TableReport], wide: int) -> Iterator[str]:
     for fault in _faults(looks):
         for line in fault.splitlines():
             yield from wrapped(line, wide, rest=INDENT * 6)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mqlkit.core.names import STAGES
-from mqlkit.sources.shown import TableLook
+from mqlkit.sources.inspect import TableReport
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ NEEDS: tuple[tuple[str, tuple[tuple[str, ...], ...], Mapping[str, str]], ...] = 
 )
 
 
-def sections(looks: Sequence[TableLook]) -> list[Section]:
+def sections(looks: Sequence[TableReport]) -> list[Section]:
     """Return each section of the report with what is still missing for it."""
     there = available(looks)
     found = []
@@ -70,7 +70,7 @@ def sections(looks: Sequence[TableLook]) -> list[Section]:
     return found
 
 
-def available(looks: Sequence[TableLook]) -> set[str]:
+def available(looks: Sequence[TableReport]) -> set[str]:
     """Return the lead columns that have values, from leads and history, and the other tables.
 
     A stage that the history knows is its column: `mql` is ``mql_at``.

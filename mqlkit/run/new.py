@@ -21,7 +21,7 @@ from mqlkit.core.yaml_files import yaml_text
 from mqlkit.run.coverage import available
 from mqlkit.run.source_draft import FILL_IN, draft_source
 from mqlkit.run.workspace import check_workspace
-from mqlkit.sources.shown import TableLook
+from mqlkit.sources.inspect import TableReport
 from mqlkit.sources.spec import SourceSpec
 
 SOURCE = "source.yaml"
@@ -60,7 +60,7 @@ def kit_notebooks() -> Path:
 
 
 def create_workspace(
-    folder: Path, source: SourceSpec | None, looks: Sequence[TableLook]
+    folder: Path, source: SourceSpec | None, looks: Sequence[TableReport]
 ) -> Workspace:
     """Write a workspace: ``source.yaml``, and a params file and a notebook for each report.
 
@@ -102,7 +102,7 @@ def create_workspace(
     )
 
 
-def _texts(folder: Path, source: SourceSpec | None, looks: Sequence[TableLook]) -> dict[str, str]:
+def _texts(folder: Path, source: SourceSpec | None, looks: Sequence[TableReport]) -> dict[str, str]:
     """Return the text of each file by its path in the workspace."""
     settings = {name: report_settings(name, looks) for name in REPORTS}
     texts = {SOURCE: draft_source(source, looks, folder=folder)}
@@ -244,7 +244,7 @@ def _backup_of(path: Path) -> Path:
 # --- Params files
 
 
-def report_settings(name: str, looks: Sequence[TableLook]) -> dict[str, tuple[Any, str]]:
+def report_settings(name: str, looks: Sequence[TableReport]) -> dict[str, tuple[Any, str]]:
     """Return the value and a comment for each parameter of a drafted params file.
 
     Parameters
@@ -282,7 +282,7 @@ def params_yaml(settings: Mapping[str, tuple[Any, str]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _period(looks: Sequence[TableLook]) -> tuple[str, str]:
+def _period(looks: Sequence[TableReport]) -> tuple[str, str]:
     """Return the period of a drafted params file, and a comment."""
     spans = [look.mql_days for look in looks if look.mql_days]
     if spans:

@@ -12,9 +12,8 @@ from mqlkit.core.errors import nearest
 from mqlkit.core.terminal import cut, harmless
 from mqlkit.core.yaml_files import yaml_text
 from mqlkit.run.coverage import available
-from mqlkit.sources.export_format import fold
-from mqlkit.sources.formats import formats
-from mqlkit.sources.shown import ColumnLook, TableLook
+from mqlkit.sources.formats import fold, formats
+from mqlkit.sources.inspect import ColumnReport, TableReport
 from mqlkit.sources.spec import SourceSpec, TableSpec
 
 FILL_IN = "# <- fill in: "
@@ -62,7 +61,7 @@ WORDS_AT = 34
 VALUES_SHOWN = 8
 
 
-def draft_source(source: SourceSpec | None, looks: Sequence[TableLook], *, folder: Path) -> str:
+def draft_source(source: SourceSpec | None, looks: Sequence[TableReport], *, folder: Path) -> str:
     """Return the text of a source.yaml.
 
     Parameters
@@ -89,7 +88,7 @@ def draft_source(source: SourceSpec | None, looks: Sequence[TableLook], *, folde
     return "\n".join([HEAD.rstrip(), *lines]) + "\n"
 
 
-def _block(spec: TableSpec, look: TableLook, folder: Path, *, needs_mql: bool) -> Iterator[str]:
+def _block(spec: TableSpec, look: TableReport, folder: Path, *, needs_mql: bool) -> Iterator[str]:
     is_listed = spec.table == "history"
     first = spec.place in ("leads", "spend", "goals", "history[0]")
     if first:
@@ -100,7 +99,7 @@ def _block(spec: TableSpec, look: TableLook, folder: Path, *, needs_mql: bool) -
         yield (before + line).rstrip()
 
 
-def _body(spec: TableSpec, look: TableLook, folder: Path, *, needs_mql: bool) -> Iterator[str]:
+def _body(spec: TableSpec, look: TableReport, folder: Path, *, needs_mql: bool) -> Iterator[str]:
     yield "files:"
     for path, file in zip_longest(spec.files, look.files):
         rows = f"rows: {file.rows:,}" if file and file.rows is not None else ""
@@ -120,7 +119,7 @@ def _body(spec: TableSpec, look: TableLook, folder: Path, *, needs_mql: bool) ->
         yield from (f"# To correct: {harmless(line)}" for line in error.splitlines())
 
 
-def _asked(look: TableLook) -> dict[str, list[str]]:
+def _asked(look: TableReport) -> dict[str, list[str]]:
     """Return the open settings, each with its possible answers."""
     asked: dict[str, list[str]] = {}
     for question in look.questions:
@@ -133,7 +132,7 @@ def _asked(look: TableLook) -> dict[str, list[str]]:
 
 
 def _columns(
-    spec: TableSpec, look: TableLook, answers: Sequence[str], *, needs_mql: bool
+    spec: TableSpec, look: TableReport, answers: Sequence[str], *, needs_mql: bool
 ) -> Iterator[str]:
     """Yield known columns as comments and unknown ones as lines to fill in."""
     ours = {column.ours for column in look.columns}
@@ -174,14 +173,14 @@ def _to_name(answers: Sequence[str]) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _read(column: ColumnLook) -> str:
+def _read(column: ColumnReport) -> str:
     # Examples of dates and amounts only, so that the file contains no personal data.
     is_telling = column.ours.endswith("_at") or column.ours in ("date", "amount", "at", "month")
     examples = [b if b == a else f"{b} → {a}" for b, a in column.examples[:1] if is_telling]
     return _line(f"  # {column.ours}: {yaml_text(column.header)}", "".join(examples))
 
 
-def _stages(look: TableLook) -> Iterator[str]:
+def _stages(look: TableReport) -> Iterator[str]:
     by_stage: dict[str, list[str]] = {}
     unknown = []
     by_count = sorted(look.stages.items(), key=lambda stage: (-stage[1][1], stage[0]))

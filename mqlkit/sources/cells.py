@@ -8,8 +8,8 @@ from functools import reduce
 import ibis
 import ibis.expr.types as ir
 
-from mqlkit.sources.amounts import GROUPERS, NumberReading
-from mqlkit.sources.dates import DateReading, names_no_day
+from mqlkit.sources.dialect.dates import DateReading, names_no_day
+from mqlkit.sources.dialect.numbers import GROUPERS, NumberReading
 from mqlkit.sources.store import (
     EARLIEST,
     LATEST,

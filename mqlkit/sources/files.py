@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING
 
 from mqlkit.core.errors import SourceError, report
 from mqlkit.core.names import STAMPS, TABLE_COLUMNS
-from mqlkit.sources.export_format import fold
-from mqlkit.sources.formats import Recognised, recognise
+from mqlkit.sources.formats import Recognised, fold, recognise
 from mqlkit.sources.layout import layout_of
-from mqlkit.sources.months import WideRow, make_long, months_of
 from mqlkit.sources.spec import TableSpec
 from mqlkit.sources.survey import CHUNK, digest_of
-from mqlkit.sources.tabular import kind_of
-from mqlkit.sources.texts import LOST, Text, copy_of, text_of_file, text_of_table
+from mqlkit.sources.text import LOST, Text, copy_of, kind_of, text_of_file, text_of_table
+from mqlkit.sources.wide import WideRow, make_long, months_of
 from mqlkit.sources.workbooks import check_days
 
 if TYPE_CHECKING:

@@ -7,12 +7,12 @@ import pandas as pd
 
 from mqlkit.core.errors import SourceError, listed, report
 from mqlkit.sources.cells import all_of, day, number
-from mqlkit.sources.decisions import Kinds, Readings
-from mqlkit.sources.oddities import is_total
-from mqlkit.sources.reading import Read, read_table
+from mqlkit.sources.dialect.decide import Kinds, Readings
+from mqlkit.sources.non_data_rows import is_total
 from mqlkit.sources.spec import TableSpec
 from mqlkit.sources.staging import Cells, Reader, Typing
 from mqlkit.sources.store import to_frame
+from mqlkit.sources.table import Read, read_table
 
 
 def read_goals(reader: Reader, spec: TableSpec) -> tuple[Read, pd.DataFrame]:

@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 from mqlkit.core.errors import SourceError, report
 from mqlkit.core.names import READINGS_VARIABLE
 from mqlkit.core.params import ReportParams
-from mqlkit.sources.kept import tables_of
-from mqlkit.sources.load import Tables, load
+from mqlkit.sources.source_cache import tables_of
 from mqlkit.sources.spec import read_source
 from mqlkit.sources.staging import Reader
 from mqlkit.sources.store import connect
+from mqlkit.sources.tables import Tables, load
 
 
 @dataclass(frozen=True)

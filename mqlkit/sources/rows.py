@@ -10,7 +10,7 @@ import ibis.expr.types as ir
 from mqlkit.sources.cells import NOTHING, all_of, any_of, clean
 from mqlkit.sources.files import Export
 from mqlkit.sources.store import json_text
-from mqlkit.sources.texts import LOST
+from mqlkit.sources.text import LOST
 
 
 def cell_of(raw: ir.Table, export: Export, name: str) -> ir.StringValue:

@@ -11,14 +11,14 @@ import pandas as pd
 
 from mqlkit.core.errors import SourceError, listed, report
 from mqlkit.sources.cells import SHARED_SIGNS, all_of, code_in, contradicts, day, last_day, money
-from mqlkit.sources.decisions import Kinds, Readings
+from mqlkit.sources.dialect.decide import Kinds, Readings
 from mqlkit.sources.files import Export
-from mqlkit.sources.oddities import is_total
+from mqlkit.sources.non_data_rows import is_total
 from mqlkit.sources.questions import Question, Undecided
-from mqlkit.sources.reading import Read, read_table
 from mqlkit.sources.spec import TableSpec
 from mqlkit.sources.staging import Cells, Reader, Typing
 from mqlkit.sources.store import to_frame
+from mqlkit.sources.table import Read, read_table
 
 SHARED_SIGN = f"[{''.join(SHARED_SIGNS)}]"
 # What two sums of the same amounts may differ by, each rounded.

@@ -17,12 +17,12 @@ import ibis.expr.types as ir
 
 from mqlkit.core.errors import SourceError, report
 from mqlkit.sources.cells import NOTHING, any_of
-from mqlkit.sources.decisions import Batch, Kinds, Readings
+from mqlkit.sources.dialect.decide import Batch, Kinds, Readings
+from mqlkit.sources.dialect.shapes import FILE_NAME
 from mqlkit.sources.files import Export
-from mqlkit.sources.oddities import why_no_data
+from mqlkit.sources.non_data_rows import why_no_data
 from mqlkit.sources.rejects import collect_rejects
 from mqlkit.sources.rows import cell_of, first_cell, is_counted, why_odd
-from mqlkit.sources.shapes import FILE_NAME
 from mqlkit.sources.spec import TableSpec
 from mqlkit.sources.store import EngineError, in_range, session_zone
 

@@ -18,7 +18,7 @@ from mqlkit.leads import build_cube as prepare
 from mqlkit.leads.table import LeadTable
 from mqlkit.metrics.report import read_report
 from mqlkit.sources.opening import find_source
-from mqlkit.sources.sharing import write_plan
+from mqlkit.sources.source_cache import write_plan
 
 BASE = ROOT / "notebooks"
 FRAMES = (
@@ -165,7 +165,7 @@ def test_no_file_is_read_again(monkeypatch):
         raise AssertionError("a file was read again")
 
     monkeypatch.setattr(exploration, "open_source", refuse)
-    monkeypatch.setattr("mqlkit.sources.reading.open_export", refuse)
+    monkeypatch.setattr("mqlkit.sources.table.open_export", refuse)
     for choice in ({"lag_days": 10}, {"grain": "year"}, {"passes": "every"}, {"by": ["team"]}):
         assert explored.change(replace(ReportParams(), **choice)) == {}
 

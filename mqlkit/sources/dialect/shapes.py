@@ -9,8 +9,8 @@ import ibis
 import ibis.expr.types as ir
 
 from mqlkit.sources.cells import clean
+from mqlkit.sources.dialect.evidence import Shape
 from mqlkit.sources.store import fits_pattern, parse_instant
-from mqlkit.sources.votes import Shape
 
 MOST_SHAPES = 1000
 DIGITS, NINES = "0123456789", "9999999999"

@@ -16,7 +16,7 @@ import ibis.expr.types as ir
 
 from mqlkit.core.names import STAMPS
 from mqlkit.sources.cells import MONEY, all_of, any_of
-from mqlkit.sources.decisions import PLAIN_NUMBER, Batch
+from mqlkit.sources.dialect.decide import PLAIN_NUMBER, Batch
 from mqlkit.sources.ids import id_lengths, may_be_one
 from mqlkit.sources.rejects import has_rejects
 from mqlkit.sources.staging import Reader, read_raw

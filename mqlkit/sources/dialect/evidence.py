@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from mqlkit.sources.datestyles import style_of
+from mqlkit.sources.dialect.date_styles import style_of
 
 # One stray value among twenty is a slip of the pen; more are another way of writing.
 SLIPS = 20
@@ -42,7 +42,7 @@ class Shape:
 
 
 @dataclass(frozen=True)
-class Doubt:
+class Ambiguity:
     """Why a column cannot be decided, with the answers that would do.
 
     Attributes

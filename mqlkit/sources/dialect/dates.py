@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from mqlkit.core.errors import SourceError, report
-from mqlkit.sources.datestyles import style_of
-from mqlkit.sources.votes import Doubt, Shape, Vote, groups_of, slips_of, votes_of
+from mqlkit.sources.dialect.date_styles import style_of
+from mqlkit.sources.dialect.evidence import Ambiguity, Shape, Vote, groups_of, slips_of, votes_of
 
 ORDERS = ("ymd", "dmy", "mdy")
 DIRECTIVES = "aAwdbBmyYHIpMSfgnjzZUWcxX%"
@@ -98,7 +98,7 @@ def names_no_day(pattern: str) -> bool:
     return not NAMES_DAY.search(pattern)
 
 
-def decide_dates(shapes: Sequence[Shape], *, given: str) -> DateReading | Doubt:
+def decide_dates(shapes: Sequence[Shape], *, given: str) -> DateReading | Ambiguity:
     """Return how a column is to be read, or why nobody can tell.
 
     Parameters
@@ -130,13 +130,13 @@ def decide_dates(shapes: Sequence[Shape], *, given: str) -> DateReading | Doubt:
     return _reading(shapes, orders, _why(given, votes), slips_of(shapes))
 
 
-def _told(shapes: Sequence[Shape], pattern: str) -> DateReading | Doubt:
+def _told(shapes: Sequence[Shape], pattern: str) -> DateReading | Ambiguity:
     """Return the reading by a pattern; what is written in quite another way is decided beside."""
     groups = groups_of(shapes)
     done = {id(s) for group in groups.values() if any(s.is_told for s in group) for s in group}
     rest = [s for s in shapes if not s.is_told and id(s) not in done]
     beside = decide_dates(rest, given="auto")
-    if isinstance(beside, Doubt):
+    if isinstance(beside, Ambiguity):
         return beside
     told = (pattern,)
     has_zone = bool(re.search(r"%[zZ]", pattern))
@@ -175,13 +175,13 @@ def _why(given: str, votes: Mapping[str, Vote]) -> str:
     return f"{telling} of {n} values cannot be {never}"
 
 
-def _contradiction(given: str, vote: Vote, found: tuple[str, ...]) -> Doubt:
+def _contradiction(given: str, vote: Vote, found: tuple[str, ...]) -> Ambiguity:
     only = SAID_ORDER[vote.order]
     words = f"dates: {given}, but {vote.telling} of its {vote.n} dates fit only {only}"
-    return Doubt(words, (f"dates: {vote.order}",), found)
+    return Ambiguity(words, (f"dates: {vote.order}",), found)
 
 
-def _doubt(shapes: Sequence[Shape], votes: Mapping[str, Vote], asked: Sequence[str]) -> Doubt:
+def _doubt(shapes: Sequence[Shape], votes: Mapping[str, Vote], asked: Sequence[str]) -> Ambiguity:
     """Return the question about the groups whose order nothing tells."""
     split = [g for g in asked if votes[g].order == "both"]
     asked = split[:1] or asked
@@ -195,7 +195,7 @@ def _doubt(shapes: Sequence[Shape], votes: Mapping[str, Vote], asked: Sequence[s
         words = f"each of {n} of its dates can be read day first and month first"
     styles = [style for s in members if (style := style_of(s.text))]
     pairs = {(style.ordered("dmy"), style.ordered("mdy")) for style in styles}
-    return Doubt(
+    return Ambiguity(
         words,
         ("dates: dmy", "dates: mdy"),
         tuple(e for s in members for e in s.examples)[:3],

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mqlkit.sources.votes import SLIPS, Doubt, Shape
+from mqlkit.sources.dialect.evidence import SLIPS, Ambiguity, Shape
 
 # Space, no-break, narrow no-break and thin space, and two apostrophes part thousands.
 GROUPERS = (
@@ -36,7 +36,9 @@ class NumberReading:
     examples: tuple[str, ...] = ()
 
 
-def decide_decimal(shapes: Sequence[Shape], *, given: str, delimiter: str) -> NumberReading | Doubt:
+def decide_decimal(
+    shapes: Sequence[Shape], *, given: str, delimiter: str
+) -> NumberReading | Ambiguity:
     """Return the decimal sign of a column, or why nobody can tell.
 
     Parameters
@@ -76,7 +78,7 @@ def decide_decimal(shapes: Sequence[Shape], *, given: str, delimiter: str) -> Nu
     words = "nothing tells the decimal sign of its numbers"
     if point:
         words = f"{point} of its numbers have a decimal point and {comma} a decimal comma"
-    return Doubt(words, ('decimal: "."', 'decimal: ","'), found)
+    return Ambiguity(words, ('decimal: "."', 'decimal: ","'), found)
 
 
 def _name(sign: str) -> str:

@@ -3,20 +3,200 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 import ibis.expr.types as ir
 
-from mqlkit.sources.amounts import NumberReading
-from mqlkit.sources.asking import Asking, check_pattern, key_of, names_of
-from mqlkit.sources.dates import DateReading, is_pattern
+from mqlkit.core.errors import SourceError, listed, report
+from mqlkit.sources.dialect.dates import DateReading, belies_iso, decide_dates, is_pattern
+from mqlkit.sources.dialect.evidence import Ambiguity, Shape, slips_of, votes_of
+from mqlkit.sources.dialect.numbers import NumberReading, decide_decimal
+from mqlkit.sources.dialect.shapes import FILE_NAME, Place, shapes_of
 from mqlkit.sources.files import Export
 from mqlkit.sources.questions import Question, Undecided
-from mqlkit.sources.shapes import FILE_NAME, Place, shapes_of
 from mqlkit.sources.spec import TableSpec
-from mqlkit.sources.votes import Doubt, Shape
+
+Files = Mapping[str, Sequence[Shape]]
+
+
+def pool(files: Files) -> list[Shape]:
+    """Return the shapes of all files."""
+    return [shape for shapes in files.values() for shape in shapes]
+
+
+def dates_of_files(files: Files, *, given: str) -> dict[str, DateReading | Ambiguity]:
+    """Return how a column of dates is read in each file of one system."""
+    found: dict[str, set[str]] = {}
+    for shapes in files.values():
+        for group, vote in votes_of(shapes).items():
+            found.setdefault(group, set()).update({vote.order} - {""})
+    if all(len(orders) < 2 and "both" not in orders for orders in found.values()):
+        pooled = decide_dates(pool(files), given=given)
+        if isinstance(pooled, Ambiguity):
+            return dict.fromkeys(files, pooled)
+        return {name: replace(pooled, slips=slips_of(shapes)) for name, shapes in files.items()}
+    return {name: decide_dates(shapes, given=given) for name, shapes in files.items()}
+
+
+def numbers_of_files(
+    files: Files, *, given: str, delimiter: str
+) -> dict[str, NumberReading | Ambiguity]:
+    """Return how a column of numbers is read in each file of one system."""
+
+    def decide(shapes: Sequence[Shape]) -> NumberReading | Ambiguity:
+        return decide_decimal(shapes, given=given, delimiter=delimiter)
+
+    alone = {name: decide(shapes) for name, shapes in files.items()}
+    telling = {name: _telling(shapes, decide) for name, shapes in files.items()}
+    signs = {
+        reading.decimal
+        for name, reading in alone.items()
+        if isinstance(reading, NumberReading) and telling[name]
+    }
+    if given != "auto" or len(signs) != 1:
+        return alone
+    (sign,) = signs
+    pooled = decide(pool(files))
+    if isinstance(pooled, Ambiguity) or pooled.decimal != sign:
+        return alone
+    speakers = [s for shapes in telling.values() for s in shapes]
+    return {
+        name: pooled if _may_speak(speakers, shapes, sign, decide) else alone[name]
+        for name, shapes in files.items()
+    }
+
+
+def _telling(
+    shapes: Sequence[Shape], decide: Callable[[Sequence[Shape]], NumberReading | Ambiguity]
+) -> list[Shape]:
+    """Return the shapes that tell the decimal sign without any other."""
+    written = [s for s in shapes if "." in s.text or "," in s.text]
+    return [s for s in written if isinstance(decide([s]), NumberReading)]
+
+
+def _may_speak(
+    speakers: Sequence[Shape],
+    shapes: Sequence[Shape],
+    sign: str,
+    decide: Callable[[Sequence[Shape]], NumberReading | Ambiguity],
+) -> bool:
+    """Return whether a file that cannot decide is written as those are that can."""
+    if isinstance(decide(shapes), NumberReading):
+        return True
+    if _telling(shapes, decide) or isinstance(
+        decide([*shapes, replace(speakers[0], n=1)]), Ambiguity
+    ):
+        return False
+    # `1.234` is no fraction where all others have two digits.
+    thousandth = re.compile(rf"\{sign}999(?![9.,])")
+    return not any(thousandth.search(s.text) for s in shapes) or any(
+        thousandth.search(s.text) for s in speakers
+    )
+
+
+@dataclass(frozen=True)
+class Asking:
+    """What deciding about a column needs.
+
+    Attributes
+    ----------
+    spec
+        What is told.
+    dates
+        Our columns that are dates.
+    shapes
+        What all columns of the table show.
+    """
+
+    spec: TableSpec
+    dates: Collection[str]
+    shapes: Mapping[Place, Sequence[Shape]]
+
+    def read(
+        self, column: str, files: Files, export: Export
+    ) -> Mapping[str, DateReading | NumberReading | Ambiguity]:
+        """Return how a column is read in each file of one system."""
+        known = export.recognised.format
+        if column in self.dates:
+            given = self._given(column, files, known.dates)
+            return dates_of_files(files, given=given)
+        given = known.decimal if self.spec.decimal == "auto" else self.spec.decimal
+        return numbers_of_files(files, given=given, delimiter=export.delimiter)
+
+    def _given(self, column: str, files: Files, known: str) -> str:
+        given = self.spec.dates
+        if is_pattern(given):
+            # It is for the columns that it fits; but no file is read by ISO 8601 where another
+            # has the same column with day and month exchanged.
+            alike = self.shapes if belies_iso(given) else {(column, key) for key in files}
+            places = [place for place in alike if place[0] == column]
+            if not any(s.is_told for place in places for s in self.shapes.get(place, ())):
+                given = "auto"
+        return known if given == "auto" else given
+
+    def question(
+        self,
+        column: str,
+        header: str,
+        exports: Sequence[Export],
+        found: Mapping[str, DateReading | NumberReading | Ambiguity],
+    ) -> Question:
+        """Return what is to be asked about a column of some files that cannot decide."""
+        files = {key: self.shapes.get((column, key), []) for key in map(key_of, exports)}
+        together = self.read(column, files, exports[0])
+        doubts = [d for d in (*together.values(), *found.values()) if isinstance(d, Ambiguity)]
+        doubt = doubts[0]
+        words = f"{names_of(exports)}: column {header!r}: {doubt.text}."
+        return Question(self.spec.place, words, self._answers(doubt), doubt.found)
+
+    def _answers(self, doubt: Ambiguity) -> tuple[str, ...]:
+        """Return the answers, first what other dates show; what they contradict as a pattern."""
+        dates = [
+            s for (column, _), found in self.shapes.items() for s in found if column in self.dates
+        ]
+        shown = {v.order for v in votes_of(dates).values()} - {""}
+        if not doubt.patterns or not shown:
+            return doubt.answers
+        pairs = list(zip(doubt.answers, doubt.patterns, strict=True))
+        likely = [answer for answer, _ in pairs if shown == {answer.removeprefix("dates: ")}]
+        return (*likely, *(pattern for answer, pattern in pairs if answer not in likely))
+
+
+def key_of(export: Export) -> str:
+    """Return what the engine calls a file."""
+    return str(export.text_path)
+
+
+def names_of(exports: Sequence[Export]) -> str:
+    """Return the first of some files, and how many more there are."""
+    more = len(exports) - 1
+    return exports[0].name + (f" and {more} more" if more else "")
+
+
+def check_pattern(
+    spec: TableSpec, told: str, shapes: Mapping[Place, Sequence[Shape]], columns: Collection[str]
+) -> None:
+    """Refuse a pattern that fits no date.
+
+    Raises
+    ------
+    SourceError
+        When there are dates, and it fits none.
+    """
+    dates = [s for (column, _), found in shapes.items() for s in found if column in columns]
+    others = [e for s in dates if not s.is_iso for e in s.examples]
+    if others and not any(s.is_told for s in dates):
+        raise SourceError(
+            report(
+                f"{spec.names}: no date is written as {spec.place}.dates says.",
+                expected=told,
+                found=listed(others),
+                fix="mend the pattern in source.yaml",
+            )
+        )
+
 
 # What a first look takes for settled: these cannot be read in any other way.
 PLAIN_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?)?")
@@ -153,11 +333,11 @@ def decide(spec: TableSpec, batches: Sequence[Batch], kinds: Kinds) -> list[Batc
         for column, header in _mapped(system[0], kinds).items():
             files = {key: shapes.get((column, key), []) for key in map(key_of, system)}
             found = asking.read(column, files, system[0])
-            names = [e for e in system if isinstance(found[key_of(e)], Doubt)]
+            names = [e for e in system if isinstance(found[key_of(e)], Ambiguity)]
             if names:
                 questions.append(asking.question(column, header, names, found))
             for key, reading in found.items():
-                if not isinstance(reading, Doubt):
+                if not isinstance(reading, Ambiguity):
                     by_file.setdefault(key, {})[column] = reading
     questions += _zone_questions(spec, batches, shapes, kinds)
     if questions:

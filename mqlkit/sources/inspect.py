@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial, reduce
 from pathlib import Path
@@ -15,21 +15,104 @@ import ibis.expr.types as ir
 
 from mqlkit.core.errors import SourceError, listed
 from mqlkit.core.names import STAMPS
-from mqlkit.sources.amounts import NumberReading
 from mqlkit.sources.cells import NOTHING, day, has_time, money, stamp
-from mqlkit.sources.dates import DateReading
+from mqlkit.sources.dialect.dates import DateReading
+from mqlkit.sources.dialect.numbers import NumberReading
 from mqlkit.sources.files import Export
 from mqlkit.sources.goals import read_goals
+from mqlkit.sources.history import read_history
 from mqlkit.sources.ids import of_one_length, strangers, with_ids_of
+from mqlkit.sources.leads import read_leads
 from mqlkit.sources.ledger import Ledger
-from mqlkit.sources.load import read_history, read_leads
 from mqlkit.sources.questions import Question, Undecided
-from mqlkit.sources.reading import Read, open_exports, unmapped
-from mqlkit.sources.shown import ColumnLook, FileLook, TableLook
 from mqlkit.sources.spec import SourceSpec, TableSpec
 from mqlkit.sources.spend import read_spend_rows, sum_spend
 from mqlkit.sources.staging import Reader
 from mqlkit.sources.store import connect, instant_to_local, local_to_instant, session_zone
+from mqlkit.sources.table import Read, open_exports, unmapped
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """One file: what it is.
+
+    Attributes
+    ----------
+    name, format, why
+        The file, the format's name, and the words of its recognition.
+    header_line
+        Physical line (row, of a workbook) that the header stands on.
+    rows
+        Rows read, None where it came to nothing.
+    """
+
+    name: str
+    format: str
+    why: str
+    encoding: str
+    delimiter: str
+    header_line: int
+    rows: int | None
+
+
+@dataclass(frozen=True)
+class ColumnReport:
+    """One column of ours: how it is read.
+
+    Attributes
+    ----------
+    ours, header
+        Our name, and the header it stands under.
+    reading
+        In words: ``day.month.year, decided by 41 values``; ``text``; ``number, decimal comma``.
+    examples
+        Up to three values, as written and as read.
+    """
+
+    ours: str
+    header: str
+    reading: str
+    examples: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class TableReport:
+    """One block of ``source.yaml``: what its files hold.
+
+    Attributes
+    ----------
+    first, last
+        The range of its dates, None where there are none.
+    mql_days
+        The first and last day on which a lead became an MQL, None where there is none.
+    unmapped
+        Headers nothing is read from.
+    stages
+        For a history: each stage value as written, with our stage (None: not mapped) and its count.
+    ledger
+        The account of its rows, None where it came to nothing.
+    questions
+        What must be decided before a report can run.
+    errors
+        What is wrong beside that, as messages.
+    notes
+        Sentences worth knowing, from the format and from reading.
+    """
+
+    table: str
+    place: str
+    files: tuple[FileReport, ...] = ()
+    columns: tuple[ColumnReport, ...] = ()
+    first: date | None = None
+    last: date | None = None
+    mql_days: tuple[date, date] | None = None
+    unmapped: tuple[str, ...] = ()
+    stages: Mapping[str, tuple[str | None, int]] = field(default_factory=dict)
+    ledger: Ledger | None = None
+    questions: tuple[Question, ...] = ()
+    errors: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
 
 # Each file is gone through once to be opened, and some three times more to be read.
 SHARE_OF_OPENING = 0.25
@@ -37,7 +120,7 @@ SHARE_OF_OPENING = 0.25
 
 def inspect_source(
     source: SourceSpec, *, tell: Callable[[str, float], None] = lambda *_: None
-) -> list[TableLook]:
+) -> list[TableReport]:
     """Return a look at every table of a source; it raises nothing that it can report.
 
     Parameters
@@ -64,7 +147,7 @@ def inspect_source(
             backend.disconnect()
 
 
-def _compared(looks: list[TableLook], tables: Sequence[ir.Table | None]) -> list[TableLook]:
+def _compared(looks: list[TableReport], tables: Sequence[ir.Table | None]) -> list[TableReport]:
     """Return the looks; where no event of any history belongs to a lead, the first says so."""
     by_kind = {
         kind: [(look, t) for look, t in zip(looks, tables, strict=True) if look.table == kind]
@@ -87,7 +170,7 @@ def _compared(looks: list[TableLook], tables: Sequence[ir.Table | None]) -> list
 
 def _look(
     reader: Reader, spec: TableSpec, done: Callable[[float], None], *, has_history: bool
-) -> tuple[TableLook, ir.Table | None]:
+) -> tuple[TableReport, ir.Table | None]:
     questions: list[Question] = []
     errors: list[str] = []
     exports: list[Export] = []
@@ -104,7 +187,7 @@ def _look(
                 sum_spend(read, spec)
     rows = dict(zip([e.path for e in read.exports], read.rows, strict=True)) if read else {}
     first, last = _span(read.table, spec.table) if read else (None, None)
-    look = TableLook(
+    look = TableReport(
         table=spec.table,
         place=spec.place,
         files=tuple(_file(e, rows.get(e.path)) for e in exports),
@@ -142,9 +225,9 @@ def _read(reader: Reader, spec: TableSpec, *, has_history: bool) -> Read:
     return read_goals(reader, spec)[0]
 
 
-def _file(export: Export, rows: int | None) -> FileLook:
+def _file(export: Export, rows: int | None) -> FileReport:
     known = export.recognised
-    return FileLook(
+    return FileReport(
         name=export.name,
         format=known.format.name,
         why=known.why,
@@ -200,7 +283,7 @@ def _notes(export: Export) -> Iterator[str]:
         yield f"{export.name}: some characters are broken; their rows are set aside."
 
 
-def _columns(reader: Reader, read: Read) -> Iterator[ColumnLook]:
+def _columns(reader: Reader, read: Read) -> Iterator[ColumnReport]:
     """Yield every column that is read, once for each header that it stands under."""
     seen = set()
     for batch in read.batches:
@@ -215,18 +298,20 @@ def _columns(reader: Reader, read: Read) -> Iterator[ColumnLook]:
                 reading = how.date(ours)
                 texts = reading.examples or texts
                 after = _dates_read(reader, texts, reading, how.zone)
-                yield ColumnLook(ours, header, reading.words, tuple(zip(texts, after, strict=True)))
+                yield ColumnReport(
+                    ours, header, reading.words, tuple(zip(texts, after, strict=True))
+                )
             elif ours in ("amount", "mqls"):
                 number_reading = how.number(ours)
                 texts = number_reading.examples or texts
                 after = _numbers_read(reader, texts, number_reading)
                 words = number_reading.words
-                yield ColumnLook(ours, header, words, tuple(zip(texts, after, strict=True)))
+                yield ColumnReport(ours, header, words, tuple(zip(texts, after, strict=True)))
             else:
-                yield ColumnLook(ours, header, "text", tuple((t, t) for t in texts))
+                yield ColumnReport(ours, header, "text", tuple((t, t) for t in texts))
 
 
-def _unread(exports: Sequence[Export]) -> Iterator[ColumnLook]:
+def _unread(exports: Sequence[Export]) -> Iterator[ColumnReport]:
     """Yield the columns of files that could not be read as a table, as far as they are known."""
     seen = set()
     for export in exports:
@@ -235,7 +320,7 @@ def _unread(exports: Sequence[Export]) -> Iterator[ColumnLook]:
             if header is not None and (ours, header) not in seen:
                 seen.add((ours, header))
                 texts = _samples(export, header)
-                yield ColumnLook(ours, header, "not read yet", tuple((t, t) for t in texts))
+                yield ColumnReport(ours, header, "not read yet", tuple((t, t) for t in texts))
 
 
 def _samples(export: Export, header: str) -> tuple[str, ...]:

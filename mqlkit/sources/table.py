@@ -15,16 +15,16 @@ import ibis
 import ibis.expr.types as ir
 
 from mqlkit.core.errors import SourceError, listed, missing_columns, nearest, report
-from mqlkit.sources.decisions import Batch, decide, presume
-from mqlkit.sources.export_format import fold
+from mqlkit.sources.dialect.decide import Batch, decide, presume
 from mqlkit.sources.files import Export, check_unchanged, open_export
+from mqlkit.sources.formats import fold
 from mqlkit.sources.ids import id_lengths, may_be_one
 from mqlkit.sources.ledger import Ledger, SetAside, check_share, locate
-from mqlkit.sources.months import WHOLE, settle_wide
-from mqlkit.sources.oddities import why_not_split
+from mqlkit.sources.non_data_rows import why_not_split
 from mqlkit.sources.questions import Question, Undecided
 from mqlkit.sources.spec import TableSpec
 from mqlkit.sources.staging import Reader, Staged, Typing, batches_of, stage
+from mqlkit.sources.wide import WHOLE, settle_wide
 
 SMALL_TABLE = 100_000
 # Noted, since the dates around them that fit either way are read as the rest of the column.

@@ -11,7 +11,7 @@ from mqlkit.core.errors import SourceError, report
 from mqlkit.sources.files import Export, open_export
 from mqlkit.sources.spec import TABLES, SourceSpec, TableSpec
 from mqlkit.sources.store import connect
-from mqlkit.sources.tabular import kind_of
+from mqlkit.sources.text import kind_of
 
 # Enough for a preamble and some rows. A header is told from these; the rows are read later.
 HEAD_BYTES = 1 << 18
@@ -25,7 +25,7 @@ OWN_NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
 
 
 @dataclass(frozen=True)
-class Sorted:
+class ClassifiedExport:
     """An export, with the table and the format that it is taken for, and its header.
 
     The table is empty where nothing tells it.
@@ -37,7 +37,9 @@ class Sorted:
     header: tuple[str, ...] = ()
 
 
-def sort_exports(paths: Sequence[Path], *, root: Path) -> tuple[SourceSpec, list[Sorted]]:
+def classify_exports(
+    paths: Sequence[Path], *, root: Path
+) -> tuple[SourceSpec, list[ClassifiedExport]]:
     """Return a source made of bare exports, and those that fit into no table.
 
     Parameters
@@ -49,7 +51,7 @@ def sort_exports(paths: Sequence[Path], *, root: Path) -> tuple[SourceSpec, list
 
     Returns
     -------
-    tuple of SourceSpec and list of Sorted
+    tuple of SourceSpec and list of ClassifiedExport
         Where no export holds leads, those that fit into no table are taken for them.
 
     Raises
@@ -64,7 +66,7 @@ def sort_exports(paths: Sequence[Path], *, root: Path) -> tuple[SourceSpec, list
         told = [each if each.table else replace(each, table="leads") for each in told]
     unknown = [each for each in told if not each.table]
     by_table = {table: [each for each in told if each.table == table] for table in TABLES}
-    histories: dict[str, list[Sorted]] = {}
+    histories: dict[str, list[ClassifiedExport]] = {}
     for each in by_table["history"]:
         histories.setdefault(each.format, []).append(each)
     groups = list(histories.values())
@@ -78,15 +80,15 @@ def sort_exports(paths: Sequence[Path], *, root: Path) -> tuple[SourceSpec, list
     return source, unknown
 
 
-def _block(table: str, exports: Sequence[Sorted]) -> TableSpec | None:
+def _block(table: str, exports: Sequence[ClassifiedExport]) -> TableSpec | None:
     return _spec(table, table, exports) if exports else None
 
 
-def _spec(table: str, place: str, exports: Sequence[Sorted]) -> TableSpec:
+def _spec(table: str, place: str, exports: Sequence[ClassifiedExport]) -> TableSpec:
     return TableSpec(table, place, tuple(each.path.resolve() for each in exports))
 
 
-def _table_of(path: Path) -> Sorted:
+def _table_of(path: Path) -> ClassifiedExport:
     """Return which table an export is, by the headers that it has."""
     with tempfile.TemporaryDirectory() as scratch:
         workdir = Path(scratch)
@@ -98,9 +100,9 @@ def _table_of(path: Path) -> Sorted:
                 found.append((size, table, export.recognised.format.name, export.header_cells))
     if not found:
         # The look at the whole file says what is wrong with it.
-        return Sorted(path, "leads", "auto")
+        return ClassifiedExport(path, "leads", "auto")
     (sureness, _, _), table, name, header = max(found)
-    return Sorted(path, table if sureness else "", name, header)
+    return ClassifiedExport(path, table if sureness else "", name, header)
 
 
 def _opened(head: Path, table: str, workdir: Path) -> Export | None:

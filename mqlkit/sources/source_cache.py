@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import pickle
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -12,11 +13,10 @@ from filelock import FileLock
 
 from mqlkit.core.errors import MqlkitError
 from mqlkit.sources.files import mark_of
-from mqlkit.sources.load import Tables, load
-from mqlkit.sources.sharing import columns_wanted
 from mqlkit.sources.spec import SourceSpec
 from mqlkit.sources.staging import Reader
 from mqlkit.sources.store import attach_tables, connect, save_tables
+from mqlkit.sources.tables import Tables, load
 
 POLL_SECONDS = 0.05
 
@@ -80,3 +80,26 @@ def _kept(reader: Reader, source: SourceSpec, wanted: Sequence[str], stored: Pat
     save_tables(own.backend, stored, large)
     own.backend.disconnect()
     return pickle.dumps((replace(tables, leads=None, events=None), list(large)))
+
+
+PLAN = "plan.json"
+
+
+def write_plan(folder: Path, columns: Mapping[Path, Sequence[str]]) -> None:
+    """Leave word which sources several reports use, and which columns of the leads they want.
+
+    Parameters
+    ----------
+    folder
+        Where readings are kept.
+    columns
+        By ``source.yaml``.
+    """
+    plan = {str(path): list(names) for path, names in columns.items()}
+    (folder / PLAN).write_text(json.dumps(plan), encoding="utf-8")
+
+
+def columns_wanted(folder: Path, source: Path) -> list[str] | None:
+    """Return the columns that several reports want of a source; None where it is used once."""
+    plan: dict[str, list[str]] = json.loads((folder / PLAN).read_text(encoding="utf-8"))
+    return plan.get(str(source))

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 
-from mqlkit.sources.export_format import Format
+from mqlkit.sources.formats import Format
 
 # In any export: a row is a total where it begins like one and has no date.
 TOTALS = (

@@ -1,0 +1,1 @@
+"""How the dates and numbers of a column are written, decided from all of its values."""

@@ -1,0 +1,153 @@
+"""The leads of a source: rows read from exports, then one row per lead."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import ibis
+import ibis.expr.types as ir
+
+from mqlkit.core.errors import ParamsError, SourceError, report, unknown_name
+from mqlkit.core.names import LEAD_COLUMNS, STAMPS, TEXT_COLUMNS
+from mqlkit.sources.cells import all_of, any_of, has_time, money, stamp
+from mqlkit.sources.dialect.decide import Kinds, Readings
+from mqlkit.sources.fast_path import read_plain_leads
+from mqlkit.sources.ids import of_one_length
+from mqlkit.sources.ledger import Ledger
+from mqlkit.sources.non_data_rows import UNLIKELY_ID
+from mqlkit.sources.spec import TableSpec
+from mqlkit.sources.staging import Cells, Reader, Typing
+from mqlkit.sources.store import local_date
+from mqlkit.sources.table import Read, known_columns, open_exports, read_table
+
+if TYPE_CHECKING:
+    from mqlkit.sources.files import Export
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The columns of the leads that are none of ours: those named, and perhaps all others."""
+
+    named: Sequence[str]
+    is_all: bool
+
+    def of(self, columns: Sequence[str]) -> list[str]:
+        """Return those wanted of the columns that there are."""
+        named = [c for c in self.named if c not in LEAD_COLUMNS]
+        if not self.is_all:
+            return named
+        # Names of columns that the reading makes itself.
+        taken = {"", "_order", "_fault", "_file", "_record", "_row", "_odd"}
+        taken |= {*LEAD_COLUMNS, *(f"{s}_timed" for s in STAMPS)}
+        taken |= {f"_{c}" for c in taken} | {c.casefold() for c in named}
+        first = {c.casefold(): c for c in reversed(columns) if c.casefold() not in taken}
+        return [*named, *(c for c in columns if first.get(c.casefold()) == c)]
+
+
+def read_leads(
+    reader: Reader,
+    spec: TableSpec,
+    extras: Sequence[str],
+    *,
+    has_mql: bool,
+    exports: list[Export] | None = None,
+) -> Read:
+    """Return the leads as read, row by row; ``mql_at`` may be missing where ``has_mql``."""
+    others = [c for c in extras if c not in LEAD_COLUMNS]
+    texts = [*TEXT_COLUMNS, *others]
+
+    def typed(cells: Cells, how: Readings) -> dict[str, ir.Value]:
+        read_stamp = partial(stamp, zone=how.zone, day_zone=reader.day_zone)
+        stamps = {s: read_stamp(cells[s], how.date(s)) for s in STAMPS}
+        times = {f"{s}_timed": has_time(cells[s], how.date(s)) for s in STAMPS}
+        amount = {"amount": money(cells["amount"], how.number("amount"))}
+        return {"lead_id": cells["lead_id"], **stamps, **times, **amount} | {
+            t: cells[t] for t in texts
+        }
+
+    def faults(cells: Cells, values: ir.Table) -> list[tuple[str, ir.BooleanValue]]:
+        bad = [cells[s].notnull() & values[s].isnull() for s in STAMPS]
+        bad_amount = cells["amount"].notnull() & values["amount"].isnull()
+        return [
+            ("no_id", cells["lead_id"].isnull()),
+            ("bad_date", any_of(bad)),
+            ("bad_amount", bad_amount),
+        ]
+
+    def has_date(values: ir.Table) -> ir.BooleanValue:
+        return any_of([values[s].notnull() for s in STAMPS])
+
+    def is_odd(cells: Cells, _: ir.Table) -> ir.BooleanValue:
+        # A total or a footer fills the first column alone, which may be that of the id.
+        return all_of([cells[s].isnull() for s in STAMPS]) & cells["lead_id"].re_search(UNLIKELY_ID)
+
+    columns = [*LEAD_COLUMNS, *others]
+    typing = Typing(
+        columns=columns,
+        needed=["lead_id"] if has_mql else ["lead_id", "mql_at"],
+        kinds=Kinds(STAMPS, ["amount"]),
+        typed=typed,
+        faults=faults,
+        has_date=has_date,
+        is_odd=is_odd,
+        read_plain=partial(read_plain_leads, columns=columns),
+    )
+    return read_table(reader, spec, typing, key="lead_id", exports=exports)
+
+
+def lead_table(
+    reader: Reader,
+    spec: TableSpec,
+    wanted: Wanted,
+    keep: Callable[[Read, TableSpec], Read],
+    *,
+    has_mql: bool,
+) -> tuple[ir.Table, list[str]]:
+    """Return one row per lead, and the names of all columns of the exports."""
+    exports = open_exports(reader, spec)
+    columns = known_columns(exports)
+    others = wanted.of(columns)
+    texts = [*TEXT_COLUMNS, *others]
+    read = keep(read_leads(reader, spec, others, has_mql=has_mql, exports=exports), spec)
+    missing = [c for c in others if c.casefold() not in {k.casefold() for k in columns}]
+    if missing:
+        raise ParamsError(
+            "\n".join(unknown_name("by/where", "column", c, columns) for c in missing)
+        )
+    table = read.table
+    if "_order" in table.columns:
+        table = reader.store(table)
+        merged = _merge(of_one_length(table, read.ledger), texts, reader.day_zone)
+        table = reader.store(merged)
+        if merged := read.ledger.used - int(table.count().to_pyarrow().as_py()):
+            read.ledger.noted["merged"] = merged
+    return table, columns
+
+
+def _merge(table: ir.Table, texts: Sequence[str], zone: str) -> ir.Table:
+    """Return one row per lead: earliest stamp per stage, last non-empty other value."""
+    order = table["_order"]
+    columns: dict[str, Any] = {}
+    for stamp_column in STAMPS:
+        at, is_timed = table[stamp_column], table[f"{stamp_column}_timed"]
+        first, timed = at.min(), at.min(where=is_timed)
+        # A date and a stamp of that day are one event, and the stamp knows when.
+        is_that_day = (local_date(timed, zone) <= local_date(first, zone)).fill_null(False)
+        columns[stamp_column] = is_that_day.ifelse(timed, first)
+        columns[f"{stamp_column}_timed"] = is_that_day
+    columns |= {c: table[c].argmax(order, where=table[c].notnull()) for c in ("amount", *texts)}
+    return table.group_by("lead_id").aggregate(**columns)
+
+
+def leads_of(events: ir.Table | None, ledgers: Mapping[str, Ledger]) -> ir.Table:
+    """Return the leads that a history alone knows, with no stamps and no other columns."""
+    if events is None:
+        raise SourceError(report(f"{ledgers}: no leads."))
+    ids = events.select("lead_id").distinct()
+    stamps = {s: ibis.null("timestamp") for s in STAMPS}
+    stamps |= {f"{s}_timed": ibis.null("boolean") for s in STAMPS}
+    texts = {t: ibis.null("string") for t in TEXT_COLUMNS}
+    return ids.mutate(**stamps, amount=ibis.null("decimal(38, 6)"), **texts)

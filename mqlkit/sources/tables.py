@@ -1,0 +1,138 @@
+"""All tables of a ``source.yaml``: leads, stage events, spend and goals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import reduce
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import ibis.expr.types as ir
+import pandas as pd
+
+from mqlkit.core.errors import ParamsError, unknown_name
+from mqlkit.core.names import LEAD_COLUMNS
+from mqlkit.sources.goals import read_goals
+from mqlkit.sources.history import has_stage, note_stages, read_history
+from mqlkit.sources.ids import with_ids_of
+from mqlkit.sources.leads import Wanted, lead_table, leads_of
+from mqlkit.sources.ledger import Ledger
+from mqlkit.sources.spec import SourceSpec, TableSpec
+from mqlkit.sources.spend import read_spend
+from mqlkit.sources.staging import Reader
+from mqlkit.sources.table import Read
+
+if TYPE_CHECKING:
+    from mqlkit.sources.files import Export
+
+
+@dataclass
+class Tables:
+    """Everything a report is made from, typed, with its ledgers.
+
+    Attributes
+    ----------
+    leads
+        One row per lead: ``lead_id``, the seven stamps (naive UTC), each with ``{stamp}_timed``
+        (whether it has a time of day), ``amount``, the text columns and those asked for.
+    events
+        Stage changes ``lead_id, stage, at, at_timed``, or None without a history.
+    spend
+        ``date_from, date_to, channel, amount``, one row per range and channel, both ends included.
+    goals
+        ``month, source, mqls``; a missing source is ``""``.
+    shelf
+        Where reports on the same tables leave each other what they have worked out.
+    """
+
+    leads: ir.Table
+    events: ir.Table | None
+    spend: pd.DataFrame | None
+    goals: pd.DataFrame | None
+    currency: str | None
+    columns: list[str]
+    ledgers: dict[str, Ledger] = field(default_factory=dict)
+    exports: list[tuple[Export, TableSpec, int]] = field(default_factory=list)
+    shelf: Path | None = None
+
+
+def load(
+    reader: Reader,
+    source: SourceSpec,
+    *,
+    extras: Sequence[str],
+    is_all_wanted: bool = False,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Tables:
+    """Read every table that ``source.yaml`` names.
+
+    Parameters
+    ----------
+    reader, source
+        The engine and the description of the files.
+    extras
+        Lead columns wanted beside the canonical ones, for breakdowns and filters.
+    is_all_wanted
+        Whether every other column that there is comes along.
+    tell
+        Is told what is being read.
+
+    Raises
+    ------
+    SourceError
+        When a file cannot be used; see `read_table`.
+    ParamsError
+        When an extra column is in no file.
+    """
+    ledgers: dict[str, Ledger] = {}
+    exports: list[tuple[Export, TableSpec, int]] = []
+
+    def keep(read: Read, spec: TableSpec) -> Read:
+        known = ledgers.get(spec.table)
+        ledgers[spec.table] = _added(known, read.ledger) if known else read.ledger
+        exports.extend((e, spec, n) for e, n in zip(read.exports, read.rows, strict=True))
+        return read
+
+    events = None
+    if source.history:
+        tell("Reading the stage history")
+        pieces = [(keep(read_history(reader, spec), spec), spec) for spec in source.history]
+        events = reader.store(reduce(lambda a, b: a.union(b), [p.table for p, _ in pieces]))
+        note_stages(events, ledgers["history"])
+    has_mql = events is not None and has_stage(events, "mql")
+    if source.leads:
+        tell("Reading the leads")
+        wanted = Wanted(extras, is_all=is_all_wanted)
+        leads, columns = lead_table(reader, source.leads, wanted, keep, has_mql=has_mql)
+        if events is not None:
+            events = reader.store(with_ids_of(leads, events, ledgers["history"]))
+    else:
+        leads, columns = leads_of(events, ledgers), list(LEAD_COLUMNS)
+    unknown = [c for c in extras if c not in leads.columns]
+    if unknown:
+        raise ParamsError(
+            "\n".join(unknown_name("by/where", "column", c, columns) for c in unknown)
+        )
+    spend = goals = currency = None
+    if source.spend:
+        tell("Reading the spend")
+        read, spend, currency = read_spend(reader, source.spend)
+        keep(read, source.spend)
+    if source.goals:
+        read, goals = read_goals(reader, source.goals)
+        keep(read, source.goals)
+    return Tables(
+        leads=leads,
+        events=None if events is None else events.filter(events["stage"].notnull()),
+        spend=spend,
+        goals=goals,
+        currency=currency,
+        columns=columns,
+        ledgers=ledgers,
+        exports=exports,
+    )
+
+
+def _added(a: Ledger, b: Ledger) -> Ledger:
+    return Ledger(a.read + b.read, a.set_aside + b.set_aside, a.noted + b.noted, a.rows + b.rows)
