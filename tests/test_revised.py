@@ -56,7 +56,7 @@ def test_a_late_lead_of_a_closed_bucket_is_told_with_its_segment_and_file(report
 
 def test_a_lead_that_has_changed_its_segment_is_told_too(report):
     (line, *_) = revised(report(LEADS), report(LEADS.replace(",Event", ",Web")))
-    assert line.startswith("MQLs of 2026-01 in all are what they were, but not in each segment (")
+    assert line.startswith("MQLs of 2026-01: total unchanged, but segments changed (")
 
 
 def test_another_filter_is_another_report(report):

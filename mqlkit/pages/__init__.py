@@ -1,1 +1,1 @@
-"""What a reader gets: notebook outputs, the page, the files beside it."""
+"""Notebook outputs, the HTML page, metrics.json, CSV files, earlier reports."""

@@ -1,6 +1,6 @@
 """The scripts of the page as one text.
 
-This module imports little, because a process of its own builds the bundle while a report runs.
+This module imports little: a separate process builds the bundle while a report runs.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from importlib.resources import files
 
 VEGA_LITE = "6.4"
-# One script, as the page's policy has it: later parts use the names of those before them.
+# The page's policy allows one script. Later parts use names of earlier ones.
 SCRIPTS = ("page.js", "pick.js", "grain.js", "sort.js", "start.js")
 
 

@@ -1,7 +1,7 @@
-"""Which leads are behind a closed figure that has changed.
+"""The leads that caused a number of a closed bucket to change.
 
-Beside a report lies a list of what its leads said, for the next one to compare with. It is read
-only where a figure has changed, and is empty where no ids are to be kept, or too many would be.
+Each run writes a list of its leads for the next run to compare with. It is read only if a number
+changed. It is empty if the report is redacted or has too many leads.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from mqlkit.leads.table import TOTAL_BUCKET, LeadTable, breakdown
 from mqlkit.pages.revisions import Behind, Revision
 from mqlkit.sources.store import literal, to_frame
 
-# Their list costs a report of that size a hundredth of its time.
+# Writing the list of this many leads takes about 1% of the report's time.
 MOST_LEADS = 200_000
 BY = "by "
 STAMPS = {"mql_at": "MQL", "exit_at": "decision", "sql_at": "SQL"}
-# The stamps that a figure depends on.
+# The timestamps that a metric depends on.
 MATTERS = {
     "mqls": ("mql_at",),
     "in_stage": ("mql_at", "exit_at"),
@@ -34,23 +34,23 @@ MATTERS = {
 
 
 def write_leads(leads: LeadTable, path: Path) -> None:
-    """Write what the leads of a report say into a file that only its owner can read."""
+    """Write the leads of a report to a file that only its owner can read."""
     kept = _counted(leads)
     is_kept = not leads.params.redact and _size(leads) <= MOST_LEADS
-    # An empty list takes the place of one that an earlier run has left.
+    # An empty list replaces that of an earlier run.
     (kept if is_kept else kept.limit(0)).to_parquet(path)
     path.chmod(0o600)
 
 
 def _size(leads: LeadTable) -> float:
-    """Return about how many leads the figures of the period count."""
+    """Return the approximate number of leads that the period counts."""
     entered, waiting = leads.counts, leads.stock
     n_entered = entered["mqls"][entered["index"] == TOTAL_BUCKET].iloc[0]
     return float(n_entered + waiting["in_stage"].max())
 
 
 def _counted(leads: LeadTable) -> ir.Table:
-    """Return the leads that a figure of the period counts, with what it depends on."""
+    """Return the leads that the period counts, with the columns that its numbers depend on."""
     table = leads.table
     first, last = (to_utc(b, leads.zone) for b in (leads.whole.start, leads.whole.end))
     is_counted = table["exit_at"].isnull()
@@ -62,21 +62,21 @@ def _counted(leads: LeadTable) -> ir.Table:
 
 
 def leads_behind(revisions: Sequence[Revision], path: Path, leads: LeadTable) -> list[Behind]:
-    """Return the leads that closed figures now count otherwise than when they were reported.
+    """Return the leads that caused numbers of closed buckets to change.
 
     Parameters
     ----------
     revisions
-        The figures.
+        The numbers that changed.
     path
-        What `write_leads` has left beside the last report.
+        The list that `write_leads` wrote for the last report.
     leads
-        The leads of this one.
+        The leads of this report.
 
     Returns
     -------
     list of Behind
-        A row for each figure and lead; nothing where no list was kept.
+        One for each number and lead; empty if there is no list.
     """
     wanted = [r for r in revisions if r.metric in MATTERS]
     if not wanted or leads.params.redact or not path.is_file() or _size(leads) > MOST_LEADS:
@@ -84,7 +84,7 @@ def leads_behind(revisions: Sequence[Revision], path: Path, leads: LeadTable) ->
     try:
         then = pd.read_parquet(path)
     except (OSError, ValueError):
-        # Cut off, or none of ours.
+        # Truncated, or not such a list.
         return []
     if then.empty or not {"lead_id", *STAMPS} <= set(then.columns):
         return []
@@ -112,7 +112,7 @@ def _rows_of(frame: pd.DataFrame, ids: Sequence[str]) -> dict[Any, pd.DataFrame]
 
 
 def _taken(frame: pd.DataFrame, revision: Revision, zone: ZoneInfo) -> pd.DataFrame:
-    """Return the leads that a figure counts in its bucket."""
+    """Return the leads that the metric counts in its bucket."""
     start, end = (
         pd.Timestamp(to_utc(pd.Timestamp(text).date(), zone)).tz_localize(None)
         for text in (revision.start, revision.end)
@@ -127,17 +127,17 @@ def _taken(frame: pd.DataFrame, revision: Revision, zone: ZoneInfo) -> pd.DataFr
 def _what(
     then: pd.DataFrame | None, now: pd.DataFrame | None, columns: Sequence[str], zone: ZoneInfo
 ) -> str:
-    """Return what of a lead is another than it was."""
+    """Return how a lead changed."""
     if then is None:
-        return "came late"
+        return "added later"
     if now is None:
-        return "is gone"
+        return "deleted"
     changes = []
     for column in columns:
         before, after = ([_shown(v, zone) for v in frame[column]] for frame in (then, now))
         if before != after:
             name = STAMPS.get(column, column.removeprefix(BY))
-            changes.append(f"{name} was {', '.join(before)}, is {', '.join(after)}")
+            changes.append(f"{name} was {', '.join(before)}, now {', '.join(after)}")
     return "; ".join(changes)
 
 

@@ -23,13 +23,13 @@ from mqlkit.views.theme import CHART_TYPE, dark_charts
 
 @dataclass
 class Charts:
-    """The charts of a page, numbered as they come, and what the page's script needs with them."""
+    """The charts of a page, numbered in order, and the data that the page's script needs."""
 
     params: ReportParams
     specs: dict[str, Any] = field(default_factory=dict)
 
     def add(self, spec: dict[str, Any]) -> str:
-        """Keep a chart and return its id."""
+        """Add a chart and return its id."""
         name = f"chart-{len(self.specs) + 1}"
         kept = {k: v for k, v in spec.items() if k != "$schema"}
         packed = {n: _packed(rows) for n, rows in kept.get("datasets", {}).items()}
@@ -37,7 +37,7 @@ class Charts:
         return name
 
     def to_json(self) -> str:
-        """Return the charts as JSON that cannot end the script it stands in."""
+        """Return the charts as JSON that is safe inside a script element."""
         grain = self.params.grain
         page = {
             "charts": self.specs,
@@ -50,7 +50,7 @@ class Charts:
         )
 
     def _buckets(self) -> list[str]:
-        """Return the labels of the buckets that any chart by bucket shows."""
+        """Return the bucket labels of all charts by bucket."""
         rows = [
             row[part["columns"].index("bucket")]
             for spec in self.specs.values()
@@ -62,14 +62,14 @@ class Charts:
 
 
 def _packed(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
-    """Return rows with the names of their columns said once, which halves the charts' data."""
+    """Return rows with each column name only once, which halves the charts' data."""
     columns = list(rows[0]) if rows else []
     return {"columns": columns, "rows": [list(row.values()) for row in rows]}
 
 
 @dataclass
 class Block:
-    """What stands together on the page: charts, the sentences beside them, the tables below."""
+    """A group on the page: charts, the sentences next to them, and the tables below."""
 
     charts: list[Any] = field(default_factory=list)
     words: list[Any] = field(default_factory=list)
@@ -78,23 +78,23 @@ class Block:
 
     @property
     def kind(self) -> str:
-        """Return how the block is laid out."""
+        """Return the layout of the block."""
         if self.charts:
             return "pair" if self.words else "solo" if len(self.charts) == 1 else "many"
         return "words" if self.words else "plain"
 
     def takes(self, kind: str) -> bool:
-        """Return whether a part of some kind still belongs to this block."""
+        """Return whether the next part, of this kind, belongs to this block."""
         if kind == "tables":
             return not self.other
         if self.tables or self.other:
             return False
-        # One chart to a sentence; charts that nothing is said of stand beside each other.
+        # A sentence has one chart; charts without a sentence share a row.
         return not self.charts or (kind == "charts" and not self.words)
 
 
 def blocks(outputs: Any) -> list[Block]:
-    """Return what a cell shows, as it is to stand on the page."""
+    """Return the outputs of a cell, grouped for the page."""
     found: list[Block] = []
     for output in outputs:
         if output.output_type not in ("display_data", "execute_result"):
@@ -115,9 +115,9 @@ def _kind(output: Any) -> str:
 
 
 def shown_cells(notebook: Any) -> list[Any]:
-    """Return the cells of a notebook without the headings under which nothing is shown.
+    """Return the cells of a notebook without headings that have no output.
 
-    What the data cannot tell has no part, and a question without an answer is none.
+    A part that the data is not sufficient for has no output.
     """
     cells = list(notebook.cells)
     after = [*cells[1:], None]
@@ -135,7 +135,7 @@ def shown_cells(notebook: Any) -> list[Any]:
 def sections(notebook: Any) -> list[tuple[str, str]]:
     """Return id and title of each section of a notebook.
 
-    A section begins with a heading of the second level, the first line of a cell of text.
+    A section starts with a level 2 heading in the first line of a Markdown cell.
     """
     titles = [
         cell.source.splitlines()[0].removeprefix("## ")
@@ -166,7 +166,7 @@ def render(notebook: Any, params: ReportParams, *, script: str, made_at: str) ->
     script
         What `page_script` returns.
     made_at
-        The one time stamp of the page, as it is to be shown.
+        The time shown in the footer, the only one on the page.
     """
     page = {
         "title": params.title,
@@ -195,7 +195,7 @@ def render(notebook: Any, params: ReportParams, *, script: str, made_at: str) ->
 
 
 def _css_text(text: str) -> str:
-    r"""Return text for a string in a style sheet, every odd character by its number.
+    r"""Return text escaped for a string in a style sheet.
 
     >>> _css_text('Q1 "</style>')
     'Q1 \\22 \\3c \\2f style\\3e '
@@ -204,13 +204,13 @@ def _css_text(text: str) -> str:
 
 
 def _markdown(text: str) -> str:
-    """Return Markdown as HTML, without the anchors that nbconvert hangs on headings."""
+    """Return Markdown as HTML, without nbconvert's anchors on headings."""
     renderer = IPythonRenderer(escape=False, exclude_anchor_links=True)
     return str(MarkdownWithMath(renderer=renderer).render(text))
 
 
 def plain_page(title: str, body: str, *, style: str = "") -> str:
-    """Return a page without charts or scripts, in the same dress."""
+    """Return a page without charts or scripts, with the style sheet of the reports."""
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'

@@ -1,4 +1,4 @@
-"""All reports of a folder on one page."""
+"""The index page of a folder of reports."""
 
 from __future__ import annotations
 
@@ -29,26 +29,26 @@ SHOWN = {
 
 @dataclass(frozen=True)
 class Entry:
-    """One report of a folder: where it is, from there, and its ``metrics.json``."""
+    """One report: its path in the folder without the suffix, and its ``metrics.json``."""
 
     place: str
     document: Mapping[str, Any]
 
     @property
     def age(self) -> tuple[str, str]:
-        """Return what the newest has the largest of: end of the period, then the moment."""
+        """Return the sort key: end of the period, then as-of date."""
         return str(self.document["period"]["end"]), str(self.document["as_of"])
 
 
 def overview(out: Path, pattern: str = ".") -> str:
-    """Return the page over the reports of a folder.
+    """Return the index page of a folder of reports.
 
     Parameters
     ----------
     out
         The folder.
     pattern
-        Where the reports are below it.
+        Glob pattern of the reports' folders, relative to ``out``.
     """
     paths = sorted(out.glob(f"{pattern}/*.metrics.json"))
     found = [entry for path in paths if (entry := _entry(path, out))]
@@ -60,7 +60,7 @@ def overview(out: Path, pattern: str = ".") -> str:
 
 
 def _entry(path: Path, out: Path) -> Entry | None:
-    """Return a report; None for a file that is none of ours or has no page."""
+    """Return a report; None if the file is not a report's ``metrics.json`` or has no page."""
     place = path.relative_to(out).as_posix().removesuffix(".metrics.json")
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
@@ -71,7 +71,7 @@ def _entry(path: Path, out: Path) -> Entry | None:
 
 
 def _shown(entry: Entry) -> str:
-    """Return a report as an item of the list; nothing where the file only looks like one."""
+    """Return a report as a list item; an empty text if the file is malformed."""
     document = entry.document
     try:
         period, figures = document["period"], figures_of(document)
@@ -102,14 +102,14 @@ def _figure(name: str, value: float, currency: str) -> str:
 
 
 def _status(params: Mapping[str, Any], figures: Mapping[str, Any]) -> str:
-    """Return which of the limits that were set are broken."""
+    """Return the state of the limits: which are broken."""
     limits = {kind: params.get(kind) or {} for kind in ("fail_on", "warn_on")}
     over = {kind: [label_of(name) for name in broken(limits[kind], figures)] for kind in limits}
     if over["fail_on"]:
         return _mark("bad", "!", f"Limit broken: {', '.join(over['fail_on'])}")
     if over["warn_on"]:
         return _mark("bad", "!", f"Warning: {', '.join(over['warn_on'])}")
-    return _mark("good", "✓", "Within its limits") if any(limits.values()) else ""
+    return _mark("good", "✓", "Within limits") if any(limits.values()) else ""
 
 
 def _mark(tone: str, sign: str, words: str) -> str:

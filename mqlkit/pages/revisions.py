@@ -1,4 +1,4 @@
-"""Closed figures that an earlier report stated differently."""
+"""Numbers of closed buckets that differ from an earlier report."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from mqlkit.core.errors import listed
 from mqlkit.core.metrics import METRICS
 from mqlkit.core.names import FORMULA_STARTS, TOTAL
 
-# What is settled when a bucket is over; cohorts go on ripening, and that is no revision.
+# Metrics that are final when a bucket ends. Cohorts mature later, which is not a revision.
 SETTLED = ("mqls", "sqls_in_period", "in_stage", "goal", "spend")
-# Parameters that may differ between two reports that are still the same one.
+# Parameters that may differ between two runs of the same report.
 FREE = frozenset(
     {"report", "title", "period", "as_of", "lag_days", "rolling", "language", "redact", "by",
      "max_set_aside", "fail_on", "warn_on", "sla", "sla_clock", "sla_stops_on", "work_week",
      "holidays", "within_days"}
 )  # fmt: skip
-# Two reports that are alike in these say the same.
+# Two reports with equal values of these are the same.
 IDENTITY = ("as_of", "period", "params", "inputs", "versions")
 SHOWN = 3
 Document = Mapping[str, Any]
@@ -30,14 +30,14 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Revision:
-    """A figure of a closed bucket that is not what it was reported as.
+    """A number of a closed bucket that differs from the last report.
 
     Attributes
     ----------
     metric, bucket, start, end
-        The figure, and the bucket's label and days, as ``metrics.json`` has them.
+        The metric, and the bucket's label and days, as in ``metrics.json``.
     pairs
-        Its rows that differ, as reported and as they are now: of all leads, of each segment.
+        The rows that differ, each as reported before and now: for all leads, for each segment.
     """
 
     metric: str
@@ -49,14 +49,14 @@ class Revision:
 
 @dataclass(frozen=True)
 class Behind:
-    """A lead that a figure of a closed bucket now counts otherwise.
+    """A lead that caused a number of a closed bucket to change.
 
     Attributes
     ----------
     figure, bucket, lead_id
-        The figure in words, the bucket's label, and the lead.
+        The label of the metric, the bucket's label, and the lead.
     what
-        What of the lead is another than it was.
+        How the lead changed.
     """
 
     figure: str
@@ -66,14 +66,14 @@ class Behind:
 
 
 def last_report(paths: Sequence[Path], now: Document) -> tuple[Path, Document] | None:
-    """Return the latest of some reports that says something else and is not of a later moment.
+    """Return the latest report that differs from the new one and has no later as-of date.
 
     Parameters
     ----------
     paths
-        ``metrics.json`` of earlier runs of the report; what is none is passed over.
+        ``metrics.json`` of earlier runs of the report; other files are ignored.
     now
-        That of the new run.
+        The content of the new run's.
     """
     found = []
     for path in paths:
@@ -88,7 +88,7 @@ def last_report(paths: Sequence[Path], now: Document) -> tuple[Path, Document] |
 
 
 def revisions(then: Document, now: Document) -> list[Revision]:
-    """Return the figures of closed buckets that are not what they were reported as.
+    """Return the numbers of closed buckets that differ from the last report.
 
     Parameters
     ----------
@@ -98,33 +98,33 @@ def revisions(then: Document, now: Document) -> list[Revision]:
     try:
         return _found(then, now)
     except (KeyError, TypeError, AttributeError):
-        # Written by another version, or by hand.
+        # Written by another version or edited.
         return []
 
 
 def revised(then: Document, now: Document, behind: Sequence[Behind] = ()) -> list[str]:
-    """Return a line for each of `revisions`, and what is known of their rows and files.
+    """Return a line for each of `revisions`, and lines for the leads and files that caused them.
 
     Parameters
     ----------
     then, now
         As in `revisions`.
     behind
-        The leads behind them, as far as they are known.
+        The leads that caused them, if known.
     """
     found = revisions(then, now)
     lines = [_line(each.pairs) for each in found]
     if not lines:
         return []
     more = len(lines) - SHOWN
-    lines = [*lines[:SHOWN], *([f"and {more} more figures of closed buckets."] if more > 0 else [])]
+    lines = [*lines[:SHOWN], *([f"and {more} more numbers of closed buckets."] if more > 0 else [])]
     files = _other_files(then, now)
     rest = [f"files that differ: {listed(files)}."] if files else []
     return [*lines, *_leads_line(behind), *rest]
 
 
 def read_behind(path: Path) -> list[Behind]:
-    """Return what a run has written of the leads behind its revisions."""
+    """Read the list of leads that caused a run's revisions."""
     try:
         with path.open(encoding="utf-8", newline="") as handle:
             rows = list(csv.reader(handle))[1:]
@@ -134,7 +134,7 @@ def read_behind(path: Path) -> list[Behind]:
 
 
 def _unguarded(cell: str) -> str:
-    """Return a cell without the apostrophe that keeps spreadsheets from taking it for a formula."""
+    """Return a cell without the apostrophe that protects spreadsheets from formulas."""
     return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_STARTS) else cell
 
 
@@ -145,7 +145,7 @@ def _leads_line(behind: Sequence[Behind]) -> list[str]:
         return []
     nouns = "1 lead" if len(named) == 1 else f"{len(named):,} leads"
     more = f" and {len(named) - SHOWN:,} more" if len(named) > SHOWN else ""
-    return [f"{nouns}: {', '.join(named[:SHOWN])}{more}; see revised.csv beside the page."]
+    return [f"{nouns}: {', '.join(named[:SHOWN])}{more}; see revised.csv next to the page."]
 
 
 def _found(then: Document, now: Document) -> list[Revision]:
@@ -177,14 +177,14 @@ def _key(row: Row) -> tuple[str, str, str, str]:
 
 
 def _line(pairs: Sequence[tuple[Row, Row]]) -> str:
-    """Return a figure's line: all leads first, then the segments that it has changed in."""
+    """Return the line of one number: all leads first, then the segments that changed."""
     whole = [pair for pair in pairs if pair[1]["segment"] is None]
     parts = [pair for pair in pairs if pair[1]["segment"] is not None]
     (before, row), *_ = whole or parts
     label = METRICS[row["metric"]].label
     head = f"{label} of {row['bucket']}"
     if not whole:
-        head += " in all are what they were, but not in each segment"
+        head += ": total unchanged, but segments changed"
     else:
         head += f": reported as {_shown(before)}, now {_shown(row)}"
     named = [f"{_name(row)} {_shown(before)} → {_shown(row)}" for before, row in parts]

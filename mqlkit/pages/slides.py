@@ -11,7 +11,7 @@ from mqlkit.pages.bundle import VEGA_LITE
 from mqlkit.views.theme import CHART_TYPE
 
 LONGEST_NAME = 40
-# As sharp on a projector as on paper; and slides have a background of their own, charts none.
+# Twice the resolution, for projectors. Charts are transparent, so slides need a background.
 SCALE = 2
 ON_WHITE = {"background": "white", "padding": 16}
 
@@ -24,7 +24,7 @@ def write_figures(notebook: Any, folder: Path) -> list[Path]:
     notebook
         An executed notebook (nbformat node).
     folder
-        Where they go, made if needed. They are numbered in the order of the page:
+        The folder to write to, created if needed. Files are numbered in the order of the page:
         ``01-mqls-per-month.png``.
     """
     import vl_convert
@@ -33,7 +33,7 @@ def write_figures(notebook: Any, folder: Path) -> list[Path]:
     written = []
     for number, (name, spec) in enumerate(_charts(notebook), start=1):
         path = folder / f"{number:02}-{name}"
-        # The data stands in the chart: whatever asks for an address is text from the data.
+        # The chart contains its data, so any URL in it is text from the data and is not loaded.
         how: dict[str, Any] = {"vl_version": VEGA_LITE, "allowed_base_urls": []}
         svg, png = path.with_suffix(".svg"), path.with_suffix(".png")
         svg.write_text(vl_convert.vegalite_to_svg(spec, **how), encoding="utf-8")
@@ -51,7 +51,7 @@ def _charts(notebook: Any) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _slug(description: str) -> str:
-    """Return the first words of a chart's description as part of a file's name.
+    """Return the first words of a chart's description as part of a file name.
 
     >>> _slug("MQLs per month, from 199 to 326, with the goal as a line across each bar.")
     'mqls-per-month'

@@ -1,4 +1,4 @@
-"""One notebook through papermill, saved whatever happens."""
+"""Run a notebook with papermill and save it even if it fails."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ if TYPE_CHECKING:
     from jupyter_client.manager import AsyncKernelManager
 
 USER_ERRORS = {"ParamsError": ParamsError, "SourceError": SourceError}
-# What papermill and its kernel raise beside a failing cell: a dead kernel, a notebook that is none.
+# Raised for other reasons than a failing cell: a dead kernel, an invalid notebook.
 BREAKDOWNS = (RuntimeError, TimeoutError, ValueError, OSError)
 ENGINE = "mqlkit"
 # Notebooks of earlier versions save their results themselves.
 OLD_SAVE = "save_results("
 SAVE = "from mqlkit.lab.report import save_opened\n\nsave_opened(globals())"
-# The engine says it in its own words, with these in them.
+# Errors of the database about a full disk contain these words.
 FULL_WORDS = tuple(os.strerror(number) for number in FULL)
 
 
 class CellCount:
-    """What papermill takes for its progress bar: counts cells, and tells the log.
+    """A progress bar for papermill that counts cells and reports them to the log.
 
     Parameters
     ----------
     log
-        Gets an event ``cell`` for each cell that is done.
+        Receives an event ``cell`` for each finished cell.
     """
 
     def __init__(self, log: RunLog) -> None:
@@ -52,21 +52,21 @@ class CellCount:
         self.n = 0
 
     def update(self, n: int) -> None:
-        """Count cells that are done."""
+        """Add finished cells."""
         self.n += n
         self.refresh()
 
     def refresh(self) -> None:
-        """Tell the count."""
+        """Report the count to the log."""
         stop_if_told()
         self._log("cell", done=self.n)
 
     def close(self) -> None:
-        """Do nothing: a count needs no closing."""
+        """Do nothing: there is no bar to close."""
 
 
 class KeepingEngine(Engine):  # type: ignore[misc]
-    """Papermill in a kernel that runs; a notebook that breaks down is written all the same."""
+    """Papermill engine for a running kernel; also writes a notebook that fails."""
 
     @classmethod
     def execute_managed_notebook(
@@ -84,7 +84,7 @@ class KeepingEngine(Engine):  # type: ignore[misc]
         nb_man.nb.cells.append(save_cell())
         log("started", cells=len(nb_man.nb.cells))
         nb_man.pbar = CellCount(log)
-        # What the client has to say is said in the errors that it raises.
+        # The client's log repeats the errors that it raises.
         silent = logging.getLogger(__name__)
         silent.setLevel(logging.CRITICAL + 1)
         client = PapermillNotebookClient(
@@ -125,18 +125,18 @@ def execute(
     timeout: float | None,
     log: RunLog,
 ) -> Any:
-    """Run a notebook in a kernel that runs.
+    """Run a notebook in a running kernel.
 
     Parameters
     ----------
     notebook, executed
-        The notebook, and where it is written as executed.
+        The notebook, and the path of the executed copy.
     params, kernel
-        The report, and where to run it.
+        The report, and the kernel to run it in.
     timeout
-        Seconds after which it is stopped; None for never.
+        Seconds until the run is stopped; None for no limit.
     log
-        Gets an event ``started`` and one for each cell.
+        Receives an event ``started`` and one for each cell.
 
     Returns
     -------
@@ -146,11 +146,11 @@ def execute(
     Raises
     ------
     ParamsError, SourceError
-        When the notebook's own reading of parameters or data raised them.
+        If the notebook raises them when it reads parameters or data.
     RunError
-        When a cell fails or the kernel breaks down; ``executed`` is left where it could be.
+        If a cell fails or the kernel dies; ``executed`` is written if possible.
     """
-    # Relative paths: the executed notebook is mailed on, and whose home it was made in is nobody's.
+    # Relative paths: the executed notebook may be sent to others and must not name local folders.
     given = {**params.to_dict(), "source": os.path.relpath(params.source)}
     papermill_engines.register(ENGINE, KeepingEngine)
     try:
@@ -175,14 +175,14 @@ def execute(
         what = f"cell {error.exec_count} failed: {error.ename}: {error.evalue}"
         raise RunError(_words(notebook, executed, what)) from error
     except CellTimeoutError as error:
-        what = f"was not done after {timeout:g} seconds, and was stopped (--timeout)."
+        what = f"stopped after {timeout:g} seconds (--timeout)."
         raise RunError(_words(notebook, executed, what)) from error
     except BREAKDOWNS as error:
         if isinstance(error, OSError) and error.errno in FULL:
             raise RunError(disk_words(executed.parent.parent, error)) from error
         what = str(error).partition("\n")[0]
         if what == "Kernel died":
-            what = "the kernel died: it was killed, perhaps for want of memory, or it crashed."
+            what = "the kernel died: it crashed or was killed, possibly out of memory."
         raise RunError(_words(notebook, executed, what)) from error
 
 
@@ -207,12 +207,12 @@ def _words(notebook: Path, executed: Path, what: str) -> str:
     elif is_whole(executed):
         fix = f"open {executed.name} in the output folder; the failing cell is marked"
     else:
-        fix = "open the notebook in JupyterLab, and mend or replace it"
+        fix = "open the notebook in JupyterLab and correct or replace it"
     return report(f"{notebook.name}: {what}", fix=fix)
 
 
 def is_whole(executed: Path) -> bool:
-    """Return whether a notebook could be written to its end."""
+    """Return whether a notebook was written completely."""
     try:
         json.loads(executed.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -47,7 +47,7 @@ def test_a_source_picked_from_the_list_stands_out_in_every_chart_and_table(open_
     rows = page.locator("tr.picked")
     assert rows.count() >= 4
     assert all("Web" in text for text in rows.all_text_contents())
-    assert page.locator(".tools [role=status]").inner_text().startswith("Picked out in")
+    assert page.locator(".tools [role=status]").inner_text().startswith("Highlighted in")
     page.get_by_role("combobox", name="Source").select_option("all")
     assert page.locator(".dim, tr.picked").count() == 0
     assert page.locator(".tools [role=status]").inner_text() == ""

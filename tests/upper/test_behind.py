@@ -34,16 +34,16 @@ NOW = [
     "late,2026-01-30T09:00:00Z,,,Web",
 ]
 FOUND = {
-    ("MQLs", "gone", "is gone"),
-    ("MQLs", "late", "came late"),
-    ("MQLs", "moved", "MQL was 1 Feb 2026, is 31 Jan 2026"),
-    ("MQLs", "renamed", "source was Web, is Fair"),
-    ("MQLs waiting", "decided", "decision was empty, is 13 Jan 2026"),
-    ("MQLs waiting", "gone", "is gone"),
-    ("MQLs waiting", "late", "came late"),
-    ("MQLs waiting", "moved", "MQL was 1 Feb 2026, is 31 Jan 2026"),
-    ("MQLs waiting", "renamed", "source was Web, is Fair"),
-    ("SQLs dated in the bucket", "decided", "SQL was empty, is 14 Jan 2026"),
+    ("MQLs", "gone", "deleted"),
+    ("MQLs", "late", "added later"),
+    ("MQLs", "moved", "MQL was 1 Feb 2026, now 31 Jan 2026"),
+    ("MQLs", "renamed", "source was Web, now Fair"),
+    ("MQLs waiting", "decided", "decision was empty, now 13 Jan 2026"),
+    ("MQLs waiting", "gone", "deleted"),
+    ("MQLs waiting", "late", "added later"),
+    ("MQLs waiting", "moved", "MQL was 1 Feb 2026, now 31 Jan 2026"),
+    ("MQLs waiting", "renamed", "source was Web, now Fair"),
+    ("SQLs dated in the bucket", "decided", "SQL was empty, now 14 Jan 2026"),
 }
 
 
@@ -85,15 +85,15 @@ def test_each_lead_is_named_with_what_has_changed(compared):
     assert {row.bucket for row in found} == {"2026-01"}
     *_, leads, files = lines
     assert leads == (
-        "5 leads: 'decided' (decision was empty, is 13 Jan 2026), 'gone' (is gone), 'late' "
-        "(came late) and 2 more; see revised.csv beside the page."
+        "5 leads: 'decided' (decision was empty, now 13 Jan 2026), 'gone' (deleted), 'late' "
+        "(added later) and 2 more; see revised.csv next to the page."
     )
     assert files.startswith("files that differ")
 
 
 def test_few_leads_are_all_named(compared):
     _, lines, _ = compared(THEN, [*THEN, NOW[-1]])
-    assert "1 lead: 'late' (came late); see revised.csv beside the page." in lines
+    assert "1 lead: 'late' (added later); see revised.csv next to the page." in lines
 
 
 def test_a_lead_that_comes_in_twice_is_compared_pass_by_pass(desk, tmp_path):
@@ -115,7 +115,7 @@ def test_a_lead_that_comes_in_twice_is_compared_pass_by_pass(desk, tmp_path):
     (other,) = (Revision("mqls", "the day", "2026-01-09", "2026-01-10", []),)
     assert leads_behind([one], path, numbers.lead_data) == []
     (row,) = leads_behind([other], path, numbers.lead_data)
-    assert row.what == "MQL was 5 Jan 2026, 9 Jan 2026, is 5 Jan 2026, 20 Jan 2026"
+    assert row.what == "MQL was 5 Jan 2026, 9 Jan 2026, now 5 Jan 2026, 20 Jan 2026"
 
 
 def test_the_list_is_for_its_owner_alone(compared):
@@ -157,12 +157,12 @@ def test_a_run_names_them_on_the_page_on_stderr_and_in_a_file(desk, tmp_path):
         desk.write("leads.csv", "\n".join([HEADER, *rows]) + "\n")
         done = mqlkit_run("q.yaml", "--as-of", day, cwd=tmp_path)
         assert done.code == 0, done.stderr
-    assert "1 lead: '=<b>&1' (came late); see revised.csv beside the page." in done.stderr
-    assert "1 lead: &#x27;=&lt;b&gt;&amp;1&#x27; (came late)" in done.html("q")
+    assert "1 lead: '=<b>&1' (added later); see revised.csv next to the page." in done.stderr
+    assert "1 lead: &#x27;=&lt;b&gt;&amp;1&#x27; (added later)" in done.html("q")
     rows = (done.out / "q.revised.csv").read_text(encoding="utf-8").splitlines()
     assert rows == [
         "figure,bucket,lead_id,what",
-        "MQLs,2026-01,'=<b>&1,came late",
-        "MQLs waiting,2026-01,'=<b>&1,came late",
+        "MQLs,2026-01,'=<b>&1,added later",
+        "MQLs waiting,2026-01,'=<b>&1,added later",
     ]
-    assert Behind("MQLs", "2026-01", "=<b>&1", "came late").lead_id not in str(done.metrics("q"))
+    assert Behind("MQLs", "2026-01", "=<b>&1", "added later").lead_id not in str(done.metrics("q"))

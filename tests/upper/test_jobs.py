@@ -52,7 +52,7 @@ def test_one_that_hangs_or_takes_its_process_along_stops_alone(jobs_run):
     ends = sorted(line.rpartition("/")[2] for line in said)
     assert ends == [
         "dies.yaml: the process that ran it was killed.",
-        "hangs.ipynb: was not done after 30 seconds, and was stopped (--timeout).",
+        "hangs.ipynb: stopped after 30 seconds (--timeout).",
         "typo.yaml:1: parameter 'grian' is unknown.",
     ] or ends[1].startswith("mqlkit: hangs.ipynb"), ends
     assert "Traceback" not in jobs_run.stderr

@@ -58,7 +58,7 @@ def test_a_report_is_shown_with_its_figures(page_of):
     ("params", "says"),
     [
         ({}, []),
-        ({"fail_on": {"sla_attainment": "< 0.5"}}, ["Within its limits"]),
+        ({"fail_on": {"sla_attainment": "< 0.5"}}, ["Within limits"]),
         ({"fail_on": {"sla_attainment": "< 0.8"}}, ["Limit broken: SLA attainment"]),
         ({"warn_on": {"rows_set_aside": "> 0.01"}}, ["Warning: Rows that cannot be used"]),
         (

@@ -1,4 +1,4 @@
-// Charts by bucket, in coarser buckets: counts add up, shares are worked out anew from their counts.
+// Charts by bucket, in coarser buckets: counts are added, shares are recomputed from counts.
 const Z95 = 1.959963984540054;
 const WORDS = { half: "half-year" };
 let grain = page.grain;
@@ -16,7 +16,7 @@ const isKnown = (value) => value !== null && value !== undefined;
 const sum = (rows, name) =>
   rows.every((row) => isKnown(row[name])) ? rows.reduce((all, row) => all + row[name], 0) : null;
 
-// One row out of those of a bucket; what the rules do not name does not add up, and is left empty.
+// Merges the rows of a bucket into one. Columns without a rule cannot be added and stay empty.
 const added = (rows, [bucket, when], rules) => {
   const row = { bucket, when };
   for (const name of rules.keys ?? []) row[name] = rows[0][name];
@@ -49,7 +49,7 @@ const coarser = (rows, places, rules) => {
   return [...groups.values()].map((group) => added(group.rows, group.place, rules));
 };
 
-// Of the tables of a chart the longest has every bucket; the others are some of its rows.
+// The longest table of a chart has every bucket; the others are subsets of its rows.
 const inGrain = (spec, wanted) => {
   const rules = spec.usermeta.adds, places = page.buckets[wanted];
   const tables = Object.entries(spec.datasets);
@@ -64,7 +64,7 @@ const inGrain = (spec, wanted) => {
   });
 };
 
-// A layer of nothing has no extent, and Vega says so on the console.
+// Vega logs a warning for an empty layer.
 const drawable = (spec) => ({
   ...spec,
   layer: spec.layer?.filter((layer) => {
@@ -74,7 +74,7 @@ const drawable = (spec) => ({
   }),
 });
 
-// Costs come worked out at every grain and lag: the slider stays where it is.
+// Costs are precomputed for each grain and lag, so the slider keeps its position.
 const costsInGrain = (id, spec, wanted) => {
   const { grains } = spec.usermeta;
   const now = { grain: wanted, lag: drawn.get(id)?.view.signal("lag") };
@@ -124,7 +124,7 @@ async function showGrain(wanted) {
 }
 
 const addGrains = () => {
-  // A grain that puts everything into the buckets that there are shows nothing new.
+  // A grain with the same buckets shows nothing new.
   const fewer = Object.entries(page.buckets).filter(([, places]) =>
     new Set(Object.values(places).map(([label]) => label)).size < Object.keys(places).length);
   if (!fewer.length) return;

@@ -1,4 +1,4 @@
-// Draws every chart of the page, with Vega's interpreter, since the page allows no eval.
+// Draws each chart with Vega's interpreter, because the page's policy forbids eval.
 const page = JSON.parse(document.getElementById("charts").textContent);
 const specs = page.charts;
 const unpacked = ({ columns, rows }) =>
@@ -8,7 +8,7 @@ for (const spec of Object.values(specs)) {
 }
 const drawn = new Map();
 
-// Draws a chart, or draws it anew; what has been picked out stays so.
+// Draws or redraws a chart. The highlighted value stays highlighted.
 const draw = async (id, spec) => {
   const place = document.querySelector(`#${id} .plot`);
   try {
@@ -24,7 +24,7 @@ const draw = async (id, spec) => {
   }
 };
 
-// Charts take the width of paper too: a scaled-down screen chart has type nobody can read.
+// Charts are redrawn for the width of the paper: text in scaled-down charts would be too small.
 const onPaper = (is) => {
   document.body.classList.toggle("paper", is);
   window.dispatchEvent(new Event("resize"));

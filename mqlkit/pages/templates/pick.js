@@ -1,4 +1,4 @@
-// One value of a breakdown, picked anywhere, stands out in every chart and table that knows it.
+// Highlights the selected value of a breakdown in each chart and table that contains it.
 let picked = { by: "", name: "" };
 const breakdowns = [...new Set(Object.values(specs).map((s) => s.usermeta?.by).filter(Boolean))];
 const tools = document.createElement("div");
@@ -11,7 +11,7 @@ told.setAttribute("role", "status");
 const marksOf = (figure) => [...figure.querySelectorAll(".plot svg .role-mark > *")]
   .filter((mark) => mark.__data__?.datum?.name !== undefined);
 
-// The columns of tables that hold values of a breakdown, each with its cells.
+// The cells of each table column that holds values of a breakdown.
 const columnsOf = (by) => [...document.querySelectorAll(".mk-table table")].flatMap((table) => {
   const heads = [...table.querySelectorAll("thead th")];
   const at = heads.findIndex((h) => h.textContent.toLowerCase() === by.toLowerCase());
@@ -38,7 +38,7 @@ function markPicked() {
   for (const list of tools.querySelectorAll("select[data-by]")) {
     list.value = list.dataset.by === picked.by ? picked.name : "";
   }
-  told.textContent = picked.name ? `Picked out in ${places} charts and tables` : "";
+  told.textContent = picked.name ? `Highlighted in ${places} charts and tables` : "";
 }
 
 function pick(by, name) {
@@ -52,7 +52,7 @@ function pickFrom(spec, item) {
   if (spec.usermeta?.by && typeof name === "string") pick(spec.usermeta.by, name);
 }
 
-// A list for each breakdown: the keyboard picks too.
+// A list for each breakdown, for use with the keyboard.
 const labelled = (text, control) => {
   const label = document.createElement("label");
   label.append(text, control);

@@ -1,7 +1,7 @@
-// Tables sort by the column whose heading is pressed; a second press turns the order round.
+// Sorts a table by the column whose heading is clicked; a second click reverses the order.
 const HOURS = { minute: 1 / 60, hour: 1, day: 24 };
 
-// Figures are right-aligned texts: 1,234; €98.02; −3.5%; 26.3–29.6%; 3.0 days.
+// Numbers are right-aligned texts: 1,234; €98.02; −3.5%; 26.3–29.6%; 3.0 days.
 const figure = (text) => {
   const number = text.replace(/[^\d.,\-−–]/g, "").replace(/[−]/, "-").replace(/,/g, "");
   const unit = /(minute|hour|day)s?$/.exec(text)?.[1];
@@ -12,7 +12,7 @@ const sorted = (rows, at, isUp) => {
   const key = (row) => row.cells[at].textContent.trim();
   const isFigure = rows.some((row) => row.cells[at].classList.contains("mk-number"));
   const inOrder = (a, b) => isFigure ? figure(key(a)) - figure(key(b)) : key(a).localeCompare(key(b));
-  // Buckets and lags have an order that their names do not show; it is that of the page.
+  // Buckets and lags sort in the order of the page, which their names do not show.
   const first = rows[0].closest("table").querySelectorAll("thead th")[at].textContent;
   const asMade = (a, b) => a.dataset.row - b.dataset.row;
   const compare = /^(Bucket|Lag)$/.test(first) ? asMade : inOrder;

@@ -1,4 +1,4 @@
-// Puts the controls under the head of the page, and draws.
+// Adds the controls below the header and draws the charts.
 addGrains();
 for (const by of breakdowns) addList(by);
 if (tools.childElementCount) {
@@ -6,7 +6,7 @@ if (tools.childElementCount) {
   document.querySelector("section")?.before(tools);
 }
 
-// One after the other, so that the first can be read while the last is drawn.
+// One at a time, so that the first can be read while the others are drawn.
 (async () => {
   for (const [id, spec] of Object.entries(specs)) {
     await draw(id, shownIn(id, spec, page.grain));
