@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runs import ROOT, WORKED, Run, mqlkit_run, once
+from runs import ROOT, WORKED, Run, command, mqlkit_run, once
 
 from mqlkit.core.params import ReportParams
 from mqlkit.metrics.report import Report, read_report
@@ -79,8 +79,9 @@ def worked() -> Report:
 
 @pytest.fixture(scope="session")
 def worked_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """Return a run of the worked example, as it stands."""
-    return once(tmp_path_factory, "worked", lambda cwd: mqlkit_run(WORKED / "params.yaml", cwd=cwd))
+    """Return a run of the worked example, in a process of its own."""
+    words = ["mqlkit", "run", WORKED / "params.yaml", "--out", "reports"]
+    return once(tmp_path_factory, "worked", lambda cwd: command(*words, cwd=cwd))
 
 
 @pytest.fixture(scope="session")

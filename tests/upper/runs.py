@@ -1,7 +1,9 @@
-"""The command line, run as users run it: in a process of its own, its outputs in a folder."""
+"""Run the command line in a process of its own, or in one that keeps its kernel warm."""
 
 from __future__ import annotations
 
+import atexit
+import functools
 import json
 import os
 import subprocess
@@ -45,13 +47,18 @@ class Run:
         return nbformat.read(self.out / f"{name}.ipynb", as_version=4)
 
 
-def command(*words: object, cwd: Path, **environment: str) -> Run:
-    """Run a module of the tested tree, such as ``mqlkit``, and wait for it."""
+def environment() -> dict[str, str]:
+    """Return this process's environment, in which the tested tree is found first."""
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
+    return {**os.environ, "PYTHONPATH": path}
+
+
+def command(*words: object, cwd: Path, **variables: str) -> Run:
+    """Run a module of the tested tree, such as ``mqlkit``, and wait for it."""
     done = subprocess.run(
         [sys.executable, "-m", *map(str, words)],
         cwd=cwd,
-        env={**os.environ, "PYTHONPATH": path, **environment},
+        env={**environment(), **variables},
         capture_output=True,
         encoding="utf-8",
         timeout=LONGEST_RUN,
@@ -60,9 +67,29 @@ def command(*words: object, cwd: Path, **environment: str) -> Run:
     return Run(done.returncode, done.stdout, done.stderr, str(cwd))
 
 
+@functools.cache
+def warm_process() -> subprocess.Popen[str]:
+    """Return a process that runs command lines on a warm kernel; see `warm_runs`."""
+    started = subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("warm_runs.py"))],
+        env=environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        encoding="utf-8",
+    )
+    # The end of its stdin ends it.
+    atexit.register(started.communicate)
+    return started
+
+
 def mqlkit_run(*params: object, cwd: Path, out: str = "reports") -> Run:
-    """Run ``mqlkit run``; relative names are from ``cwd``."""
-    return command("mqlkit", "run", *params, "--out", out, cwd=cwd)
+    """Run ``mqlkit run`` on a warm kernel; relative names are from ``cwd``."""
+    process = warm_process()
+    words = ["run", *map(str, params), "--out", out]
+    process.stdin.write(json.dumps({"words": words, "cwd": str(cwd)}) + "\n")
+    process.stdin.flush()
+    code, stdout, stderr = json.loads(process.stdout.readline())
+    return Run(code, stdout, stderr, str(cwd))
 
 
 def once(factory: pytest.TempPathFactory, name: str, act: Callable[[Path], Run]) -> Run:

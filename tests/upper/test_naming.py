@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from runs import WORKED, Run, command, mqlkit_run, once, write_yaml
+from runs import WORKED, Run, mqlkit_run, once, write_yaml
 
 from mqlkit.core.errors import ParamsError
 from mqlkit.run.output import check_out, prune, workplace
@@ -29,16 +29,19 @@ def monthly_run(tmp_path_factory) -> Run:
             cwd / "monthly.yaml", {"source": "source.yaml", "period": "last-month", "by": []}
         )
         (cwd / "leads.csv").write_text(LEADS.partition("L31,")[0], encoding="utf-8")
-        words = [params, "--out", "reports/{period}", "--keep", 2, "--as-of"]
-        days = ("2026-02-02", "2026-03-02")
-        runs = [command("mqlkit", "run", *words, day, cwd=cwd) for day in days]
+
+        def run_on(day):
+            words = [params, "--keep", 2, "--as-of", day]
+            return mqlkit_run(*words, cwd=cwd, out="reports/{period}")
+
+        runs = [run_on("2026-02-02"), run_on("2026-03-02")]
         kept = cwd / "kept.json"
         kept.write_bytes((cwd / "reports" / "2026-01" / "monthly.metrics.json").read_bytes())
         (cwd / "leads.csv").write_text(LEADS, encoding="utf-8")
-        runs.append(command("mqlkit", "run", *words, "2026-04-02", cwd=cwd))
+        runs.append(run_on("2026-04-02"))
         after = sorted(p.as_posix() for p in Path(cwd, "reports").glob("*/*.html"))
         (cwd / "after.json").write_text(json.dumps(after), encoding="utf-8")
-        runs.append(command("mqlkit", "run", *words, "2026-02-02", cwd=cwd))
+        runs.append(run_on("2026-02-02"))
         assert [r.code for r in runs] == [0] * 4, [r.stderr for r in runs]
         return runs[-1]
 

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from runs import Run, command, once, write_yaml
+from runs import Run, mqlkit_run, once, write_yaml
 
 HEAD = "lead_id,created_at,mql_at,source\n"
 FEBRUARY = "".join(f"F{i},2026-02-{i:02}T08:00:00Z,2026-02-{i:02}T09:00:00Z,Web\n" for i in (3, 9))
@@ -47,8 +47,8 @@ def week(tmp_path_factory) -> Run:
         for day in DAYS:
             text = NO_EXPORT if day == CORRUPT else leads_of(day)
             (cwd / "leads.csv").write_text(text, encoding="utf-8")
-            words = [params, "--out", "reports/{as_of}", "--keep", 5, "--as-of", f"2026-03-0{day}"]
-            runs.append(command("mqlkit", "run", *words, cwd=cwd))
+            words = [params, "--keep", 5, "--as-of", f"2026-03-0{day}"]
+            runs.append(mqlkit_run(*words, cwd=cwd, out="reports/{as_of}"))
         said = [[run.code, run.stdout, run.stderr] for run in runs]
         (cwd / "week.json").write_text(json.dumps(said), encoding="utf-8")
         return runs[-1]

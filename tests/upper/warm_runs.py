@@ -1,0 +1,66 @@
+"""Run command lines of mqlkit in one process, on one kernel that stays warm.
+
+Each line of stdin is a JSON object with ``cwd`` and ``words``. Each reply is a line of JSON: exit
+code, stdout and stderr.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from io import StringIO
+from pathlib import Path
+
+from mqlkit.run import batch
+from mqlkit.run.cli import main
+from mqlkit.run.output import own_folder
+from mqlkit.run.runtime import Press
+
+
+class KeptPress(Press):
+    """Resources that outlive one command."""
+
+    def keep_kernel(self) -> None:
+        """Keep the kernel for the next report, in whichever command."""
+        self._kernel.keep()
+
+    @contextmanager
+    def opened(self, readings: Path | None = None) -> Iterator[Press]:
+        """Take the place of `mqlkit.run.runtime.open_press`."""
+        self._readings = readings
+        yield self
+
+
+def run(words: list[str], cwd: str) -> list[object]:
+    """Run one command line in a folder and return exit code, stdout and stderr."""
+    os.chdir(cwd)
+    out, errors = StringIO(), StringIO()
+    with redirect_stdout(out), redirect_stderr(errors):
+        try:
+            code = main(words)
+        except SystemExit as stopped:
+            code = stopped.code
+    return [code, out.getvalue(), errors.getvalue()]
+
+
+def serve() -> None:
+    """Run command lines from stdin until it is closed."""
+    # Child processes inherit file descriptor 1, so replies go elsewhere.
+    with os.fdopen(os.dup(1), "w") as replies, own_folder() as folder:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        press = KeptPress(folder)
+        batch.open_press = press.opened
+        try:
+            for line in sys.stdin:
+                request = json.loads(line)
+                replies.write(json.dumps(run(request["words"], request["cwd"])) + "\n")
+                replies.flush()
+        finally:
+            press.close()
+
+
+if __name__ == "__main__":
+    serve()
