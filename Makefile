@@ -8,6 +8,8 @@ UV ?= uv
 LOCK_ARGS ?=
 
 BIN := .venv/bin
+# Not written out in the recipe: `make -n` would run a line with $(MAKE) in it.
+LINT = $(MAKE) --no-print-directory lint
 RUN_PACKAGES := .venv/.run-packages
 DEV_PACKAGES := .venv/.dev-packages
 INSTALLED := .venv/.installed
@@ -23,10 +25,15 @@ help: ## show this list
 report: $(INSTALLED) ## run the sample report and say where the HTML is
 	@$(BIN)/mqlkit run params/mql_report.yaml --out reports
 
-# The package's own tests come last, so that their verdict is the last thing read.
-test: lint ## lint, then run the notebooks, then the tests
-	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout 300 notebooks
-	$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
+# Lint runs beside the tests, and its output comes after theirs. Each file is run by one process: the cells of a notebook
+# share a kernel, and the tests of a file share reports and browsers.
+test: $(INSTALLED) $(DEV_PACKAGES) ## run lint, the notebooks and the tests side by side
+	@mkdir -p build; $(LINT) >build/lint.log 2>&1 & lint=$$!; \
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder \
+		--nbval-lax --nbval-current-env --nbval-cell-timeout 300 $(PYTEST_ARGS) mqlkit tests notebooks; tests=$$?; \
+	wait $$lint; linted=$$?; cat build/lint.log; \
+	[ $$linted -eq 0 ] || echo "Lint failed." >&2; [ $$tests -eq 0 ] || echo "Tests failed." >&2; \
+	[ $$linted -eq 0 ] && [ $$tests -eq 0 ]
 
 lint: $(INSTALLED) $(DEV_PACKAGES) ## check style, types, layers, docstrings, spelling and that notebooks carry no stray output
 	$(BIN)/ruff check

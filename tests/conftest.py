@@ -50,6 +50,18 @@ FAMILIES = {
 FAMILY_OF = {metric: family for family, metrics in FAMILIES.items() for metric in metrics}
 assert set(FAMILY_OF) == set(METRICS)
 
+# Of the files that take longest, longest first.
+LONGEST_FILES = (
+    "test_lab.py", "test_sturdy.py", "test_jobs.py", "test_schedule.py", "test_run.py",
+    "test_page.py", "test_properties.py", "test_commands.py", "test_controls.py", "test_week.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files, so that none of them is left to one process at the end."""
+    rank = {name: place for place, name in enumerate(LONGEST_FILES)}
+    items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
+
 
 @dataclass(eq=False)
 class Made:
