@@ -482,7 +482,7 @@ def judged(*months, **options):
 
 def test_no_change_is_said_once():
     assert judged(month(JAN), month(FEB)) == [
-        (f"No clear change from Jan 26 to Feb 26 in {ALIKE}.", "plain")
+        (f"No clear change from Jan 2026 to Feb 2026 in {ALIKE}.", "plain")
     ]
 
 
@@ -491,21 +491,21 @@ def test_no_change_is_said_once():
     [
         pytest.param(
             {"mqls": 300},
-            "MQLs in Feb 26: 300, up by 100 (56 to 144) on Jan 26.",
+            "MQLs in Feb 2026: 300, up by 100 (56 to 144) on Jan 2026.",
             "plain",
             "MQLs",
             id="more",
         ),
         pytest.param(
             {"mqls": 120},
-            "MQLs in Feb 26: 120, down by 80 (45 to 116) on Jan 26.",
+            "MQLs in Feb 2026: 120, down by 80 (45 to 116) on Jan 2026.",
             "plain",
             "MQLs",
             id="fewer",
         ),
         pytest.param(
             {"accepted": 120},
-            "Acceptance rate in Feb 26: 60.0%, up by 10.0 points (0.3 to 19.5) on Jan 26.",
+            "Acceptance rate in Feb 2026: 60.0%, up by 10.0 points (0.3 to 19.5) on Jan 2026.",
             "good",
             "acceptance rate",
             id="accepted more",
@@ -519,7 +519,7 @@ def test_no_change_is_said_once():
         ),
         pytest.param(
             {"sqls": 40},
-            "Efficiency in Feb 26: 20.0%, down by 10.0 points (1.5 to 18.3) on Jan 26.",
+            "Efficiency in Feb 2026: 20.0%, down by 10.0 points (1.5 to 18.3) on Jan 2026.",
             "bad",
             "efficiency",
             id="weaker",
@@ -527,30 +527,31 @@ def test_no_change_is_said_once():
         pytest.param({"sqls": 44}, None, None, None, id="weaker: not clear"),
         pytest.param(
             {"met": 180},
-            "SLA attainment in Feb 26: 90.0%, up by 15.0 points (7.6 to 22.3) on Jan 26.",
+            "SLA attainment in Feb 2026: 90.0%, up by 15.0 points (7.6 to 22.3) on Jan 2026.",
             "good",
             "SLA attainment",
             id="in time",
         ),
         pytest.param(
             {"fast": 30},
-            "Contacted within 1 h in Feb 26: 15.0%, down by 10.0 points (2.2 to 17.7) on Jan 26.",
+            "Contacted within 1 h in Feb 2026: 15.0%, down by 10.0 points (2.2 to 17.7) on Jan "
+            "2026.",
             "bad",
             "contacted within 1 h",
             id="slower",
         ),
         pytest.param(
             {"spend": 14000},
-            "Cost per MQL in Feb 26: €70, up by €20 (€8.29 to €32.24) on Jan 26. The interval is "
-            "for chance in the number of MQLs alone.",
+            "Cost per MQL in Feb 2026: €70, up by €20 (€8.29 to €32.24) on Jan 2026. The "
+            "interval is for chance in the number of MQLs alone.",
             "bad",
             "cost per MQL",
             id="dearer",
         ),
         pytest.param(
             {"spend": 7000},
-            "Cost per MQL in Feb 26: €35, down by €15 (€6.70 to €23.70) on Jan 26. The interval is "
-            "for chance in the number of MQLs alone.",
+            "Cost per MQL in Feb 2026: €35, down by €15 (€6.70 to €23.70) on Jan 2026. The "
+            "interval is for chance in the number of MQLs alone.",
             "good",
             "cost per MQL",
             id="cheaper",
@@ -561,19 +562,19 @@ def test_no_change_is_said_once():
 def test_a_clear_change_is_said_and_the_rest_is_not(changed, text, tone, label):
     found = judged(month(JAN), month(FEB, **changed))
     if text is None:
-        assert found == [(f"No clear change from Jan 26 to Feb 26 in {ALIKE}.", "plain")]
+        assert found == [(f"No clear change from Jan 2026 to Feb 2026 in {ALIKE}.", "plain")]
         return
-    rest = f"No clear change from Jan 26 to Feb 26 in {without(label)}."
+    rest = f"No clear change from Jan 2026 to Feb 2026 in {without(label)}."
     assert found == [(text, tone), (rest, "plain"), (CHANCE, "plain")]
 
 
 def test_a_shorter_month_is_said_to_be_shorter():
     first, second = month(JAN, mqls=3100), month(FEB, mqls=2800)
-    shorter = "down by 300 (149 to 451) on Jan 26, which has more days: no clear change per day."
-    assert judged(first, second)[0] == (f"MQLs in Feb 26: 2,800, {shorter}", "plain")
-    longer = "up by 300 (149 to 451) on Feb 26, which has fewer days: no clear change per day."
+    shorter = "down by 300 (149 to 451) on Jan 2026, which has more days: no clear change per day."
+    assert judged(first, second)[0] == (f"MQLs in Feb 2026: 2,800, {shorter}", "plain")
+    longer = "up by 300 (149 to 451) on Feb 2026, which has fewer days: no clear change per day."
     found = judged(month(FEB, mqls=2800), month(MAR, mqls=3100))
-    assert found[0] == (f"MQLs in Mar 26: 3,100, {longer}", "plain")
+    assert found[0] == (f"MQLs in Mar 2026: 3,100, {longer}", "plain")
 
 
 @pytest.mark.parametrize(
@@ -584,16 +585,16 @@ def test_what_is_not_final_is_not_compared(flag):
     second = second[(second["metric"] != "efficiency")]
     held = share(FEB, "efficiency", 5, 200, flags=[flag])
     assert judged(month(JAN), rows(second, held)) == [
-        (f"No clear change from Jan 26 to Feb 26 in {without('efficiency')}.", "plain"),
-        (f"Feb 26 is not compared with Jan 26 in efficiency: {HOLDS[flag]}.", "plain"),
+        (f"No clear change from Jan 2026 to Feb 2026 in {without('efficiency')}.", "plain"),
+        (f"Feb 2026 is not compared with Jan 2026 in efficiency: {HOLDS[flag]}.", "plain"),
     ]
 
 
 def test_a_small_month_is_not_compared_and_its_count_is():
     why = f"in {without('MQLs')}: one of the two has fewer than 30 leads."
     assert judged(month(JAN), month(FEB, n=29, mqls=29, accepted=9, sqls=9, met=9, fast=9)) == [
-        ("MQLs in Feb 26: 29, down by 171 (142 to 202) on Jan 26.", "plain"),
-        (f"Feb 26 is not compared with Jan 26 {why}", "plain"),
+        ("MQLs in Feb 2026: 29, down by 171 (142 to 202) on Jan 2026.", "plain"),
+        (f"Feb 2026 is not compared with Jan 2026 {why}", "plain"),
         (CHANCE, "plain"),
     ]
 
@@ -609,9 +610,12 @@ def test_a_bucket_in_progress_is_passed_over():
 def test_the_year_before_has_its_own_sentences():
     then = Bucket("2025-02", date(2025, 2, 1), date(2025, 3, 1))
     assert judged(month(JAN), month(FEB), earlier=month(then, met=180)) == [
-        (f"No clear change from Jan 26 to Feb 26 in {ALIKE}.", "plain"),
-        ("SLA attainment in Feb 26: 75.0%, down by 15.0 points (7.6 to 22.3) on Feb 25.", "bad"),
-        (f"No clear change from Feb 25 to Feb 26 in {without('SLA attainment')}.", "plain"),
+        (f"No clear change from Jan 2026 to Feb 2026 in {ALIKE}.", "plain"),
+        (
+            "SLA attainment in Feb 2026: 75.0%, down by 15.0 points (7.6 to 22.3) on Feb 2025.",
+            "bad",
+        ),
+        (f"No clear change from Feb 2025 to Feb 2026 in {without('SLA attainment')}.", "plain"),
         (CHANCE, "plain"),
     ]
 
@@ -624,7 +628,7 @@ def test_what_was_never_recorded_is_not_spoken_of():
     never = [one(b, "contacted_within_1h", None, flags=["day-precision"]) for b in (JAN, FEB)]
     left = "MQLs, acceptance rate, efficiency and SLA attainment"
     assert judged(*kept, *never) == [
-        (f"No clear change from Jan 26 to Feb 26 in {left}.", "plain"),
+        (f"No clear change from Jan 2026 to Feb 2026 in {left}.", "plain"),
     ]
 
 
@@ -822,7 +826,7 @@ def test_many_segments_are_summed_up():
         pytest.param(
             {"Paid": (30, 300), "Web": (40, 100)},
             {"Paid": (10, 100), "Web": (80, 200)},
-            "Efficiency fell by 12.5 points (6.2 to 18.9) from Jan 26 to Feb 26",
+            "Efficiency fell by 12.5 points (6.2 to 18.9) from Jan 2026 to Feb 2026",
             "−12.5 points (−15.2 to −9.6), since weak ones have a larger share of the MQLs (the "
             "largest shift: Paid, 33.3% to 75.0%)",
             "0.0 points (−6.8 to +6.3), not clear",
@@ -832,7 +836,7 @@ def test_many_segments_are_summed_up():
         pytest.param(
             {"Paid": (40, 100), "Web": (100, 200)},
             {"Paid": (10, 100), "Web": (60, 200)},
-            "Efficiency rose by 23.3 points (15.8 to 30.5) from Jan 26 to Feb 26",
+            "Efficiency rose by 23.3 points (15.8 to 30.5) from Jan 2026 to Feb 2026",
             "0.0 points (0.0 to 0.0), not clear",
             "+23.3 points (+15.8 to +30.4)",
             "good",
@@ -841,7 +845,7 @@ def test_many_segments_are_summed_up():
         pytest.param(
             {"Paid": (10, 100), "Web": (80, 200)},
             {"Paid": (30, 300), "Web": (40, 100)},
-            "Efficiency rose by 12.5 points (6.2 to 18.9) from Jan 26 to Feb 26",
+            "Efficiency rose by 12.5 points (6.2 to 18.9) from Jan 2026 to Feb 2026",
             "+12.5 points (+9.6 to +15.2), since strong ones have a larger share of the MQLs (the "
             "largest shift: Paid, 75.0% to 33.3%)",
             "0.0 points (−6.3 to +6.8), not clear",
@@ -851,7 +855,7 @@ def test_many_segments_are_summed_up():
         pytest.param(
             {"Paid": (60, 300), "Web": (60, 100)},
             {"Paid": (10, 100), "Web": (80, 200)},
-            "Efficiency shows no clear change from Jan 26 to Feb 26 (0.0 points, −6.9 to +6.8)",
+            "Efficiency shows no clear change from Jan 2026 to Feb 2026 (0.0 points, −6.9 to +6.8)",
             "−14.6 points (−17.3 to −11.5), since weak ones have a larger share of the MQLs (the "
             "largest shift: Paid, 33.3% to 75.0%)",
             "+14.6 points (+7.4 to +20.8)",
@@ -872,8 +876,8 @@ def test_no_sentence_on_nothing_and_a_refusal_where_it_is_too_soon():
     young = sources(FEB, **web).assign(flags=[("immature",)] * 2)
     parts = efficiency_mix_and_rate(rows(sources(JAN, **web), young), by="source", bucket="2026-02")
     assert verdicts.mix.effects(parts.assign(main_breakdown="source")).text == (
-        "The efficiency of Feb 26 is not compared with that of Jan 26: it is too young, and more "
-        "of its MQLs will still become SQLs."
+        "The efficiency of Feb 2026 is not compared with that of Jan 2026: it is too young, and "
+        "more of its MQLs will still become SQLs."
     )
 
 
@@ -909,37 +913,37 @@ def kept(*met, n=100):
     [
         pytest.param(
             waits(20, 60, 70),
-            f"{OVER} since Feb 26: 2.9 days in Mar 26, after 20.0 hours in Jan 26.",
+            f"{OVER} since Feb 2026: 2.9 days in Mar 2026, after 20.0 hours in Jan 2026.",
             "bad",
             id="over since the second",
         ),
         pytest.param(
             waits(60, 20, 60),
-            f"{OVER} since Mar 26: 2.5 days in Mar 26, after 20.0 hours in Feb 26.",
+            f"{OVER} since Mar 2026: 2.5 days in Mar 2026, after 20.0 hours in Feb 2026.",
             "bad",
             id="only the current run counts",
         ),
         pytest.param(
             waits(60, 70),
-            f"{OVER} in every bucket from Jan 26 on, the first shown: 2.9 days in Feb 26.",
+            f"{OVER} in every bucket from Jan 2026 on, the first shown: 2.9 days in Feb 2026.",
             "bad",
             id="over all along",
         ),
         pytest.param(
             waits(60, 48),
-            f"{WITHIN} since Feb 26: 48.00 hours in Feb 26, after 2.5 days in Jan 26.",
+            f"{WITHIN} since Feb 2026: 48.00 hours in Feb 2026, after 2.5 days in Jan 2026.",
             "plain",
             id="exactly the SLA is within",
         ),
         pytest.param(
             waits(20, 48.01),
-            f"{OVER} since Feb 26: 48.01 hours in Feb 26, after 20.0 hours in Jan 26.",
+            f"{OVER} since Feb 2026: 48.01 hours in Feb 2026, after 20.0 hours in Jan 2026.",
             "bad",
             id="a little over does not read as equal",
         ),
         pytest.param(
             waits(60, 60, 60, n=(100, 29, 30)),
-            f"{OVER} since Mar 26: 2.5 days in Mar 26.",
+            f"{OVER} since Mar 2026: 2.5 days in Mar 2026.",
             "bad",
             id="a small bucket breaks the run",
         ),
@@ -947,20 +951,20 @@ def kept(*met, n=100):
         pytest.param(waits(60, None, n=(100, 0)), None, None, id="the last is null"),
         pytest.param(
             waits(20, 60, flags=["in-progress"]),
-            f"{WITHIN} in every bucket from Jan 26 on, the first shown: 20.0 hours in Jan 26.",
+            f"{WITHIN} in every bucket from Jan 2026 on, the first shown: 20.0 hours in Jan 2026.",
             "plain",
             id="what is in progress does not count",
         ),
         pytest.param(
             kept(80, 60, 60),
-            f"In every bucket since Feb 26 {LESS} 60.0% of the MQLs, against 80.0%.",
+            f"In every bucket since Feb 2026 {LESS} 60.0% of the MQLs, against 80.0%.",
             "bad",
             id="lower since the second",
         ),
         pytest.param(
             rows(waits(20, 60), kept(80, 60)),
-            f"{OVER} since Feb 26: 2.5 days in Feb 26, after 20.0 hours in Jan 26. In every "
-            f"bucket since Feb 26 {LESS} 60.0% of the MQLs, against 80.0%.",
+            f"{OVER} since Feb 2026: 2.5 days in Feb 2026, after 20.0 hours in Jan 2026. In every "
+            f"bucket since Feb 2026 {LESS} 60.0% of the MQLs, against 80.0%.",
             "bad",
             id="both",
         ),
@@ -1003,7 +1007,7 @@ def test_working_days_are_said_to_be_working_days():
     business = ReportParams(sla="2d", sla_clock="business")
     assert verdicts.sla.trend(waits(10, 16.001, 24).assign(**terms(business))).text == (
         "By the mean wait of the leads that left, sales has been over the SLA of 2 working days "
-        "since Feb 26: 3.0 working days in Mar 26, after 10.0 working hours in Jan 26."
+        "since Feb 2026: 3.0 working days in Mar 2026, after 10.0 working hours in Jan 2026."
     )
     assert (
         verdicts.sla.trend(waits(10, 16.01).assign(**terms(business))).text.count(
@@ -1034,29 +1038,29 @@ def test_the_table_of_changes():
     first, second = (p[p["metric"] != "contacted_within_1h"] for p in (month(JAN), second))
     found = changes(rows(first, second, *never), earlier=month(then, spend=20000))
     table = tables.changes.comparisons(found[found["metric"] != "mqls"].assign(currency="EUR"))
-    assert table.title == "Feb 26 and what it is compared with"
+    assert table.title == "Feb 2026 and what it is compared with"
     assert cells(table) == [
         ["Number", "Compared with", "Then", "Now", "Change", "95% interval", "Reads"],
-        ["Acceptance rate", "Jan 26", "50.0%", "50.0%", "0.0 points", "−9.7 to +9.7 points",
+        ["Acceptance rate", "Jan 2026", "50.0%", "50.0%", "0.0 points", "−9.7 to +9.7 points",
          "no clear change"],
-        ["Efficiency", "Jan 26", "30.0%", "2.5%", "–", "–", "too young"],
-        ["SLA attainment", "Jan 26", "75.0%", "90.0%", "+15.0 points", "+7.6 to +22.3 points",
+        ["Efficiency", "Jan 2026", "30.0%", "2.5%", "–", "–", "too young"],
+        ["SLA attainment", "Jan 2026", "75.0%", "90.0%", "+15.0 points", "+7.6 to +22.3 points",
          "up"],
-        ["Cost per MQL", "Jan 26", "€50", "€50", "€0", "−€9.85 to +€9.85", "no clear change"],
-        ["Acceptance rate", "Feb 25", "50.0%", "50.0%", "0.0 points", "−9.7 to +9.7 points",
+        ["Cost per MQL", "Jan 2026", "€50", "€50", "€0", "−€9.85 to +€9.85", "no clear change"],
+        ["Acceptance rate", "Feb 2025", "50.0%", "50.0%", "0.0 points", "−9.7 to +9.7 points",
          "no clear change"],
-        ["Efficiency", "Feb 25", "30.0%", "2.5%", "–", "–", "too young"],
-        ["SLA attainment", "Feb 25", "75.0%", "90.0%", "+15.0 points", "+7.6 to +22.3 points",
+        ["Efficiency", "Feb 2025", "30.0%", "2.5%", "–", "–", "too young"],
+        ["SLA attainment", "Feb 2025", "75.0%", "90.0%", "+15.0 points", "+7.6 to +22.3 points",
          "up"],
-        ["Contacted within 1 h", "Feb 25", "25.0%", "–", "–", "–", "–"],
-        ["Cost per MQL", "Feb 25", "€100", "€50", "−€50", "−€66.20 to −€35.09", "down"],
+        ["Contacted within 1 h", "Feb 2025", "25.0%", "–", "–", "–", "–"],
+        ["Cost per MQL", "Feb 2025", "€100", "€50", "−€50", "−€66.20 to −€35.09", "down"],
     ]  # fmt: skip
 
 
 def test_the_table_says_per_day_and_gives_nothing_where_there_is_nothing():
     found = changes(rows(one(JAN, "mqls", 3100), one(FEB, "mqls", 2800)))
     assert cells(tables.changes.comparisons(found))[1] == [
-        "MQLs", "Jan 26", "3,100", "2,800", "−300", "−451 to −149", "no clear change per day",
+        "MQLs", "Jan 2026", "3,100", "2,800", "−300", "−451 to −149", "no clear change per day",
     ]  # fmt: skip
     assert tables.changes.comparisons(changes(one(JAN, "mqls", 5))) is None
     assert NOT_COMPARED.keys() == HOLDS.keys()
@@ -1069,11 +1073,12 @@ NOW = {"Paid_search": (30, 300), "<b>Web": (40, 100), "new": (1, 2)}
 
 def test_the_table_of_mix_and_rate():
     table = tables.mix.effects(split(NOW, BEFORE).assign(main_breakdown="source"))
-    assert table.title == "Efficiency from Jan 26 to Feb 26 by source: mix and rate"
+    assert table.title == "Efficiency from Jan 2026 to Feb 2026 by source: mix and rate"
     header, *lines = cells(table)
     assert header == [
-        "Source", "MQLs, Jan 26", "Share, Jan 26", "Efficiency, Jan 26", "MQLs, Feb 26",
-        "Share, Feb 26", "Efficiency, Feb 26", "Mix, points", "Rate, points", "Together, points",
+        "Source", "MQLs, Jan 2026", "Share, Jan 2026", "Efficiency, Jan 2026", "MQLs, Feb 2026",
+        "Share, Feb 2026", "Efficiency, Feb 2026", "Mix, points", "Rate, points",
+        "Together, points",
     ]  # fmt: skip
     assert [line[0] for line in lines] == ORDER
     assert lines[2][1:7] == ["0", "0.0%", "–", "2", "0.5%", "50.0%"]
@@ -1098,7 +1103,7 @@ def test_the_picture_of_mix_and_rate_draws_the_frame():
     assert [(d["name"], d["cause"], d["points"]) for d in drawn] == want
     assert [d["low"] for d in drawn[:6]] == [None] * 6
     assert drawn[6]["low"] == round(100 * parts["mix_low"].iloc[-1], 6)
-    assert "from Jan 26 to Feb 26" in spec["description"]
+    assert "from Jan 2026 to Feb 2026" in spec["description"]
 
 
 def test_a_click_on_the_picture_of_mix_and_rate_picks_a_segment():
@@ -1191,8 +1196,8 @@ def test_the_campaign_of_the_sample_shows_in_february(sample):
     assert total["mix_high"] < 0 < total["rate_high"]
     assert [round(100 * total[c], 1) for c in ("mix", "rate")] == [-2.8, -3.1]
     assert verdicts.mix.effects(parts.assign(main_breakdown="source")).text == (
-        "Efficiency shows no clear change from Jan 26 to Feb 26 (−5.9 points, −13.4 to +1.5). By "
-        "source, the mix accounts for −2.8 points (−4.4 to −0.9), since weak ones have a larger "
+        "Efficiency shows no clear change from Jan 2026 to Feb 2026 (−5.9 points, −13.4 to +1.5). "
+        "By source, the mix accounts for −2.8 points (−4.4 to −0.9), since weak ones have a larger "
         "share of the MQLs (the largest shift: Paid search, 26.1% to 48.6%); efficiency within "
         "them, for −3.1 points (−10.7 to +4.2), not clear."
     )
@@ -1217,9 +1222,9 @@ def test_the_last_month_of_the_sample_is_too_young_for_efficiency(sample):
     ]
     quiet = "MQLs, SLA attainment, contacted within 1 h and cost per MQL"
     assert texts == [
-        "Acceptance rate in Jun 26: 61.3%, down by 9.4 points (0.1 to 18.4) on May 26.",
-        f"No clear change from May 26 to Jun 26 in {quiet}.",
-        f"Jun 26 is not compared with May 26 in efficiency: {HOLDS['immature']}.",
+        "Acceptance rate in Jun 2026: 61.3%, down by 9.4 points (0.1 to 18.4) on May 2026.",
+        f"No clear change from May 2026 to Jun 2026 in {quiet}.",
+        f"Jun 2026 is not compared with May 2026 in efficiency: {HOLDS['immature']}.",
         CHANCE,
     ]
     default = efficiency_mix_and_rate(sample.metrics, by="source")
@@ -1232,12 +1237,12 @@ def test_the_backlog_of_the_sample_is_told_and_its_end(sample):
 
     assert verdicts.sla.trend(until("2025-11").assign(**terms(sample.params))).text == (
         "By the mean wait of the leads that left, sales has been over the SLA of 48 hours since "
-        "Nov 25: 6.3 days in Nov 25, after 31.9 hours in Oct 25. In every bucket since Nov 25 the "
-        "SLA was kept less often than before: for 36.1% of the MQLs, against 74.1%."
+        "Nov 2025: 6.3 days in Nov 2025, after 31.9 hours in Oct 2025. In every bucket since Nov "
+        "2025 the SLA was kept less often than before: for 36.1% of the MQLs, against 74.1%."
     )
     assert verdicts.sla.trend(sample.metrics.assign(**terms(sample.params))).text == (
         "By the mean wait of the leads that left, sales has been within the SLA of 48 hours since "
-        "Dec 25: 29.6 hours in Jun 26, after 6.3 days in Nov 25."
+        "Dec 2025: 29.6 hours in Jun 2026, after 6.3 days in Nov 2025."
     )
 
 

@@ -281,7 +281,7 @@ def bucket_map(
     Examples
     --------
     >>> bucket_map(["2026-03", "2026-04"], "month", Calendar())["quarter"]
-    {'2026-03': ['2026-Q1', 'Q1 26'], '2026-04': ['2026-Q2', 'Q2 26']}
+    {'2026-03': ['2026-Q1', 'Q1 2026'], '2026-04': ['2026-Q2', 'Q2 2026']}
     """
     wider = coarser_grains(grain)
     # Weeks lie across the ends of months: they are in no coarser bucket.

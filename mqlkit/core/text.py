@@ -135,12 +135,12 @@ def bucket_name(label: str) -> str:
     """Return a bucket's label as an axis shows it.
 
     >>> bucket_name("2026-01"), bucket_name("2026-Q1"), bucket_name("2026-W05"), bucket_name("2026")
-    ('Jan 26', 'Q1 26', 'W05 26', '2026')
+    ('Jan 2026', 'Q1 2026', 'W05 2026', '2026')
     """
     year, _, part = label.partition("-")
     if not part:
         return label
-    return f"{MONTH_NAMES[int(part) - 1] if part.isdigit() else part} {year[2:]}"
+    return f"{MONTH_NAMES[int(part) - 1] if part.isdigit() else part} {year}"
 
 
 def listed(names: Sequence[str]) -> str:

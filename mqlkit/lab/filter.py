@@ -41,7 +41,7 @@ class Filter:
         columns = {column: column for column in values} or {"–": NOTHING}
         self.column = dropdown("Only leads whose", columns)
         self.kept = several("is", "Ctrl or Shift adds to the choice; none keeps all leads")
-        self.every = button("Keep all leads", "Take every filter away")
+        self.every = button("Keep all leads", "Clear all filters")
         self._picked = self._made_ear()
         self._hint = widgets.HTML(HINT)
         self.row = row(self.column, self.kept, self.every, self._hint, self._picked)

@@ -48,7 +48,7 @@ from mqlkit.lab.widgets import (
 from mqlkit.metrics.cost import LONGEST_LAG
 
 OWN_DATES = "own dates"
-LEFT = "Not done: the page below shows the last choice that worked."
+LEFT = "Not applied: the page still shows the last valid settings."
 FAULTY = ("period", "lag_days", "rolling", "sla", "within_days", "by", "where", "page")
 
 
@@ -260,7 +260,7 @@ class Panel:
                 self._show_numbers()
                 self._parts = iter(self._redraw())
         except Exception as error:  # noqa: BLE001 - a traceback would go to a log nobody reads
-            faults = {"period": f"This could not be worked out ({type(error).__name__}: {error})."}
+            faults = {"period": f"This could not be calculated ({type(error).__name__}: {error})."}
         for name, place in self._faults.items():
             place.value = alert(faults[name]) if name in faults else ""
         self._saved.value = ""

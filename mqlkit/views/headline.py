@@ -21,7 +21,7 @@ from mqlkit.views.verdicts.base import BAD, GOOD, Totals, Verdict, immature_buck
 from mqlkit.views.verdicts.sla import SlaTerms
 from mqlkit.views.verdicts.volume import goal as judge_goal
 
-ENOUGH, IN_TIME, AT_COST = "Enough?", "Right, and in time?", "At what cost?"
+ENOUGH, IN_TIME, AT_COST = "Enough?", "Right leads, on time?", "At what cost?"
 Words = Callable[[float], str]
 Row = Mapping[Hashable, Any]
 
@@ -257,12 +257,16 @@ def _cost_figures(total: Totals, currency: str) -> list[Figure]:
         is_any = wasted > 0
         figures.append(
             Figure(
-                "Wasted on late leads",
+                "Wasted on SLA breaches",
                 money(wasted, currency),
-                f"{counted(total.value('sla_breached'), 'late lead')} × cost",
+                f"{_breaches(total.value('sla_breached'))} × cost",
                 Verdict(f"{percent(wasted / spend)} of spend", BAD)
                 if is_any and spend
                 else Verdict("None", GOOD),
             )
         )
     return figures
+
+
+def _breaches(n: float) -> str:
+    return f"{count(n)} SLA breach{'' if n == 1 else 'es'}"

@@ -251,7 +251,7 @@ def test_volume(worked, specs):
     assert encoding(spec, 1)["text"]["field"] == "mqls"
     data = embedded(spec)
     assert column(data, "bucket") == ["2026-01", "2026-02"]
-    assert column(data, "when") == ["Jan 26", "Feb 26"]
+    assert column(data, "when") == ["Jan 2026", "Feb 2026"]
     for metric in ("mqls", "goal", "in_stage"):
         assert column(data, metric) == per_bucket(worked.metrics, metric)
     assert tooltip(spec)[1:] == [

@@ -76,7 +76,7 @@ def test_the_picture(few):
     ]  # fmt: skip
     assert line["encoding"]["x"]["title"] == "Days since the MQL"
     assert line["encoding"]["y"]["title"] == "MQLs that became SQL"
-    assert line["encoding"]["color"]["sort"] == ["Jan 26", "Feb 26"]
+    assert line["encoding"]["color"]["sort"] == ["Jan 2026", "Feb 2026"]
     assert [t["title"] for t in hover["encoding"]["tooltip"]] == [
         "MQLs of", "Days since the MQL", "Became SQL", "SQLs", "MQLs",
     ]  # fmt: skip
@@ -102,7 +102,7 @@ def test_of_many_cohorts_the_latest_six_are_drawn(few):
     spec = charts.efficiency.cohort_age(
         of(series_of("conversion_by_age", many), maturity_days=3)
     ).to_dict()
-    assert spec["layer"][0]["encoding"]["color"]["sort"][0] == "Apr 25"
+    assert spec["layer"][0]["encoding"]["color"]["sort"][0] == "Apr 2025"
     assert spec["description"].endswith("nine in ten of the conversions are in; the latest 6 of 9.")
 
 

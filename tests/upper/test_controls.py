@@ -430,7 +430,7 @@ def test_after_a_mistake_the_rest_of_the_last_choice_is_drawn(view, notebook, mo
         nonlocal loop
         loop = asyncio.get_running_loop()
         control(notebook, "One bucket per").value = "quarter"
-        while "Not done" not in said(notebook):
+        while "Not applied" not in said(notebook):
             await asyncio.sleep(0.01)
 
     loop = None

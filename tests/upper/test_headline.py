@@ -38,7 +38,8 @@ def figure(name, changes, **params):
 
 def test_all_figures_in_their_order():
     assert list(figures(totals(**BASE, **SPENT))) == [
-        "MQLs", "MQL → SQL", "Mean wait", "SLA attainment", "Cost per MQL", "Wasted on late leads",
+        "MQLs", "MQL → SQL", "Mean wait", "SLA attainment", "Cost per MQL",
+        "Wasted on SLA breaches",
     ]  # fmt: skip
 
 
@@ -48,8 +49,8 @@ def test_all_figures_in_their_order():
         ({"hours_in_stage_mean": {"value": None, "n": 0}}, {"Mean wait"}),
         ({"sla_attainment": {"value": None, "n": 0}}, {"SLA attainment"}),
         ({"sla_attainment": None, "sla_breached": None}, {"SLA attainment"}),
-        ({"cost_per_mql": None, "wasted_cost": None}, {"Cost per MQL", "Wasted on late leads"}),
-        ({"wasted_cost": None}, {"Wasted on late leads"}),
+        ({"cost_per_mql": None, "wasted_cost": None}, {"Cost per MQL", "Wasted on SLA breaches"}),
+        ({"wasted_cost": None}, {"Wasted on SLA breaches"}),
     ],
     ids=["nobody left", "nothing due", "no SLA recorded", "no spend", "no SLA to waste by"],
 )
@@ -210,13 +211,13 @@ def test_cost(currency, value, context):
 @pytest.mark.parametrize(
     ("late", "wasted", "shown"),
     [
-        (0, 0, ("€0", "0 late leads × cost", "None", "good")),
-        (1, 90, ("€90", "1 late lead × cost", "1.0% of spend", "bad")),
+        (0, 0, ("€0", "0 SLA breaches × cost", "None", "good")),
+        (1, 90, ("€90", "1 SLA breach × cost", "1.0% of spend", "bad")),
     ],
 )
 def test_waste(late, wasted, shown):
     changes = {**SPENT, "sla_breached": late, "wasted_cost": wasted}
-    assert figure("Wasted on late leads", changes) == shown
+    assert figure("Wasted on SLA breaches", changes) == shown
 
 
 # --- the buckets behind a figure -----------------------------------------------------------------
@@ -244,9 +245,9 @@ def test_each_figure_answers_one_of_the_three_questions():
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ((100, 104), "Feb 26: 104, no clear change on Jan 26"),
-        ((100, 200), "Feb 26: 200, up by 100 on Jan 26"),
-        ((200, 100), "Feb 26: 100, down by 100 on Jan 26"),
+        ((100, 104), "Feb 2026: 104, no clear change on Jan 2026"),
+        ((100, 200), "Feb 2026: 200, up by 100 on Jan 2026"),
+        ((200, 100), "Feb 2026: 100, down by 100 on Jan 2026"),
     ],
 )
 def test_a_figure_tells_its_last_bucket_beside_the_one_before(values, said):
@@ -260,14 +261,14 @@ def test_what_is_not_to_be_compared_is_not():
         row("efficiency", 0.1, bucket="2026-02", n=100, low=0.06, high=0.17, flags=["immature"]),
     ]
     figure = card("MQL → SQL", *parts)
-    assert figure.change == "Feb 26: 10.0%, too young to compare"
+    assert figure.change == "Feb 2026: 10.0%, too young to compare"
     assert figure.spark.is_open
 
 
 def test_a_mean_has_no_interval_and_is_told_without_a_judgement():
     parts = [*monthly("mqls", 100, 100), *monthly("hours_in_stage_mean", 20, 30, n=90)]
     figure = card("Mean wait", *parts, sla="48h")
-    assert figure.change == "Feb 26: 30.0 h, after 20.0 h in Jan 26"
+    assert figure.change == "Feb 2026: 30.0 h, after 20.0 h in Jan 2026"
     assert figure.spark.against == (48, 48)
 
 
@@ -275,9 +276,9 @@ def test_the_picture_has_the_buckets_and_the_goal_and_says_so():
     figure = card("MQLs", *monthly("mqls", 90, 110), *monthly("goal", 100, None))
     assert figure.spark.values == (90, 110)
     assert figure.spark.against[0] == 100
-    assert figure.spark.words == "MQLs, Jan 26 to Feb 26: 90 to 110, at last 110"
+    assert figure.spark.words == "MQLs, Jan 2026 to Feb 2026: 90 to 110, at last 110"
     drawn = drawn_spark(figure.spark)
-    assert 'aria-label="MQLs, Jan 26 to Feb 26: 90 to 110, at last 110"' in drawn
+    assert 'aria-label="MQLs, Jan 2026 to Feb 2026: 90 to 110, at last 110"' in drawn
     assert "nan" not in drawn
 
 

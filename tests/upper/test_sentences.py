@@ -192,22 +192,22 @@ def converted(share, n, *young, low=0.1, high=0.3):
         pytest.param(
             converted(0.25, 400, "2026-03", low=0.2101, high=0.2946),
             "25.0% of 400 MQLs have become SQLs so far (21.0–29.5%): one SQL from 4.0 MQLs. "
-            "Nine in ten of the conversions take up to 16 days: Mar 26 is too young, and the "
+            "Nine in ten of the conversions take up to 16 days: Mar 2026 is too young, and the "
             "share will still rise.",
             id="one young month",
         ),
         pytest.param(
             converted(0.25, 400, "2026-02", "2026-03", low=0.2101, high=0.2946),
             "25.0% of 400 MQLs have become SQLs so far (21.0–29.5%): one SQL from 4.0 MQLs. "
-            "Nine in ten of the conversions take up to 16 days: Feb 26 and Mar 26 are too young, "
-            "and the share will still rise.",
+            "Nine in ten of the conversions take up to 16 days: Feb 2026 and Mar 2026 are too "
+            "young, and the share will still rise.",
             id="two young months",
         ),
         pytest.param(
             converted(0.25, 400, "2026-01", "2026-02", "2026-03", low=0.2101, high=0.2946),
             "25.0% of 400 MQLs have become SQLs so far (21.0–29.5%): one SQL from 4.0 MQLs. "
-            "Nine in ten of the conversions take up to 16 days: Jan 26, Feb 26 and Mar 26 are too "
-            "young, and the share will still rise.",
+            "Nine in ten of the conversions take up to 16 days: Jan 2026, Feb 2026 and Mar 2026 "
+            "are too young, and the share will still rise.",
             id="all young",
         ),
     ],
@@ -237,7 +237,7 @@ def chosen(**given):
         pytest.param(
             kept(0, 0),
             {"sla": "48h"},
-            "No MQL tells yet whether sales keeps the SLA of 48 hours.",
+            "No MQL shows yet whether sales meets the SLA of 48 hours.",
             "plain",
             id="nothing measured",
         ),
@@ -245,7 +245,7 @@ def chosen(**given):
             kept(40, 0, mean=20, low=0.9124, high=1),
             {"sla": "48h"},
             "Sales takes 0.8 days on average against an SLA of 2: within it on average. Sales has "
-            "48 hours to decide on an MQL: 100.0% in time (91.2–100.0%). No lead was let lie past "
+            "48 hours to decide on an MQL: 100.0% in time (91.2–100.0%). No lead breached "
             "it.",
             "good",
             id="kept",
@@ -254,7 +254,7 @@ def chosen(**given):
             kept(39, 1, mean=48, low=0.8712, high=0.9956),
             {"sla": "2d"},
             "Sales takes 2.0 days on average against an SLA of 2: within it on average. Sales has "
-            "2 days to decide on an MQL: 97.5% in time (87.1–99.6%). 1 lead was let lie past the "
+            "2 days to decide on an MQL: 97.5% in time (87.1–99.6%). 1 lead breached the "
             "SLA.",
             "bad",
             id="the mean is the SLA, one late",
@@ -263,7 +263,7 @@ def chosen(**given):
             kept(10, 30, mean=72, low=0.1419, high=0.4019),
             {"sla": "2d"},
             "Sales takes 3.0 days on average against an SLA of 2. Sales has 2 days to decide on an "
-            "MQL: 25.0% in time (14.2–40.2%). 30 leads were let lie past the SLA.",
+            "MQL: 25.0% in time (14.2–40.2%). 30 leads breached the SLA.",
             "bad",
             id="late",
         ),
@@ -271,7 +271,7 @@ def chosen(**given):
             kept(10, 30, still_open=1, mean=5, low=0.1419, high=0.4019),
             {"sla": "4h"},
             "Sales takes 5.0 hours on average against an SLA of 4. Sales has 4 hours to decide on "
-            "an MQL: 25.0% in time (14.2–40.2%). 30 leads were let lie past the SLA, 1 of them "
+            "an MQL: 25.0% in time (14.2–40.2%). 30 leads breached the SLA, 1 of them "
             "still open.",
             "bad",
             id="in hours, one still open",
@@ -279,16 +279,16 @@ def chosen(**given):
         pytest.param(
             kept(0, 3, still_open=3, low=0, high=0.5615),
             {"sla": "90min"},
-            "Sales has 90 minutes to decide on an MQL: 0.0% in time (0.0–56.1%). 3 leads were let "
-            "lie past the SLA, 3 of them still open. " + SMALL.format("3 leads"),
+            "Sales has 90 minutes to decide on an MQL: 0.0% in time (0.0–56.1%). 3 leads breached "
+            "the SLA, 3 of them still open. " + SMALL.format("3 leads"),
             "bad",
             id="nobody left, few leads",
         ),
         pytest.param(
             kept(30, 10, mean=500, low=0.5981, high=0.8581),
             {"sla": "1h", "sla_stops_on": "contact"},
-            "Sales has 1 hour to contact an MQL: 75.0% in time (59.8–85.8%). 10 leads were let lie "
-            "past the SLA.",
+            "Sales has 1 hour to contact an MQL: 75.0% in time (59.8–85.8%). 10 leads breached "
+            "the SLA.",
             "bad",
             id="contact: the wait for a decision says nothing",
         ),
@@ -296,7 +296,7 @@ def chosen(**given):
             kept(10, 30, mean=24, low=0.1419, high=0.4019),
             {"sla": "2d", "sla_clock": "business"},
             "Sales takes 3.0 working days on average against an SLA of 2. Sales has 2 working days "
-            "to decide on an MQL: 25.0% in time (14.2–40.2%). 30 leads were let lie past the SLA.",
+            "to decide on an MQL: 25.0% in time (14.2–40.2%). 30 leads breached the SLA.",
             "bad",
             id="working days of eight hours",
         ),
@@ -304,7 +304,7 @@ def chosen(**given):
             kept(10, 30, mean=10.5, low=0.1419, high=0.4019),
             {"sla": "8h", "sla_clock": "business"},
             "Sales takes 10.5 working hours on average against an SLA of 8. Sales has 8 working "
-            "hours to decide on an MQL: 25.0% in time (14.2–40.2%). 30 leads were let lie past the "
+            "hours to decide on an MQL: 25.0% in time (14.2–40.2%). 30 leads breached the "
             "SLA.",
             "bad",
             id="working hours",

@@ -79,8 +79,8 @@ def test_volume():
     assert table.title == "MQLs and goal"
     assert cells(table) == [
         ["Bucket", "MQLs", "Goal", "Attainment", "Gap", "Waiting at the end"],
-        ["Jan 26", "1,000", "990.5", "101.0%", "+10", "7"],
-        ["Feb 26", "2", "2.0", "100.0%", "+0", "0"],
+        ["Jan 2026", "1,000", "990.5", "101.0%", "+10", "7"],
+        ["Feb 2026", "2", "2.0", "100.0%", "+0", "0"],
         ["Whole period", "1,002", "992.5", "101.0%", "−1,200", "0"],
     ]
     assert grid(table).aligned == ["left", *["right"] * 5]
@@ -98,8 +98,8 @@ def test_a_note_stands_in_its_row():
     )
     assert cells(tables.volume.mqls(frame)) == [
         ["Bucket", "MQLs", "Note"],
-        ["Jan 26", "40", ""],
-        ["Feb 26", "3", "in-progress"],
+        ["Jan 2026", "40", ""],
+        ["Feb 2026", "3", "in-progress"],
     ]
 
 
@@ -119,14 +119,14 @@ def test_hand_off():
     assert cells(tables.handoff.decisions(frame)) == [
         ["Bucket", "MQLs", "Accepted", "Rejected", "Undecided", "Acceptance", "95% interval",
          "Note"],
-        ["Jan 26", "4", "2", "1", "1", "66.7%", "20.8–93.8%", "small-n"],
+        ["Jan 2026", "4", "2", "1", "1", "66.7%", "20.8–93.8%", "small-n"],
     ]  # fmt: skip
 
 
 def test_a_share_of_nothing_is_a_dash():
     frame = decided(0, 0, 4, value=None, n=0)
     assert cells(tables.handoff.decisions(frame))[1] == [
-        "Jan 26", "4", "0", "0", "4", "–", "–", "small-n",
+        "Jan 2026", "4", "0", "0", "4", "–", "–", "small-n",
     ]  # fmt: skip
 
 
@@ -168,8 +168,8 @@ def test_velocity_in_hours_and_days():
     )
     assert cells(tables.waiting.time_in_stage(frame)) == [
         ["Bucket", "Mean", "Median of those that left", "Median of all", "90th percentile"],
-        ["Jan 26", "30 minutes", "1.0 hours", "–", "5.0 hours"],
-        ["Feb 26", "47.9 hours", "–", "–", "4.2 days"],
+        ["Jan 2026", "30 minutes", "1.0 hours", "–", "5.0 hours"],
+        ["Feb 2026", "47.9 hours", "–", "–", "4.2 days"],
         ["Whole period", "2.0 days", "2.5 days", "2.0 days", "4.2 days"],
     ]
 
@@ -197,7 +197,7 @@ def test_sla():
     assert cells(table) == [
         ["Bucket", "In time", "Late", "Late and open", "Not due yet", "Unmeasurable", "Attainment",
          "95% interval"],
-        ["Jan 26", "30", "10", "1", "2", "0", "75.0%", "10.0–90.0%"],
+        ["Jan 2026", "30", "10", "1", "2", "0", "75.0%", "10.0–90.0%"],
     ]  # fmt: skip
 
 
@@ -236,8 +236,8 @@ def test_cost():
     assert cells(table) == [
         ["Bucket", "Spend", "MQLs", "Cost per MQL", "Rolling", "Cost per SQL", "Wasted", "Return",
          "Lag, days", "Note"],
-        ["Jan 26", "€12,000", "120", "€100", "€99.50", "€1,500", "€0", "4.2 ×", "30.2", ""],
-        ["Feb 26", "–", "3", "–", "–", "–", "–", "–", "29.0", "spend-not-covered"],
+        ["Jan 2026", "€12,000", "120", "€100", "€99.50", "€1,500", "€0", "4.2 ×", "30.2", ""],
+        ["Feb 2026", "–", "3", "–", "–", "–", "–", "–", "29.0", "spend-not-covered"],
         ["Whole period", "€0", "123", "€0", "–", "–", "−€5", "0.0 ×", "30.2", ""],
     ]  # fmt: skip
 
@@ -493,7 +493,7 @@ def test_of_many_segments_the_hundred_with_the_most_mqls_are_rows():
 
 def test_mqls_by_segment_has_the_values_with_the_most_first(worked):
     table = tables.volume.mqls_by(worked.metrics, by="source")
-    assert list(table.cells.columns) == ["Source", "Jan 26", "Feb 26", "Whole period"]
+    assert list(table.cells.columns) == ["Source", "Jan 2026", "Feb 2026", "Whole period"]
     part = pick(worked.metrics, "mqls", by="source")
     found = {r["Source"]: int(r["Whole period"]) for r in table.cells.to_dict("records")}
     total = part[part["bucket"] == TOTAL]

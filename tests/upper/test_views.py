@@ -66,8 +66,8 @@ def test_the_flow_of_each_source(worked):
 def test_tables_of_the_flow(worked):
     assert cells(tables.efficiency.cohorts(worked.metrics, view=FLOW)) == [
         ["Bucket", "MQLs", "SQLs dated in it", "By flow", "Note"],
-        ["Jan 26", "5", "1", "20.0%", "small-n"],
-        ["Feb 26", "6", "3", "50.0%", "small-n"],
+        ["Jan 2026", "5", "1", "20.0%", "small-n"],
+        ["Feb 2026", "6", "3", "50.0%", "small-n"],
         ["Whole period", "11", "4", "36.4%", "small-n"],
     ]
     table = tables.efficiency.conversion_by(worked.metrics, by="source", view=FLOW)

@@ -112,8 +112,8 @@ AXIS = """(chart) => [...document.querySelectorAll(`${chart} .role-axis-label te
 
 def test_buckets_of_nothing_stay_in_their_place(open_page, worst_run):
     page = open_page(worst_run, "zero", width=1440).page
-    months = ["Jul 25", "Aug 25", "Sep 25", "Oct 25", "Nov 25", "Dec 25",
-              "Jan 26", "Feb 26", "Mar 26", "Apr 26", "May 26", "Jun 26"]  # fmt: skip
+    months = ["Jul 2025", "Aug 2025", "Sep 2025", "Oct 2025", "Nov 2025", "Dec 2025",
+              "Jan 2026", "Feb 2026", "Mar 2026", "Apr 2026", "May 2026", "Jun 2026"]  # fmt: skip
     for start in ("MQLs per month, from", "Share of MQLs that became SQL", "Share of MQLs handled"):
         chart = page.locator(f'figure.chart[aria-label^="{start}"]').get_attribute("id")
         assert page.evaluate(AXIS, f"#{chart}") == months, start

@@ -55,8 +55,8 @@ def drawn_rows(frame: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
 
     Altair makes the same of a frame, but anew for each layer that draws it, in many times the time.
 
-    >>> drawn_rows(pd.DataFrame({"when": ["Jan 26", "Feb 26"], "goal": [99.5, math.nan]}))
-    {'values': [{'when': 'Jan 26', 'goal': 99.5}, {'when': 'Feb 26', 'goal': None}]}
+    >>> drawn_rows(pd.DataFrame({"when": ["Jan 2026", "Feb 2026"], "goal": [99.5, math.nan]}))
+    {'values': [{'when': 'Jan 2026', 'goal': 99.5}, {'when': 'Feb 2026', 'goal': None}]}
     """
     columns = [
         [None if isinstance(v, float) and not math.isfinite(v) else v for v in values.tolist()]

@@ -47,14 +47,14 @@ def attainment(rows: pd.DataFrame) -> Verdict:
     attained, n = total.value("sla_attainment"), total.n("sla_attainment")
     act = "contact" if sla.stops_on == "contact" else "decide on"
     if not total.is_recorded("sla_attainment"):
-        return Verdict("The data records no contact by sales, which the SLA is to be measured by.")
+        return Verdict("The data records no contact by sales, so the SLA cannot be measured.")
     if n == 0:
-        return Verdict(f"No MQL tells yet whether sales keeps the SLA of {sla.words}.")
+        return Verdict(f"No MQL shows yet whether sales meets the SLA of {sla.words}.")
     breached, open_now = total.value("sla_breached"), total.value("sla_past_due")
     share = f"{percent(attained)} in time ({total.interval('sla_attainment')})"
-    lost = f"{counted(breached, 'lead')} {'was' if breached == 1 else 'were'} let lie past the SLA"
+    lost = f"{counted(breached, 'lead')} breached the SLA"
     if not breached:
-        lost = "No lead was let lie past it"
+        lost = "No lead breached it"
     still = f", {count(open_now)} of them still open" if open_now else ""
     return Verdict(
         f"{_pace(total, sla)} Sales has {sla.words} to {act} an MQL: {share}. "
