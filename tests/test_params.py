@@ -173,22 +173,22 @@ def test_a_notebooks_cell_gives_its_parameters_and_nothing_else():
             {"as_of": "2026-02-30"},  # a day that does not exist
             (
                 "params/q1.yaml: as_of '2026-02-30' is not usable.\n"
-                "  Expected: auto, now, a date (2026-03-31) or a stamp (2026-03-31T18:00:00Z)\n"
-                "  Fix:      write a day that there is, in this form"
+                "  Expected: auto, now, a date (2026-03-31) or a timestamp (2026-03-31T18:00:00Z)\n"
+                "  Fix:      write an existing date in one of these forms"
             ),
         ),
         (
             {"as_of": "yesterday"},
             (
                 "params/q1.yaml: as_of 'yesterday' is not usable.\n"
-                "  Expected: auto, now, a date (2026-03-31) or a stamp (2026-03-31T18:00:00Z)\n"
-                "  Fix:      write a day that there is, in this form"
+                "  Expected: auto, now, a date (2026-03-31) or a timestamp (2026-03-31T18:00:00Z)\n"
+                "  Fix:      write an existing date in one of these forms"
             ),
         ),
         (
             {"sla": 48},  # hours? days? a bare number is refused
             (
-                "params/q1.yaml: sla '48' is no duration with a unit.\n"
+                "params/q1.yaml: sla '48' is not a duration with a unit.\n"
                 "  Expected: a number above zero and min, h, d or w\n"
                 '  Fix:      write for example "48h" or "2d"'
             ),
@@ -196,7 +196,7 @@ def test_a_notebooks_cell_gives_its_parameters_and_nothing_else():
         (
             {"sla": "0h"},
             (
-                "params/q1.yaml: sla '0h' is no duration with a unit.\n"
+                "params/q1.yaml: sla '0h' is not a duration with a unit.\n"
                 "  Expected: a number above zero and min, h, d or w\n"
                 '  Fix:      write for example "48h" or "2d"'
             ),
@@ -338,7 +338,7 @@ def test_all_faults_come_in_one_message():
         "  Fix:      did you mean 'lag_days'?\n"
         "params/q1.yaml: rolling 0 is not usable.\n"
         "  Expected: a whole number from 1 to 120\n"
-        "params/q1.yaml: sla '2' is no duration with a unit.\n"
+        "params/q1.yaml: sla '2' is not a duration with a unit.\n"
         "  Expected: a number above zero and min, h, d or w\n"
         '  Fix:      write for example "48h" or "2d"'
     )
@@ -436,7 +436,7 @@ def test_a_day_of_the_business_clock_is_a_working_day():
 
 @pytest.mark.parametrize("text", ["48", "h", "-2h", "2 days ago", "2y", "1:30"])
 def test_no_duration(text):
-    with pytest.raises(ParamsError, match="is no duration with a unit"):
+    with pytest.raises(ParamsError, match="is not a duration with a unit"):
         split_sla(text)
 
 
@@ -479,7 +479,7 @@ def test_auto_takes_the_latest_stamp():
 def test_auto_without_a_stamp():
     with pytest.raises(ParamsError) as caught:
         resolve_as_of("auto", zone=TALLINN, latest=None)
-    assert str(caught.value) == "as_of: auto needs a stamp in the data, and there is none."
+    assert str(caught.value) == "as_of: auto needs a timestamp in the data, and there is none."
 
 
 def test_only_now_reads_the_clock():

@@ -1,1 +1,1 @@
-"""Terms, metrics, parameters, periods and formatting: no data, no engine."""
+"""Terms, metrics, parameters, periods and formatting, without pandas or an engine."""

@@ -1,4 +1,4 @@
-"""Validators: one parameter's value, checked and converted to its type."""
+"""Validators of parameters: each checks one value and converts it to its type."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from mqlkit.core.work_week import parse_work_week
 
 HOURS_IN = {"m": 1 / 60, "min": 1 / 60, "h": 1}
 COMPARISON = re.compile(r"\s*(<=|>=|<|>)\s*(-?\d+(?:\.\d+)?)\s*")
-# A share that limits can be set on beside the metrics.
+# `fail_on` and `warn_on` accept this share as well as metrics.
 SET_ASIDE = "rows_set_aside"
 CHOICES: dict[str, tuple[str, ...]] = {
     "grain": GRAINS,
@@ -27,7 +27,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 
 
 def split_sla(text: str) -> tuple[float, str]:
-    """Return number and unit of a duration such as ``48h``.
+    """Return the number and the unit of a duration such as ``48h``.
 
     >>> split_sla("1.5 d")
     (1.5, 'd')
@@ -36,7 +36,7 @@ def split_sla(text: str) -> tuple[float, str]:
     if not match or float(match[1]) <= 0:
         raise ParamsError(
             report(
-                f"sla {text!r} is no duration with a unit.",
+                f"sla {text!r} is not a duration with a unit.",
                 expected="a number above zero and min, h, d or w",
                 fix='write for example "48h" or "2d"',
             )
@@ -45,7 +45,7 @@ def split_sla(text: str) -> tuple[float, str]:
 
 
 def sla_words(text: str, clock: str = "calendar") -> str:
-    """Return an SLA in words.
+    """Format an SLA.
 
     >>> sla_words("48h"), sla_words("1d", "business")
     ('48 hours', '1 working day')
@@ -98,7 +98,7 @@ def _period(value: object, name: str) -> str:
 
 def _check_period(value: object, name: str) -> str:
     text = _period(value, name)
-    # Relative periods need an as_of; any will do to see whether the text can be read.
+    # Relative periods need an as-of date. Any date shows whether the text can be read.
     Calendar().resolve(text, AsOf.end_of(date(2026, 6, 30), ZoneInfo("UTC")))
     return text
 
@@ -124,8 +124,8 @@ def _as_of(value: object, name: str) -> str:
         raise _wrong(
             name,
             value,
-            "auto, now, a date (2026-03-31) or a stamp (2026-03-31T18:00:00Z)",
-            "write a day that there is, in this form",
+            "auto, now, a date (2026-03-31) or a timestamp (2026-03-31T18:00:00Z)",
+            "write an existing date in one of these forms",
         ) from None
     return text
 

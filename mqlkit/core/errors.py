@@ -1,4 +1,4 @@
-"""Errors that users see, and how their messages are laid out."""
+"""Exceptions that users see, and the layout of their messages."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from pathlib import Path
 
 SHOWN = 3
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-# Of Windows: access denied, sharing violation.
+# Windows error codes: access denied, sharing violation.
 OPEN_ELSEWHERE = {5, 32}
 
 
 class MqlkitError(Exception):
-    """Base of every error that mqlkit raises on purpose.
+    """Base class of the errors that mqlkit raises.
 
-    ``exit_code`` is what the command line returns for it.
+    ``exit_code`` is the exit code of the command line.
     """
 
     exit_code = 1
 
     def _render_traceback_(self) -> list[str]:
-        # What a notebook shows: the message says what to do, and no traceback adds to it.
+        # A notebook shows only the message: it says what to do, and a traceback adds nothing.
         return [f"{type(self).__name__}: {self}"]
 
 
 class ParamsError(MqlkitError):
-    """Raised when the parameters of a report are wrong; nothing was run."""
+    """Raised when the parameters of a report are invalid. Nothing was run."""
 
     exit_code = 2
 
 
 class SourceError(MqlkitError):
-    """Raised when the exports or their description cannot be used; nothing was run."""
+    """Raised when the exports or source.yaml cannot be used. Nothing was run."""
 
     exit_code = 2
 
@@ -44,12 +44,12 @@ class RunError(MqlkitError):
 
 
 class Interrupted(KeyboardInterrupt):
-    """Raised where a run is to stop: Ctrl-C, or a signal such as cron and systemd send.
+    """Raised when a run must stop: on Ctrl-C, or on a signal such as cron and systemd send.
 
     Parameters
     ----------
     number
-        The signal's.
+        Number of the signal.
     """
 
     def __init__(self, number: int) -> None:
@@ -58,14 +58,14 @@ class Interrupted(KeyboardInterrupt):
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name that looks most like ``name``, or None."""
+    """Return the known name closest to ``name``, or None."""
     by_folded = {_folded(k): k for k in known}
     close = get_close_matches(_folded(name), list(by_folded), n=1, cutoff=0.6)
     return by_folded[close[0]] if close else None
 
 
 def _folded(name: str) -> str:
-    # Exports write `MQL Date` for what is called `mql_at` here.
+    # `MQL Date` in an export corresponds to `mql_at`.
     return re.sub(r"[^a-z0-9]+", "_", name.casefold().replace("date", "at")).strip("_")
 
 
@@ -77,21 +77,21 @@ def listed(names: Sequence[object], shown: int = SHOWN) -> str:
 
 
 def report(headline: str, *, expected: str = "", found: str = "", fix: str = "") -> str:
-    """Return a message of a headline and up to three indented lines under it.
+    """Format an error message: a headline and up to three indented lines.
 
     Parameters
     ----------
     headline
         What is wrong, with its place and a count.
     expected, found, fix
-        What would have been right, what was there, what to do; empty ones are left out.
+        What is valid, what was found, and what to do. Empty ones are omitted.
     """
     parts = [("Expected", expected), ("Found", found), ("Fix", fix)]
     return "\n".join([headline, *(f"  {name + ':':<10}{text}" for name, text in parts if text)])
 
 
 def unknown_name(where: str, kind: str, name: str, known: Sequence[str]) -> str:
-    """Return the words for a name nobody knows, with the nearest one that exists."""
+    """Format the message for an unknown name, with the closest known name."""
     close = nearest(name, known)
     fix = f"did you mean {close!r}?" if close else f"one of {', '.join(known)}"
     return report(f"{where}: {kind} {name!r} is unknown.", fix=fix)
@@ -105,11 +105,11 @@ def missing_columns(
     found: Sequence[str],
     table: str,
 ) -> str:
-    """Return the words for columns (ours: theirs) that a table needs and its file lacks."""
+    """Format the message for required columns (canonical name: source header) that a file lacks."""
 
-    def hint(ours: str, theirs: str) -> str:
-        words = ours if ours == theirs else f"{theirs} (for {ours})"
-        close = nearest(theirs, found)
+    def hint(name: str, header: str) -> str:
+        words = name if name == header else f"{header} (for {name})"
+        close = nearest(header, found)
         return f"{words} (nearest here: {close!r})" if close else words
 
     words = f"{len(missing)} of the {needed} columns needed {'is' if len(missing) == 1 else 'are'}"
@@ -126,14 +126,14 @@ def missing_columns(
 
 
 def disk_words(place: Path, error: OSError) -> str:
-    """Return the words for a disk or a folder that does not take what is written."""
+    """Format the message for a folder that cannot be written to, or a full disk."""
     if error.errno in FULL:
         return report(
             f"{place}: the disk is full ({error.strerror}); no report was written.",
             fix="free some space, or name another folder with --out",
         )
-    fix = "mend its permissions, or name another folder with --out"
+    fix = "change its permissions, or name another folder with --out"
     if getattr(error, "winerror", None) in OPEN_ELSEWHERE:
-        # Windows replaces no file that a spreadsheet has open.
+        # Windows does not replace a file that is open in a spreadsheet.
         fix = f"close the program that has {error.filename2 or 'its files'} open, {fix}"
     return report(f"{place}: cannot be written to ({error.strerror or error}).", fix=fix)

@@ -1,4 +1,4 @@
-"""The metric catalogue: unit, label, definition and source of every number."""
+"""The metric catalog: unit, label, definition and source of every metric."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Metric:
-    """One number of the report: its unit, its name in words, its definition and where that is from.
+    """One metric: unit, label, definition, and the publication that defines it.
 
     ``unit`` is one of leads, share, ratio, hours, days, money, money/lead, leads/day.
     """
@@ -24,33 +24,44 @@ KAPLAN_MEIER = "Kaplan & Meier 1958, J. Am. Stat. Assoc. 53:457"
 AALEN_JOHANSEN = "Aalen & Johansen 1978, Scand. J. Stat. 5:141"
 HBR = "Oldroyd, McElheran, Elkington, Harvard Business Review, March 2011"
 METRICS: dict[str, Metric] = {
-    "mqls": Metric("leads", "MQLs", "leads that entered the MQL stage in the bucket"),
+    "mqls": Metric("leads", "MQLs", "leads that became MQLs in the bucket"),
     "in_stage": Metric(
-        "leads", "MQLs waiting", "leads in the MQL stage at the bucket's end, entered at any time"
+        "leads", "MQLs waiting", "open MQLs at the end of the bucket, whenever they became MQLs"
     ),
-    "goal": Metric("leads", "Goal", "MQLs agreed for the bucket; monthly goals, shared by the day"),
+    "goal": Metric(
+        "leads", "Goal", "target for MQLs in the bucket; monthly goals are prorated by day"
+    ),
     "goal_attainment": Metric("ratio", "Goal attainment", "mqls / goal"),
     "goal_gap": Metric("leads", "Gap to goal", "mqls − goal"),
     "goal_to_date": Metric(
-        "leads", "Goal to date", "goal × share of the bucket that is over, while in progress"
+        "leads", "Goal to date", "goal × elapsed share of the bucket, while it is in progress"
     ),
     "needed_per_day": Metric(
-        "leads/day", "Needed per day", "(goal − mqls) / days left, while in progress"
+        "leads/day", "Needed per day", "(goal − mqls) / days left, while the bucket is in progress"
     ),
-    "accepted": Metric("leads", "Accepted", "MQLs whose first decision by sales was to accept"),
-    "rejected": Metric("leads", "Rejected", "MQLs whose first decision by sales was to reject"),
-    "undecided": Metric("leads", "Undecided", "MQLs without a decision by the as-of moment"),
+    "accepted": Metric(
+        "leads", "Accepted", "sales-accepted leads (SAL): MQLs that sales accepted first"
+    ),
+    "rejected": Metric("leads", "Rejected", "MQLs that sales rejected first"),
+    "undecided": Metric(
+        "leads", "Undecided", "MQLs that sales had not decided on by the as-of date"
+    ),
     "acceptance_rate": Metric(
         "share", "Acceptance rate", "accepted / (accepted + rejected)", WILSON
     ),
-    "sqls": Metric("leads", "SQLs", "the bucket's MQLs that have become SQL by the as-of moment"),
+    "sqls": Metric("leads", "SQLs", "MQLs of the bucket that became SQLs by the as-of date"),
     "efficiency": Metric(
-        "share", "Efficiency", "sqls / mqls of the cohort; within N days where asked for", WILSON
+        "share",
+        "Efficiency",
+        "MQL→SQL conversion rate by cohort: sqls / mqls; with within_days, SQLs within N days",
+        WILSON,
     ),
     "mqls_per_sql": Metric("ratio", "MQLs per SQL", "mqls / sqls"),
-    "sqls_in_period": Metric("leads", "SQLs dated in the bucket", "SQLs of any cohort, by sql_at"),
+    "sqls_in_period": Metric(
+        "leads", "SQLs dated in the bucket", "SQLs by sql_at, from any cohort"
+    ),
     "efficiency_flow": Metric(
-        "ratio", "Efficiency (flow)", "sqls_in_period / mqls; may pass 100 %"
+        "ratio", "Efficiency (flow)", "sqls_in_period / mqls; can exceed 100 %"
     ),
     "efficiency_projected": Metric(
         "share",
@@ -59,46 +70,58 @@ METRICS: dict[str, Metric] = {
         AALEN_JOHANSEN,
     ),
     "hours_in_stage_mean": Metric(
-        "hours", "Velocity (mean)", "mean hours in the MQL stage of the leads that left it"
+        "hours", "Velocity (mean)", "mean time in stage of the MQLs that left the stage"
     ),
     "hours_in_stage_median": Metric(
-        "hours", "Velocity (median)", "median hours in the MQL stage of the leads that left", TYPE_7
+        "hours", "Velocity (median)", "median time in stage of the MQLs that left the stage", TYPE_7
     ),
     "hours_in_stage_p90": Metric(
-        "hours", "Velocity (90th percentile)", "90th percentile of the same hours", TYPE_7
+        "hours",
+        "Velocity (90th percentile)",
+        "90th percentile of time in stage of the MQLs that left the stage",
+        TYPE_7,
     ),
     "hours_in_stage_km_median": Metric(
         "hours",
         "Velocity (median, all leads)",
-        "smallest time by which half have left, leads still waiting counted as censored",
+        "shortest time by which half of the MQLs left the stage; open MQLs are censored",
         KAPLAN_MEIER,
     ),
-    "sla_met": Metric("leads", "Within SLA", "MQLs that sales stopped the clock for in time"),
-    "sla_breached": Metric("leads", "SLA breached", "stopped too late, or overdue and still open"),
-    "sla_past_due": Metric("leads", "Past due", "overdue and still open; part of sla_breached"),
-    "sla_pending": Metric("leads", "Pending", "not stopped and not due yet"),
-    "sla_unmeasurable": Metric("leads", "Unmeasurable", "stages out of order"),
-    "sla_attainment": Metric("share", "SLA attainment", "met / (met + breached)", WILSON),
+    "sla_met": Metric(
+        "leads", "Within SLA", "MQLs that sales decided on, or contacted, within the SLA"
+    ),
+    "sla_breached": Metric(
+        "leads", "SLA breached", "MQLs decided on or contacted after the SLA, and open overdue MQLs"
+    ),
+    "sla_past_due": Metric("leads", "Past due", "open overdue MQLs; part of sla_breached"),
+    "sla_pending": Metric("leads", "Pending", "open MQLs that are not due yet"),
+    "sla_unmeasurable": Metric("leads", "Unmeasurable", "MQLs whose stages are out of order"),
+    "sla_attainment": Metric(
+        "share", "SLA attainment", "sla_met / (sla_met + sla_breached)", WILSON
+    ),
     "contacted_within_1h": Metric(
-        "share", "Contacted within 1 h", "MQLs contacted within one calendar hour", WILSON
+        "share",
+        "Contacted within 1 h",
+        "speed to lead: share of MQLs contacted within one calendar hour",
+        WILSON,
     ),
     "lift_1h": Metric(
         "ratio",
         "Lift of the first hour",
-        "SQL rate of MQLs contacted within the hour / SQL rate of those contacted later",
+        "conversion rate of MQLs contacted within 1 h / conversion rate of MQLs contacted later",
         "Katz et al. 1978, Biometrics 34:469 (log method)",
     ),
     "lead_to_mql_days_mean": Metric(
-        "days", "Lag", "mean days from net-new to MQL of the bucket's MQLs"
+        "days", "Lag", "mean days from net-new to MQL, for MQLs of the bucket"
     ),
-    "spend": Metric("money", "Spend", "spend dated in the bucket, moved back by the lag"),
+    "spend": Metric("money", "Spend", "spend in the window of the bucket, moved back by the lag"),
     "cost_per_mql": Metric("money/lead", "Cost per MQL", "spend / mqls"),
     "cost_per_mql_rolling": Metric(
-        "money/lead", "Cost per MQL, rolling", "sum of spend / sum of mqls over the last k buckets"
+        "money/lead", "Cost per MQL, rolling", "total spend / total mqls of the last k buckets"
     ),
     "cost_per_sql": Metric("money/lead", "Cost per SQL", "spend / sqls"),
     "wasted_cost": Metric("money", "Wasted cost", "sla_breached × cost_per_mql"),
     "return_on_spend": Metric(
-        "ratio", "Return on spend", "amount won from the cohort by the as-of moment / spend"
+        "ratio", "Return on spend", "amount won from the cohort by the as-of date / spend"
     ),
 }

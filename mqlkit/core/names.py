@@ -15,12 +15,12 @@ TABLE_COLUMNS = {
     "spend": ("date", "date_from", "date_to", "amount", "channel", "currency"),
     "goals": ("month", "mqls", "source"),
 }
-# A spreadsheet takes a cell for a formula by its first character.
+# A spreadsheet reads a cell that starts with one of these as a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 MISSING = "(missing)"
 LAST_ALONE = "lead_alone_in_the_last_month"
 HIDDEN = "(redacted)"
-# Headers of columns that tell who somebody is, in snake_case, CamelCase or plain words.
+# Headers of columns that identify a person, split into words.
 PERSONAL = re.compile(
     r"\b(e ?mail|phone|mobile|fax|address|birth\w*|gender|age|ip|surname"
     r"|owner|assignee|assigned to|(created|modified|qualified) by|user|agent|rep|representative"
@@ -29,17 +29,17 @@ PERSONAL = re.compile(
 )
 TOTAL = "total"
 SMALL_N = 30
-# Between the column and the value of what was clicked on in a chart; no text of either has it.
+# Separates column and value in a chart selection. Neither contains it.
 PICK_MARK = "\x1f"
 # How efficiency is shown.
 BOTH, COHORT, FLOW = VIEWS = ("both", "cohort", "flow")
-# Environment: folder and name of a report, as `mqlkit run` hands them to the kernel.
+# Environment variables that `mqlkit run` sets for the kernel: folder and name of the report;
 RESULTS_VARIABLE = "MQLKIT_RESULTS"
-# Likewise: a pattern of the metrics.json of earlier reports of the same name.
+# a glob pattern of the metrics.json of earlier reports with the same name;
 EARLIER_VARIABLE = "MQLKIT_EARLIER"
-# Likewise: the folder in which the reports of a batch share what was read.
+# the folder in which the reports of a batch share the tables read.
 READINGS_VARIABLE = "MQLKIT_READINGS"
-# The histogram of waits has this many quarters of the SLA, and one bin for everything later.
+# The histogram of time in stage has this many bins of a quarter of the SLA, and one for the rest.
 LAST_BIN = 16
 SET_ASIDE_REASONS = {
     "no_id": "no lead id",
@@ -47,25 +47,25 @@ SET_ASIDE_REASONS = {
     "bad_amount": "an amount that is not a number",
     "bad_row": "too many or too few cells, or broken text",
     "total_row": "a total of other rows",
-    "not_data": "a line before or after the table",
-    "repeated_header": "the header once more",
-    "blank": "nothing in it",
-    "duplicate": "equal to an earlier row in every cell",
+    "not_data": "a line above or below the table",
+    "repeated_header": "a repeated header",
+    "blank": "an empty row",
+    "duplicate": "a copy of an earlier row",
 }
-# A duplicate or a blank line costs nothing; these are rows whose content is lost to the report.
+# Rows whose data is lost to the report. Duplicates and blank rows lose nothing.
 UNUSABLE_REASONS = ("no_id", "bad_date", "bad_amount", "bad_row")
 FLAGS = {
     "in-progress": "the bucket is not over yet",
-    "immature": "young cohort: more of its MQLs will still become SQLs",
-    "day-precision": "needs the hour, and the data has only dates",
+    "immature": "young cohort: more of its MQLs can still become SQLs",
+    "day-precision": "needs times, and the data has only dates",
     "spend-not-covered": "the spend data does not cover the whole window",
-    "no-spend-channel": "no spend channel carries this name",
+    "no-spend-channel": "no spend channel has this name",
     "small-n": f"fewer than {SMALL_N} leads",
 }
 
 
 def is_personal(column: str) -> bool:
-    """Return whether a column tells who a lead or a colleague is, by its header.
+    """Return whether the header of a column says that it identifies a lead or a colleague.
 
     >>> [is_personal(c) for c in ("owner", "OwnerId", "Lead Owner", "Work E-mail", "sales_rep")]
     [True, True, True, True, True]

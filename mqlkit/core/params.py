@@ -27,7 +27,7 @@ def option(default: Any, help_text: str) -> Any:
 
 @dataclass(frozen=True)
 class ReportParams:
-    """One report, as written in ``params/NAME.yaml`` or in a notebook's parameters cell."""
+    """Parameters of a report, from ``params/NAME.yaml`` or the parameters cell of a notebook."""
 
     report: str = option("mql_report", "the notebook")
     title: str = option("MQL report", "title of the page")
@@ -71,21 +71,21 @@ class ReportParams:
         where: str = "parameters",
         lines: Mapping[str, int] | None = None,
     ) -> ReportParams:
-        """Return the checked parameters of a mapping.
+        """Check a mapping and return its parameters.
 
         Parameters
         ----------
         given
-            Names and values, as YAML or a notebook gives them.
+            Values by name, from YAML or a notebook.
         where
-            The place named in messages, such as the file's path.
+            The place that messages name, such as the path of the file.
         lines
-            The line of each name, where the place is a file.
+            The line of each name in a file.
 
         Raises
         ------
         ParamsError
-            With every fault found, one under the other.
+            With all invalid parameters, one per line.
         """
         known = cls.names()
         places = {n: f"{where}:{line}" for n, line in (lines or {}).items()}
@@ -110,14 +110,14 @@ class ReportParams:
 
     @classmethod
     def from_cell(cls, namespace: Mapping[str, Any]) -> ReportParams:
-        """Return the parameters that a notebook's parameters cell has set."""
+        """Return the parameters set in the parameters cell of a notebook."""
         return cls.from_mapping({n: namespace[n] for n in cls.names() if n in namespace})
 
     @classmethod
     def read(cls, path: Path, overrides: Iterable[str] = ()) -> ReportParams:
-        """Read a params file; ``overrides`` are ``name=value`` texts that win over it.
+        """Read a params file; ``overrides`` (``name=value``) take precedence.
 
-        A relative ``source`` is taken from the folder of the file and comes back absolute.
+        A relative ``source`` is relative to the folder of the file. The result is absolute.
         """
         written = read_yaml(path)
         won = dict(split_override(text) for text in overrides)
@@ -142,7 +142,7 @@ class ReportParams:
 
     @property
     def sla_hours(self) -> float:
-        """Return the SLA in hours of the chosen clock; a day on it is one working day."""
+        """Return the SLA in hours of the chosen clock; a business day is one working day."""
         number, unit = split_sla(self.sla)
         if unit in HOURS_IN:
             return number * HOURS_IN[unit]
@@ -152,12 +152,12 @@ class ReportParams:
 
     @property
     def sla_words(self) -> str:
-        """Return the SLA in words of the chosen clock."""
+        """Return the SLA as text, such as ``2 working days``."""
         return sla_words(self.sla, self.sla_clock)
 
     @property
     def shown_where(self) -> dict[str, list[str]]:
-        """Return ``where`` as it may be shown: redacted, it does not say whom it keeps."""
+        """Return ``where`` for display; ``redact`` hides the values of personal columns."""
         return {
             column: [HIDDEN] if self.redact and is_personal(column) else kept
             for column, kept in self.where.items()
@@ -169,7 +169,7 @@ class ReportParams:
 
 
 def split_override(text: str) -> tuple[str, Any]:
-    """Return name and value of ``name=value``; the value is read as YAML."""
+    """Split ``name=value`` into name and value; the value is parsed as YAML."""
     name, equals, value = text.partition("=")
     if not equals:
         raise ParamsError(
@@ -182,20 +182,20 @@ def split_override(text: str) -> tuple[str, Any]:
 
 
 def resolve_as_of(text: str, *, zone: ZoneInfo, latest: AsOf | None) -> AsOf:
-    """Return the cut-off that ``as_of`` stands for.
+    """Resolve ``as_of`` to a cut-off.
 
     Parameters
     ----------
     text
-        ``auto``, ``now``, an ISO date (the end of that day) or an ISO stamp.
+        ``auto``, ``now``, an ISO date (the end of that day) or an ISO timestamp.
     zone
-        The report's zone, in which dates and stamps without an offset are read.
+        The time zone of the report, for dates and timestamps without an offset.
     latest
-        The cut-off by the latest stamp in the data, which ``auto`` takes.
+        The cut-off at the latest timestamp in the data, for ``auto``.
     """
     if text == "auto":
         if latest is None:
-            raise ParamsError("as_of: auto needs a stamp in the data, and there is none.")
+            raise ParamsError("as_of: auto needs a timestamp in the data, and there is none.")
         return latest
     if text == "now":
         return AsOf.stamp(datetime.now(UTC), zone)

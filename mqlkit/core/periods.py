@@ -19,7 +19,7 @@ GRAINS = ("week", "month", "quarter", "half", "year")
 MONTHS_IN = {"month": 1, "quarter": 3, "half": 6, "year": 12}
 DAY = timedelta(days=1)
 TICK = timedelta(microseconds=1)
-# The years that stamps may have.
+# Valid years of timestamps, the last one excluded.
 YEARS = (1900, 2200)
 EXAMPLES = (
     "2026-01..2026-03, 2026-01, 2026-Q1, 2026-H1, 2026, 2026-01-05..2026-02-14, last-month, "
@@ -29,7 +29,7 @@ EXAMPLES = (
 
 @dataclass(frozen=True)
 class Bucket:
-    """One piece of the period: its label and its half-open range of local dates."""
+    """One bucket of the period: its label and its half-open range of local dates."""
 
     label: str
     start: date
@@ -48,11 +48,11 @@ class AsOf:
     Attributes
     ----------
     at
-        UTC instant up to which open leads have waited.
+        UTC instant up to which the wait of open leads is counted.
     cutoff
-        UTC instant; an event has happened if it is before this one. It is ``at`` where the
-        cut-off is the end of a day, and just after ``at`` where it is a stamp, so that an event
-        at the very stamp counts.
+        UTC instant; only events before it have happened. Equal to ``at`` if the cut-off is the
+        end of a day. One microsecond later if it is a timestamp, so that an event at exactly
+        that time counts.
     on
         Local date of the cut-off.
     """
@@ -90,14 +90,14 @@ def add_months(day: date, months: int) -> date:
 class Calendar:
     """Weeks, months, quarters, halves and years of a fiscal year that starts in a given month.
 
-    A fiscal year is named after the calendar year it ends in, as is usual in accounts; one that
-    starts in January is the calendar year. Weeks are ISO 8601 weeks.
+    A fiscal year is named after the calendar year in which it ends. A fiscal year that starts in
+    January is the calendar year. Weeks are ISO 8601 weeks.
     """
 
     fiscal_year_start: int = 1
 
     def start_of(self, day: date, grain: str) -> date:
-        """Return the first day of the unit that ``day`` lies in."""
+        """Return the first day of the unit that contains ``day``."""
         if grain == "week":
             return day - timedelta(days=day.weekday())
         size = MONTHS_IN[grain]
@@ -129,7 +129,7 @@ class Calendar:
         return date(year - (self.fiscal_year_start > 1), self.fiscal_year_start, 1)
 
     def cut(self, start: date, end: date, grain: str) -> list[Bucket]:
-        """Return the buckets of ``[start, end)``; the outer ones are clipped to it."""
+        """Split ``[start, end)`` into buckets; the first and the last are clipped."""
         buckets = []
         at = self.start_of(start, grain)
         while at < end:
@@ -139,25 +139,25 @@ class Calendar:
         return buckets
 
     def before(self, first: Bucket, grain: str, count: int) -> list[Bucket]:
-        """Return the ``count`` whole buckets that come before ``first``, oldest first."""
+        """Return the ``count`` whole buckets before ``first``, oldest first."""
         start = self.start_of(first.start, grain)
         begins = [self.next_start(start, grain, -k) for k in range(count, -1, -1)]
         return [Bucket(self.label(a, grain), a, min(b, first.start)) for a, b in pairwise(begins)]
 
     def resolve(self, text: str, as_of: AsOf) -> tuple[date, date]:
-        """Return the first day and the day after the last of a period as users write it.
+        """Resolve a period to its first day and the day after its last.
 
         Parameters
         ----------
         text
-            Such as ``2026-Q1`` or ``last-quarter``; see the README's table of parameters.
+            Such as ``2026-Q1`` or ``last-quarter``; see ``docs/parameters.md``.
         as_of
-            The cut-off that relative periods look back from.
+            The cut-off, for relative periods.
 
         Raises
         ------
         ParamsError
-            When the text is no period, or its end lies before its start.
+            If the text is not a period, or the period ends before it starts.
         """
         relative = self._relative(text.strip().lower(), as_of)
         if relative is not None:
@@ -168,9 +168,9 @@ class Calendar:
         if start.year < YEARS[0] or end.year > YEARS[1]:
             raise ParamsError(
                 report(
-                    f"period {text!r} is of another age.",
+                    f"period {text!r} is out of range.",
                     expected=f"years from {YEARS[0]} to {YEARS[1] - 1}",
-                    fix="mend the year",
+                    fix="correct the year",
                 )
             )
         if end <= start:
@@ -184,7 +184,7 @@ class Calendar:
         return start, end
 
     def _relative(self, text: str, as_of: AsOf) -> tuple[date, date] | None:
-        # The day after the last one that is wholly over: units that end there are complete.
+        # The day after the last complete day. Units that end here are complete.
         over = as_of.on + DAY if as_of.at == as_of.cutoff else as_of.on
         if text == "year-to-date":
             return self.start_of(as_of.on, "year"), as_of.on + DAY
@@ -210,7 +210,7 @@ class Calendar:
                         report(
                             f"period {whole!r}: {text!r} does not exist ({error}).",
                             expected=EXAMPLES,
-                            fix="write a day, week or month that there is",
+                            fix="write an existing day, week or month",
                         )
                     ) from None
         raise ParamsError(
@@ -248,12 +248,12 @@ class Calendar:
 
 
 def spend_window(bucket: Bucket, *, lag_days: int) -> tuple[date, date]:
-    """Return the days whose spend a bucket is charged with: the bucket moved back by the lag.
+    """Return the spend window of a bucket: its range moved back by the lag.
 
     Examples
     --------
-    The first quarter with a lag of 30 days takes spend from 2 December up to and including
-    1 March.
+    With a lag of 30 days, the first quarter takes the spend of 2 December to 1 March, both
+    included.
 
     >>> spend_window(Bucket("2026-Q1", date(2026, 1, 1), date(2026, 4, 1)), lag_days=30)
     (datetime.date(2025, 12, 2), datetime.date(2026, 3, 2))
@@ -263,7 +263,7 @@ def spend_window(bucket: Bucket, *, lag_days: int) -> tuple[date, date]:
 
 
 def coarser_grains(grain: str) -> list[str]:
-    """Return the grains whose buckets are made of whole buckets of a grain.
+    """Return the grains whose buckets consist of whole buckets of ``grain``.
 
     >>> coarser_grains("month"), coarser_grains("week")
     (['quarter', 'half', 'year'], [])
@@ -276,7 +276,7 @@ def coarser_grains(grain: str) -> list[str]:
 def bucket_map(
     labels: Sequence[str], grain: str, calendar: Calendar
 ) -> dict[str, dict[str, list[str]]]:
-    """Return for each coarser grain the bucket that each bucket lies in, with its name.
+    """Map each bucket to its bucket in every coarser grain, with the name of that bucket.
 
     Examples
     --------
@@ -284,7 +284,7 @@ def bucket_map(
     {'2026-03': ['2026-Q1', 'Q1 2026'], '2026-04': ['2026-Q2', 'Q2 2026']}
     """
     wider = coarser_grains(grain)
-    # Weeks lie across the ends of months: they are in no coarser bucket.
+    # Weeks cross the ends of months, so no coarser bucket contains them.
     starts = {label: _start(label, grain, calendar) for label in labels} if wider else {}
     found = {}
     for coarse in wider:
@@ -309,7 +309,7 @@ BUCKETS_IN_YEAR = {"W": 52, "Q": 4, "H": 2}
 
 
 def split_label(label: str) -> tuple[int, str, int, int]:
-    """Return year, letter and number of a label, and how many such buckets a year has.
+    """Split a label into year, letter and number, and add the number of such buckets in a year.
 
     >>> split_label("2026-Q1"), split_label("2026-05"), split_label("2026")
     ((2026, 'Q', 1, 4), (2026, '', 5, 12), (2026, '', 1, 1))
@@ -323,8 +323,8 @@ def split_label(label: str) -> tuple[int, str, int, int]:
 def label_before(label: str, *, kind: str = PREVIOUS) -> str:
     """Return the label of the bucket before, or of the same bucket a year before.
 
-    A week's year is 52 weeks, so that weekdays agree; next to a year of 53 its number moves by
-    one. Fiscal labels count alike and need no calendar. Empty for the year before a year.
+    For weeks, a year is 52 weeks, so that weekdays match; after a year with 53 weeks the number
+    differs by one. Fiscal labels need no calendar. Empty for the year before a year.
 
     Examples
     --------
@@ -345,7 +345,7 @@ def label_before(label: str, *, kind: str = PREVIOUS) -> str:
 
 
 def is_whole(label: str, start: date, end: date) -> bool:
-    """Return whether a bucket was cut by neither end of the period."""
+    """Return whether a bucket is whole, that is, not clipped by the period."""
     _, letter, _, in_year = split_label(label)
     is_week = letter == "W" and (end - start).days == 7
     return is_week or (start.day == 1 and end == add_months(start, 12 // in_year))

@@ -1,4 +1,4 @@
-"""Text for a terminal: escaped, cut to width, in columns."""
+"""Text for a terminal: escaped, truncated to a width, in columns."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 CUT = "…"
-# Cc: control characters, with those that begin an escape sequence; Cf: marks that reorder text;
-# Cs, Co, Cn: nothing that a terminal could show; Zl, Zp: ends of lines.
+# Cc: control characters, among them the start of escape sequences. Cf: characters that reorder
+# text. Cs, Co, Cn: characters without a glyph. Zl, Zp: line ends.
 HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 def harmless(text: str) -> str:
-    r"""Return text without anything that a terminal would act on instead of showing it.
+    r"""Escape the characters that a terminal would interpret instead of printing.
 
     >>> harmless("\x1b[2J\tred")
     '\\x1b[2J\\tred'
@@ -29,7 +29,7 @@ def _shown(character: str) -> str:
 
 
 def width(text: str) -> int:
-    """Return how many columns a terminal gives a text: two for each wide letter, none for marks.
+    """Return the terminal columns of a text: two per wide letter, none per combining mark.
 
     >>> width("作成日"), width("Tag")
     (6, 3)
@@ -46,12 +46,12 @@ def _columns(character: str) -> int:
 
 
 def cut(text: str, most: int) -> str:
-    """Return harmless text of at most so many columns, its end given up for an ellipsis.
+    """Escape text and truncate it to at most ``most`` columns, with an ellipsis.
 
     >>> cut("Became a Marketing Qualified Lead Date", 12)
     'Became a Ma…'
     """
-    # A cell may be megabytes long: what cannot be shown anyway is not looked at.
+    # A cell can be megabytes long. Escape only what can be shown.
     shown = harmless(text[: most + 1])
     if width(shown) <= most:
         return shown
@@ -65,25 +65,25 @@ def cut(text: str, most: int) -> str:
 
 
 def padded(text: str, columns: int) -> str:
-    """Return text filled up with spaces on the right."""
+    """Pad text with spaces on the right."""
     return text + " " * max(columns - width(text), 0)
 
 
 def in_columns(
     rows: Iterable[Sequence[str]], *, most: Sequence[int], gap: int = 2, right: Iterable[int] = ()
 ) -> list[str]:
-    """Return rows as aligned lines.
+    """Format rows as lines with aligned columns.
 
     Parameters
     ----------
     rows
-        Texts, equally many in each row.
+        Cells; all rows have the same length.
     most
-        The most terminal columns of each column.
+        Maximum width of each column.
     gap
-        Spaces between them.
+        Number of spaces between columns.
     right
-        Numbers of the columns that are set to the right.
+        Indexes of the right-aligned columns.
     """
     shown = [[cut(text, n) for text, n in zip(row, most, strict=True)] for row in rows]
     widths = [max((width(row[i]) for row in shown), default=0) for i in range(len(most))]
@@ -97,16 +97,16 @@ def in_columns(
 
 
 def wrapped(text: str, columns: int, *, first: str = "", rest: str = "") -> list[str]:
-    """Return text broken at spaces into lines of at most so many columns.
+    """Wrap text at spaces into lines of at most ``columns`` columns.
 
     Parameters
     ----------
     text
-        Words; line ends in it are kept.
+        Text; its line breaks are kept.
     columns
-        The most columns of a line, what stands before it included.
+        Maximum width of a line, prefix included.
     first, rest
-        What stands before the first line and before the others.
+        Prefix of the first line and of the other lines.
     """
     lines = []
     before = first

@@ -1,4 +1,4 @@
-"""Numbers, durations, dates and buckets as text: ``1,234``, ``27.6%``, ``3.0 days``."""
+"""Format numbers, durations, dates and buckets: ``1,234``, ``27.6%``, ``3.0 days``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MONTH_NAMES = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "O
 
 
 def cut_off_day(as_of: str) -> date:
-    """Return the day that a cut-off, as ``metrics.json`` writes it, is the end of or lies in.
+    """Return the last day covered by a cut-off as written in ``metrics.json``.
 
     >>> cut_off_day("2026-04-01T00:00:00+03:00"), cut_off_day("2026-04-01T12:30:00+03:00")
     (datetime.date(2026, 3, 31), datetime.date(2026, 4, 1))
@@ -22,7 +22,7 @@ def cut_off_day(as_of: str) -> date:
 
 
 def count(value: float) -> str:
-    """Return a count with thousands apart.
+    """Format a count with thousands separators.
 
     >>> count(1234.0), count(float("nan"))
     ('1,234', '–')
@@ -31,7 +31,7 @@ def count(value: float) -> str:
 
 
 def exactly(value: float) -> str:
-    """Return a number with a decimal where it is not whole.
+    """Format a number, with one decimal place if it is not whole.
 
     >>> exactly(100.0), exactly(99.7)
     ('100', '99.7')
@@ -40,7 +40,7 @@ def exactly(value: float) -> str:
 
 
 def counted(value: float, noun: str) -> str:
-    """Return a count with its noun.
+    """Format a count with its noun.
 
     >>> counted(1, "lead"), counted(2, "lead")
     ('1 lead', '2 leads')
@@ -49,7 +49,7 @@ def counted(value: float, noun: str) -> str:
 
 
 def percent(share: float) -> str:
-    """Return a share in per cent, with a decimal place.
+    """Format a share as a percentage with one decimal place.
 
     >>> percent(0.2764)
     '27.6%'
@@ -58,17 +58,17 @@ def percent(share: float) -> str:
 
 
 def between(low: float, high: float) -> str:
-    r"""Return an interval of shares.
+    r"""Format an interval of shares.
 
     >>> between(0.26, 0.293).replace("\u2060", "")
     '26.0–29.3%'
     """
-    # Word joiners: an interval is not to be broken over two lines.
+    # Word joiners keep the interval on one line.
     return f"{low * 100:.1f}\u2060–\u2060{high * 100:.1f}%"
 
 
 def money(value: float, currency: str) -> str:
-    """Return an amount; cents only where they matter.
+    """Format an amount of money; cents only below 100.
 
     >>> money(96.512, "EUR"), money(1234567, "SEK")
     ('€96.51', '1,234,567 SEK')
@@ -83,14 +83,14 @@ def money(value: float, currency: str) -> str:
 
 
 def duration(hours: float, *, day_hours: float = 24) -> str:
-    """Return hours as hours, or as days from two days on.
+    """Format hours as minutes, hours or, from two days, days.
 
     Parameters
     ----------
     hours
         Hours of the chosen clock.
     day_hours
-        Hours of its day; fewer than 24 are working hours, and are called so.
+        Hours of a day on that clock; below 24, the unit is called working hours or days.
 
     Examples
     --------
@@ -108,7 +108,7 @@ def duration(hours: float, *, day_hours: float = 24) -> str:
 
 
 def brief(hours: float, *, day_hours: float = 24) -> str:
-    """Return a duration short enough for a headline.
+    """Format a duration with abbreviated units.
 
     >>> brief(5.0), brief(72.0)
     ('5.0 h', '3.0 d')
@@ -118,7 +118,7 @@ def brief(hours: float, *, day_hours: float = 24) -> str:
 
 
 def day(value: date) -> str:
-    """Return a date.
+    """Format a date.
 
     >>> day(date(2026, 1, 5))
     '5 Jan 2026'
@@ -127,12 +127,12 @@ def day(value: date) -> str:
 
 
 def moment(at: datetime) -> str:
-    """Return a local stamp to the minute."""
+    """Format a local timestamp to the minute."""
     return f"{at:%Y-%m-%d %H:%M}"
 
 
 def bucket_name(label: str) -> str:
-    """Return a bucket's label as an axis shows it.
+    """Format the label of a bucket for an axis.
 
     >>> bucket_name("2026-01"), bucket_name("2026-Q1"), bucket_name("2026-W05"), bucket_name("2026")
     ('Jan 2026', 'Q1 2026', 'W05 2026', '2026')
@@ -144,7 +144,7 @@ def bucket_name(label: str) -> str:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Return names as a sentence lists them.
+    """Join names for a sentence.
 
     >>> listed(["a"]), listed(["a", "b", "c"])
     ('a', 'a, b and c')

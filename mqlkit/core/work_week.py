@@ -1,4 +1,4 @@
-"""The team's week: on which days and between which hours it works."""
+"""Working days and working hours of the sales team."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WANTED = "weekdays and hours, such as 'Mon-Fri 09:00-17:00' or 'Mon,Tue,Thu 10:0
 
 @dataclass(frozen=True)
 class WorkWeek:
-    """Weekly hours: weekdays (Monday = 0) and local times; closing at 00:00 is the day's end."""
+    """Working days (Monday = 0) and local working hours; closing at 00:00 is the end of the day."""
 
     weekdays: tuple[int, ...]
     opens: time
@@ -24,13 +24,13 @@ class WorkWeek:
 
     @property
     def day_us(self) -> int:
-        """Return the microseconds of one working day, by the clock on the wall."""
+        """Return the length of a working day in microseconds, by local time."""
         opens_at, closes_at = (datetime.combine(date.min, t) for t in (self.opens, self.closes))
         return (closes_at - opens_at) // TICK % (DAY // TICK) or DAY // TICK
 
 
 def parse_work_week(text: str) -> WorkWeek:
-    """Return the work week that a text describes, or raise ParamsError.
+    """Parse a work week, or raise ParamsError.
 
     Examples
     --------
@@ -60,5 +60,5 @@ def _read_weekdays(part: str) -> list[int]:
     ends = [k for n in names for k, day in enumerate(WEEKDAYS) if len(n) > 2 and day.startswith(n)]
     if len(ends) != len(names) or len(ends) > 2:
         raise ValueError(f"{part!r}, which is neither a weekday nor a range of them")
-    # A range may run over the end of the week, as Sun-Thu does.
+    # A range can cross the end of the week, such as Sun-Thu.
     return [(ends[0] + k) % 7 for k in range((ends[-1] - ends[0]) % 7 + 1)]

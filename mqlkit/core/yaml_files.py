@@ -1,4 +1,4 @@
-"""YAML in and out."""
+"""Read and write YAML files."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ import yaml
 
 from mqlkit.core.errors import ParamsError, report
 
-# Text that YAML takes for text without quotes.
+# Text that needs no quotes in YAML.
 PLAIN = re.compile(r"(\.\./)*[A-Za-z][A-Za-z0-9_./()+-]*( [A-Za-z0-9_./()+-]+)*")
 RESERVED = {"null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML file that holds a mapping; dates in it stay text.
+    """Read a YAML file that contains a mapping; dates stay text.
 
     Raises
     ------
     ParamsError
-        When there is no such file, or it is no YAML mapping.
+        If the file does not exist or is not a YAML mapping.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -48,7 +48,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def yaml_text(text: str) -> str:
-    r"""Return text as YAML reads it back, quoted only where it must be.
+    r"""Format text for YAML, with quotes only where needed.
 
     >>> print(yaml_text("MQL Date"), yaml_text("no"), yaml_text('the "MQL"'), yaml_text("1\xa02"))
     MQL Date "no" "the \"MQL\"" "1\u00a02"
@@ -65,7 +65,7 @@ def _escaped(character: str) -> str:
 
 
 def filled_in(given: Any) -> Any:
-    """Return YAML without what is empty in it: a line yet to be filled in says nothing."""
+    """Return YAML without its empty values, such as lines of a template not filled in yet."""
     if isinstance(given, Mapping):
         return {name: filled_in(value) for name, value in given.items() if value is not None}
     if isinstance(given, list):
@@ -74,12 +74,12 @@ def filled_in(given: Any) -> Any:
 
 
 def as_yaml(values: Mapping[str, Any]) -> str:
-    """Return names and values as the lines of a params file."""
+    """Format values as the lines of a params file."""
     return yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True)
 
 
 def key_lines(path: Path) -> dict[str, int]:
-    """Return the line on which each name of a YAML mapping stands, the first one being 1."""
+    """Return the line number of each name of a YAML mapping, starting at 1."""
     root = yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=TextDatesLoader)
     if not isinstance(root, yaml.MappingNode):
         return {}
@@ -87,7 +87,7 @@ def key_lines(path: Path) -> dict[str, int]:
 
 
 class TextDatesLoader(yaml.SafeLoader):
-    """Safe YAML in which ``2026-01-31`` stays text, as papermill passes it on."""
+    """Safe YAML loader that keeps ``2026-01-31`` as text, because papermill passes text."""
 
 
 TextDatesLoader.yaml_implicit_resolvers = {

@@ -78,7 +78,7 @@ def choose(params: ReportParams, chosen: Mapping[str, Any]) -> tuple[ReportParam
     >>> choose(ReportParams(), {"sla": "2d"})[0].sla
     '2d'
     >>> choose(ReportParams(), {"sla": "48"})[1]
-    {'sla': "sla '48' is no duration with a unit; write for example “48h” or “2d”."}
+    {'sla': "sla '48' is not a duration with a unit; write for example “48h” or “2d”."}
     """
     values, faults = {}, {}
     for name, value in chosen.items():

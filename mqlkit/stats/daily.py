@@ -1,4 +1,4 @@
-"""Amounts spread over days, and their sums over windows."""
+"""Daily amounts and their sums over windows of days."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ Days = npt.NDArray[np.int64]
 
 
 def day_numbers(days: Sequence[Any] | pd.Series[Any]) -> Days:
-    """Return dates as whole days since 1970."""
+    """Convert dates to days since 1970-01-01."""
     return np.asarray(days, dtype="datetime64[D]").astype("int64")
 
 
 @dataclass(frozen=True, eq=False)
 class SpendLine:
-    """What had been spent before each day.
+    """Cumulative spend by day.
 
     Attributes
     ----------
     first
-        Number of the first day with spend (days since 1970).
+        First day with spend, in days since 1970-01-01.
     so_far
-        Spent before that day, and before each later one; one more than there are days.
+        Spend before each day from the first on, and in total. Shape (days + 1,).
     """
 
     first: int
@@ -35,13 +35,13 @@ class SpendLine:
 
     @classmethod
     def of(cls, spend: pd.DataFrame) -> SpendLine:
-        """Return the line of some spend.
+        """Build the cumulative spend of a table.
 
         Parameters
         ----------
         spend
-            ``date_from``, ``date_to`` (both ends included) and ``amount``, which is spread evenly
-            over the days of its row.
+            ``date_from``, ``date_to`` (both included) and ``amount``, which is spread evenly over
+            the days of its row.
         """
         begins, ends = day_numbers(spend["date_from"]), day_numbers(spend["date_to"])
         days = ends - begins + 1
@@ -52,7 +52,7 @@ class SpendLine:
         return cls(first, np.concatenate([[0.0], np.cumsum(daily)]))
 
     def between(self, begins: Days, ends: Days) -> npt.NDArray[np.float64]:
-        """Return the spend of half-open windows of days, as day numbers of any one shape.
+        """Return the spend of half-open windows of days, given as day numbers of the same shape.
 
         Examples
         --------
@@ -63,9 +63,9 @@ class SpendLine:
         """
         last = len(self.so_far) - 1
         before, after = (self.so_far[np.clip(d - self.first, 0, last)] for d in (begins, ends))
-        # Running sums leave dust behind the ninth decimal, where no currency has anything.
+        # Differences of cumulative sums have rounding errors; no currency has nine decimals.
         return np.round(after - before, 9)
 
     def covers(self, begins: Days, ends: Days) -> npt.NDArray[np.bool_]:
-        """Return which windows lie wholly inside the days from the first to the last spend."""
+        """Return which windows lie completely between the first and the last day with spend."""
         return (begins >= self.first) & (ends <= self.first + len(self.so_far) - 1)

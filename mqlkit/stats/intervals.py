@@ -1,4 +1,4 @@
-"""Intervals of shares, ratios of shares, counts and differences."""
+"""Confidence intervals of shares, ratios of shares, counts and differences."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
-Z95 = 1.959963984540054  # 97.5 % point of the normal distribution
+Z95 = 1.959963984540054  # 97.5 % quantile of the standard normal distribution
 
 
 def wilson(successes: npt.ArrayLike, n: npt.ArrayLike) -> tuple[Floats, Floats]:
@@ -15,7 +15,7 @@ def wilson(successes: npt.ArrayLike, n: npt.ArrayLike) -> tuple[Floats, Floats]:
     Parameters
     ----------
     successes, n
-        Counts, of any one shape.
+        Counts. Arrays of the same shape, or shapes that broadcast.
 
     Returns
     -------
@@ -41,7 +41,7 @@ def wilson(successes: npt.ArrayLike, n: npt.ArrayLike) -> tuple[Floats, Floats]:
         spread = Z95 * np.sqrt(share * (1 - share) / total + Z95**2 / (4 * total**2))
         scale = 1 + Z95**2 / total
         low, high = (centre - spread) / scale, (centre + spread) / scale
-    # At 0 and n of n the bound is exact; rounding must not push it outside.
+    # With 0 or n successes one bound is exact. Rounding must not move it.
     low = np.where(hits == 0, np.where(total > 0, 0.0, np.nan), low)
     high = np.where((hits == total) & (total > 0), 1.0, high)
     return low, high
@@ -57,13 +57,13 @@ def relative_risk(
     hits, n
         Counts of the first group.
     other_hits, other_n
-        Counts of the group that it is divided by.
+        Counts of the reference group.
 
     Returns
     -------
     ratio, low, high
-        The ratio is NaN where a group is empty or the share it is divided by is 0; the bounds
-        also where the ratio is 0, since the log has no value there.
+        The ratio is NaN if a group is empty or the share of the reference group is 0. The bounds
+        are also NaN if the ratio is 0, because log 0 is undefined.
 
     Notes
     -----
@@ -91,8 +91,8 @@ def survival_band(survival: Floats, greenwood: Floats) -> tuple[Floats, Floats]:
     -----
     .. math:: S(t)^{\exp(\pm z \sigma / \ln S(t))}
 
-    stays in [0, 1], which the plain band does not. Kalbfleisch, J. D. & Prentice, R. L. (2002),
-    The Statistical Analysis of Failure Time Data, 2nd ed., section 1.4.
+    The band stays in [0, 1]; the untransformed band does not. Kalbfleisch, J. D. & Prentice, R. L.
+    (2002), The Statistical Analysis of Failure Time Data, 2nd ed., section 1.4.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         power = Z95 * np.sqrt(greenwood) / np.log(survival)
@@ -104,7 +104,7 @@ def survival_band(survival: Floats, greenwood: Floats) -> tuple[Floats, Floats]:
 def share_band(share: Floats, variance: Floats) -> tuple[Floats, Floats]:
     """Return the 95 % interval of an estimated share from its variance, by the log-log transform.
 
-    It stays in [0, 1]; NaN where the share is 0 or 1 and the transform has no value.
+    The bounds are in [0, 1]. They are NaN if the share is 0 or 1, where the transform is undefined.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         log = np.log(share)
@@ -122,21 +122,22 @@ def square_and_add(
     Parameters
     ----------
     weights, value, low, high
-        Weights of either sign, estimates and their 95 % bounds; summed over the last axis.
+        Weights of either sign, estimates and their 95 % bounds. The sum is over the last axis.
 
     Returns
     -------
     low, high
-        NaN where an estimate or a bound is.
+        NaN if an estimate or a bound is NaN.
 
     Notes
     -----
     .. math:: \sum w_i p_i \mp \sqrt{\sum w_i^2 (p_i - b_i)^2}
 
-    where b is the bound that moves the sum that way. With weights 1, -1 and Wilson bounds it is
-    method 10 of Newcombe, R. G. (1998), Interval estimation for the difference between independent
-    proportions, Stat. Med. 17:873-890. For other bounds: Zou, G. Y. & Donner, A. (2008), Stat. Med.
-    27:1693-1702; for sums: Zou, Huang & Zhang (2009), Comput. Stat. Data Anal. 53:1080-1085.
+    where b is the bound that moves the sum in that direction. With weights 1, -1 and Wilson bounds
+    this is method 10 of Newcombe, R. G. (1998), Interval estimation for the difference between
+    independent proportions, Stat. Med. 17:873-890. For other bounds: Zou, G. Y. & Donner, A.
+    (2008), Stat. Med. 27:1693-1702; for sums: Zou, Huang & Zhang (2009), Comput. Stat. Data Anal.
+    53:1080-1085.
 
     Examples
     --------
@@ -157,18 +158,19 @@ def count_bounds(count: npt.ArrayLike) -> tuple[Floats, Floats]:
     Parameters
     ----------
     count
-        Counts, of any shape.
+        Counts. An array of any shape.
 
     Returns
     -------
     low, high
-        The lower one is 0 where the count is, and never less.
+        The lower bound is never negative, and is 0 if the count is 0.
 
     Notes
     -----
     .. math:: y + z^2/2 \mp z \sqrt{y + z^2/4}
 
-    Leads are taken to come one by one; what comes in bursts varies more than this says. Barker, L.
+    The interval assumes that leads arrive independently. It is too narrow for leads that arrive in
+    bursts. Barker, L.
     (2002), Am. Stat. 56:85-89. In `square_and_add`: Li, H. Q., Tang, M. L. & Wong, W. K. (2014),
     Comput. Stat. 29:869-889.
 

@@ -1,7 +1,16 @@
 """Kaplan–Meier and Aalen–Johansen estimators for many groups at once.
 
-Between two leads that were last seen waiting, the products of both estimators telescope: such a
-*stretch* of exits takes one step as well as one for every time, and there are far fewer of them.
+Between two censored leads the products of both estimators telescope. Such a *stretch* of exits is
+computed in one step instead of one step per exit time; see `Stretches`.
+
+References
+----------
+.. [1] Kaplan, E. L. & Meier, P. (1958), Nonparametric estimation from incomplete observations,
+   J. Am. Stat. Assoc. 53:457-481.
+.. [2] Aalen, O. O. & Johansen, S. (1978), An empirical transition matrix for non-homogeneous
+   Markov chains based on censored observations, Scand. J. Stat. 5:141-150.
+.. [3] Marubini, E. & Valsecchi, M. G. (1995), Analysing Survival Data from Clinical Trials and
+   Observational Studies, section 10.3.
 """
 
 from __future__ import annotations
@@ -16,35 +25,35 @@ import pandas as pd
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
-# Products of shares that make one half exactly may miss it by an ulp or two.
+# Tolerance: a product of shares that equals one half exactly can be off by rounding.
 EDGE = 1e-12
 
 
 def in_time(time: npt.NDArray[Any], kind: npt.NDArray[Any]) -> Ints:
-    """Return the order of some leads by time; one that still waits comes after exits at its time.
+    """Return the order of leads by time; at equal times, exits come before censored leads.
 
     Parameters
     ----------
     time
-        To what ended the wait, or to the moment it was last seen: whole numbers below 2**62.
+        Time to the exit or to censoring. Integers below 2**62, shape (n,).
     kind
-        What ended it, from 1; 0 where the lead still waits.
+        Kind of exit, from 1; 0 for censored leads. Shape (n,).
     """
     return np.argsort(2 * time + (kind == 0), kind="stable")
 
 
 @dataclass(frozen=True, eq=False)
 class Waits:
-    """Leads in the order of `in_time`, within their groups.
+    """Waits of leads, sorted by group and, within a group, as by `in_time`.
 
     Attributes
     ----------
     group
-        Number of each lead's group, ascending.
+        Group number of each lead, ascending. Shape (n,).
     time, kind
-        As `in_time` has them.
+        As in `in_time`, shape (n,).
     groups
-        How many groups there are; some may be empty.
+        Number of groups. Groups can be empty.
     """
 
     group: npt.NDArray[Any]
@@ -56,42 +65,42 @@ class Waits:
     def of(
         cls, group: npt.NDArray[Any], time: npt.NDArray[Any], kind: npt.NDArray[Any], *, groups: int
     ) -> Waits:
-        """Return leads that are in the order of `in_time` put into their groups."""
-        # Numbers of two bytes are sorted in one go.
+        """Group leads that are already in the order of `in_time`."""
+        # NumPy sorts 16-bit integers with a radix sort.
         number = group.astype(np.int16 if groups < 1 << 15 else np.int32)
         order = np.argsort(number, kind="stable")
         return cls(number[order], time[order], kind[order], groups)
 
     @cached_property
     def size(self) -> Ints:
-        """Return the leads of each group."""
+        """Return the number of leads in each group, shape (groups,)."""
         return np.bincount(self.group, minlength=self.groups)
 
     @cached_property
     def first(self) -> Ints:
-        """Return the row of each group's first lead."""
+        """Return the row of the first lead of each group, shape (groups,)."""
         return np.cumsum(self.size) - self.size
 
     @cached_property
     def stretches(self) -> Stretches:
         """Return the stretches of all groups."""
-        waits, full = np.flatnonzero(self.kind == 0), np.flatnonzero(self.size)
+        censored, full = np.flatnonzero(self.kind == 0), np.flatnonzero(self.size)
         ends = self.first + self.size
-        # One begins with each group, and one after each that waits: where both do, the latter
-        # lies behind the last lead of its group, and is none.
-        at = np.searchsorted(waits + 1, self.first[full], side="right")
-        begin = np.insert(waits + 1, at, self.first[full])
-        group = np.insert(self.group[waits], at, full)
-        following = np.append(waits, len(self.kind))
-        next_wait = np.insert(following[1:], at, following[at])
+        # A stretch starts with each group and after each censored lead. A start after the last lead
+        # of a group is dropped below.
+        at = np.searchsorted(censored + 1, self.first[full], side="right")
+        begin = np.insert(censored + 1, at, self.first[full])
+        group = np.insert(self.group[censored], at, full)
+        following = np.append(censored, len(self.kind))
+        next_censored = np.insert(following[1:], at, following[at])
         is_any = begin < ends[group]
-        begin, group, next_wait = begin[is_any], group[is_any], next_wait[is_any]
-        exits = np.minimum(next_wait, ends[group]) - begin
+        begin, group, next_censored = begin[is_any], group[is_any], next_censored[is_any]
+        exits = np.minimum(next_censored, ends[group]) - begin
         is_last = np.append(group[1:] != group[:-1], True)[: len(group)]
         return Stretches(group, begin, ends[group] - begin, exits, is_last)
 
     def quantile(self, share: float) -> Floats:
-        """Return a quantile of the times of each group's exits, interpolated; NaN without any."""
+        """Return an interpolated quantile of the exit times of each group; NaN without exits."""
         parts = self.stretches
         size = np.bincount(parts.group, parts.exits, minlength=self.groups).astype(np.int64)
         first, found = np.cumsum(size) - size, np.full(self.groups, np.nan)
@@ -104,13 +113,13 @@ class Waits:
         return found
 
     def median(self) -> Floats:
-        """Return the smallest time at which at most half of a group are left waiting; NaN: none."""
+        """Return the Kaplan–Meier median of each group; NaN if survival stays above one half."""
         parts, found = self.stretches, np.full(self.groups, np.nan)
         half = 0.5 + EDGE
         crossing = np.flatnonzero((parts.exits > 0) & (parts.after(parts.exits) <= half))
         groups, earliest = np.unique(parts.group[crossing], return_index=True)
         within = parts.taken(crossing[earliest])
-        # The exit that reaches it, but for an ulp or two.
+        # The exit that reaches one half, except for rounding.
         exits = np.ceil(within.there * (1 - half / within.before)).astype(np.int64) + 1
         for _ in range(2):
             exits -= (exits > 1) & (within.after(exits - 1) <= half)
@@ -119,27 +128,26 @@ class Waits:
         return found
 
     def steps(self, *, tiers: int | None = None) -> pd.DataFrame:
-        r"""Return the Kaplan–Meier curve of each group, one row per distinct time of an exit.
+        r"""Return the Kaplan–Meier curve of each group, one row per distinct exit time.
 
         Parameters
         ----------
         tiers
-            Of the rows whose survival lies between two of so many steps to 1 only the first is
-            wanted; None for all rows.
+            Keep only the first row in each of this many equal intervals of survival; None keeps
+            all rows.
 
         Returns
         -------
         pandas.DataFrame
             ``group``, ``time``, ``at_risk``, ``left``, ``survival`` in [0, 1] and ``greenwood``,
-            the sum in Greenwood's variance; NaN where nobody is left.
+            the sum in Greenwood's variance; NaN if no lead is left at risk.
 
         Notes
         -----
         .. math:: S(t) = \prod_{t_i \le t} (1 - d_i / n_i), \quad
                   \widehat{Var} = S(t)^2 \sum d_i / (n_i (n_i - d_i))
 
-        Leads censored at a time of an event count as at risk there. Kaplan, E. L. & Meier, P.
-        (1958), J. Am. Stat. Assoc. 53:457-481.
+        Leads censored at an exit time count as at risk at that time. Estimator: [1]_.
         """
         parts = self.stretches
         at, nth = parts.each_exit()
@@ -154,7 +162,7 @@ class Waits:
             left, kept = left[is_first], kept[is_first]
         within = parts.taken(at[kept])
         after = within.there - nth[kept]
-        # A term of Greenwood's sum is 1 / (n - d) - 1 / n: they telescope as well.
+        # The terms of Greenwood's sum, 1 / (n - d) - 1 / n, telescope as well.
         ends = parts.there - parts.exits
         terms = _earlier(1 / np.where(parts.is_last, 1, ends) - 1 / parts.there, parts.group)
         return pd.DataFrame(
@@ -178,18 +186,16 @@ class Waits:
         Returns
         -------
         incidence, variance
-            Of each group, the former in [0, 1]; both 0 where nobody has left by then.
+            Shape (groups,), ``incidence`` in [0, 1]; both 0 if no lead has left by then.
 
         Notes
         -----
         .. math:: F_1(t) = \sum_{t_i \le t} S(t_{i-1}) d_{1i} / n_i
 
-        where S is the survival from all kinds. Variance as in Marubini, E. & Valsecchi, M. G.
-        (1995), Analysing Survival Data from Clinical Trials, section 10.3. Aalen, O. O. &
-        Johansen, S. (1978), Scand. J. Stat. 5:141-150.
+        where S is the survival from all kinds of exits. Estimator: [2]_; variance: [3]_.
         """
         parts = self.stretches
-        # Those of a group that are over by then come first in it.
+        # In each group, leads with an exit or censoring by then come first.
         over = self.first + np.bincount(self.group[self.time <= until], minlength=self.groups)
         exits = np.clip(over[parts.group] - parts.begin, 0, parts.exits)
         moving = np.flatnonzero(exits)
@@ -212,20 +218,27 @@ class Waits:
 
 @dataclass(frozen=True, eq=False)
 class Stretches:
-    """The stretches of some waits, group by group.
+    """Runs of exits between censored leads, group by group.
+
+    One group of six leads, in the order of `in_time` (x: exit, o: censored)::
+
+        row        0   1   2   3   4   5
+        kind       x   x   o   x   o   o
+        stretch    0---0   .   1   .   2      begin 0, 3, 5; there 6, 3, 1; exits 2, 1, 0
+        survival  5/6 4/6     4/9             d exits of n leads multiply it by (n - d) / n
 
     Attributes
     ----------
     group
-        Number of each stretch's group, ascending.
+        Group number of each stretch, ascending. All arrays have shape (stretches,).
     begin
         Row of its first lead.
     there
-        How many of the group are there when it begins.
+        Number of leads of the group at risk at its start.
     exits
-        How many of them leave in it, before one is last seen waiting.
+        Number of exits in it, up to the next censored lead.
     is_last
-        Whether it is the last of its group.
+        Whether it is the last stretch of its group.
     """
 
     group: Ints
@@ -236,16 +249,16 @@ class Stretches:
 
     @cached_property
     def before(self) -> Floats:
-        """Return the survival up to the beginning of each stretch."""
+        """Return the survival at the start of each stretch."""
         left = np.where(self.is_last, self.there, self.there - self.exits)
         return np.exp(_earlier(np.log(left / self.there), self.group))
 
     def after(self, exits: Ints) -> Floats:
-        """Return the Kaplan–Meier estimate after some exits of each stretch."""
+        """Return the survival after the first ``exits`` exits of each stretch."""
         return self.before * ((self.there - exits) / self.there)
 
     def taken(self, at: Ints) -> Stretches:
-        """Return some of the stretches, in an order of one's own, with the survival before each."""
+        """Select stretches by index, in any order, and keep the survival before each."""
         taken = Stretches(
             self.group[at], self.begin[at], self.there[at], self.exits[at], self.is_last[at]
         )
@@ -253,21 +266,21 @@ class Stretches:
         return taken
 
     def row_of(self, exits: Ints) -> Ints:
-        """Return the rows of some exits, which are counted from 0 through all groups."""
+        """Return the rows of exits, given by their number over all groups, from 0."""
         so_far = np.cumsum(self.exits)
         at = np.searchsorted(so_far, exits, side="right")
         row: Ints = self.begin[at] + exits - (so_far - self.exits)[at]
         return row
 
     def each_exit(self) -> tuple[Ints, Ints]:
-        """Return for each exit its stretch, and its number in it, from 1."""
+        """Return the stretch of each exit and its number in the stretch, from 1."""
         at = np.repeat(np.arange(len(self.exits)), self.exits)
         nth = np.arange(1, len(at) + 1) - (np.cumsum(self.exits) - self.exits)[at]
         return at, nth
 
 
 def _earlier(values: Floats, group: Ints) -> Floats:
-    """Return for each value the sum of those before it in its group; ``group`` ascends."""
+    """Return the sum of the earlier values of the same group; ``group`` ascends."""
     so_far = np.append(0.0, np.cumsum(values))[:-1]
     first = np.flatnonzero(np.diff(group, prepend=-1))
     sizes = np.diff(np.append(first, len(values)))

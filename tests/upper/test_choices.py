@@ -32,7 +32,7 @@ def test_what_is_wrong_comes_by_parameter_and_changes_nothing():
     params, faults = choose(ReportParams(), {"sla": "soon", "rolling": 0, "grain": "year"})
     assert params == ReportParams()
     assert faults == {
-        "sla": "sla 'soon' is no duration with a unit; write for example “48h” or “2d”.",
+        "sla": "sla 'soon' is not a duration with a unit; write for example “48h” or “2d”.",
         "rolling": "rolling 0 is not usable; expected: a whole number from 1 to 120.",
     }
 

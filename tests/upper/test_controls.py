@@ -142,7 +142,7 @@ def test_each_control_sets_its_parameter(shown, redrawn):
 @pytest.mark.parametrize(
     ("control", "value", "fault", "sentence"),
     [
-        ("sla", "48", "sla", "sla '48' is no duration with a unit"),
+        ("sla", "48", "sla", "sla '48' is not a duration with a unit"),
         ("within", "soon", "within_days", "within_days 'soon' is not usable"),
         ("start", date(2026, 8, 1), "period", "The period ends before it starts"),
         ("end", None, "period", "The period needs a first and a last day."),

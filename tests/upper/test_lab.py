@@ -460,7 +460,7 @@ def test_the_numbers_follow_the_panel(look, name):
 def test_a_mistake_leaves_the_page_as_it_was(look, name):
     steps = look(name)["steps"]
     (fault,) = steps["mistake"]["faults"]
-    assert fault.startswith("sla '24' is no duration with a unit")
+    assert fault.startswith("sla '24' is not a duration with a unit")
     assert steps["mistake"]["values"] == steps["filter"]["values"]
 
 

@@ -369,7 +369,7 @@ BAD = {
     ),
     "no_such_as_of": bad_input(as_of="2026-02-30", line=4, words=["as_of '2026-02-30'", "Fix:"]),
     "bare_sla": bad_input(
-        sla=48, line=4, words=["sla '48' is no duration with a unit", '"48h"', "Fix:"]
+        sla=48, line=4, words=["sla '48' is not a duration with a unit", '"48h"', "Fix:"]
     ),
     "bad_choice": bad_input(
         grain="monthly", line=4, words=["'monthly' is unknown", "did you mean 'month'?", "Fix:"]
@@ -433,7 +433,7 @@ def test_outputs_of_an_earlier_run_survive_bad_input(tmp_path):
     before = snapshot(tmp_path)
     run = mqlkit_run(params, cwd=tmp_path)
     assert run.code == 2
-    assert complaints(run)[0].splitlines()[0].endswith("sla '48' is no duration with a unit.")
+    assert complaints(run)[0].splitlines()[0].endswith("sla '48' is not a duration with a unit.")
     assert snapshot(tmp_path) == before
 
 

@@ -302,8 +302,8 @@ def test_on_windows_a_file_that_is_open_elsewhere_is_told_as_such(tmp_path):
     error.winerror = 32
     assert disk_words(Path("reports"), error) == (
         "reports: cannot be written to (Access is denied).\n"
-        "  Fix:      close the program that has reports/q.csv open, mend its permissions, or name "
-        "another folder with --out"
+        "  Fix:      close the program that has reports/q.csv open, change its permissions, or "
+        "name another folder with --out"
     )
 
 
@@ -326,6 +326,6 @@ def test_a_folder_that_cannot_be_written_to_is_said_before_anything_is_run(tmp_p
     assert run.returncode == 1
     assert run.stderr.splitlines() == [
         "mqlkit: reports: cannot be written to (Permission denied).",
-        "  Fix:      mend its permissions, or name another folder with --out",
+        "  Fix:      change its permissions, or name another folder with --out",
     ]
     assert snapshot(tmp_path / "reports") == before
