@@ -122,7 +122,7 @@ class LiveReport(LabReport):
         self._panel.room.observe(self._fit, "value")
         self._add_section(self._head, is_late=False)
         display(self._panel.box)
-        page.wear("lab.css")
+        page.inject_stylesheet("lab.css")
         page.run_script("panel.js")
         self._stop_hearing = cells.before_each(self._let_go)
 

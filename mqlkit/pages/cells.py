@@ -21,7 +21,7 @@ from mqlkit.views.tables.base import Table
 from mqlkit.views.theme import CHART_SCHEMA, CHART_TYPE
 from mqlkit.views.verdicts.base import Verdict
 
-# The key under which an output's metadata says what kind of part it is.
+# The metadata key of an output that holds the kind of its part.
 METADATA = "mqlkit"
 LAB_WIDTH = 760
 LAB_FIT = {"type": "fit-x", "contains": "padding"}
@@ -32,7 +32,7 @@ Shape = Heading | Verdict | Table | alt.TopLevelMixin | Sequence[Figure] | str
 
 
 class Shown:
-    """One output of a cell: a bundle of MIME types, and what kind of part it shows."""
+    """One output of a cell: a MIME bundle, and the kind of its part as metadata."""
 
     def __init__(self, bundle: dict[str, Any], *, kind: str) -> None:
         self._bundle, self._kind = bundle, kind
@@ -42,13 +42,13 @@ class Shown:
 
 
 def show(*parts: Shape) -> None:
-    """Display parts one under the other."""
+    """Display parts in order."""
     for part in parts:
         display(Shown(bundle(part), kind=kind_of(part)))
 
 
 def kind_of(part: Shape) -> str:
-    """Return the kind of a part: where the page puts it."""
+    """Return the kind of a part, which decides its place on the page."""
     if isinstance(part, alt.TopLevelMixin):
         return "chart"
     if isinstance(part, Verdict | str):
@@ -57,13 +57,13 @@ def kind_of(part: Shape) -> str:
 
 
 def bundle(part: Shape) -> dict[str, Any]:
-    """Return a part as the types that a notebook can show it in."""
+    """Return a part as a MIME bundle."""
     if isinstance(part, Heading):
         return _html(part.html, part.title)
     if isinstance(part, alt.TopLevelMixin):
         spec = part.to_dict(validate=False)
-        # A width that follows its container never comes to rest in JupyterLab, and hangs the tab.
-        # This one, axes and all, has room on a screen of 1280 beside the list of files.
+        # In JupyterLab, a chart as wide as its container resizes forever and hangs the tab. This
+        # width fits a screen of 1280 px next to the file browser.
         spec["$schema"] = CHART_SCHEMA
         if spec.get("width") == "container":
             spec |= {"width": LAB_WIDTH, "autosize": LAB_FIT}
@@ -88,7 +88,7 @@ def _verdict(verdict: Verdict) -> str:
 
 
 def _figures(figures: Sequence[Figure]) -> str:
-    """Return the figures as cards, under the questions that they answer."""
+    """Return the figures as cards, grouped by question."""
     groups = "".join(
         f'<div class="mk-group" style="--mk-n:{len(cards)}">'
         f"{_asked(question)}"
@@ -123,8 +123,8 @@ def style_sheet() -> str:
     return (files("mqlkit.pages") / "templates" / "report.css").read_text(encoding="utf-8")
 
 
-def wear(name: str) -> None:
-    """Lay a style sheet of the template folder over the page."""
+def inject_stylesheet(name: str) -> None:
+    """Add a style sheet of the template folder to the page."""
     text = (files("mqlkit.pages") / "templates" / name).read_text(encoding="utf-8")
     display(Shown({"text/html": f"<style>{text}</style>", "text/plain": ""}, kind="asset"))
 
@@ -136,7 +136,7 @@ def run_script(name: str) -> None:
 
 
 def heading(report: Report) -> Heading:
-    """Return the title of the page, what it covers and as of when."""
+    """Return the title of the page, with period and as-of date."""
     head = (
         f'<header class="mk-head"><h1>{escape(report.params.title)}</h1>'
         f"<p>{' · '.join(escape(f) for f in scope(report))}</p></header>"

@@ -18,7 +18,7 @@ from mqlkit.core.metrics import METRICS
 from mqlkit.core.periods import to_utc
 from mqlkit.core.text import day
 from mqlkit.leads.table import TOTAL_BUCKET, LeadTable, breakdown
-from mqlkit.pages.revisions import Behind, Revision
+from mqlkit.pages.revisions import ChangedLead, Revision
 from mqlkit.sources.store import literal, to_frame
 
 # Writing the list of this many leads takes about 1% of the report's time.
@@ -61,7 +61,9 @@ def _counted(leads: LeadTable) -> ir.Table:
     return kept.select("lead_id", *STAMPS, **cuts)
 
 
-def leads_behind(revisions: Sequence[Revision], path: Path, leads: LeadTable) -> list[Behind]:
+def find_changed_leads(
+    revisions: Sequence[Revision], path: Path, leads: LeadTable
+) -> list[ChangedLead]:
     """Return the leads that caused numbers of closed buckets to change.
 
     Parameters
@@ -75,7 +77,7 @@ def leads_behind(revisions: Sequence[Revision], path: Path, leads: LeadTable) ->
 
     Returns
     -------
-    list of Behind
+    list of ChangedLead
         One for each number and lead; empty if there is no list.
     """
     wanted = [r for r in revisions if r.metric in MATTERS]
@@ -89,14 +91,14 @@ def leads_behind(revisions: Sequence[Revision], path: Path, leads: LeadTable) ->
     if then.empty or not {"lead_id", *STAMPS} <= set(then.columns):
         return []
     now = to_frame(_counted(leads))
-    return [row for r in wanted for row in _behind(r, then, now, leads.zone)]
+    return [row for r in wanted for row in _changed_in(r, then, now, leads.zone)]
 
 
-def _behind(
+def _changed_in(
     revision: Revision, then: pd.DataFrame, now: pd.DataFrame, zone: ZoneInfo
-) -> Iterable[Behind]:
+) -> Iterable[ChangedLead]:
     cuts = [c for c in now.columns if c.startswith(BY) and c in then.columns]
-    seen = [_taken(frame, revision, zone)[["lead_id", *cuts]] for frame in (then, now)]
+    seen = [_counted_in(frame, revision, zone)[["lead_id", *cuts]] for frame in (then, now)]
     before, after = (frame.value_counts(dropna=False) for frame in seen)
     moved = after.sub(before, fill_value=0)
     ids = sorted(moved[moved != 0].index.get_level_values("lead_id").unique())
@@ -104,14 +106,14 @@ def _behind(
     columns = [*MATTERS[revision.metric], *cuts]
     for lead in ids:
         what = _what(known_then.get(lead), known_now.get(lead), columns, zone)
-        yield Behind(METRICS[revision.metric].label, revision.bucket, lead, what)
+        yield ChangedLead(METRICS[revision.metric].label, revision.bucket, lead, what)
 
 
 def _rows_of(frame: pd.DataFrame, ids: Sequence[str]) -> dict[Any, pd.DataFrame]:
     return dict(tuple(frame[frame["lead_id"].isin(ids)].groupby("lead_id")))
 
 
-def _taken(frame: pd.DataFrame, revision: Revision, zone: ZoneInfo) -> pd.DataFrame:
+def _counted_in(frame: pd.DataFrame, revision: Revision, zone: ZoneInfo) -> pd.DataFrame:
     """Return the leads that the metric counts in its bucket."""
     start, end = (
         pd.Timestamp(to_utc(pd.Timestamp(text).date(), zone)).tz_localize(None)

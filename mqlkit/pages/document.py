@@ -18,12 +18,12 @@ RECORD = (
 
 
 def metrics_document(numbers: Report) -> dict[str, Any]:
-    """Return the content of ``metrics.json`` (contract: what a run writes)."""
+    """Return the content of ``metrics.json``."""
     return {**facts_of(numbers), "metrics": records_of(numbers.metrics)}
 
 
 def facts_of(numbers: Report) -> dict[str, Any]:
-    """Return all that ``metrics.json`` says beside the metrics: what they are of and rest on."""
+    """Return all entries of ``metrics.json`` except the metrics."""
     leads = numbers.lead_data
     return {
         "title": numbers.params.title,
@@ -44,14 +44,14 @@ def facts_of(numbers: Report) -> dict[str, Any]:
 
 
 def _plain(value: float) -> float | int | None:
-    """Return a number as JSON writes it: null for NaN, whole numbers without a point."""
+    """Return a number for JSON: None for NaN and infinity, whole numbers as int."""
     if value is None or math.isnan(value) or math.isinf(value):
         return None
     return int(value) if value == int(value) and abs(value) < 1e15 else float(value)
 
 
 def records_of(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return tidy rows as ``metrics.json`` writes them."""
+    """Return tidy rows as records of ``metrics.json``."""
     columns: dict[str, list[Any]] = {name: rows[name].tolist() for name in rows.columns}
     for name in ("start", "end"):
         columns[name] = [str(day) for day in columns[name]]

@@ -1,4 +1,4 @@
-"""The last report: its headline beside this one's, and what has changed since."""
+"""The last report of the same name, to compare with."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from mqlkit.core.periods import DAY
 from mqlkit.core.text import cut_off_day, day
 from mqlkit.metrics.limits import figures_of
 from mqlkit.metrics.report import Report
-from mqlkit.pages.changed_leads import leads_behind
+from mqlkit.pages.changed_leads import find_changed_leads
 from mqlkit.pages.document import facts_of, records_of
-from mqlkit.pages.revisions import SETTLED, Behind, last_report, revised, revisions
+from mqlkit.pages.revisions import SETTLED, ChangedLead, last_report, revision_lines, revisions
 from mqlkit.views.verdicts.base import Totals
 
 COMPARED = (
@@ -37,24 +37,24 @@ class Previous:
     ----------
     document
         Its ``metrics.json``.
-    behind
-        The leads behind figures of closed buckets that are not what they were reported as.
+    changed_leads
+        The leads that caused numbers of closed buckets to change.
     revisions
-        What there is to say of these figures, in lines.
+        Lines about these numbers.
     """
 
     document: Mapping[str, Any]
-    behind: list[Behind]
+    changed_leads: list[ChangedLead]
     revisions: list[str]
 
 
 def previous(numbers: Report) -> Previous | None:
-    """Return what the last report of the same name said; None where there is none.
+    """Return the last report of the same name; None if there is none.
 
-    `mqlkit run` tells the kernel where earlier reports are; elsewhere nobody does.
+    `mqlkit run` sets the variable that says where earlier reports are.
     """
     pattern = os.environ.get(EARLIER_VARIABLE)
-    # Path.glob takes no absolute pattern.
+    # Path.glob accepts no absolute pattern.
     paths = [Path(found) for found in sorted(glob(pattern))] if pattern else []  # noqa: PTH207
     if not paths:
         return None
@@ -65,19 +65,19 @@ def previous(numbers: Report) -> Previous | None:
         return None
     path, document = found
     kept = path.with_name(path.name.replace(".metrics.json", LEADS_KEPT))
-    behind = leads_behind(revisions(document, now), kept, numbers.lead_data)
-    return Previous(document, behind, revised(document, now, behind))
+    changed = find_changed_leads(revisions(document, now), kept, numbers.lead_data)
+    return Previous(document, changed, revision_lines(document, now, changed))
 
 
 def previous_frame(report: Report) -> pd.DataFrame:
-    """Return the last report beside this one.
+    """Return the numbers of the last report and of this one.
 
     Returns
     -------
     pandas.DataFrame
         ``record`` (``number`` or ``revision``), ``name`` (a metric), ``before``, ``value``,
-        ``text`` (a closed figure that changed), and constants ``scope`` (what the last report
-        covers), ``currency``, ``day_hours``. Empty without a last report.
+        ``text`` (a line about a changed number of a closed bucket), and constants ``scope`` (what
+        the last report covers), ``currency``, ``day_hours``. Empty without a last report.
     """
     last = previous(report)
     facts: list[dict[str, Any]] = []

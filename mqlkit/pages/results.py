@@ -1,4 +1,4 @@
-"""Files beside the page: metrics.json, CSV files, the headline as text."""
+"""Files next to the page: metrics.json, CSV files, the headline as text."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def as_json(document: Mapping[str, Any]) -> str:
 
 
 def safe_cell(value: object) -> object:
-    """Return a cell that no spreadsheet takes for a formula.
+    """Return a cell that no spreadsheet reads as a formula.
 
     >>> safe_cell("=HYPERLINK(1)"), safe_cell("Web"), safe_cell(-5.0)
     ("'=HYPERLINK(1)", 'Web', -5.0)
@@ -49,7 +49,7 @@ def safe_cell(value: object) -> object:
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write a CSV file (UTF-8, RFC 4180) with every cell made safe."""
+    """Write a CSV file (UTF-8, RFC 4180) with cells that no spreadsheet reads as formulas."""
     with path.open("w", encoding="utf-8", newline="") as handle:
         writer = csv.writer(handle, lineterminator="\n")
         writer.writerow(header)
@@ -57,15 +57,15 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]
 
 
 def save_results(numbers: Report) -> None:
-    """Write the results where `mqlkit run` wants them; nothing where nobody asked for them."""
+    """Write the results to the place that `mqlkit run` sets; without one, write nothing."""
     if wanted := os.environ.get(RESULTS_VARIABLE):
         place = Path(wanted)
         write_results(numbers, place.parent, place.name)
-        write_for_the_next(numbers, place.parent, place.name)
+        write_comparison(numbers, place.parent, place.name)
 
 
 def write_results(numbers: Report, folder: Path, name: str) -> list[Path]:
-    """Write what belongs beside a report's page.
+    """Write the files next to a report's page.
 
     Returns
     -------
@@ -84,14 +84,18 @@ def write_results(numbers: Report, folder: Path, name: str) -> list[Path]:
     return [metrics, breaches, aside, told]
 
 
-def write_for_the_next(numbers: Report, folder: Path, name: str) -> None:
-    """Write what the next report compares with, and what this one has found in the last one's.
+def write_comparison(numbers: Report, folder: Path, name: str) -> None:
+    """Write the files that compare reports.
 
-    ``NAME.leads.parquet``, and ``NAME.revised.csv`` with the leads behind closed figures that have
-    changed since the last report.
+    ``NAME.leads.parquet`` is for the next report. ``NAME.revised.csv`` lists the leads that caused
+    numbers of closed buckets to change since the last report.
     """
     last = previous(numbers)
-    rows = [] if last is None else [(r.figure, r.bucket, r.lead_id, r.what) for r in last.behind]
+    rows = (
+        []
+        if last is None
+        else [(r.figure, r.bucket, r.lead_id, r.what) for r in last.changed_leads]
+    )
     write_csv(folder / f"{name}.revised.csv", ["figure", "bucket", "lead_id", "what"], rows)
     write_leads(numbers.lead_data, folder / f"{name}{LEADS_KEPT}")
 
@@ -100,7 +104,7 @@ REDACTED = f"no single leads, no owners, groups of fewer than {FEWEST} shown tog
 
 
 def scope(numbers: Report) -> list[str]:
-    """Return what a report covers, as of when, and what must be known before reading it."""
+    """Return what a report covers: period, as-of date, rows, filters and redaction."""
     leads, params = numbers.lead_data, numbers.params
     last = leads.buckets[-1].end
     is_day_end = leads.as_of.at == leads.as_of.cutoff
@@ -119,14 +123,14 @@ def scope(numbers: Report) -> list[str]:
 
 
 def summary(numbers: Report) -> str:
-    """Return the headline as text for the body of a mail or for a chat, a line per figure."""
+    """Return the headline as text for a mail or a chat message, one line per figure."""
     figures = headline(numbers.headline)
     lines = [numbers.params.title, ", ".join(scope(numbers))]
     for question, members in groupby(figures, key=lambda figure: figure.question):
         lines += ["", question, *map(_line, members)]
-    # What comes from the data cannot begin a line of its own.
+    # Text from the data cannot start a new line.
     text = "\n".join(" ".join(line.split()) for line in lines)
-    # The page's word joiners would be boxes in some mail readers.
+    # Some mail readers show word joiners as boxes.
     return text.replace("\u2060", "") + "\n"
 
 

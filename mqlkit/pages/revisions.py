@@ -16,7 +16,7 @@ from mqlkit.core.names import FORMULA_STARTS, TOTAL
 # Metrics that are final when a bucket ends. Cohorts mature later, which is not a revision.
 SETTLED = ("mqls", "sqls_in_period", "in_stage", "goal", "spend")
 # Parameters that may differ between two runs of the same report.
-FREE = frozenset(
+MAY_DIFFER = frozenset(
     {"report", "title", "period", "as_of", "lag_days", "rolling", "language", "redact", "by",
      "max_set_aside", "fail_on", "warn_on", "sla", "sla_clock", "sla_stops_on", "work_week",
      "holidays", "within_days"}
@@ -48,7 +48,7 @@ class Revision:
 
 
 @dataclass(frozen=True)
-class Behind:
+class ChangedLead:
     """A lead that caused a number of a closed bucket to change.
 
     Attributes
@@ -102,14 +102,14 @@ def revisions(then: Document, now: Document) -> list[Revision]:
         return []
 
 
-def revised(then: Document, now: Document, behind: Sequence[Behind] = ()) -> list[str]:
+def revision_lines(then: Document, now: Document, changed: Sequence[ChangedLead] = ()) -> list[str]:
     """Return a line for each of `revisions`, and lines for the leads and files that caused them.
 
     Parameters
     ----------
     then, now
         As in `revisions`.
-    behind
+    changed
         The leads that caused them, if known.
     """
     found = revisions(then, now)
@@ -120,15 +120,15 @@ def revised(then: Document, now: Document, behind: Sequence[Behind] = ()) -> lis
     lines = [*lines[:SHOWN], *([f"and {more} more numbers of closed buckets."] if more > 0 else [])]
     files = _other_files(then, now)
     rest = [f"files that differ: {listed(files)}."] if files else []
-    return [*lines, *_leads_line(behind), *rest]
+    return [*lines, *_leads_line(changed), *rest]
 
 
-def read_behind(path: Path) -> list[Behind]:
+def read_changed_leads(path: Path) -> list[ChangedLead]:
     """Read the list of leads that caused a run's revisions."""
     try:
         with path.open(encoding="utf-8", newline="") as handle:
             rows = list(csv.reader(handle))[1:]
-            return [Behind(*(_unguarded(cell) for cell in row)) for row in rows]
+            return [ChangedLead(*(_unguarded(cell) for cell in row)) for row in rows]
     except (OSError, TypeError):
         return []
 
@@ -138,8 +138,8 @@ def _unguarded(cell: str) -> str:
     return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_STARTS) else cell
 
 
-def _leads_line(behind: Sequence[Behind]) -> list[str]:
-    what = {row.lead_id: row.what for row in reversed(behind)}
+def _leads_line(changed: Sequence[ChangedLead]) -> list[str]:
+    what = {row.lead_id: row.what for row in reversed(changed)}
     named = [f"{lead!r} ({words})" for lead, words in sorted(what.items())]
     if not named:
         return []
@@ -149,7 +149,7 @@ def _leads_line(behind: Sequence[Behind]) -> list[str]:
 
 
 def _found(then: Document, now: Document) -> list[Revision]:
-    if any(then["params"].get(n) != now["params"].get(n) for n in {*now["params"]} - FREE):
+    if any(then["params"].get(n) != now["params"].get(n) for n in {*now["params"]} - MAY_DIFFER):
         return []
     settled = [name for name in SETTLED if name != "spend" or _has_same_lag(then, now)]
     changes: dict[tuple[str, str, str], list[tuple[Row, Row]]] = {}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mqlkit.core.errors import ParamsError, RunError, SourceError, report
 from mqlkit.core.names import EARLIER_VARIABLE, RESULTS_VARIABLE
 from mqlkit.core.params import ReportParams
-from mqlkit.pages.revisions import last_report, read_behind, revised
+from mqlkit.pages.revisions import last_report, read_changed_leads, revision_lines
 from mqlkit.run.log import RunLog, unheard
 from mqlkit.run.output import folder_of, pattern_of, prune, publish, root_of, workplace
 from mqlkit.run.runtime import Press
@@ -161,8 +161,8 @@ def run_report(
         document = json.loads((scratch / f"{name}.metrics.json").read_text(encoding="utf-8"))
         folder = folder_of(manner.out, document)
         if (last := last_report(sorted(root.glob(earlier)), document)) is not None:
-            behind = read_behind(scratch / f"{name}.revised.csv")
-            for line in revised(last[1], document, behind):
+            changed = read_changed_leads(scratch / f"{name}.revised.csv")
+            for line in revision_lines(last[1], document, changed):
                 log("warning", text=f"{params_path}: since the last report: {line}")
         stop_if_told()
         written = publish(scratch, root, name, folder)

@@ -9,7 +9,7 @@ import pytest
 from mqlkit.core.params import ReportParams
 from mqlkit.metrics.report import read_report
 from mqlkit.pages.results import as_json, metrics_document
-from mqlkit.pages.revisions import last_report, revised
+from mqlkit.pages.revisions import last_report, revision_lines
 
 LEADS = """\
 lead_id,created_at,mql_at,sql_at,source
@@ -36,17 +36,17 @@ def report(tmp_path):
 
 
 def test_the_same_again_is_no_revision(report):
-    assert revised(report(LEADS), report(LEADS)) == []
+    assert revision_lines(report(LEADS), report(LEADS)) == []
 
 
 def test_a_bucket_that_was_open_may_grow_and_a_cohort_may_ripen(report):
     then = report(LEADS)
     ripe = LEADS.replace("2026-01-12T09:00:00Z,,", "2026-01-12T09:00:00Z,2026-02-20T09:00:00Z,")
-    assert revised(then, report(ripe + LATER, as_of="2026-02-28")) == []
+    assert revision_lines(then, report(ripe + LATER, as_of="2026-02-28")) == []
 
 
 def test_a_late_lead_of_a_closed_bucket_is_told_with_its_segment_and_file(report):
-    lines = revised(report(LEADS), report(LEADS + LATE, as_of="2026-02-28"))
+    lines = revision_lines(report(LEADS), report(LEADS + LATE, as_of="2026-02-28"))
     assert lines == [
         "MQLs of 2026-01: reported as 2, now 3 (source Web 1 → 2).",
         "MQLs waiting of 2026-01: reported as 1, now 2 (source Web 0 → 1).",
@@ -55,19 +55,19 @@ def test_a_late_lead_of_a_closed_bucket_is_told_with_its_segment_and_file(report
 
 
 def test_a_lead_that_has_changed_its_segment_is_told_too(report):
-    (line, *_) = revised(report(LEADS), report(LEADS.replace(",Event", ",Web")))
+    (line, *_) = revision_lines(report(LEADS), report(LEADS.replace(",Event", ",Web")))
     assert line.startswith("MQLs of 2026-01: total unchanged, but segments changed (")
 
 
 def test_another_filter_is_another_report(report):
     then = report(LEADS)
-    assert revised(then, report(LEADS + LATE, where={"source": ["Web"]})) == []
+    assert revision_lines(then, report(LEADS + LATE, where={"source": ["Web"]})) == []
 
 
 def test_what_is_none_of_ours_is_passed_over(report, tmp_path):
     now = report(LEADS)
-    assert revised({}, now) == []
-    assert revised({"params": None}, now) == []
+    assert revision_lines({}, now) == []
+    assert revision_lines({"params": None}, now) == []
     (tmp_path / "no.json").write_text("[1]", encoding="utf-8")
     assert last_report([tmp_path / "no.json", tmp_path / "nowhere.json"], now) is None
 

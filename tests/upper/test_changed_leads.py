@@ -10,9 +10,9 @@ from runs import mqlkit_run, write_yaml
 
 from mqlkit.metrics.report import compute_report
 from mqlkit.pages import changed_leads as behind
-from mqlkit.pages.changed_leads import leads_behind, write_leads
+from mqlkit.pages.changed_leads import find_changed_leads, write_leads
 from mqlkit.pages.document import metrics_document
-from mqlkit.pages.revisions import Behind, Revision, revised, revisions
+from mqlkit.pages.revisions import ChangedLead, Revision, revision_lines, revisions
 
 HEADER = "lead_id,mql_at,accepted_at,sql_at,source"
 THEN = [
@@ -72,8 +72,8 @@ def compared(said, tmp_path):
         then = metrics_document(numbers)
         numbers = said(second, "2026-02-28", **given)
         now = metrics_document(numbers)
-        found = leads_behind(revisions(then, now), path, numbers.lead_data)
-        return found, revised(then, now, found), path
+        found = find_changed_leads(revisions(then, now), path, numbers.lead_data)
+        return found, revision_lines(then, now, found), path
 
     return compare
 
@@ -110,11 +110,11 @@ def test_a_lead_that_comes_in_twice_is_compared_pass_by_pass(desk, tmp_path):
         if len(documents) == 1:
             write_leads(numbers.lead_data, path)
     # As many MQLs as before: nothing to tell of.
-    assert leads_behind(revisions(*documents), path, numbers.lead_data) == []
+    assert find_changed_leads(revisions(*documents), path, numbers.lead_data) == []
     one = Revision("mqls", "2026-01", "2026-01-01", "2026-02-01", [])
     (other,) = (Revision("mqls", "the day", "2026-01-09", "2026-01-10", []),)
-    assert leads_behind([one], path, numbers.lead_data) == []
-    (row,) = leads_behind([other], path, numbers.lead_data)
+    assert find_changed_leads([one], path, numbers.lead_data) == []
+    (row,) = find_changed_leads([other], path, numbers.lead_data)
     assert row.what == "MQL was 5 Jan 2026, 9 Jan 2026, now 5 Jan 2026, 20 Jan 2026"
 
 
@@ -145,7 +145,10 @@ def test_a_list_that_is_none_is_passed_over(said, tmp_path, content):
     path.write_bytes(content)
     then = metrics_document(said(THEN, "2026-02-10"))
     numbers = said(NOW, "2026-02-28")
-    assert leads_behind(revisions(then, metrics_document(numbers)), path, numbers.lead_data) == []
+    assert (
+        find_changed_leads(revisions(then, metrics_document(numbers)), path, numbers.lead_data)
+        == []
+    )
 
 
 def test_a_run_names_them_on_the_page_on_stderr_and_in_a_file(desk, tmp_path):
@@ -165,4 +168,6 @@ def test_a_run_names_them_on_the_page_on_stderr_and_in_a_file(desk, tmp_path):
         "MQLs,2026-01,'=<b>&1,added later",
         "MQLs waiting,2026-01,'=<b>&1,added later",
     ]
-    assert Behind("MQLs", "2026-01", "=<b>&1", "added later").lead_id not in str(done.metrics("q"))
+    assert ChangedLead("MQLs", "2026-01", "=<b>&1", "added later").lead_id not in str(
+        done.metrics("q")
+    )
