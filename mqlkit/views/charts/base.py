@@ -118,7 +118,9 @@ def bucket_axis() -> alt.X:
     Left to itself, Vega puts first the buckets of which the first layer knows something.
     """
     order = alt.EncodingSortField("bucket", op="min")
-    return alt.X("when:N", sort=order, title=None, axis=alt.Axis(ticks=False))
+    # The year stands below the month: twelve months fit side by side.
+    axis = alt.Axis(ticks=False, labelExpr="split(datum.label, ' ')")
+    return alt.X("when:N", sort=order, title=None, axis=axis)
 
 
 def finished(chart: Drawn, description: str, *, height: int = HEIGHT, **usermeta: Any) -> Drawn:
