@@ -145,10 +145,8 @@ def test_a_list_that_is_none_is_passed_over(said, tmp_path, content):
     path.write_bytes(content)
     then = metrics_document(said(THEN, "2026-02-10"))
     numbers = said(NOW, "2026-02-28")
-    assert (
-        find_changed_leads(revisions(then, metrics_document(numbers)), path, numbers.lead_data)
-        == []
-    )
+    found = revisions(then, metrics_document(numbers))
+    assert find_changed_leads(found, path, numbers.lead_data) == []
 
 
 def test_a_run_names_them_on_the_page_on_stderr_and_in_a_file(desk, tmp_path):
