@@ -6,6 +6,7 @@ import json
 import os
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -27,8 +28,7 @@ OUTPUTS = (
     "leads.parquet", "txt",
 )  # fmt: skip
 WHOLE = {*(f"params.{kind}" for kind in OUTPUTS), "index.html"}
-PATIENCE = 60
-TIMES_KILLED = 20
+PATIENCE = 180
 DIED = "the kernel died: it crashed or was killed, possibly out of memory."
 
 
@@ -154,24 +154,47 @@ def brief(cwd: Path) -> Path:
     return write_yaml(cwd / "params.yaml", given)
 
 
-def test_after_a_kill_at_any_moment_the_next_run_succeeds(tmp_path):
+# States of a run, in their order, by the files that show that it has been reached.
+STATES = {
+    "importing": "",
+    "temporary folder made": f"tmp/{OURS}*/",
+    "report locked": "reports/.params.lock",
+    "scratch folder signed": "reports/.params.run/holder.json",
+    "kernel started": f"tmp/{OURS}*/kernel.json",
+    "first cell begun": "reports/.params.run/params.ipynb",
+    "numbers written": "reports/.params.run/params.metrics.json",
+    "page written": "reports/.params.run/params.html",
+}
+# This one passes too fast to be met for certain: the run may have ended.
+SHORT_STATE = {"finished files renamed": "reports/.params.done"}
+
+
+def kill_at(cwd: Path, pattern: str, params: Path) -> tuple[bool, list[psutil.Process]]:
+    """Kill a run in a state; return whether it was reached and the processes left behind."""
+    # Orphans would keep a pipe open: the next run starts while they are still there.
+    run = begin(cwd, params=params, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while not (is_reached := not pattern or any(cwd.glob(pattern))) and run.poll() is None:
+        time.sleep(0.001)
+    offspring = psutil.Process(run.pid).children(recursive=True) if run.poll() is None else []
+    run.kill()
+    run.wait()
+    return is_reached, offspring
+
+
+def test_after_a_kill_in_any_state_the_next_run_succeeds(tmp_path, worked_run):
     params, folder, offspring = brief(tmp_path), tmp_path / "reports", []
-    began = time.monotonic()
-    begin(tmp_path, params=params).communicate(timeout=PATIENCE)
-    life, moments = time.monotonic() - began, random.Random(7)
+    shutil.copytree(worked_run.out, folder)
     before = snapshot(folder)
     assert set(before) == WHOLE
-    # One somewhere in each twentieth of a run's life, and past its end: no two runs last as long.
-    for nth in moments.sample(range(TIMES_KILLED), TIMES_KILLED):
-        # Its orphans would keep a pipe open: the next run starts while they are still there.
-        run = begin(tmp_path, params=params, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        time.sleep(1.1 * life * (nth + moments.random()) / TIMES_KILLED)
-        if run.poll() is None:
-            offspring += psutil.Process(run.pid).children(recursive=True)
-        run.kill()
-        run.wait()
+    for state, pattern in {**STATES, **SHORT_STATE}.items():
+        for path in tmp_path.glob(pattern) if pattern else ():
+            # What the killed run before has left does not show the state of this one.
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+        is_reached, left = kill_at(tmp_path, pattern, params)
+        assert is_reached or state in SHORT_STATE, state
+        offspring += left
         check_whole(folder)
-        assert set(before) <= set(snapshot(folder))
+        assert set(before) <= set(snapshot(folder)), state
     run = begin(tmp_path, params=params)
     _, said = run.communicate(timeout=PATIENCE)
     assert (run.returncode, said) == (0, "")
