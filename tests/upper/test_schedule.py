@@ -31,7 +31,7 @@ from mqlkit.views.headline import headline
 
 PAPER = (ROOT / "docs" / "schedule.md").read_text(encoding="utf-8")
 HOME = "/srv/leads"
-LONGEST_JOB = 90
+LONGEST_JOB = 300
 
 
 def blocks(language: str) -> list[str]:
