@@ -1,1 +1,1 @@
-"""The one clean lead table and what is counted of it."""
+"""The lead table and the cube computed from it."""

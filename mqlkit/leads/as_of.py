@@ -1,4 +1,4 @@
-"""The data as of a date: how precise its timestamps are, when it ends, what happened by then."""
+"""The data as of a date: the precision of its timestamps, its end, and what happened by then."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ from mqlkit.core.periods import AsOf
 from mqlkit.sources.cells import any_of
 from mqlkit.sources.store import literal
 
-# As many stamps as make a month of only one lead odd.
-MANY = 200
+# From this many timestamps on, a month with a single lead is suspicious.
+MIN_TIMESTAMPS = 200
 MONTH = timedelta(days=30)
 
 
 @dataclass(frozen=True)
-class Survey:
-    """What the stamps of leads and events hold.
+class TimestampSummary:
+    """Summary of the timestamps of leads and events.
 
     Attributes
     ----------
-    stamps
-        How many there are.
+    n_timestamps
+        Number of timestamps.
     latest
-        The latest of each that is recorded at all, naive UTC.
+        Latest value of each column that has any, naive UTC.
     dated
-        Those that hold only dates.
-    bare
-        How many dates there are among the stamps that hold times as well.
+        Columns that contain only dates.
+    n_dates
+        Number of dates in columns that also contain times.
     """
 
-    stamps: int
+    n_timestamps: int
     latest: dict[str, datetime]
     dated: frozenset[str]
-    bare: int
+    n_dates: int
 
     def goes_past(self, as_of: AsOf) -> bool:
-        """Return whether any stamp is at or after the cut-off."""
+        """Return whether any timestamp is at or after the cut-off."""
         return any(at.replace(tzinfo=UTC) >= as_of.cutoff for at in self.latest.values())
 
-    def moment(self, zone: ZoneInfo) -> AsOf | None:
-        """Return the cut-off by the latest stamp of any stage."""
+    def latest_as_of(self, zone: ZoneInfo) -> AsOf | None:
+        """Return the cut-off at the latest timestamp of any stage; None without any."""
         cuts = []
         for name, naive in self.latest.items():
             at = naive.replace(tzinfo=UTC)
@@ -56,8 +56,8 @@ class Survey:
         return max(cuts, key=lambda cut: cut.cutoff, default=None)
 
 
-def survey(leads: ir.Table, events: ir.Table | None) -> Survey:
-    """Return what the stamps hold, in one pass over each table."""
+def summarize_timestamps(leads: ir.Table, events: ir.Table | None) -> TimestampSummary:
+    """Summarize the timestamps, in one pass over each table."""
     counts: dict[str, ir.Value] = {}
     for s in STAMPS:
         timed = leads[f"{s}_timed"] & leads[s].notnull()
@@ -75,17 +75,17 @@ def survey(leads: ir.Table, events: ir.Table | None) -> Survey:
     for name, _, at, _ in found:
         latest[name] = max(at, latest.get(name, at))
     with_times = {name for name, _, _, timed in found if timed}
-    return Survey(
-        stamps=sum(n for _, n, _, _ in found),
+    return TimestampSummary(
+        n_timestamps=sum(n for _, n, _, _ in found),
         latest=latest,
         dated=frozenset(latest) - with_times,
-        bare=sum(n - timed for name, n, _, timed in found if name in with_times),
+        n_dates=sum(n - timed for name, n, _, timed in found if name in with_times),
     )
 
 
-def is_last_alone(leads: ir.Table, events: ir.Table | None, seen: Survey) -> bool:
-    """Return whether a single lead has stamps in the last month, in data of many: a slip, maybe."""
-    if seen.stamps < MANY:
+def is_last_alone(leads: ir.Table, events: ir.Table | None, seen: TimestampSummary) -> bool:
+    """Return whether only one lead has timestamps in the last month, which suggests a typing error."""
+    if seen.n_timestamps < MIN_TIMESTAMPS:
         return False
     since = literal(max(seen.latest.values()).replace(tzinfo=UTC) - MONTH)
     late = any_of([(leads[s] >= since).fill_null(False) for s in STAMPS])
@@ -99,7 +99,7 @@ def is_last_alone(leads: ir.Table, events: ir.Table | None, seen: Survey) -> boo
 def known_by(
     leads: ir.Table, events: ir.Table | None, as_of: AsOf
 ) -> tuple[ir.Table, ir.Table | None]:
-    """Return leads and events without what has not happened yet."""
+    """Remove events, and blank timestamps of leads, at or after the cut-off."""
     cutoff, none = literal(as_of.cutoff), ibis.null("timestamp")
     blanked = leads.mutate(**{s: (leads[s] < cutoff).ifelse(leads[s], none) for s in STAMPS})
     return blanked, None if events is None else events.filter(events["at"] < cutoff)

@@ -1,4 +1,4 @@
-"""The lead table, built from what was read: as of a date, with durations and buckets."""
+"""Builds the lead table from the tables read: as of a date, with durations and buckets."""
 
 from __future__ import annotations
 
@@ -15,7 +15,12 @@ from mqlkit.core.errors import ParamsError, listed, report
 from mqlkit.core.names import LAST_ALONE, LEAD_COLUMNS, MISSING, STAMPS, TEXT_COLUMNS
 from mqlkit.core.params import ReportParams, resolve_as_of
 from mqlkit.core.periods import DAY, AsOf, Bucket, to_utc
-from mqlkit.leads.as_of import Survey, is_last_alone, known_by, survey
+from mqlkit.leads.as_of import (
+    TimestampSummary,
+    is_last_alone,
+    known_by,
+    summarize_timestamps,
+)
 from mqlkit.leads.cube import Ready, ReadyTable
 from mqlkit.leads.durations import Clock, add_durations, due_on_calendar
 from mqlkit.leads.outcomes import noted_of
@@ -38,46 +43,46 @@ COLUMNS = (
 )  # fmt: skip
 # A year has 52 or 53 weeks.
 BUCKETS_A_YEAR = {"week": 53, "month": 12, "quarter": 4, "half": 2, "year": 1}
-# No export can have a column of such a name.
+# Prefix of column names. No header of an export starts with it.
 NAMED = "\x1f"
-# The local day of the MQL, where `prepare` has told it.
+# The local day of the MQL; added by `build_cube.with_codes`.
 MQL_DAY = "mql_day"
 
 
 @dataclass(frozen=True)
 class TimedLeads:
-    """Every lead as of the report's moment with its durations, before any filter or bucket.
+    """All leads as of the as-of date, with durations, before any filter or bucket.
 
     Attributes
     ----------
     table
-        Stamps, durations, text columns, and the columns to break down or filter by, as `named`
-        calls them.
+        Timestamps, durations, text columns, and the columns to break down or filter by under the
+        names of `named`.
     clock
-        How durations were counted.
+        The clock of the durations.
     seen
-        What the stamps hold, without what has not happened yet.
+        Summary of the timestamps up to the as-of date.
     after_as_of
-        How many stamps had not happened yet.
-    is_dear
-        Whether the table is dear to work out again: a join or a business clock is in it.
+        Number of timestamps after the as-of date.
+    is_expensive
+        Whether recomputing the table is expensive: it contains a join or a business clock.
     is_last_alone
-        Whether the moment was found by the stamp of a single lead, long after all others.
+        Whether the as-of date comes from a single lead, long after all others.
     """
 
     table: ir.Table
     clock: Clock
-    seen: Survey
+    seen: TimestampSummary
     after_as_of: int
-    is_dear: bool
+    is_expensive: bool
     is_last_alone: bool = False
 
     def stored(self, reader: Reader) -> TimedLeads:
-        """Return the same leads, worked out and kept in the engine."""
+        """Materialize the table in the engine."""
         made = [c for c in (*COLUMNS, *TEXT_COLUMNS, MQL_DAY) if c in self.table.columns]
         extra = [c for c in self.table.columns if c.startswith(NAMED)]
         table = reader.store(self.table.select(*made, *extra))
-        return replace(self, table=table, is_dear=False)
+        return replace(self, table=table, is_expensive=False)
 
 
 def lead_table(
@@ -87,17 +92,17 @@ def lead_table(
     zone: ZoneInfo,
     reader: Reader,
 ) -> LeadTable:
-    """Return the lead table as of the report's moment.
+    """Return the lead table as of the as-of date.
 
     Parameters
     ----------
     tables
-        What was read; the ledger of the leads gets the notes (``after_as_of``, ``skipped_mql``,
-        ``out_of_order``, ``overturned``).
+        The tables read. The ledger of the leads receives the notes ``after_as_of``,
+        ``skipped_mql``, ``out_of_order`` and ``overturned``.
     params, zone
-        The report and its time zone.
+        Parameters and time zone of the report.
     reader
-        The engine it was read with.
+        The engine that read the tables.
     """
     columns = [*params.by, *params.where]
     timed = time_leads(tables, params, zone=zone, reader=reader, columns=columns)
@@ -125,12 +130,12 @@ def time_leads(
         Further columns to keep as they are; see `raw`.
     """
     leads, events = tables.leads, tables.events
-    everything = seen = survey(leads, events)
-    as_of = resolve_as_of(params.as_of, zone=zone, latest=seen.moment(zone))
+    everything = seen = summarize_timestamps(leads, events)
+    as_of = resolve_as_of(params.as_of, zone=zone, latest=seen.latest_as_of(zone))
     is_alone = params.as_of == "auto" and is_last_alone(leads, events, seen)
     if seen.goes_past(as_of):
         leads, events = known_by(leads, events, as_of)
-        seen = survey(leads, events)
+        seen = summarize_timestamps(leads, events)
     if events is not None and "leads" in tables.ledgers:
         n = strangers(leads, events)
         tables.ledgers["history"].noted.update({"unknown_lead": n} if n else {})
@@ -140,14 +145,14 @@ def time_leads(
             reader.store(events),
             params.passes,
             zone=str(zone),
-            is_mixed=seen.bare > 0,
+            is_mixed=seen.n_dates > 0,
         )
     clock = Clock(params, zone, as_of, seen.dated)
-    # What a deal is worth is known when it is won.
+    # The amount of a deal is known once the deal is won.
     amount = leads["won_at"].notnull().ifelse(leads["amount"], ibis.null(MONEY))
     timed = add_durations(_chosen(leads.mutate(amount=amount), columns, extras), clock)
-    is_dear = events is not None or params.sla_clock == "business"
-    return TimedLeads(timed, clock, seen, everything.stamps - seen.stamps, is_dear, is_alone)
+    is_expensive = events is not None or params.sla_clock == "business"
+    return TimedLeads(timed, clock, seen, everything.n_timestamps - seen.n_timestamps, is_expensive, is_alone)
 
 
 def cut_leads(
@@ -158,16 +163,16 @@ def cut_leads(
     reader: Reader,
     ready: Ready | None = None,
 ) -> LeadTable:
-    """Return the leads that a report keeps, cut in its buckets.
+    """Return the leads that match the filters, with their buckets.
 
     Parameters
     ----------
     timed
-        All leads, timed as ``params`` asks for.
+        All leads, with durations on the clock of ``params``.
     tables, params, reader
         As in `lead_table`.
     ready
-        The same leads made ready: the engine is then asked nothing.
+        The cube of the same leads. With it, nothing is queried.
     """
     clock = replace(timed.clock, params=params)
     zone, as_of = clock.zone, clock.as_of
@@ -187,8 +192,8 @@ def cut_leads(
         table, summary = kept, ready.summary(params.where)
     else:
         table = _columns(kept, params, [*before, *buckets], len(before), zone)
-        # Calendar durations are subtractions, quicker made again than kept.
-        table = reader.store(table) if timed.is_dear else reader.layer(table)
+        # Calendar durations are subtractions: recomputing them is faster than storing them.
+        table = reader.store(table) if timed.is_expensive else reader.layer(table)
         summary = _summary(table, zone)
     first = summary["first"]
     if params.where and not summary["leads"]:
@@ -199,8 +204,8 @@ def cut_leads(
     for name in noted_of(table):
         noted[name] = int(summary[name])
     noted["after_as_of"] = timed.after_as_of
-    if timed.seen.bare:
-        noted["date_without_time"] = timed.seen.bare
+    if timed.seen.n_dates:
+        noted["date_without_time"] = timed.seen.n_dates
     if timed.is_last_alone:
         noted[LAST_ALONE] = 1
     recorded = frozenset(timed.seen.latest)
@@ -209,10 +214,10 @@ def cut_leads(
 
 
 def year_before(leads: LeadTable, lag: int) -> LeadTable | None:
-    """Return all leads cut in the buckets of the year before the period, as far as they are whole.
+    """Return the leads in the buckets of the year before the period, as far as these are complete.
 
-    An export that begins on some day lacks the leads created before it: for a lag after its first
-    MQL, some of the MQLs are missing.
+    An export that starts on some day lacks the leads created before that day. MQLs are therefore
+    incomplete until one lag after the first MQL.
     """
     if leads.first_mql is None:
         return None
@@ -230,16 +235,16 @@ def year_before(leads: LeadTable, lag: int) -> LeadTable | None:
 
 def _no_lead_left(params: ReportParams) -> str:
     return report(
-        "where: no lead is left.",
+        "where: no lead matches.",
         found="; ".join(f"{c}: {listed(v)}" for c, v in params.where.items()),
-        fix="compare the values with the data's; text in quotes stays text in YAML",
+        fix="compare the values with those in the data; quote text in YAML",
     )
 
 
 def _no_data(params: ReportParams, period: Bucket, first: date, as_of: AsOf) -> str:
     return report(
         f"period {params.period!r} has no data.",
-        expected=f"a period that meets {first} .. {as_of.on}",
+        expected=f"a period that overlaps {first} .. {as_of.on}",
         found=f"{period.start} .. {period.end - DAY}",
         fix="choose another period, or check as_of",
     )
@@ -248,7 +253,7 @@ def _no_data(params: ReportParams, period: Bucket, first: date, as_of: AsOf) -> 
 def _columns(
     leads: ir.Table, params: ReportParams, buckets: list[Bucket], earlier: int, zone: ZoneInfo
 ) -> ir.Table:
-    """Return the columns that the numbers need, with the bucket of each stamp."""
+    """Select the columns that metrics need and add the buckets of MQL and SQL."""
     cuts = [breakdown(i) for i in range(len(params.by))]
     kept = [*COLUMNS, *(c for c in TEXT_COLUMNS if c in leads.columns), *cuts]
     return leads.mutate(
@@ -262,7 +267,7 @@ def _columns(
 def _bucket(
     stamp: ir.TimestampValue, buckets: list[Bucket], earlier: int, zone: ZoneInfo
 ) -> ir.IntegerValue:
-    """Return the index of the bucket that a stamp lies in; NULL before, after and between them."""
+    """Return the index of the bucket that contains a timestamp; NULL outside of all buckets."""
     edges: list[ir.TimestampScalar] = []
     places: list[int | None] = [None]
     end = None
@@ -276,9 +281,9 @@ def _bucket(
 
 
 def named(column: str) -> str:
-    """Return the name under which a column to break down or filter by stands in timed leads.
+    """Return the name in `TimedLeads.table` of a column to break down or filter by.
 
-    A column of theirs may be called like one of ours.
+    The prefix keeps export columns apart from canonical columns of the same name.
     """
     return f"{NAMED}{column}"
 
@@ -297,7 +302,7 @@ def _chosen(leads: ir.Table, columns: Sequence[str], extras: Sequence[str]) -> i
 
 
 def chosen_leads(timed: ir.Table, params: ReportParams) -> ir.Table:
-    """Return the leads wanted, with their breakdowns."""
+    """Return the leads that match ``where``, with their breakdowns."""
     wanted = [timed[named(c)].isin(kept) for c, kept in params.where.items()]
     cuts = {breakdown(i): timed[named(c)] for i, c in enumerate(params.by)}
     cut = timed.mutate(**cuts) if cuts else timed
@@ -305,7 +310,7 @@ def chosen_leads(timed: ir.Table, params: ReportParams) -> ir.Table:
 
 
 def _summary(table: ir.Table, zone: ZoneInfo) -> dict[str, Any]:
-    """Return the number of leads, the first MQL, and what is noted about them, in one pass."""
+    """Return the number of leads, the day of the first MQL and the counts of the notes."""
     counts = {name: holds.sum().fill_null(0) for name, holds in noted_of(table).items()}
     row = table.aggregate(leads=table.count(), first=table["mql_at"].min(), **counts)
     found: dict[str, Any] = row.to_pyarrow().to_pylist()[0]

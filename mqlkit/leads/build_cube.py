@@ -1,4 +1,4 @@
-"""Builds the cube in a few passes of the engine."""
+"""Builds the cube with a few queries."""
 
 from __future__ import annotations
 
@@ -31,15 +31,16 @@ from mqlkit.sources.store import local_date, to_arrays, to_frame
 from mqlkit.stats.survival import in_time
 
 Values = Mapping[str, tuple[str, ...]]
-# Of no more sums than these all columns are kept apart; of no more than those, the ones asked for.
+# Up to the first number of cells, the cube has all columns. Up to the second, only those of the
+# report. Beyond that there is no cube.
 FEW_CELLS, MOST_CELLS = 100_000, 2_000_000
 DAY_ONE = date(1970, 1, 1)
-# What of `outcomes.counted_outcomes` depends on the days within which an SQL counts.
+# The measures of `outcomes.counted_outcomes` that depend on ``within_days``.
 RIPE = ("ripe", "ripe_sqls")
 
 
 def with_codes(timed: TimedLeads, values: Values, *, reader: Reader) -> TimedLeads:
-    """Return leads kept in the engine, with the codes of their values and the day of their MQL."""
+    """Store the leads in the engine, with codes of their values and the day of the MQL."""
     table = timed.table
     for column, known in values.items():
         rows = [{named(column): value, code_of(column): i} for i, value in enumerate(known)]
@@ -58,24 +59,24 @@ def _day(stamp: ir.TimestampValue, timed: TimedLeads) -> ir.IntegerValue:
 def make_ready(
     timed: TimedLeads, values: Values, params: ReportParams, *, memory: Memory
 ) -> Ready | None:
-    """Return leads made ready for a report, and for what may be asked after it.
+    """Build the cube for a report and for later changes of its parameters.
 
     Parameters
     ----------
     timed
-        What `with_codes` returns.
+        Leads from `with_codes`.
     values
-        The values of each column to break down or filter by.
+        Values of each column to break down or filter by.
     params
-        The report.
-    memory
-        What it holds is not worked out again.
+        Parameters of the report.
+    cache
+        Cache of the parts of the cube.
 
     Returns
     -------
-    Ready or None
-        None where that would be too large, or where a small group is merged: which ones are, is
-        another thing for each choice.
+    LeadCube or None
+        None if the cube would be too large, or with ``redact``: which small groups are merged
+        depends on the period.
     """
     timed = replace(timed, clock=replace(timed.clock, params=params))
     cells = memory.recall("cells", params, lambda: _cells(timed, values))
@@ -104,7 +105,7 @@ def make_ready(
 
 @dataclass(frozen=True)
 class _Cells:
-    """How many sums there may be: the number of days, of leads, and of each column's values."""
+    """Upper bounds of the size of the cube: days, leads, and values per column."""
 
     days: int
     leads: int
@@ -124,13 +125,13 @@ def _cells(timed: TimedLeads, values: Values) -> _Cells:
 
 @dataclass(frozen=True)
 class _Sums:
-    """Sums over leads by the day and by the codes of some columns."""
+    """Sums over leads by day and by the codes of some columns."""
 
     timed: TimedLeads
     columns: Sequence[str]
 
     def fixed(self) -> pd.DataFrame:
-        """Return those that are the same whatever the SLA, by the day of the MQL."""
+        """Return the sums that do not depend on the SLA, by day of the MQL."""
         table = self.timed.table
         measures = {**counted_outcomes(table, self.timed.clock), **noted_of(table)}
         for name in (*sla_outcomes(table, self.timed.clock), *RIPE):
@@ -138,12 +139,12 @@ class _Sums:
         return self._of(table, table[MQL_DAY], {"leads": table[MQL_DAY].notnull(), **measures})
 
     def by_sla(self) -> pd.DataFrame:
-        """Return what became of the SLA of the leads with an MQL."""
+        """Return the SLA outcomes of MQLs, by day of the MQL."""
         table = self._mqls()
         return self._of(table, table[MQL_DAY], sla_outcomes(table, self.timed.clock))
 
     def ripe(self) -> pd.DataFrame:
-        """Return which of them are old enough to count as SQL or not."""
+        """Return the MQLs older than ``within_days``, and their SQLs, by day of the MQL."""
         table = self._mqls()
         found = counted_outcomes(table, self.timed.clock)
         return self._of(table, table[MQL_DAY], {name: found[name] for name in RIPE})
@@ -152,27 +153,27 @@ class _Sums:
         return self.timed.table.filter(self.timed.table["mql_at"].notnull())
 
     def became_sql(self) -> pd.DataFrame:
-        """Return the SQLs by the day of their SQL."""
+        """Return the SQLs by day of the SQL."""
         table = self.timed.table.filter(lambda t: t["mql_at"].notnull() & t["sql_at"].notnull())
         return self._of(
             table, _day(table["sql_at"], self.timed), {"flow": table["sql_us"].notnull()}
         )
 
     def left(self) -> pd.DataFrame:
-        """Return the MQLs that have left the stage, by the day from which on they are not in it."""
+        """Return the MQLs that left the stage, by the first day on which they are not in it."""
         table = self.timed.table.filter(lambda t: t["mql_at"].notnull() & t["exit_at"].notnull())
-        # One that left before it came was never there: it comes and goes on the same day.
+        # An exit before the MQL counts on the day of the MQL, so that the lead is never open.
         at = ibis.greatest(table["exit_at"], table["mql_at"])
         return self._of(table, _day(at, self.timed), {"in_stage": at.notnull()})
 
     def rejected(self) -> pd.DataFrame:
-        """Return the rejected MQLs by the reason, and the day of the MQL."""
+        """Return the rejected MQLs by reason and day of the MQL."""
         table = self.timed.table.filter(is_rejected(self.timed.table))
         reason = table["rejection_reason"].fill_null(MISSING)
         return self._counted(table.mutate(reason=reason), "reason", "leads")
 
     def converted(self) -> pd.DataFrame:
-        """Return the SQLs by their age, and the day of the MQL."""
+        """Return the SQLs by age and day of the MQL."""
         table = self.timed.table.filter(self.timed.table["sql_us"].notnull())
         return self._counted(table.mutate(age=sql_age(table)), "age", "sqls")
 

@@ -1,9 +1,9 @@
 """Working time between two instants, or two dates, for every lead at once.
 
-The time worked since a calendar's start rises while the team works and is flat while it does not.
-`add_work_clock` gives each timestamp its height on that line, so that working time is a plain
-difference; `add_due_at` reads the line backwards. A lead finds its stretch of the line by one hash
-join with a small table. Durations are whole microseconds, instants naive timestamps in UTC.
+Working time since the start of the calendar is a piecewise linear function of time. `add_work_clock`
+evaluates it at each timestamp, so that working time between two timestamps is a difference;
+`add_due_at` evaluates its inverse. The segment of the function that a lead needs comes from one hash
+join with a small table. Durations are integer microseconds, instants are naive UTC timestamps.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from mqlkit.core.errors import ParamsError, listed, report
 from mqlkit.core.work_week import WorkWeek
 
 DAY, TICK = timedelta(days=1), timedelta(microseconds=1)
-CLOCK_STRETCH_US = 1 << 35  # 9.5 hours: shorter than most nights, so it meets one working day
-Stretch = tuple[int, list[tuple[int, int]]]  # its base, and two numbers for each bend in it
+SEGMENT_US = 1 << 35  # 9.5 hours: shorter than most nights, so it meets one working day
+Piece = tuple[int, list[tuple[int, int]]]  # base, and two numbers for each breakpoint
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +39,8 @@ class WorkCalendar:
     ends_at: datetime
     days: pd.DataFrame
 
-    def lines(self) -> tuple[list[int], list[int], list[int]]:
-        """Return openings and closings since the start, and the time worked before each and all."""
+    def breakpoints(self) -> tuple[list[int], list[int], list[int]]:
+        """Return opening and closing times, and cumulative working time, all since the start."""
         opens = ((self.days["opens_at"] - self.starts_at) // TICK).tolist()
         closes = ((self.days["closes_at"] - self.starts_at) // TICK).tolist()
         worked = self.days["worked_before"].tolist()
@@ -52,9 +52,9 @@ def working_days(
 ) -> pd.DataFrame:
     """Return the working days of a team, one row each.
 
-    The team works while its wall clock is within the hours. An hour that a daylight-saving change
+    The team works while local time is within the hours. An hour that a daylight-saving change
     skips is not worked and one that it repeats is worked twice; hours that begin or end in a
-    repeated hour do so when the clock first shows them.
+    repeated hour do so at its first occurrence.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def working_days(
 
 
 def _days_off(code: str, years: range) -> set[date]:
-    # Only this needs the package, so a report on the calendar clock does not load it.
+    # Imported here so that reports on the calendar clock do not load the package.
     from holidays import country_holidays, list_supported_countries
     from holidays.registry import COUNTRIES
 
@@ -116,7 +116,7 @@ def _first_shown(day: date, clock: time, zone: ZoneInfo) -> datetime:
     """Return the first instant (naive) at which the local clock has reached a time."""
     local = datetime.combine(day, clock)
     late, early = (local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
-    # Only a time that the clock skips has fold 0 after fold 1, and the change between (PEP 495).
+    # Only a skipped time has fold 0 after fold 1, with the change in between (PEP 495).
     # pandas' nonexistent="shift_forward" is an hour late in zones west of Greenwich.
     while late - early > TICK:
         middle = early + (late - early) // 2
@@ -128,17 +128,17 @@ def _first_shown(day: date, clock: time, zone: ZoneInfo) -> datetime:
 def work_calendar(
     week: WorkWeek, *, zone: ZoneInfo, holidays: str | None, first: date, last: date, sla_us: int
 ) -> WorkCalendar:
-    """Return the calendar that the clocks need; they are null outside of it.
+    """Return the calendar for the clocks, which are null outside of it.
 
-    ``first`` and ``last`` are the local dates of the earliest and the latest stamp. The calendar
-    goes on after ``last`` until ``sla_us``, the SLA, fits in, so that each stamp has a due time.
+    ``first`` and ``last`` are the local dates of the earliest and the latest timestamp. The calendar
+    extends beyond ``last`` by the SLA, ``sla_us``, so that each timestamp has a due time.
     """
-    # Twice the weeks that it takes: no team rests on every other working day for long.
+    # Twice the weeks needed, to allow for holidays.
     end = last + timedelta(days=60, weeks=2 * sla_us // (week.day_us * len(week.weekdays)))
     days = working_days(week, zone=zone, holidays=holidays, first=first, last=end)
     starts_at, ends_at = (_first_shown(day, time.min, zone) for day in (first, end + DAY))
     calendar = WorkCalendar(week, first, end, starts_at, ends_at, days)
-    *_, worked = calendar.lines()
+    *_, worked = calendar.breakpoints()
     past = int((days["day"] <= pd.Timestamp(last)).sum())
     if worked[-1] - worked[past] < sla_us:
         found = f"{len(days) - past} working days from {last + DAY} to {end}"
@@ -147,10 +147,10 @@ def work_calendar(
 
 
 def add_work_clock(table: ir.Table, *, column: str, name: str, calendar: WorkCalendar) -> ir.Table:
-    """Return the table with ``name``: the microseconds worked from the calendar's start to a stamp.
+    """Return the table with ``name``: the microseconds worked from the calendar's start.
 
-    The difference of two such columns is the working time between their stamps. Null where the
-    stamp in ``column`` is null or outside ``starts_at`` to ``ends_at``, both included.
+    The difference of two such columns is the working time between their timestamps. Null where the
+    timestamp in ``column`` is null or outside ``starts_at`` to ``ends_at``, both included.
 
     Examples
     --------
@@ -165,15 +165,15 @@ def add_work_clock(table: ir.Table, *, column: str, name: str, calendar: WorkCal
     [7.0, 8.0, 15.0, nan]
     """
     _need(table, column, dt.Timestamp)
-    opens, closes, worked = calendar.lines()
+    opens, closes, worked = calendar.breakpoints()
     end_us = (calendar.ends_at - calendar.starts_at) // TICK
-    stretches: list[Stretch] = []
-    for begin in range(0, end_us + 1, CLOCK_STRETCH_US):
-        days = slice(bisect_right(closes, begin), bisect_left(opens, begin + CLOCK_STRETCH_US))
+    pieces: list[Piece] = []
+    for begin in range(0, end_us + 1, SEGMENT_US):
+        days = slice(bisect_right(closes, begin), bisect_left(opens, begin + SEGMENT_US))
         base = worked[days.start] - sum(opens[days])
-        stretches.append((base, list(zip(opens[days], closes[days], strict=True))))
+        pieces.append((base, list(zip(opens[days], closes[days], strict=True))))
     at_us = table[column].delta(calendar.starts_at, unit="microsecond")
-    joined, at, clock, pairs = _find_stretch(table, at_us, CLOCK_STRETCH_US, end_us, stretches)
+    joined, at, clock, pairs = _find_piece(table, at_us, SEGMENT_US, end_us, pieces)
     clock += sum(ibis.least(ibis.greatest(at, opening), closing) for opening, closing in pairs)
     return _keep(table, joined, name, clock)
 
@@ -181,23 +181,23 @@ def add_work_clock(table: ir.Table, *, column: str, name: str, calendar: WorkCal
 def add_due_at(
     table: ir.Table, *, clock: str, name: str, sla_us: int, calendar: WorkCalendar
 ) -> ir.Table:
-    """Return the table with ``name``: the instant at which the SLA after a stamp is over.
+    """Return the table with ``name``: the instant at which the SLA after a timestamp ends.
 
-    ``clock`` is the stamp's column of `add_work_clock`. An SLA that ends with a working day is over
-    at its closing, not at the next opening. Null where the clock is null or the calendar too short.
+    ``clock`` is the column from `add_work_clock`. An SLA that ends with a working day ends at
+    closing time, not at the next opening. Null where the clock is null or the calendar too short.
     """
     if sla_us < 1:
         raise ValueError(f"sla_us must be at least 1, not {sla_us}")
-    opens, _, worked = calendar.lines()
+    opens, _, worked = calendar.breakpoints()
     offsets = [opening - before for opening, before in zip(opens, worked, strict=False)] or [0]
     length = 1 << calendar.week.day_us.bit_length() - 1
-    stretches: list[Stretch] = []
+    pieces: list[Piece] = []
     for begin in range(0, worked[-1] + 1, length):
         low = max(bisect_left(worked, begin) - 1, 0)
         later = range(low + 1, bisect_left(worked, begin + length, hi=len(offsets)))
-        stretches.append((offsets[low], [(worked[k], offsets[k] - offsets[k - 1]) for k in later]))
+        pieces.append((offsets[low], [(worked[k], offsets[k] - offsets[k - 1]) for k in later]))
     due_us = table[clock] + sla_us
-    joined, at, offset, pairs = _find_stretch(table, due_us, length, worked[-1], stretches)
+    joined, at, offset, pairs = _find_piece(table, due_us, length, worked[-1], pieces)
     offset += sum((at > before).ifelse(gap, 0) for before, gap in pairs)
     due_at = ibis.literal(calendar.starts_at) + (at + offset).as_interval("us")
     return _keep(table, joined, name, due_at)
@@ -219,7 +219,7 @@ def add_day_clock(table: ir.Table, *, column: str, name: str, calendar: WorkCale
 
 
 def _need(table: ir.Table, column: str, kind: type[dt.DataType]) -> None:
-    # A timestamp with a zone would be read in the session's zone, one as a date in UTC.
+    # Engines convert a timestamp with a zone by the session's zone, and cast it to a date in UTC.
     found = table[column].type()
     if not isinstance(found, kind) or getattr(found, "timezone", None):
         raise TypeError(f"{column} must be a {kind.__name__} without a time zone, not {found}")
@@ -229,22 +229,22 @@ def _keep(table: ir.Table, joined: ir.Table, name: str, value: ir.Value) -> ir.T
     return joined.select(*(c for c in table.columns if c != name), value.name(name))
 
 
-def _find_stretch(
-    table: ir.Table, at: ir.IntegerValue, length: int, end: int, stretches: list[Stretch]
+def _find_piece(
+    table: ir.Table, at: ir.IntegerValue, length: int, end: int, pieces: list[Piece]
 ) -> tuple[ir.Table, ir.Value, ir.Value, list[tuple[ir.Value, ir.Value]]]:
-    """Return the table joined with the stretch of ``at``: at, base, pairs, null outside 0..end.
+    """Return the table joined with the piece of ``at``: at, base, pairs, null outside 0..end.
 
-    ``length`` is a power of two: shifts are exact, where Ibis divides whole numbers by floats.
+    ``length`` is a power of two: a shift is exact, but Ibis divides integers as floats.
     """
-    bends = max(len(pairs) for _, pairs in stretches)
-    names = [f"_mqlkit_{part}" for part in ("key", "base", *range(2 * bends))]
-    # Pairs of zeros fill up: to either clock they add nothing.
-    padded = [(base, pairs + [(0, 0)] * (bends - len(pairs))) for base, pairs in stretches]
+    breakpoints = max(len(pairs) for _, pairs in pieces)
+    names = [f"_mqlkit_{part}" for part in ("key", "base", *range(2 * breakpoints))]
+    # Pad with pairs of zeros, which add nothing to either clock.
+    padded = [(base, pairs + [(0, 0)] * (breakpoints - len(pairs))) for base, pairs in pieces]
     rows = [(key, base, *chain(*pairs)) for key, (base, pairs) in enumerate(padded)]
     small = ibis.memtable(rows, schema=dict.fromkeys(names, "int64"))
     inside = at.between(0, end).ifelse(at >> length.bit_length() - 1, ibis.null("int64"))
-    # As columns of its own: Ibis 12 cannot join on an expression over the join before this one.
-    left = table.mutate(_mqlkit_at=at, _mqlkit_stretch=inside)
-    joined = left.left_join(small, left["_mqlkit_stretch"] == small["_mqlkit_key"])
+    # Separate columns: Ibis 12 cannot join on an expression over a previous join.
+    left = table.mutate(_mqlkit_at=at, _mqlkit_piece=inside)
+    joined = left.left_join(small, left["_mqlkit_piece"] == small["_mqlkit_key"])
     at, base, *numbers = (joined[name] for name in ("_mqlkit_at", *names[1:]))
     return joined, at, base, list(zip(numbers[::2], numbers[1::2], strict=True))

@@ -19,7 +19,7 @@ from mqlkit.leads.table import LeadTable
 from mqlkit.leads.waits import cuts_of, narrowed
 
 Found = TypeVar("Found")
-# Parameters by what they touch; what is not named here touches everything.
+# Groups of parameters. Every result depends on parameters that are in no group.
 PAGE = frozenset({"report", "title", "language", "max_set_aside", "fail_on", "warn_on"})
 SPEND = frozenset({"lag_days", "rolling"})
 SLA = frozenset({"sla", "sla_stops_on"})
@@ -28,7 +28,7 @@ WITHIN = frozenset({"within_days"})
 CUT = frozenset({"grain", "by"})
 PERIOD = frozenset({"period", "fiscal_year_start"})
 CHOICE = CUT | PERIOD | {"where"}
-# By what is worked out: the parameters that it does not depend on.
+# Parameters that each result does not depend on.
 FREE_OF = {
     "maturity": SPEND | SLA | CLOCK | WITHIN | CUT | PERIOD,
     "counted": SPEND,
@@ -50,7 +50,7 @@ FREE_OF = {
     "mqls": SPEND | WITHIN | CUT,
     "before": SPEND,
     "channels": SPEND | SLA | CLOCK | WITHIN | CUT | PERIOD,
-    # All leads: their durations, and what `prepare` makes of them.
+    # All leads: durations and the parts of the cube.
     "timed": SPEND | WITHIN | CHOICE,
     "cells": SPEND | SLA | CLOCK | WITHIN | CHOICE,
     "day_entered": SPEND | CHOICE,
@@ -67,21 +67,21 @@ LONGEST_MEMORY = 200
 
 
 def settings(params: ReportParams, *, without: frozenset[str]) -> tuple[str, ...]:
-    """Return the parameters that matter, those in ``without`` left out, as a key."""
+    """Return the parameters as a key, without those in ``without`` and those of the page."""
     values = params.to_dict().items()
     return tuple(f"{name}={value!r}" for name, value in values if name not in without | PAGE)
 
 
 @dataclass
 class Memory:
-    """What has been worked out, by what it is and the parameters that it depends on.
+    """Cache of results by name and by the parameters that they depend on.
 
     Attributes
     ----------
-    kept
-        What is remembered, the latest last.
-    shelf
-        A folder in which reports on the same data find it too; None for none.
+    entries
+        Cached results, the most recently used last.
+    folder
+        Folder that shares results between reports on the same data; None for no sharing.
     """
 
     kept: OrderedDict[tuple[str, ...], Any] = field(default_factory=OrderedDict)
@@ -90,18 +90,18 @@ class Memory:
     def recall(
         self, name: str, params: ReportParams, work_out: Callable[[], Found], *, of: str = ""
     ) -> Found:
-        """Return what ``work_out`` comes to, worked out once for parameters that matter to it.
+        """Return the result of ``compute``, from the cache if its parameters are unchanged.
 
         Parameters
         ----------
         name
-            What is worked out, a key of `FREE_OF`.
+            Name of the result, a key of `FREE_OF`.
         params
-            The report.
-        work_out
-            Works it out.
+            Parameters of the report.
+        compute
+            Computes the result.
         of
-            What it depends on beside the parameters.
+            Further key of the result.
         """
         key = (name, of, *settings(params, without=FREE_OF[name]))
         if not self._knows(key):
@@ -112,14 +112,14 @@ class Memory:
     def recall_rows(
         self, name: str, leads: LeadTable, work_out: Callable[[LeadTable], pd.DataFrame]
     ) -> pd.DataFrame:
-        """Return tidy rows, worked out once for all leads and once for each breakdown.
+        """Return tidy rows, cached for all leads and for each breakdown.
 
         Parameters
         ----------
         name
-            What is worked out, a key of `FREE_OF`.
+            Name of the result, a key of `FREE_OF`.
         leads
-            The lead table; ``work_out`` is given it with the breakdowns that are not known yet.
+            The lead table. ``compute`` receives it with the breakdowns that are not cached.
         """
         params, free = leads.params, FREE_OF[name]
         keys = {
@@ -132,7 +132,7 @@ class Memory:
             for cut in missing:
                 self._keep(keys[cut], rows[rows["by"] == cut])
         found: pd.DataFrame = pd.concat([self.kept[key] for key in keys.values()])
-        # By metric again, then by breakdown.
+        # Order by metric, then by breakdown.
         return found.iloc[np.argsort(pd.factorize(found["metric"])[0], kind="stable")]
 
     def _knows(self, key: tuple[str, ...]) -> bool:

@@ -19,22 +19,22 @@ Ints = npt.NDArray[np.int64]
 Days = npt.NDArray[Any]
 Where = Mapping[str, Sequence[str]]
 Placing = Callable[[Days, Sequence[Bucket]], Ints]
-# The day of what never happened: before every bucket.
+# Day of an event that never happened; before every bucket.
 NEVER = -(1 << 31)
 
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """Leads in the order of `survival.in_time`.
+    """Waits of all in-order MQLs, in the order of `survival.in_time`.
 
     Attributes
     ----------
     time, kind
-        As `survival.in_time` has them.
+        As in `survival.in_time`.
     day
-        The local day of each lead's MQL, as `spending.day_numbers` counts them.
+        Local day of each MQL, in days since 1970-01-01.
     codes
-        The place of each lead's value in `Ready.values`, by column.
+        Index of each value in `Ready.values`, by column.
     """
 
     time: Ints
@@ -43,7 +43,7 @@ class Line:
     codes: Mapping[str, npt.NDArray[Any]]
 
     def places(self, buckets: Sequence[Bucket]) -> Ints:
-        """Return the number of each lead's bucket; -1 where it lies in none."""
+        """Return the index of the bucket of each lead; -1 outside of all buckets."""
         if not len(self.day):
             return np.zeros(0, dtype=np.int64)
         first, last = self.day.min(), self.day.max()
@@ -53,21 +53,21 @@ class Line:
 
 @dataclass(frozen=True, eq=False)
 class Ready:
-    """Leads made ready.
+    """Sums of leads by day and breakdown, and sorted waits.
 
     Attributes
     ----------
     values
-        The values of each column to break down or filter by.
+        Values of each column to break down or filter by.
     entered, became_sql, left
-        Sums over leads by ``day`` (of their MQL, of their SQL, of leaving the stage) and by some
-        of these columns, as `code_of` calls them: ``leads``, the sums of
-        `outcomes.counted_outcomes` and `outcomes.noted_of`; ``flow``; ``in_stage``.
+        Sums over leads by ``day`` (of the MQL, of the SQL, of the exit) and by the codes of some
+        columns (`code_of`). ``entered``: ``leads`` and the sums of `outcomes.counted_outcomes`
+        and `outcomes.noted_of`. ``became_sql``: ``flow``. ``left``: ``in_stage``.
     rejected, converted
-        MQLs by the day of their MQL and those columns: ``leads`` by ``reason``, ``sqls`` by
+        By day of the MQL and the same codes: rejected ``leads`` by ``reason``, ``sqls`` by
         ``age`` (`outcomes.sql_age`).
     stays, ways
-        The in-order MQLs by their time in the stage, and by what ended their way to SQL.
+        Waits of the in-order MQLs: time in stage, and time to SQL or rejection.
     """
 
     values: Mapping[str, tuple[str, ...]]
@@ -80,7 +80,7 @@ class Ready:
     ways: Line
 
     def among(self, codes: Mapping[str, Any], where: Where) -> npt.NDArray[np.bool_] | bool:
-        """Return which leads, given by their codes, have the values of a filter."""
+        """Return which rows, given by their codes, match a filter."""
         is_among: npt.NDArray[np.bool_] | bool = True
         for column, wanted in where.items():
             is_wanted = np.isin(self.values[column], [str(value) for value in wanted])
@@ -88,33 +88,33 @@ class Ready:
         return is_among
 
     def way_to_sql(self, where: Where, share: float) -> float:
-        """Return a quantile of the times to SQL that a filter keeps; NaN without any."""
+        """Return a quantile of time to SQL of the leads that match a filter; NaN without any."""
         line = self.ways
         times = line.time[(line.kind == 1) & self.among(line.codes, where)]
         return float(np.quantile(times, share)) if len(times) else float("nan")
 
     def kept(self, frame: pd.DataFrame, where: Where) -> pd.DataFrame:
-        """Return the rows of one of those frames that a filter keeps."""
+        """Return the rows of a frame that match a filter."""
         codes = {column: frame[code_of(column)].to_numpy() for column in where}
         is_kept = self.among(codes, where)
         return frame.loc[np.broadcast_to(is_kept, len(frame))]
 
     def finest(self, frame: pd.DataFrame, places: Ints, by: Sequence[str]) -> pd.DataFrame:
-        """Return the sums of a frame by breakdowns and the bucket that their days fall into.
+        """Return the sums of a frame by breakdowns and bucket.
 
         Parameters
         ----------
         frame
-            Some rows of one of those above.
+            Rows of one of the frames above.
         places
-            The bucket of each row, as `place_of` returns it; -1 for those left out.
+            Bucket of each row, from `place_of`; rows with -1 are dropped.
         by
             The breakdowns.
 
         Returns
         -------
         pandas.DataFrame
-            As `LeadTable.rolled_up` takes them.
+            Input of `LeadTable.rolled_up`.
         """
         rows = np.flatnonzero(places >= 0)
         codes = {breakdown(i): frame[code_of(c)].to_numpy()[rows] for i, c in enumerate(by)}
@@ -126,7 +126,7 @@ class Ready:
         return found
 
     def summary(self, where: Where) -> dict[str, Any]:
-        """Return what `assemble` notes of the leads that a filter keeps."""
+        """Return the counts of the notes and the day of the first MQL."""
         frame = self.kept(self.entered, where)
         days = frame["day"][frame["mqls"] > 0]
         first = None if days.empty else np.datetime64(int(days.min()), "D").item()
@@ -135,14 +135,14 @@ class Ready:
 
 @dataclass(frozen=True)
 class ReadyTable(LeadTable):
-    """A lead table of leads that are ready: what adds up is not asked of the engine.
+    """A lead table whose sums come from a cube instead of queries.
 
-    Its `table` knows no buckets.
+    Its `table` has no bucket columns.
 
     Attributes
     ----------
     ready
-        All leads, whatever the filter.
+        The cube of all leads, before any filter.
     """
 
     ready: Ready
@@ -154,7 +154,7 @@ class ReadyTable(LeadTable):
         return {i - len(self.before): n for i, n in enumerate(mqls)}
 
     def entered_in(self, buckets: Sequence[Bucket]) -> list[int]:
-        """Return the MQLs of each of some buckets, of whichever grain."""
+        """Return the number of MQLs in each bucket, for any buckets."""
         mqls = self._placed(self.ready.entered, buckets).groupby("bucket")["mqls"].sum()
         return [int(mqls.get(i, 0)) for i in range(len(buckets))]
 
@@ -170,7 +170,7 @@ class ReadyTable(LeadTable):
 
     @cached_property
     def waiting(self) -> pd.DataFrame:
-        """Return the leads entered before each bucket's end, but for those that have left."""
+        """Return the open MQLs at the end of each bucket."""
         entered = self.ready.entered.assign(in_stage=self.ready.entered["mqls"])
         left = self.ready.left.assign(in_stage=-self.ready.left["in_stage"])
         changes = pd.concat([entered[left.columns], left], ignore_index=True)
@@ -191,7 +191,7 @@ class ReadyTable(LeadTable):
         return found.groupby(["bucket", "age"])["sqls"].sum().reset_index()
 
     def sources(self) -> set[str]:
-        """Return the sources that any lead names, MQL or not."""
+        """Return the sources of all leads, including leads that are not MQLs."""
         code = code_of("source")
         if code not in self.ready.entered:
             return super().sources()
@@ -199,37 +199,37 @@ class ReadyTable(LeadTable):
         return {self.ready.values["source"][i] for i in found}
 
     def _placed(self, frame: pd.DataFrame, buckets: Sequence[Bucket]) -> pd.DataFrame:
-        """Return the rows of a frame of `Ready` that count, with their ``bucket``."""
+        """Return the rows of a frame of the cube that match, with their ``bucket``."""
         kept = self.ready.kept(frame, self.params.where)
         kept = kept.assign(bucket=place_of(kept["day"].to_numpy(), buckets))
         return kept[kept["bucket"] >= 0]
 
     def _rolled(self, frame: pd.DataFrame, place: Placing | None = None) -> pd.DataFrame:
-        """Return sums by the day as `totals` has them."""
+        """Return daily sums in the form of `totals`."""
         kept = self.ready.kept(frame, self.params.where)
         places = (place or place_of)(kept["day"].to_numpy(), self.buckets)
         return self.rolled_up(self.ready.finest(kept, places, self.params.by), measures_of(frame))
 
 
 def code_of(column: str) -> str:
-    """Return the column that holds the codes of another; no export has one of its name."""
+    """Return the column with the codes of a column; no header of an export has this name."""
     return f"\x1f\x1f{column}"
 
 
 def measures_of(frame: pd.DataFrame) -> list[str]:
-    """Return the columns of a frame of `Ready` that are sums."""
+    """Return the columns of a frame of the cube that are sums."""
     return [name for name in frame.columns if name != "day" and not name.startswith(code_of(""))]
 
 
 def place_of(days: Days, buckets: Sequence[Bucket]) -> Ints:
-    """Return the number of the bucket that each day lies in; -1 where it lies in none."""
+    """Return the index of the bucket of each day; -1 outside of all buckets."""
     starts, ends = (day_numbers([getattr(b, edge) for b in buckets]) for edge in ("start", "end"))
     place = np.searchsorted(starts, days, side="right") - 1
     return np.where((place >= 0) & (days < ends[place]), place, -1)
 
 
 def end_of(days: Days, buckets: Sequence[Bucket]) -> Ints:
-    """Return the number of the first bucket that ends after each day; -1 after all of them."""
+    """Return the index of the first bucket that ends after each day; -1 after the last."""
     ends = day_numbers([b.end for b in buckets])
     place = np.searchsorted(ends, days, side="right")
     return np.where((place < len(buckets)) & (days > NEVER), place, -1)

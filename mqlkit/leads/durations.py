@@ -30,14 +30,14 @@ STAMPED = ("created", "mql", "contacted", *EXITS)
 
 @dataclass(frozen=True)
 class Clock:
-    """What durations are counted by.
+    """The clock of the report.
 
     Attributes
     ----------
     params, zone, as_of
-        The report's.
+        Parameters, time zone and cut-off of the report.
     dated
-        Stamps that hold only dates: a duration with such an end is counted in whole days.
+        Columns that contain only dates. Durations from or to them are whole days.
     """
 
     params: ReportParams
@@ -46,7 +46,7 @@ class Clock:
     dated: frozenset[str]
 
     def is_dated(self, *stages: str) -> bool:
-        """Return whether a duration between these stages is counted in days."""
+        """Return whether durations between these stages are whole days."""
         return any(f"{stage}_at" in self.dated for stage in stages)
 
     @property
@@ -56,17 +56,17 @@ class Clock:
 
 
 def add_durations(leads: ir.Table, clock: Clock) -> ir.Table:
-    """Return the leads with the durations that `leads` describes, and ``due_at``.
+    """Add the durations described in `leads.table`, and ``due_at``.
 
     Parameters
     ----------
     leads
-        The stamps of each lead, naive UTC, blanked after the as-of moment.
+        Timestamps of each lead, naive UTC, blank after the as-of date.
     clock
-        How they are counted.
+        The clock of the report.
     """
     since = {f"{stage}_us": _between(leads, "mql", stage, clock) for stage in EXITS}
-    # An SQL was accepted, whether or not anybody wrote that down.
+    # An SQL counts as accepted, even without a recorded acceptance.
     since["accepted_us"] = ibis.least(since["accepted_us"], since["sql_us"])
     exit_us = ibis.least(*since.values())
     timed = leads.mutate(
@@ -101,7 +101,7 @@ def _between(leads: ir.Table, start: str, end: str, clock: Clock) -> ir.IntegerV
 def _is_accepted_first(leads: ir.Table, clock: Clock) -> ir.BooleanValue:
     """Return whether the acceptance came no later than the rejection; NULL without either.
 
-    Where one of them has only dates, two on the same day are a tie, and a tie is an acceptance.
+    If one of them has only dates, two on the same day are a tie. A tie counts as an acceptance.
     """
     accepted = ibis.least(leads["accepted_at"], leads["sql_at"])
     rejected = leads["rejected_at"]
@@ -124,12 +124,12 @@ def _on_calendar_clock(leads: ir.Table, clock: Clock) -> ir.Table:
 
 
 def due_on_calendar(leads: ir.Table, clock: Clock) -> ir.TimestampValue:
-    """Return when the SLA is over, on the calendar."""
+    """Return the due time of the SLA on the calendar clock."""
     return leads["mql_at"] + ibis.interval(microseconds=clock.sla_us)
 
 
 def _until_as_of(leads: ir.Table, clock: Clock, stages: Sequence[str]) -> ir.IntegerValue:
-    """Return the time from MQL to the as-of moment, counted as the time to ``stages`` is."""
+    """Return the time from MQL to the as-of date, with the precision of the time to ``stages``."""
     if clock.is_dated("mql", *stages):
         entered = local_date(leads["mql_at"], str(clock.zone))
         return ibis.date(clock.as_of.on).delta(entered, unit="day") * DAY_US
@@ -137,7 +137,7 @@ def _until_as_of(leads: ir.Table, clock: Clock, stages: Sequence[str]) -> ir.Int
 
 
 def _on_business_clock(leads: ir.Table, clock: Clock) -> ir.Table:
-    """Return the leads with working time: the difference of two heights of the team's clock."""
+    """Add durations in working time, as differences of the work clock."""
     calendar = team_calendar(leads, clock)
     zone = str(clock.zone)
     leads = leads.mutate(
@@ -167,7 +167,7 @@ def _on_business_clock(leads: ir.Table, clock: Clock) -> ir.Table:
 
 
 def team_calendar(leads: ir.Table, clock: Clock) -> WorkCalendar:
-    """Return the working days of the report's team over the span of the leads' stamps."""
+    """Return the working days of the team over the range of the timestamps."""
     stamps = [leads[f"{stage}_at"] for stage in ("mql", "contacted", *EXITS)]
     span = leads.aggregate(
         first=ibis.least(*(s.min() for s in stamps)), last=ibis.greatest(*(s.max() for s in stamps))

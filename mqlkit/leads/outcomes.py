@@ -1,4 +1,4 @@
-"""Outcomes of each lead, as conditions and amounts that add up over any group of leads."""
+"""Outcomes of each lead, as conditions and amounts whose sums over groups are the metrics."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ MICRO = 1_000_000
 
 
 def is_accepted(leads: ir.Table) -> ir.BooleanValue:
-    """Return whether the first decision was to accept; on a tie it was."""
+    """Return whether sales accepted first; a tie counts as accepted."""
     return leads["is_accepted_first"].fill_null(False)
 
 
 def is_rejected(leads: ir.Table) -> ir.BooleanValue:
-    """Return whether the first decision was to reject."""
+    """Return whether sales rejected first."""
     return (~leads["is_accepted_first"]).fill_null(False)
 
 
 def noted_of(leads: ir.Table) -> dict[str, ir.BooleanValue]:
-    """Return what is noted of leads, as conditions by the name in the ledger."""
+    """Return the conditions of the notes in the ledger, by name."""
     return {
         "skipped_mql": leads["mql_at"].isnull() & leads["sql_at"].notnull(),
         "out_of_order": leads["mql_at"].notnull() & ~leads["is_in_order"],
@@ -33,10 +33,10 @@ def noted_of(leads: ir.Table) -> dict[str, ir.BooleanValue]:
 
 
 def sla_outcomes(leads: ir.Table, clock: Clock) -> dict[str, ir.BooleanValue]:
-    """Return what became of each lead's SLA, as conditions by metric name.
+    """Return the conditions of the SLA metrics, by metric name.
 
-    Met, breached, pending and unmeasurable exclude each other and cover every MQL; past due is a
-    part of breached (metrics.md §6).
+    Every MQL is exactly one of met, breached, pending and unmeasurable. Past due is a subset of
+    breached.
     """
     stop, waited, is_in_order = leads["stop_us"], leads["sla_waited_us"], leads["is_in_order"]
     is_open = is_in_order & stop.isnull()
@@ -53,14 +53,14 @@ def sla_outcomes(leads: ir.Table, clock: Clock) -> dict[str, ir.BooleanValue]:
 
 
 def counted_outcomes(leads: ir.Table, clock: Clock) -> dict[str, ir.Value]:
-    """Return all that is added up over leads, by name.
+    """Return the measures that are summed over leads, by name.
 
     Parameters
     ----------
     leads
         The lead table.
     clock
-        How durations are counted, and the as-of moment.
+        The clock of the report.
 
     Returns
     -------
@@ -120,20 +120,19 @@ def _response(leads: ir.Table, clock: Clock) -> dict[str, ir.BooleanValue]:
 
 
 def sql_age(leads: ir.Table) -> ir.IntegerValue:
-    """Return the whole days from MQL to SQL, begun ones as one; 0 for an SQL before its MQL."""
+    """Return the days from MQL to SQL, rounded up; 0 for an SQL before its MQL."""
     return ibis.greatest((leads["sql_us"] + DAY_US - 1) // DAY_US, 0)
 
 
 def stay(leads: ir.Table) -> tuple[ir.IntegerValue, ir.IntegerValue]:
-    """Return time in the stage and whether it is over: 1 the lead has left, 0 it still waits."""
+    """Return time in stage in microseconds, and its kind: 1 left the stage, 0 censored."""
     return leads["stage_us"].coalesce(leads["waited_us"]), leads["stage_us"].notnull().cast("int8")
 
 
 def first_event(leads: ir.Table) -> tuple[ir.IntegerValue, ir.IntegerValue]:
-    """Return time and kind of what ended a lead's way to SQL: 1 SQL, 2 rejected, 0 nothing yet.
+    """Return time to SQL or rejection in microseconds, and its kind: 1 SQL, 2 rejected, 0 censored.
 
-    A lead that was rejected and is SQL all the same counts as SQL, as it does in the efficiency
-    that the projection is of.
+    A lead that was rejected and later became SQL counts as SQL, as in the conversion rate.
     """
     sql, rejected = leads["sql_us"], leads["rejected_us"]
     kind = sql.notnull().ifelse(1, rejected.notnull().ifelse(2, 0))

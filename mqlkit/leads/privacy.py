@@ -1,4 +1,4 @@
-"""Small groups merged, so that no single lead can be recognised."""
+"""Merges small groups, so that no single lead can be identified."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ UNMAPPED = "stage not mapped"
 
 
 def large_groups(sizes: Mapping[Any, int]) -> list[Any]:
-    """Return the groups that are shown; all others are merged, and are then enough themselves.
+    """Return the groups that are shown. The others are merged into a group that is large enough.
 
     >>> large_groups({"Web": 90, "Event": 6, "Fair": 3, "Radio": 1})
     ['Web']
@@ -23,12 +23,12 @@ def large_groups(sizes: Mapping[Any, int]) -> list[Any]:
     """
     shown = sorted((name for name, n in sizes.items() if n >= FEWEST), key=lambda s: -sizes[s])
     merged = sum(n for name, n in sizes.items() if name not in shown)
-    # The rest of four leads could be told from the total: the smallest group goes with it.
+    # A merged group below the minimum could be derived from the total: add the smallest shown one.
     return shown[:-1] if 0 < merged < FEWEST else shown
 
 
 def merge_small(leads: ir.Table, columns: Sequence[str], counted: ir.BooleanValue) -> ir.Table:
-    """Return leads with the values of some columns that few leads have as one value.
+    """Replace rare values of some columns by a common value.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def merge_small(leads: ir.Table, columns: Sequence[str], counted: ir.BooleanValu
     columns
         Text columns.
     counted
-        Which of the leads count.
+        Leads to count.
     """
     merged = {}
     for column in columns:
@@ -49,7 +49,7 @@ def merge_small(leads: ir.Table, columns: Sequence[str], counted: ir.BooleanValu
 
 
 def without_words(noted: Mapping[str, int]) -> dict[str, int]:
-    """Return the notes of a ledger, those that quote a cell counted together.
+    """Merge the notes of a ledger that quote cells.
 
     >>> without_words({"merged": 2, "stage not mapped: called Ann": 1, "stage not mapped: x": 3})
     {'merged': 2, 'stage not mapped': 4}

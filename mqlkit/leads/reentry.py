@@ -1,4 +1,4 @@
-"""Stage history folded into leads: which entry to the MQL stage counts."""
+"""Re-entry: merges stage history into leads and selects the passes that count."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from mqlkit.sources.store import local_date
 def with_history(
     leads: ir.Table, events: ir.Table, passes: str, *, zone: str, is_mixed: bool = True
 ) -> ir.Table:
-    """Return the leads with the stamps of their stage history worked in.
+    """Merge stage history into the timestamps of the leads.
 
-    A lead's own stamps are events like any other. Its entries to MQL are its passes; a later
-    stage belongs to the latest of them that began before it, or to the first, where it keeps the
-    stamp that makes the row out of order.
+    The timestamps of a lead are events too. Each entry to the MQL stage starts a pass. A later
+    stage belongs to the latest pass that started before it, or else to the first pass, which is
+    then out of order.
 
     Parameters
     ----------
     leads, events, passes
-        The leads with their own stamps, the stage changes, and which entries count.
+        Leads, stage changes, and which entries count.
     zone, is_mixed
-        The report's zone, and whether some stage has dates as well as stamps with a time: a date
-        and a stamp of that day are then one event, and the stamp knows when.
+        Time zone of the report, and whether a stage has both dates and timestamps. If so, a date
+        and a timestamp on that day are one event, at the time of the timestamp.
     """
     own = [
         leads.filter(leads[f"{stage}_at"].notnull()).select(
@@ -67,7 +67,7 @@ def with_history(
 
 
 def _without_bare_dates(events: ir.Table, zone: str) -> ir.Table:
-    """Return the events without the dates that a stamp of the same lead, stage and day repeats."""
+    """Drop dates if the same lead, stage and day also has a timestamp."""
     events = events.mutate(_on=local_date(events["at"], zone))
     same = ibis.window(group_by=["lead_id", "stage", "_on"])
     events = events.mutate(_has_time=events["at_timed"].fill_null(False).any().over(same))
@@ -78,8 +78,8 @@ def _without_bare_dates(events: ir.Table, zone: str) -> ir.Table:
 def _entries(entries: ir.Table, passes: str) -> ir.Table:
     """Return the entries that count: ``lead_id, mql_at, next_at, is_first``.
 
-    What happened after an earlier entry and before the last one belongs to that earlier pass, and
-    does not put the last one out of order.
+    Events between two entries belong to the earlier pass, so they do not put the later pass out of
+    order.
     """
     if passes == "first":
         one = entries.group_by("lead_id").aggregate(mql_at=entries["at"].min())

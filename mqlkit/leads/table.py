@@ -1,26 +1,27 @@
-"""The one lead table: every lead as of a moment, with its durations, read once and kept.
+"""The lead table: all leads as of a date, with their durations.
 
 Columns of `LeadTable.table`, one row per lead (per pass, with ``passes: every``):
 
 ``lead_id``, the text columns and, as `breakdown` names them, the breakdowns
     text; a missing breakdown value is ``(missing)``.
 ``mql_at``, ``exit_at``, ``contacted_at``
-    naive UTC stamps; ``exit_at`` is the earliest of accepted, rejected and SQL.
+    naive UTC timestamps; ``exit_at`` is the earliest of accepted, rejected and SQL.
 ``mql_bucket``, ``sql_bucket``
-    index of the bucket that the stamp lies in: 0 is the first of the period, those before it are
-    negative; NULL without the stamp or outside all buckets.
+    index of the bucket that contains the timestamp: 0 is the first of the period, earlier ones
+    are negative. NULL without a timestamp, or outside of all buckets.
 ``exit_us``, ``accepted_us``, ``rejected_us``, ``sql_us``, ``contact_us``, ``lag_us``
     microseconds from MQL to the event (``lag_us``: from net-new to MQL), calendar time; whole
-    days where either end has only a date.
+    days if either end has only a date.
 ``stage_us``, ``stop_us``, ``waited_us``, ``sla_waited_us``
-    microseconds to the exit, to what stops the SLA, and to the as-of moment (counted as the one
-    or the other is), on the chosen clock; ``calendar_waited_us`` to as-of in calendar time.
+    microseconds to the exit, to the event that stops the SLA, and to the as-of date (with the
+    precision of each), on the chosen clock. ``calendar_waited_us``: to the as-of date in
+    calendar time.
 ``due_at``
-    when the SLA is over; NULL on a business clock where stamps are dates.
+    due time of the SLA; NULL on a business clock if timestamps are dates.
 ``is_in_order``
-    whether no exit lies before the MQL stamp.
+    whether no exit is before the MQL.
 ``amount``
-    amount won by the as-of moment.
+    amount won by the as-of date.
 """
 
 from __future__ import annotations
@@ -49,32 +50,32 @@ SEGMENT = ["by", "name"]
 
 
 def breakdown(index: int) -> str:
-    """Return the column of the lead table that holds a breakdown; no export has one of its name."""
+    """Return the column of a breakdown in the lead table; no header of an export has this name."""
     return f"\x1fby_{index}"
 
 
 def added_up(measures: Mapping[str, ir.Value]) -> dict[str, ir.Value]:
     """Return the sums of integer or boolean columns."""
-    # Summed exactly, then a float: ten million leads of some weeks each pass 64 bits.
+    # Exact integer sums, then floats: weeks of ten million leads in microseconds exceed 64 bits.
     return {n: m.cast("int64").sum().cast("float64").fill_null(0) for n, m in measures.items()}
 
 
 @dataclass(frozen=True)
 class LeadTable:
-    """The lead table and what it was cut by.
+    """The lead table, its clock and its buckets.
 
     Attributes
     ----------
     table
         See the module's docstring.
     clock
-        The report's parameters, zone and cut-off, and which stamps hold only dates.
+        Parameters, time zone and cut-off of the report, and the columns with only dates.
     buckets, before
-        Buckets of the period, and those of a year and more before it.
+        Buckets of the period, and buckets of at least a year before it.
     first_mql
         Local date of the first MQL; None without any.
     recorded
-        Stamps of which the data holds any value, before ``sql_at`` stands in for an acceptance.
+        Columns of timestamps with any value, before ``sql_at`` is used as an acceptance.
     """
 
     table: ir.Table
@@ -101,7 +102,7 @@ class LeadTable:
 
     @property
     def dated(self) -> frozenset[str]:
-        """Return the stamps that hold only dates."""
+        """Return the columns that contain only dates."""
         return self.clock.dated
 
     @property
@@ -124,15 +125,15 @@ class LeadTable:
         """Return the leads that became MQLs in the period."""
         return self.between(self.buckets[0], self.buckets[-1])
 
-    def between(self, first: Bucket, last: Bucket, stamp: str = "mql_at") -> ir.Table:
-        """Return the leads with a stamp in the first to the last of some buckets."""
+    def between(self, first: Bucket, last: Bucket, column: str = "mql_at") -> ir.Table:
+        """Return the leads with a timestamp from the first to the last of some buckets."""
         start, end = (literal(to_utc(day, self.zone)) for day in (first.start, last.end))
-        at = self.table[stamp]
+        at = self.table[column]
         return self.table.filter((at >= start) & (at < end))
 
     @cached_property
     def counts(self) -> pd.DataFrame:
-        """Return the grid with all of `outcomes.counted_outcomes` added up, in one pass."""
+        """Return the grid with the sums of `outcomes.counted_outcomes`."""
         return self.grid(self.counted)
 
     @cached_property
@@ -142,7 +143,7 @@ class LeadTable:
 
     @cached_property
     def stock(self) -> pd.DataFrame:
-        """Return who is an MQL at each bucket's end: the grid's columns and ``in_stage``."""
+        """Return the open MQLs at the end of each bucket: the grid's columns and ``in_stage``."""
         return self.grid(self.waiting)
 
     @cached_property
@@ -153,7 +154,7 @@ class LeadTable:
         return {row["mql_bucket"]: row["n"] for row in rows}
 
     def entered_in(self, buckets: Sequence[Bucket]) -> list[int]:
-        """Return the MQLs of each of some buckets, of whichever grain."""
+        """Return the number of MQLs in each bucket, for any buckets."""
         at = self.table["mql_at"]
         edges = [[literal(to_utc(day, self.zone)) for day in (b.start, b.end)] for b in buckets]
         sums = {f"{i}": ((at >= a) & (at < b)).sum().fill_null(0) for i, (a, b) in enumerate(edges)}
@@ -173,12 +174,12 @@ class LeadTable:
         return to_frame(groups.aggregate(sqls=done.count()))
 
     def sources(self) -> set[str]:
-        """Return the sources that any lead names, MQL or not."""
+        """Return the sources of all leads, including leads that are not MQLs."""
         return set(self.table.select("source").distinct().to_pyarrow()["source"].to_pylist())
 
     @cached_property
     def segments(self) -> tuple[Segment, ...]:
-        """Return every segment with a lead that came in, became SQL or waited in the period."""
+        """Return the segments with an MQL, an SQL or an open MQL in the period."""
         if not self.params.by:
             return (ALL_LEADS,)
         found = [self.counted, self.flowing, self.waiting[self.waiting["in_stage"] > 0]]
@@ -199,7 +200,7 @@ class LeadTable:
 
     @cached_property
     def waiting(self) -> pd.DataFrame:
-        """Return the leads entered before each bucket's end and not left before it."""
+        """Return the open MQLs at the end of each bucket, where not zero."""
         table = self.table.filter(self.table["mql_at"].notnull())
         ends = [literal(to_utc(b.end, self.zone)) for b in self.buckets]
         entered, left = table["mql_at"], table["exit_at"]
@@ -218,7 +219,7 @@ class LeadTable:
         wide
             Columns ``by``, ``name``, ``bucket`` (index) and values, as `totals` returns them.
         fill
-            What stands where ``wide`` has no row.
+            Value for cells without a row in ``wide``.
 
         Returns
         -------
@@ -261,11 +262,11 @@ class LeadTable:
         Parameters
         ----------
         measures
-            Integer or boolean columns by name, over ``of``; they are added up.
+            Integer or boolean columns of ``of``, by name.
         of
-            Leads to count; the cohort when left out.
+            Leads to count; by default the cohort.
         bucket
-            Column that says in which bucket a lead counts.
+            Column with the bucket of each lead.
 
         Returns
         -------
@@ -279,14 +280,14 @@ class LeadTable:
         return self.rolled_up(finest.rename(columns={bucket: "bucket"}), [*measures])
 
     def rolled_up(self, finest: pd.DataFrame, measures: Sequence[str]) -> pd.DataFrame:
-        """Return what `totals` does of sums by all breakdowns and the ``bucket`` at once."""
+        """Return the result of `totals` from sums by all breakdowns and ``bucket``."""
         cuts = [(by, is_whole) for by in (None, *self.params.by) for is_whole in (False, True)]
         laid = [self._laid(finest, by, is_whole=is_whole) for by, is_whole in cuts]
         frame = pd.concat(laid, ignore_index=True)
         return frame.groupby(["bucket", *SEGMENT])[[*measures]].sum().reset_index()
 
     def _laid(self, finest: pd.DataFrame, by: str | None, *, is_whole: bool) -> pd.DataFrame:
-        """Return sums with the segment that they belong to in a breakdown."""
+        """Return sums with the segment of one breakdown."""
         name = "" if by is None else finest[breakdown(self.params.by.index(by))]
         cut = TOTAL_BUCKET if is_whole else finest["bucket"]
         return finest.assign(bucket=cut, by=by or "", name=name)

@@ -1,4 +1,4 @@
-"""Leads of a cohort in order of their wait, by segment and bucket."""
+"""Sorted waits of a cohort, by segment and bucket."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ Measure = Callable[[Waits], Mapping[str, Floats]]
 
 @dataclass(frozen=True, eq=False)
 class Queue:
-    """Leads of a cohort in the order of `survival.in_time`.
+    """Waits of a cohort, in the order of `survival.in_time`.
 
     Attributes
     ----------
     time, kind
-        As `survival.in_time` has them.
+        As in `survival.in_time`.
     bucket
-        Index of each lead's bucket.
+        Index of the bucket of each lead.
     cuts
-        The place of each lead's segment in `LeadTable.segments`: of all leads, and in each
+        Index of the segment of each lead in `LeadTable.segments`: for all leads, and for each
         breakdown.
     """
 
@@ -43,7 +43,7 @@ class Queue:
 
 
 def cuts_of(by: Sequence[str]) -> list[str]:
-    """Return all leads, as the empty text, and each breakdown, in the order of the segments.
+    """Return the empty string, for all leads, and each breakdown, in the order of the segments.
 
     >>> cuts_of(["source", "owner"])
     ['', 'owner', 'source']
@@ -52,36 +52,36 @@ def cuts_of(by: Sequence[str]) -> list[str]:
 
 
 def stays(leads: LeadTable) -> Queue:
-    """Return the in-order cohort by its time in the MQL stage; kind 1 has left it."""
+    """Return time in stage of the in-order cohort; kind 1 is an exit."""
     if isinstance(leads, ReadyTable):
         return _picked(leads, leads.ready.stays)
     return _asked(leads, stay)
 
 
 def ways(leads: LeadTable) -> Queue:
-    """Return the in-order cohort by what ended its way to SQL; see `outcomes.first_event`."""
+    """Return time to SQL or rejection of the in-order cohort; see `outcomes.first_event`."""
     if isinstance(leads, ReadyTable):
         return _picked(leads, leads.ready.ways)
     return _asked(leads, first_event)
 
 
 def at_levels(leads: LeadTable, queue: Queue, measure: Measure) -> pd.DataFrame:
-    """Return what is measured of the waits of every segment, in each bucket and over the period.
+    """Apply a measure to the waits of every segment, in each bucket and over the period.
 
     Parameters
     ----------
     leads
-        The lead table; reads its segments.
+        The lead table, for its segments.
     queue
-        Leads of its cohort.
+        Waits of its cohort.
     measure
-        Is given the waits of many groups, and returns columns with a value for each.
+        Takes the waits of many groups and returns columns with one value per group.
 
     Returns
     -------
     pandas.DataFrame
-        ``by``, ``name``, ``bucket`` (index; `TOTAL_BUCKET` is the whole period) and those columns,
-        for groups with a lead.
+        ``by``, ``name``, ``bucket`` (index; `TOTAL_BUCKET` is the whole period) and the columns of
+        ``measure``, for groups with a lead.
     """
     size, segments = len(leads.buckets) + 1, leads.segments
 
@@ -101,21 +101,21 @@ def at_levels(leads: LeadTable, queue: Queue, measure: Measure) -> pd.DataFrame:
 def _asked(
     leads: LeadTable, timing: Callable[[ir.Table], tuple[ir.IntegerValue, ir.IntegerValue]]
 ) -> Queue:
-    """Return the in-order cohort as the engine has it."""
+    """Query the waits of the in-order cohort."""
     seen = leads.cohort.filter(lambda t: t["is_in_order"])
     time, kind = timing(seen)
     numbered, cuts = _numbered(leads, seen.mutate(_time=time, _kind=kind.cast("int8")))
     bucket = numbered["mql_bucket"].cast("int32")
     found = to_arrays(numbered.select("_time", "_kind", bucket=bucket, **cuts))
     order = in_time(found["_time"], found["_kind"])
-    # One by one: they are large.
+    # One at a time, because the arrays are large.
     for name in found:
         found[name] = found[name][order]
     return Queue(found["_time"], found["_kind"], found["bucket"], [found[cut] for cut in cuts])
 
 
 def _picked(leads: ReadyTable, line: Line) -> Queue:
-    """Return the cohort out of leads that stand in their order."""
+    """Select the waits of the cohort from the cube."""
     ready, number = leads.ready, {segment: i for i, segment in enumerate(leads.segments)}
     bucket = line.places(leads.buckets)
     rows = np.flatnonzero((bucket >= 0) & ready.among(line.codes, leads.params.where))
@@ -127,7 +127,7 @@ def _picked(leads: ReadyTable, line: Line) -> Queue:
 
 
 def _numbered(leads: LeadTable, seen: ir.Table) -> tuple[ir.Table, dict[str, ir.IntegerValue]]:
-    """Return leads with the number of their segment in each cut, and those columns."""
+    """Add the segment index of each breakdown, and return these columns."""
     number = {segment: i for i, segment in enumerate(leads.segments)}
     cuts = {}
     if ALL_LEADS in number:
@@ -143,7 +143,7 @@ def _numbered(leads: LeadTable, seen: ir.Table) -> tuple[ir.Table, dict[str, ir.
 
 
 def narrowed(leads: LeadTable, cuts: Sequence[str]) -> LeadTable:
-    """Return the same leads with some of `cuts_of` only; what is counted stays counted."""
+    """Return the same leads with only some of `cuts_of`; computed sums are reused."""
     by = [column for column in cuts if column]
     places = {breakdown(i): breakdown(leads.params.by.index(c)) for i, c in enumerate(by)}
     table = leads.table.mutate(**{new: leads.table[old] for new, old in places.items()})
