@@ -780,7 +780,7 @@ def test_the_survival_curve_of_the_period(lead_table):
     made = lead_table(
         after("2026-01-05", 1, 2, 2, 10, None), period=JAN, as_of="2026-01-05T06:00:00Z"
     )
-    curve = waiting.survival_curve(levels.stays(made.leads))
+    curve = waiting.survival_curve(levels.time_in_stage(made.leads))
     assert list(curve.columns) == ["hours", "waiting", "low", "high", "at_risk"]
     assert curve["hours"].tolist() == [0, 1, 2]
     assert curve["waiting"].tolist() == [1, 0.8, pytest.approx(0.4)]
@@ -1394,9 +1394,9 @@ def test_a_filter_that_keeps_nobody(lead_table):
             where={"country": ["LV", "LT"]},
         )
     assert str(caught.value) == (
-        "where: no lead is left.\n"
+        "where: no lead matches.\n"
         "  Found:    country: 'LV', 'LT'\n"
-        "  Fix:      compare the values with the data's; text in quotes stays text in YAML"
+        "  Fix:      compare the values with those in the data; quote text in YAML"
     )
 
 
@@ -1443,7 +1443,7 @@ def test_a_period_that_the_data_does_not_meet(lead_table, period):
     found = {"2026-04": "2026-04-01 .. 2026-04-30"}.get(period, "2024-01-01 .. 2024-02-29")
     assert str(caught.value) == (
         f"period {period!r} has no data.\n"
-        "  Expected: a period that meets 2026-01-05 .. 2026-03-05\n"
+        "  Expected: a period that overlaps 2026-01-05 .. 2026-03-05\n"
         f"  Found:    {found}\n"
         "  Fix:      choose another period, or check as_of"
     )
@@ -1462,7 +1462,7 @@ def test_data_in_which_nobody_became_an_mql(lead_table):
     assert made.of("mqls", "in_stage", "sla_met", "cost_per_mql", "hours_in_stage_mean") == {
         "mqls": 0, "in_stage": 0, "sla_met": 0, "cost_per_mql": None, "hours_in_stage_mean": None
     }  # fmt: skip
-    assert len(waiting.survival_curve(levels.stays(made.leads))) == 1
+    assert len(waiting.survival_curve(levels.time_in_stage(made.leads))) == 1
     assert lead_lists.breach_list(made.leads).empty
     assert lead_lists.waiting_list(made.leads).empty
     assert handoff.rejection_reasons(made.leads).empty

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from mqlkit.core.errors import ParamsError
 from mqlkit.core.work_week import WorkWeek, parse_work_week
 from mqlkit.leads.business_hours import (
-    CLOCK_STRETCH_US,
+    PIECE_US,
     WorkCalendar,
     add_day_clock,
     add_due_at,
@@ -409,7 +409,7 @@ def test_every_covered_stamp_has_a_due_time() -> None:
 
 def test_a_due_time_beyond_the_calendar_is_null() -> None:
     calendar = calendar_of(OFFICE, "UTC", "2026-01-05", "2026-01-09")
-    total_us = calendar.lines()[2][-1]
+    total_us = calendar.breakpoints()[2][-1]
     assert dues(["2026-01-05"], calendar, total_us) == [calendar.days["closes_at"].iloc[-1]]
     assert dues(["2026-01-05"], calendar, total_us + 1) == [None]
 
@@ -590,7 +590,7 @@ def test_equals_the_stepped_clock_to_the_microsecond(case: Case) -> None:
         for n, offset in enumerate(offsets)
     ]
     stamps = [max(at.replace(tzinfo=None), slow.start) for at in stamps]
-    stamps += [slow.start + k * CLOCK_STRETCH_US * US + (k % 3 - 1) * US for k in range(1, 100, 7)]
+    stamps += [slow.start + k * PIECE_US * US + (k % 3 - 1) * US for k in range(1, 100, 7)]
     assert clocks(stamps, calendar) == [slow.worked_us(at) for at in stamps]
     # The stepped clock ends with the span, the calendar goes on.
     room = [at for at in stamps if slow.worked_us(at) + sla_us <= slow.minutes[-1] * 60_000_000]

@@ -11,9 +11,9 @@ from mqlkit.core.names import MISSING
 from mqlkit.core.params import ReportParams
 from mqlkit.core.text import day
 from mqlkit.lab.choices import Offer, as_sentence, lag_faults
-from mqlkit.leads.build import TimedLeads, cut_leads, time_leads
-from mqlkit.leads.build_cube import make_ready, with_codes
-from mqlkit.leads.cache import FREE_OF, Memory, settings
+from mqlkit.leads.build import TimedLeads, assign_buckets, leads_with_durations
+from mqlkit.leads.build_cube import build_cube, with_codes
+from mqlkit.leads.cache import FREE_OF, ResultCache, settings
 from mqlkit.leads.table import LeadTable
 from mqlkit.metrics.report import Report, compute_report
 from mqlkit.sources.opening import open_source
@@ -83,7 +83,7 @@ class Exploration:
         self._base = base
         self._opened = open_source(params, base=base, is_all_wanted=True, tell=tell)
         tell(STEPS[-3])
-        self._memory = Memory()
+        self._cache = ResultCache()
         self._made_last: Made | None = None
         self._values = self._few_values(params)
         self.started = params
@@ -134,7 +134,7 @@ class Exploration:
     def _computed(self, made: Made) -> Report:
         # The panel has the slider for the lag.
         report = compute_report(
-            made.leads, self._opened.tables, memory=self._memory, has_lag_slider=False
+            made.leads, self._opened.tables, cache=self._cache, has_lag_slider=False
         )
         return replace(report, base=self._base)
 
@@ -183,15 +183,17 @@ class Exploration:
         else:
             timed, timed_at = self._timed(params)
         mark = reader.tables
-        ready = make_ready(timed, self._values, params, memory=self._memory)
-        leads = cut_leads(timed, tables, params, reader=reader, ready=ready)
+        cube = build_cube(timed, self._values, params, cache=self._cache)
+        leads = assign_buckets(timed, tables, params, reader=reader, cube=cube)
         return Made(leads, key, timed, timed_at, range(mark + 1, reader.tables + 1))
 
     def _timed(self, params: ReportParams) -> tuple[TimedLeads, range]:
         """Return all leads with their durations, and the number of their table."""
         reader, zone, columns = self._opened.reader, self._opened.zone, list(self._values)
         mark = reader.tables
-        timed = time_leads(self._opened.tables, params, zone=zone, reader=reader, columns=columns)
+        timed = leads_with_durations(
+            self._opened.tables, params, zone=zone, reader=reader, columns=columns
+        )
         timed = with_codes(timed, self._values, reader=reader)
         reader.drop(range(mark + 1, reader.tables))
         return timed, range(reader.tables, reader.tables + 1)

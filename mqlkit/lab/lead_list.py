@@ -31,7 +31,7 @@ class LeadList:
     Attributes
     ----------
     name
-        As the parts of `Memory` and the file are called.
+        As the parts of `ResultCache` and the file are called.
     noun
         One of those listed.
     order
@@ -97,7 +97,7 @@ class Page:
 
 def first_page(report: Report, leads: LeadList) -> Page:
     """Return the first `MOST_ROWS` of a list, worked out once for parameters that matter to it."""
-    found = report.memory.recall(
+    found = report.cache.get(
         leads.name,
         report.params,
         lambda: leads.find(report.lead_data, longest=MOST_ROWS),

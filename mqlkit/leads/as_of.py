@@ -84,7 +84,7 @@ def summarize_timestamps(leads: ir.Table, events: ir.Table | None) -> TimestampS
 
 
 def is_last_alone(leads: ir.Table, events: ir.Table | None, seen: TimestampSummary) -> bool:
-    """Return whether only one lead has timestamps in the last month, which suggests a typing error."""
+    """Return whether only one lead has timestamps in the last month, maybe by mistake."""
     if seen.n_timestamps < MIN_TIMESTAMPS:
         return False
     since = literal(max(seen.latest.values()).replace(tzinfo=UTC) - MONTH)

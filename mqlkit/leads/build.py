@@ -21,7 +21,7 @@ from mqlkit.leads.as_of import (
     known_by,
     summarize_timestamps,
 )
-from mqlkit.leads.cube import Ready, ReadyTable
+from mqlkit.leads.cube import CubeTable, LeadCube
 from mqlkit.leads.durations import Clock, add_durations, due_on_calendar
 from mqlkit.leads.outcomes import noted_of
 from mqlkit.leads.privacy import merge_small
@@ -105,11 +105,11 @@ def lead_table(
         The engine that read the tables.
     """
     columns = [*params.by, *params.where]
-    timed = time_leads(tables, params, zone=zone, reader=reader, columns=columns)
-    return cut_leads(timed, tables, params, reader=reader)
+    timed = leads_with_durations(tables, params, zone=zone, reader=reader, columns=columns)
+    return assign_buckets(timed, tables, params, reader=reader)
 
 
-def time_leads(
+def leads_with_durations(
     tables: Tables,
     params: ReportParams,
     *,
@@ -152,16 +152,18 @@ def time_leads(
     amount = leads["won_at"].notnull().ifelse(leads["amount"], ibis.null(MONEY))
     timed = add_durations(_chosen(leads.mutate(amount=amount), columns, extras), clock)
     is_expensive = events is not None or params.sla_clock == "business"
-    return TimedLeads(timed, clock, seen, everything.n_timestamps - seen.n_timestamps, is_expensive, is_alone)
+    return TimedLeads(
+        timed, clock, seen, everything.n_timestamps - seen.n_timestamps, is_expensive, is_alone
+    )
 
 
-def cut_leads(
+def assign_buckets(
     timed: TimedLeads,
     tables: Tables,
     params: ReportParams,
     *,
     reader: Reader,
-    ready: Ready | None = None,
+    cube: LeadCube | None = None,
 ) -> LeadTable:
     """Return the leads that match the filters, with their buckets.
 
@@ -171,7 +173,7 @@ def cut_leads(
         All leads, with durations on the clock of ``params``.
     tables, params, reader
         As in `lead_table`.
-    ready
+    cube
         The cube of the same leads. With it, nothing is queried.
     """
     clock = replace(timed.clock, params=params)
@@ -188,8 +190,8 @@ def cut_leads(
         at = kept["mql_at"]
         counted = (at >= literal(to_utc(start, zone))) & (at < literal(to_utc(end, zone)))
         kept = merge_small(kept, [breakdown(i) for i in range(len(params.by))], counted)
-    if ready is not None:
-        table, summary = kept, ready.summary(params.where)
+    if cube is not None:
+        table, summary = kept, cube.summary(params.where)
     else:
         table = _columns(kept, params, [*before, *buckets], len(before), zone)
         # Calendar durations are subtractions: recomputing them is faster than storing them.
@@ -210,7 +212,7 @@ def cut_leads(
         noted[LAST_ALONE] = 1
     recorded = frozenset(timed.seen.latest)
     found = LeadTable(table, clock, tuple(buckets), tuple(before), first, recorded)
-    return found if ready is None else ReadyTable(**vars(found), ready=ready)
+    return found if cube is None else CubeTable(**vars(found), cube=cube)
 
 
 def year_before(leads: LeadTable, lag: int) -> LeadTable | None:
@@ -227,7 +229,7 @@ def year_before(leads: LeadTable, lag: int) -> LeadTable | None:
         return None
     clock = replace(leads.clock, params=replace(leads.params, by=[]))
     past = replace(leads, clock=clock, buckets=buckets, before=())
-    if isinstance(past, ReadyTable):
+    if isinstance(past, CubeTable):
         return past
     table = leads.table.mutate(mql_bucket=leads.table["mql_bucket"] + len(buckets))
     return replace(past, table=table)

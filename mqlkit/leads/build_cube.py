@@ -14,16 +14,16 @@ import pandas as pd
 from mqlkit.core.names import MISSING
 from mqlkit.core.params import ReportParams
 from mqlkit.leads.build import MQL_DAY, TimedLeads, named
-from mqlkit.leads.cache import Memory
-from mqlkit.leads.cube import NEVER, Line, Ready, code_of
+from mqlkit.leads.cache import ResultCache
+from mqlkit.leads.cube import NEVER, LeadCube, SortedWaits, code_of
 from mqlkit.leads.outcomes import (
     counted_outcomes,
-    first_event,
+    exit_event,
     is_rejected,
     noted_of,
     sla_outcomes,
     sql_age,
-    stay,
+    sql_event,
 )
 from mqlkit.leads.table import added_up
 from mqlkit.sources.staging import Reader
@@ -56,9 +56,9 @@ def _day(stamp: ir.TimestampValue, timed: TimedLeads) -> ir.IntegerValue:
     return day.cast("int32").fill_null(NEVER)
 
 
-def make_ready(
-    timed: TimedLeads, values: Values, params: ReportParams, *, memory: Memory
-) -> Ready | None:
+def build_cube(
+    timed: TimedLeads, values: Values, params: ReportParams, *, cache: ResultCache
+) -> LeadCube | None:
     """Build the cube for a report and for later changes of its parameters.
 
     Parameters
@@ -79,7 +79,7 @@ def make_ready(
         depends on the period.
     """
     timed = replace(timed, clock=replace(timed.clock, params=params))
-    cells = memory.recall("cells", params, lambda: _cells(timed, values))
+    cells = cache.get("cells", params, lambda: _cells(timed, values))
     columns = tuple(values)
     if cells.of(columns) > FEW_CELLS:
         columns = tuple(sorted({*params.by, *params.where}))
@@ -89,18 +89,18 @@ def make_ready(
     of = repr(columns)
 
     def all_entered() -> pd.DataFrame:
-        fixed = memory.recall("day_fixed", params, sums.fixed, of=of)
-        by_sla = memory.recall("day_sla", params, sums.by_sla, of=of)
-        ripe = memory.recall("day_ripe", params, sums.ripe, of=of)
+        fixed = cache.get("day_fixed", params, sums.fixed, of=of)
+        by_sla = cache.get("day_sla", params, sums.by_sla, of=of)
+        ripe = cache.get("day_ripe", params, sums.ripe, of=of)
         return fixed.merge(by_sla, how="left").merge(ripe, how="left").fillna(0)
 
-    entered = memory.recall("day_entered", params, all_entered, of=of)
-    became_sql = memory.recall("day_sqls", params, sums.became_sql, of=of)
-    left = memory.recall("day_left", params, sums.left, of=of)
-    rejected = memory.recall("day_reasons", params, sums.rejected, of=of)
-    converted = memory.recall("day_ages", params, sums.converted, of=of)
-    lines = memory.recall("lines", params, lambda: _lines(timed, values))
-    return Ready(values, entered, became_sql, left, rejected, converted, *lines)
+    entered = cache.get("day_entered", params, all_entered, of=of)
+    became_sql = cache.get("day_sqls", params, sums.became_sql, of=of)
+    left = cache.get("day_left", params, sums.left, of=of)
+    rejected = cache.get("day_reasons", params, sums.rejected, of=of)
+    converted = cache.get("day_ages", params, sums.converted, of=of)
+    waits = cache.get("waits", params, lambda: _waits(timed, values))
+    return LeadCube(values, entered, became_sql, left, rejected, converted, *waits)
 
 
 @dataclass(frozen=True)
@@ -190,15 +190,16 @@ class _Sums:
         return to_frame(groups.aggregate(**added_up(measures)).order_by(keys))
 
 
-def _lines(timed: TimedLeads, columns: Iterable[str]) -> tuple[Line, Line]:
+def _waits(timed: TimedLeads, columns: Iterable[str]) -> tuple[SortedWaits, SortedWaits]:
     table = timed.table
     seen = table.filter(table["is_in_order"] & table["mql_at"].notnull())
-    return _line(seen, *stay(seen), columns), _line(seen, *first_event(seen), columns)
+    time_in_stage = _sorted_waits(seen, *exit_event(seen), columns)
+    return time_in_stage, _sorted_waits(seen, *sql_event(seen), columns)
 
 
-def _line(
+def _sorted_waits(
     seen: ir.Table, time: ir.IntegerValue, kind: ir.IntegerValue, columns: Iterable[str]
-) -> Line:
+) -> SortedWaits:
     codes = {code_of(column): seen[code_of(column)] for column in columns}
     kind = kind.cast("int8")
     found = to_arrays(seen.select(_time=time, _kind=kind, _day=seen[MQL_DAY], **codes))
@@ -206,4 +207,4 @@ def _line(
     for name in found:
         found[name] = found[name][order]
     places = {column: found[code_of(column)] for column in columns}
-    return Line(found["_time"], found["_kind"], found["_day"], places)
+    return SortedWaits(found["_time"], found["_kind"], found["_day"], places)

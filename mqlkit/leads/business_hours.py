@@ -1,9 +1,9 @@
 """Working time between two instants, or two dates, for every lead at once.
 
-Working time since the start of the calendar is a piecewise linear function of time. `add_work_clock`
-evaluates it at each timestamp, so that working time between two timestamps is a difference;
-`add_due_at` evaluates its inverse. The segment of the function that a lead needs comes from one hash
-join with a small table. Durations are integer microseconds, instants are naive UTC timestamps.
+Working time since the start of the calendar is a piecewise linear function of time.
+`add_work_clock` evaluates it at each timestamp, so that working time between two timestamps is a
+difference; `add_due_at` evaluates its inverse. The piece that a lead needs comes from one hash join
+with a small table. Durations are integer microseconds, instants are naive UTC timestamps.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from mqlkit.core.errors import ParamsError, listed, report
 from mqlkit.core.work_week import WorkWeek
 
 DAY, TICK = timedelta(days=1), timedelta(microseconds=1)
-SEGMENT_US = 1 << 35  # 9.5 hours: shorter than most nights, so it meets one working day
+PIECE_US = 1 << 35  # 9.5 hours: shorter than most nights, so it meets one working day
 Piece = tuple[int, list[tuple[int, int]]]  # base, and two numbers for each breakpoint
 
 
@@ -130,7 +130,7 @@ def work_calendar(
 ) -> WorkCalendar:
     """Return the calendar for the clocks, which are null outside of it.
 
-    ``first`` and ``last`` are the local dates of the earliest and the latest timestamp. The calendar
+    ``first`` and ``last`` are the local dates of the first and the last timestamp. The calendar
     extends beyond ``last`` by the SLA, ``sla_us``, so that each timestamp has a due time.
     """
     # Twice the weeks needed, to allow for holidays.
@@ -168,12 +168,12 @@ def add_work_clock(table: ir.Table, *, column: str, name: str, calendar: WorkCal
     opens, closes, worked = calendar.breakpoints()
     end_us = (calendar.ends_at - calendar.starts_at) // TICK
     pieces: list[Piece] = []
-    for begin in range(0, end_us + 1, SEGMENT_US):
-        days = slice(bisect_right(closes, begin), bisect_left(opens, begin + SEGMENT_US))
+    for begin in range(0, end_us + 1, PIECE_US):
+        days = slice(bisect_right(closes, begin), bisect_left(opens, begin + PIECE_US))
         base = worked[days.start] - sum(opens[days])
         pieces.append((base, list(zip(opens[days], closes[days], strict=True))))
     at_us = table[column].delta(calendar.starts_at, unit="microsecond")
-    joined, at, clock, pairs = _find_piece(table, at_us, SEGMENT_US, end_us, pieces)
+    joined, at, clock, pairs = _find_piece(table, at_us, PIECE_US, end_us, pieces)
     clock += sum(ibis.least(ibis.greatest(at, opening), closing) for opening, closing in pairs)
     return _keep(table, joined, name, clock)
 

@@ -18,7 +18,7 @@ from mqlkit.core.params import ReportParams
 from mqlkit.leads.table import LeadTable
 from mqlkit.leads.waits import cuts_of, narrowed
 
-Found = TypeVar("Found")
+Result = TypeVar("Result")
 # Groups of parameters. Every result depends on parameters that are in no group.
 PAGE = frozenset({"report", "title", "language", "max_set_aside", "fail_on", "warn_on"})
 SPEND = frozenset({"lag_days", "rolling"})
@@ -61,9 +61,9 @@ FREE_OF = {
     "day_left": SPEND | SLA | CLOCK | WITHIN | CHOICE,
     "day_reasons": SPEND | SLA | CLOCK | WITHIN | CHOICE,
     "day_ages": SPEND | SLA | CLOCK | WITHIN | CHOICE,
-    "lines": SPEND | SLA | WITHIN | CHOICE,
+    "waits": SPEND | SLA | WITHIN | CHOICE,
 }
-LONGEST_MEMORY = 200
+MAX_ENTRIES = 200
 
 
 def settings(params: ReportParams, *, without: frozenset[str]) -> tuple[str, ...]:
@@ -73,7 +73,7 @@ def settings(params: ReportParams, *, without: frozenset[str]) -> tuple[str, ...
 
 
 @dataclass
-class Memory:
+class ResultCache:
     """Cache of results by name and by the parameters that they depend on.
 
     Attributes
@@ -84,12 +84,12 @@ class Memory:
         Folder that shares results between reports on the same data; None for no sharing.
     """
 
-    kept: OrderedDict[tuple[str, ...], Any] = field(default_factory=OrderedDict)
-    shelf: Path | None = None
+    entries: OrderedDict[tuple[str, ...], Any] = field(default_factory=OrderedDict)
+    folder: Path | None = None
 
-    def recall(
-        self, name: str, params: ReportParams, work_out: Callable[[], Found], *, of: str = ""
-    ) -> Found:
+    def get(
+        self, name: str, params: ReportParams, compute: Callable[[], Result], *, of: str = ""
+    ) -> Result:
         """Return the result of ``compute``, from the cache if its parameters are unchanged.
 
         Parameters
@@ -104,13 +104,13 @@ class Memory:
             Further key of the result.
         """
         key = (name, of, *settings(params, without=FREE_OF[name]))
-        if not self._knows(key):
-            self._keep(key, work_out())
-        found: Found = self.kept[key]
-        return found
+        if not self._has(key):
+            self._store(key, compute())
+        result: Result = self.entries[key]
+        return result
 
-    def recall_rows(
-        self, name: str, leads: LeadTable, work_out: Callable[[LeadTable], pd.DataFrame]
+    def get_rows(
+        self, name: str, leads: LeadTable, compute: Callable[[LeadTable], pd.DataFrame]
     ) -> pd.DataFrame:
         """Return tidy rows, cached for all leads and for each breakdown.
 
@@ -126,31 +126,31 @@ class Memory:
             cut: (name, *settings(replace(params, by=[cut] if cut else []), without=free))
             for cut in cuts_of(params.by)
         }
-        missing = [cut for cut, key in keys.items() if not self._knows(key)]
+        missing = [cut for cut, key in keys.items() if not self._has(key)]
         if missing:
-            rows = work_out(leads if len(missing) == len(keys) else narrowed(leads, missing))
+            rows = compute(leads if len(missing) == len(keys) else narrowed(leads, missing))
             for cut in missing:
-                self._keep(keys[cut], rows[rows["by"] == cut])
-        found: pd.DataFrame = pd.concat([self.kept[key] for key in keys.values()])
+                self._store(keys[cut], rows[rows["by"] == cut])
+        found: pd.DataFrame = pd.concat([self.entries[key] for key in keys.values()])
         # Order by metric, then by breakdown.
         return found.iloc[np.argsort(pd.factorize(found["metric"])[0], kind="stable")]
 
-    def _knows(self, key: tuple[str, ...]) -> bool:
-        if key in self.kept:
-            self.kept.move_to_end(key)
-        elif self.shelf is not None and (path := self._place(key)).exists():
-            self.kept[key] = pickle.loads(path.read_bytes())  # noqa: S301 - this batch's own
-        return key in self.kept
+    def _has(self, key: tuple[str, ...]) -> bool:
+        if key in self.entries:
+            self.entries.move_to_end(key)
+        elif self.folder is not None and (path := self._path(key)).exists():
+            self.entries[key] = pickle.loads(path.read_bytes())  # noqa: S301 - this batch's own
+        return key in self.entries
 
-    def _keep(self, key: tuple[str, ...], found: object) -> None:
-        self.kept[key] = found
-        while len(self.kept) > LONGEST_MEMORY:
-            self.kept.popitem(last=False)
-        if self.shelf is not None:
-            path = self._place(key)
-            beside = path.with_name(f"{path.name}.{os.getpid()}")
-            beside.write_bytes(pickle.dumps(found))
-            beside.replace(path)
+    def _store(self, key: tuple[str, ...], found: object) -> None:
+        self.entries[key] = found
+        while len(self.entries) > MAX_ENTRIES:
+            self.entries.popitem(last=False)
+        if self.folder is not None:
+            path = self._path(key)
+            partial = path.with_name(f"{path.name}.{os.getpid()}")
+            partial.write_bytes(pickle.dumps(found))
+            partial.replace(path)
 
-    def _place(self, key: tuple[str, ...]) -> Path:
-        return Path(self.shelf or ".", sha256(repr(key).encode()).hexdigest())
+    def _path(self, key: tuple[str, ...]) -> Path:
+        return Path(self.folder or ".", sha256(repr(key).encode()).hexdigest())

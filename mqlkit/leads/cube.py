@@ -24,7 +24,7 @@ NEVER = -(1 << 31)
 
 
 @dataclass(frozen=True, eq=False)
-class Line:
+class SortedWaits:
     """Waits of all in-order MQLs, in the order of `survival.in_time`.
 
     Attributes
@@ -34,7 +34,7 @@ class Line:
     day
         Local day of each MQL, in days since 1970-01-01.
     codes
-        Index of each value in `Ready.values`, by column.
+        Index of each value in `LeadCube.values`, by column.
     """
 
     time: Ints
@@ -47,12 +47,12 @@ class Line:
         if not len(self.day):
             return np.zeros(0, dtype=np.int64)
         first, last = self.day.min(), self.day.max()
-        places: Ints = place_of(np.arange(first, last + 1), buckets)[self.day - first]
+        places: Ints = bucket_of(np.arange(first, last + 1), buckets)[self.day - first]
         return places
 
 
 @dataclass(frozen=True, eq=False)
-class Ready:
+class LeadCube:
     """Sums of leads by day and breakdown, and sorted waits.
 
     Attributes
@@ -66,7 +66,7 @@ class Ready:
     rejected, converted
         By day of the MQL and the same codes: rejected ``leads`` by ``reason``, ``sqls`` by
         ``age`` (`outcomes.sql_age`).
-    stays, ways
+    time_in_stage, time_to_sql
         Waits of the in-order MQLs: time in stage, and time to SQL or rejection.
     """
 
@@ -76,30 +76,30 @@ class Ready:
     left: pd.DataFrame
     rejected: pd.DataFrame
     converted: pd.DataFrame
-    stays: Line
-    ways: Line
+    time_in_stage: SortedWaits
+    time_to_sql: SortedWaits
 
-    def among(self, codes: Mapping[str, Any], where: Where) -> npt.NDArray[np.bool_] | bool:
+    def matches(self, codes: Mapping[str, Any], where: Where) -> npt.NDArray[np.bool_] | bool:
         """Return which rows, given by their codes, match a filter."""
-        is_among: npt.NDArray[np.bool_] | bool = True
+        is_match: npt.NDArray[np.bool_] | bool = True
         for column, wanted in where.items():
             is_wanted = np.isin(self.values[column], [str(value) for value in wanted])
-            is_among = is_among & is_wanted[codes[column]]
-        return is_among
+            is_match = is_match & is_wanted[codes[column]]
+        return is_match
 
-    def way_to_sql(self, where: Where, share: float) -> float:
+    def time_to_sql_quantile(self, where: Where, share: float) -> float:
         """Return a quantile of time to SQL of the leads that match a filter; NaN without any."""
-        line = self.ways
-        times = line.time[(line.kind == 1) & self.among(line.codes, where)]
+        waits = self.time_to_sql
+        times = waits.time[(waits.kind == 1) & self.matches(waits.codes, where)]
         return float(np.quantile(times, share)) if len(times) else float("nan")
 
-    def kept(self, frame: pd.DataFrame, where: Where) -> pd.DataFrame:
+    def matching(self, frame: pd.DataFrame, where: Where) -> pd.DataFrame:
         """Return the rows of a frame that match a filter."""
         codes = {column: frame[code_of(column)].to_numpy() for column in where}
-        is_kept = self.among(codes, where)
+        is_kept = self.matches(codes, where)
         return frame.loc[np.broadcast_to(is_kept, len(frame))]
 
-    def finest(self, frame: pd.DataFrame, places: Ints, by: Sequence[str]) -> pd.DataFrame:
+    def by_bucket(self, frame: pd.DataFrame, places: Ints, by: Sequence[str]) -> pd.DataFrame:
         """Return the sums of a frame by breakdowns and bucket.
 
         Parameters
@@ -107,7 +107,7 @@ class Ready:
         frame
             Rows of one of the frames above.
         places
-            Bucket of each row, from `place_of`; rows with -1 are dropped.
+            Bucket of each row, from `bucket_of`; rows with -1 are dropped.
         by
             The breakdowns.
 
@@ -127,25 +127,25 @@ class Ready:
 
     def summary(self, where: Where) -> dict[str, Any]:
         """Return the counts of the notes and the day of the first MQL."""
-        frame = self.kept(self.entered, where)
+        frame = self.matching(self.entered, where)
         days = frame["day"][frame["mqls"] > 0]
         first = None if days.empty else np.datetime64(int(days.min()), "D").item()
         return {**frame[measures_of(frame)].sum(), "first": first}
 
 
 @dataclass(frozen=True)
-class ReadyTable(LeadTable):
+class CubeTable(LeadTable):
     """A lead table whose sums come from a cube instead of queries.
 
     Its `table` has no bucket columns.
 
     Attributes
     ----------
-    ready
+    cube
         The cube of all leads, before any filter.
     """
 
-    ready: Ready
+    cube: LeadCube
 
     @cached_property
     def entered(self) -> dict[int, int]:
@@ -155,24 +155,24 @@ class ReadyTable(LeadTable):
 
     def entered_in(self, buckets: Sequence[Bucket]) -> list[int]:
         """Return the number of MQLs in each bucket, for any buckets."""
-        mqls = self._placed(self.ready.entered, buckets).groupby("bucket")["mqls"].sum()
+        mqls = self._placed(self.cube.entered, buckets).groupby("bucket")["mqls"].sum()
         return [int(mqls.get(i, 0)) for i in range(len(buckets))]
 
     @cached_property
     def counted(self) -> pd.DataFrame:
         """Return `counts` where they are not zero: ``by``, ``name``, ``bucket`` (index), sums."""
-        return self._rolled(self.ready.entered)
+        return self._rolled(self.cube.entered)
 
     @cached_property
     def flowing(self) -> pd.DataFrame:
         """Return `flow` where it is not zero."""
-        return self._rolled(self.ready.became_sql)
+        return self._rolled(self.cube.became_sql)
 
     @cached_property
     def waiting(self) -> pd.DataFrame:
         """Return the open MQLs at the end of each bucket."""
-        entered = self.ready.entered.assign(in_stage=self.ready.entered["mqls"])
-        left = self.ready.left.assign(in_stage=-self.ready.left["in_stage"])
+        entered = self.cube.entered.assign(in_stage=self.cube.entered["mqls"])
+        left = self.cube.left.assign(in_stage=-self.cube.left["in_stage"])
         changes = pd.concat([entered[left.columns], left], ignore_index=True)
         sums = self._rolled(changes, end_of)
         sums = sums[sums["bucket"] != TOTAL_BUCKET]
@@ -182,33 +182,33 @@ class ReadyTable(LeadTable):
 
     def reasons(self) -> pd.DataFrame:
         """Return the period's rejected MQLs by reason: ``reason``, ``leads``."""
-        found = self._placed(self.ready.rejected, [self.whole])
+        found = self._placed(self.cube.rejected, [self.whole])
         return found.groupby("reason")["leads"].sum().reset_index()
 
     def sql_ages(self) -> pd.DataFrame:
         """Return the cohort's SQLs by ``bucket`` (index) and ``age``: ``sqls``."""
-        found = self._placed(self.ready.converted, self.buckets)
+        found = self._placed(self.cube.converted, self.buckets)
         return found.groupby(["bucket", "age"])["sqls"].sum().reset_index()
 
     def sources(self) -> set[str]:
         """Return the sources of all leads, including leads that are not MQLs."""
         code = code_of("source")
-        if code not in self.ready.entered:
+        if code not in self.cube.entered:
             return super().sources()
-        found = self.ready.kept(self.ready.entered, self.params.where)[code].unique()
-        return {self.ready.values["source"][i] for i in found}
+        found = self.cube.matching(self.cube.entered, self.params.where)[code].unique()
+        return {self.cube.values["source"][i] for i in found}
 
     def _placed(self, frame: pd.DataFrame, buckets: Sequence[Bucket]) -> pd.DataFrame:
         """Return the rows of a frame of the cube that match, with their ``bucket``."""
-        kept = self.ready.kept(frame, self.params.where)
-        kept = kept.assign(bucket=place_of(kept["day"].to_numpy(), buckets))
+        kept = self.cube.matching(frame, self.params.where)
+        kept = kept.assign(bucket=bucket_of(kept["day"].to_numpy(), buckets))
         return kept[kept["bucket"] >= 0]
 
     def _rolled(self, frame: pd.DataFrame, place: Placing | None = None) -> pd.DataFrame:
         """Return daily sums in the form of `totals`."""
-        kept = self.ready.kept(frame, self.params.where)
-        places = (place or place_of)(kept["day"].to_numpy(), self.buckets)
-        return self.rolled_up(self.ready.finest(kept, places, self.params.by), measures_of(frame))
+        kept = self.cube.matching(frame, self.params.where)
+        places = (place or bucket_of)(kept["day"].to_numpy(), self.buckets)
+        return self.rolled_up(self.cube.by_bucket(kept, places, self.params.by), measures_of(frame))
 
 
 def code_of(column: str) -> str:
@@ -221,7 +221,7 @@ def measures_of(frame: pd.DataFrame) -> list[str]:
     return [name for name in frame.columns if name != "day" and not name.startswith(code_of(""))]
 
 
-def place_of(days: Days, buckets: Sequence[Bucket]) -> Ints:
+def bucket_of(days: Days, buckets: Sequence[Bucket]) -> Ints:
     """Return the index of the bucket of each day; -1 outside of all buckets."""
     starts, ends = (day_numbers([getattr(b, edge) for b in buckets]) for edge in ("start", "end"))
     place = np.searchsorted(starts, days, side="right") - 1

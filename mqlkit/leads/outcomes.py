@@ -124,12 +124,12 @@ def sql_age(leads: ir.Table) -> ir.IntegerValue:
     return ibis.greatest((leads["sql_us"] + DAY_US - 1) // DAY_US, 0)
 
 
-def stay(leads: ir.Table) -> tuple[ir.IntegerValue, ir.IntegerValue]:
+def exit_event(leads: ir.Table) -> tuple[ir.IntegerValue, ir.IntegerValue]:
     """Return time in stage in microseconds, and its kind: 1 left the stage, 0 censored."""
     return leads["stage_us"].coalesce(leads["waited_us"]), leads["stage_us"].notnull().cast("int8")
 
 
-def first_event(leads: ir.Table) -> tuple[ir.IntegerValue, ir.IntegerValue]:
+def sql_event(leads: ir.Table) -> tuple[ir.IntegerValue, ir.IntegerValue]:
     """Return time to SQL or rejection in microseconds, and its kind: 1 SQL, 2 rejected, 0 censored.
 
     A lead that was rejected and later became SQL counts as SQL, as in the conversion rate.

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from mqlkit.leads.cube import Line, ReadyTable
-from mqlkit.leads.outcomes import first_event, stay
+from mqlkit.leads.cube import CubeTable, SortedWaits
+from mqlkit.leads.outcomes import exit_event, sql_event
 from mqlkit.leads.table import ALL_LEADS, SEGMENT, TOTAL_BUCKET, LeadTable, breakdown
 from mqlkit.sources.store import to_arrays
 from mqlkit.stats.survival import Floats, Waits, in_time
@@ -22,7 +22,7 @@ Measure = Callable[[Waits], Mapping[str, Floats]]
 
 
 @dataclass(frozen=True, eq=False)
-class Queue:
+class WaitTimes:
     """Waits of a cohort, in the order of `survival.in_time`.
 
     Attributes
@@ -51,28 +51,28 @@ def cuts_of(by: Sequence[str]) -> list[str]:
     return ["", *sorted(by)]
 
 
-def stays(leads: LeadTable) -> Queue:
+def time_in_stage(leads: LeadTable) -> WaitTimes:
     """Return time in stage of the in-order cohort; kind 1 is an exit."""
-    if isinstance(leads, ReadyTable):
-        return _picked(leads, leads.ready.stays)
-    return _asked(leads, stay)
+    if isinstance(leads, CubeTable):
+        return _picked(leads, leads.cube.time_in_stage)
+    return _asked(leads, exit_event)
 
 
-def ways(leads: LeadTable) -> Queue:
-    """Return time to SQL or rejection of the in-order cohort; see `outcomes.first_event`."""
-    if isinstance(leads, ReadyTable):
-        return _picked(leads, leads.ready.ways)
-    return _asked(leads, first_event)
+def time_to_sql(leads: LeadTable) -> WaitTimes:
+    """Return time to SQL or rejection of the in-order cohort; see `outcomes.sql_event`."""
+    if isinstance(leads, CubeTable):
+        return _picked(leads, leads.cube.time_to_sql)
+    return _asked(leads, sql_event)
 
 
-def at_levels(leads: LeadTable, queue: Queue, measure: Measure) -> pd.DataFrame:
+def by_segment(leads: LeadTable, waits: WaitTimes, measure: Measure) -> pd.DataFrame:
     """Apply a measure to the waits of every segment, in each bucket and over the period.
 
     Parameters
     ----------
     leads
         The lead table, for its segments.
-    queue
+    waits
         Waits of its cohort.
     measure
         Takes the waits of many groups and returns columns with one value per group.
@@ -86,11 +86,11 @@ def at_levels(leads: LeadTable, queue: Queue, measure: Measure) -> pd.DataFrame:
     size, segments = len(leads.buckets) + 1, leads.segments
 
     def measured(group: npt.NDArray[Any]) -> pd.DataFrame:
-        waits = Waits.of(group, queue.time, queue.kind, groups=len(segments) * size)
-        return pd.DataFrame(measure(waits))[waits.size > 0]
+        grouped = Waits.of(group, waits.time, waits.kind, groups=len(segments) * size)
+        return pd.DataFrame(measure(grouped))[grouped.size > 0]
 
-    spans = (queue.bucket, size - 1)
-    frame = pd.concat([measured(cut * size + span) for cut in queue.cuts for span in spans])
+    spans = (waits.bucket, size - 1)
+    frame = pd.concat([measured(cut * size + span) for cut in waits.cuts for span in spans])
     for place, column in enumerate(SEGMENT):
         names = np.array([segment[place] for segment in segments], dtype=object)
         frame[column] = names[frame.index // size]
@@ -100,7 +100,7 @@ def at_levels(leads: LeadTable, queue: Queue, measure: Measure) -> pd.DataFrame:
 
 def _asked(
     leads: LeadTable, timing: Callable[[ir.Table], tuple[ir.IntegerValue, ir.IntegerValue]]
-) -> Queue:
+) -> WaitTimes:
     """Query the waits of the in-order cohort."""
     seen = leads.cohort.filter(lambda t: t["is_in_order"])
     time, kind = timing(seen)
@@ -111,19 +111,19 @@ def _asked(
     # One at a time, because the arrays are large.
     for name in found:
         found[name] = found[name][order]
-    return Queue(found["_time"], found["_kind"], found["bucket"], [found[cut] for cut in cuts])
+    return WaitTimes(found["_time"], found["_kind"], found["bucket"], [found[cut] for cut in cuts])
 
 
-def _picked(leads: ReadyTable, line: Line) -> Queue:
+def _picked(leads: CubeTable, waits: SortedWaits) -> WaitTimes:
     """Select the waits of the cohort from the cube."""
-    ready, number = leads.ready, {segment: i for i, segment in enumerate(leads.segments)}
-    bucket = line.places(leads.buckets)
-    rows = np.flatnonzero((bucket >= 0) & ready.among(line.codes, leads.params.where))
+    cube, number = leads.cube, {segment: i for i, segment in enumerate(leads.segments)}
+    bucket = waits.places(leads.buckets)
+    rows = np.flatnonzero((bucket >= 0) & cube.matches(waits.codes, leads.params.where))
     cuts = [np.full(len(rows), number[ALL_LEADS], dtype=np.int32)] if ALL_LEADS in number else []
     for column in leads.params.by:
-        places = [number.get((column, value), -1) for value in ready.values[column]]
-        cuts.append(np.array(places, dtype=np.int32)[line.codes[column][rows]])
-    return Queue(line.time[rows], line.kind[rows], bucket[rows], cuts)
+        places = [number.get((column, value), -1) for value in cube.values[column]]
+        cuts.append(np.array(places, dtype=np.int32)[waits.codes[column][rows]])
+    return WaitTimes(waits.time[rows], waits.kind[rows], bucket[rows], cuts)
 
 
 def _numbered(leads: LeadTable, seen: ir.Table) -> tuple[ir.Table, dict[str, ir.IntegerValue]]:

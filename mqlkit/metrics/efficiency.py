@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from mqlkit.core.periods import to_utc
-from mqlkit.leads.cube import ReadyTable
+from mqlkit.leads.cube import CubeTable
 from mqlkit.leads.durations import DAY_US
 from mqlkit.leads.table import LeadTable
-from mqlkit.leads.waits import at_levels, ways
+from mqlkit.leads.waits import by_segment, time_to_sql
 from mqlkit.metrics.tidy import metric_rows, share
 from mqlkit.stats.intervals import share_band, wilson
 from mqlkit.stats.survival import Floats, Waits
@@ -26,8 +26,8 @@ def maturity_days(leads: LeadTable) -> float:
 
     NaN where none has. A cohort younger than this still has conversions to come.
     """
-    if isinstance(leads, ReadyTable):
-        return leads.ready.way_to_sql(leads.params.where, 0.9) / DAY_US
+    if isinstance(leads, CubeTable):
+        return leads.cube.time_to_sql_quantile(leads.params.where, 0.9) / DAY_US
     table = leads.table
     done = table.filter(
         table["sql_us"].notnull() & table["is_in_order"] & table["mql_at"].notnull()
@@ -160,7 +160,7 @@ def _projected(leads: LeadTable, maturity: float) -> pd.DataFrame:
         value, variance = waits.incidence(until=round(maturity * DAY_US))
         return {"incidence": value, "variance": variance}
 
-    found = at_levels(leads, ways(leads), estimate)
+    found = by_segment(leads, time_to_sql(leads), estimate)
     grid = leads.grid(found)
     value = np.where(n > 0, grid["incidence"].round(12), np.nan)
     low, high = share_band(value, grid["variance"].to_numpy(dtype=float))

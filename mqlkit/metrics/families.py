@@ -13,10 +13,10 @@ import pandas as pd
 
 from mqlkit.core.params import ReportParams
 from mqlkit.core.periods import DAY
-from mqlkit.leads.cache import Memory
+from mqlkit.leads.cache import ResultCache
 from mqlkit.leads.privacy import without_words
 from mqlkit.leads.table import LeadTable
-from mqlkit.leads.waits import Queue, narrowed, stays
+from mqlkit.leads.waits import WaitTimes, narrowed, time_in_stage
 from mqlkit.metrics.changes import changes
 from mqlkit.metrics.cost import (
     LONGEST_LAG,
@@ -62,7 +62,7 @@ class FamilyFrames:
         The lag of the report in whole days.
     maturity_days
         Days after which nine in ten conversions have happened; NaN where there is none yet.
-    memory
+    cache
         Cached results of this report and of earlier ones on the same data.
     base
         Folder that a relative ``source`` starts from.
@@ -77,7 +77,7 @@ class FamilyFrames:
     before: pd.DataFrame | None
     lag_days_used: int
     maturity_days: float
-    memory: Memory = field(default_factory=Memory)
+    cache: ResultCache = field(default_factory=ResultCache)
     base: Path | None = None
     has_lag_slider: bool = True
 
@@ -120,7 +120,7 @@ class FamilyFrames:
         return {t: replace(k, noted=Counter(without_words(k.noted))) for t, k in ledgers.items()}
 
     def _once(self, name: str, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-        return self.memory.recall(name, self.params, compute)
+        return self.cache.get(name, self.params, compute)
 
     def _rows(self, *groups: str, **metrics: str) -> pd.DataFrame:
         """Return the rows of some groups, and ``metrics`` of others by group."""
@@ -163,8 +163,10 @@ class FamilyFrames:
         Constants: ``sla_hours``, ``day_hours`` (24, or those of a working day).
         """
         leads = self.lead_data
-        curve = self._once("curve", lambda: survival_curve(self._stays))
-        histogram = self._once("histogram", lambda: hours_histogram(self._stays, leads.clock))
+        curve = self._once("curve", lambda: survival_curve(self._time_in_stage))
+        histogram = self._once(
+            "histogram", lambda: hours_histogram(self._time_in_stage, leads.clock)
+        )
         return family(
             self._rows("waiting"),
             series={"survival": curve, "histogram": histogram},
@@ -173,8 +175,8 @@ class FamilyFrames:
         )
 
     @cached_property
-    def _stays(self) -> Queue:
-        return stays(narrowed(self.lead_data, [""]))
+    def _time_in_stage(self) -> WaitTimes:
+        return time_in_stage(narrowed(self.lead_data, [""]))
 
     @cached_property
     def response(self) -> pd.DataFrame:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from mqlkit.core.names import LEAD_COLUMNS, STAMPS
 from mqlkit.core.params import ReportParams
-from mqlkit.leads.build import chosen_leads, raw, time_leads
+from mqlkit.leads.build import chosen_leads, leads_with_durations, raw
 from mqlkit.leads.durations import DAY_US, HOUR_US, Clock
 from mqlkit.leads.outcomes import sla_outcomes
 from mqlkit.sources.opening import open_source
@@ -43,7 +43,7 @@ def export_table(params: ReportParams, *, base: Path | None = None) -> tuple[ir.
     """
     opened = open_source(params, base=base, is_all_wanted=True)
     extras = [c for c in opened.tables.leads.columns if not _is_own(c)]
-    timed = time_leads(
+    timed = leads_with_durations(
         opened.tables,
         params,
         zone=opened.zone,

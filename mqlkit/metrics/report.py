@@ -18,7 +18,7 @@ from mqlkit.core.params import ReportParams
 from mqlkit.core.periods import DAY
 from mqlkit.core.text import counted, day
 from mqlkit.leads.build import lead_table, year_before
-from mqlkit.leads.cache import Memory
+from mqlkit.leads.cache import ResultCache
 from mqlkit.leads.durations import Clock
 from mqlkit.leads.table import LeadTable
 from mqlkit.metrics.cost import (
@@ -209,18 +209,18 @@ def compute_report(
     leads: LeadTable,
     tables: Tables,
     *,
-    memory: Memory | None = None,
+    cache: ResultCache | None = None,
     has_lag_slider: bool = True,
 ) -> Report:
-    """Compute every number of a lead table; results that ``memory`` holds are taken from it."""
+    """Compute every number of a lead table; results that ``cache`` holds are taken from it."""
     params = leads.params
     # With ``now``, each report has another as-of date: there is nothing to share.
-    memory = memory or Memory(shelf=None if params.as_of == "now" else tables.shelf)
+    cache = cache or ResultCache(folder=None if params.as_of == "now" else tables.shelf)
     spend = kept_spend(tables.spend, params.where)
     currency = None if spend is None else tables.currency
     goals = kept_goals(tables.goals, params.where)
     tables = replace(tables, spend=spend, currency=currency, goals=goals)
-    maturity = memory.recall("maturity", params, lambda: maturity_days(leads))
+    maturity = cache.get("maturity", params, lambda: maturity_days(leads))
     steps: dict[str, Callable[[LeadTable], pd.DataFrame]] = {
         "volume": partial(mql_volume, goals=goals),
         "handoff": hand_off,
@@ -231,8 +231,8 @@ def compute_report(
         "lag": lead_to_mql,
     }
     for name in ("counted", "flowing", "waiting"):
-        vars(leads)[name] = memory.recall(name, params, partial(getattr, leads, name))
-    groups = {name: memory.recall_rows(f"{name}_rows", leads, step) for name, step in steps.items()}
+        vars(leads)[name] = cache.get(name, params, partial(getattr, leads, name))
+    groups = {name: cache.get_rows(f"{name}_rows", leads, step) for name, step in steps.items()}
     lag = lag_days(leads, groups["lag"])
     if tables.spend is not None:
         groups["cost"] = cost_per_mql(leads, spend=tables.spend, lag=lag)
@@ -240,10 +240,10 @@ def compute_report(
     if past is not None:
         # Which of the buckets are whole depends on the lag; what is counted in them does not.
         of = past.buckets[0].label
-        vars(past)["counts"] = memory.recall("before", params, lambda: past.counts, of=of)
+        vars(past)["counts"] = cache.get("before", params, lambda: past.counts, of=of)
     before = None if past is None else _compared(past, tables, maturity=maturity, lag=lag)
     return Report(
-        params, leads, tables, groups, before, lag, maturity, memory, has_lag_slider=has_lag_slider
+        params, leads, tables, groups, before, lag, maturity, cache, has_lag_slider=has_lag_slider
     )
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from mqlkit.core.names import LAST_BIN
 from mqlkit.leads.durations import HOUR_US, Clock
 from mqlkit.leads.table import LeadTable
-from mqlkit.leads.waits import Queue, at_levels, stays
+from mqlkit.leads.waits import WaitTimes, by_segment, time_in_stage
 from mqlkit.metrics.tidy import metric_rows, share
 from mqlkit.stats.intervals import survival_band
 from mqlkit.stats.survival import EDGE, Floats, Waits
@@ -26,7 +26,7 @@ def stage_velocity(leads: LeadTable) -> pd.DataFrame:
         Tidy rows of hours_in_stage_mean, _median, _p90 (n: leads that left) and
         hours_in_stage_km_median (n: all in-order MQLs), metrics.md §5.
     """
-    found = at_levels(leads, stays(leads), _times)
+    found = by_segment(leads, time_in_stage(leads), _times)
     grid = leads.grid(found, fill=np.nan)
     wide = leads.counts
     hours: dict[str, npt.ArrayLike] = {
@@ -48,13 +48,13 @@ def _times(waits: Waits) -> dict[str, Floats]:
     return {**quantiles, "km": waits.median()}
 
 
-def survival_curve(queue: Queue) -> pd.DataFrame:
+def survival_curve(waits: WaitTimes) -> pd.DataFrame:
     """Return the share of MQLs still waiting by hours in the stage, with its 95 % band.
 
     Parameters
     ----------
-    queue
-        What `levels.stays` returns.
+    waits
+        Waits from `waits.time_in_stage`.
 
     Returns
     -------
@@ -62,10 +62,10 @@ def survival_curve(queue: Queue) -> pd.DataFrame:
         ``hours``, ``waiting`` (share), ``low``, ``high``, ``at_risk`` (leads), of the whole
         period's MQLs; at most some 240 steps, the first one at 0 hours.
     """
-    n = len(queue.time)
-    waits = Waits(np.zeros(n, dtype=np.int16), queue.time, queue.kind, groups=1)
+    n = len(waits.time)
+    grouped = Waits(np.zeros(n, dtype=np.int16), waits.time, waits.kind, groups=1)
     # Every step is computed; the picture takes those that change it.
-    frame = waits.steps(tiers=CURVE_POINTS)
+    frame = grouped.steps(tiers=CURVE_POINTS)
     survival = frame["survival"].to_numpy(dtype=float)
     low, high = survival_band(survival, frame["greenwood"].to_numpy(dtype=float))
     curve = pd.DataFrame(
@@ -83,13 +83,13 @@ def survival_curve(queue: Queue) -> pd.DataFrame:
     return pd.concat([start, curve], ignore_index=True).round(12)
 
 
-def hours_histogram(queue: Queue, clock: Clock) -> pd.DataFrame:
+def hours_histogram(waits: WaitTimes, clock: Clock) -> pd.DataFrame:
     """Return the period's in-order MQLs by time in the stage, in quarters of the SLA.
 
     Parameters
     ----------
-    queue
-        What `levels.stays` returns.
+    waits
+        Waits from `waits.time_in_stage`.
     clock
         How it was counted, and the SLA.
 
@@ -102,9 +102,9 @@ def hours_histogram(queue: Queue, clock: Clock) -> pd.DataFrame:
     """
     quarter = clock.sla_us // 4
     # A wait of exactly one SLA is within it, so that a bin takes in its upper end.
-    place = ((queue.time - 1) // quarter).clip(0, LAST_BIN)
+    place = ((waits.time - 1) // quarter).clip(0, LAST_BIN)
     names = ["late", "still waiting", "within SLA"]
-    outcome = np.where(queue.kind == 0, 1, np.where(queue.time <= 4 * quarter, 2, 0))
+    outcome = np.where(waits.kind == 0, 1, np.where(waits.time <= 4 * quarter, 2, 0))
     cell = np.bincount(place * len(names) + outcome)
     found = np.flatnonzero(cell)
     bins, hours = found // len(names), quarter / HOUR_US

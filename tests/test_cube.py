@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mqlkit.core.periods import Bucket
-from mqlkit.leads.cube import NEVER, Line, end_of, place_of
+from mqlkit.leads.cube import NEVER, SortedWaits, bucket_of, end_of
 
 JANUARY = Bucket("2026-01", date(2026, 1, 1), date(2026, 2, 1))
 MARCH = Bucket("2026-03", date(2026, 3, 1), date(2026, 4, 1))
@@ -18,7 +18,7 @@ NUMBERS = np.append(np.array(DAYS, dtype="datetime64[D]").astype("int64"), NEVER
 
 @pytest.mark.parametrize(
     ("place", "expected"),
-    [(place_of, [-1, 0, 0, -1, 1, -1, -1]), (end_of, [0, 0, 0, 1, 1, -1, -1])],
+    [(bucket_of, [-1, 0, 0, -1, 1, -1, -1]), (end_of, [0, 0, 0, 1, 1, -1, -1])],
 )
 def test_a_day_belongs_to_its_bucket_and_counts_from_its_end_on(place, expected):
     assert place(NUMBERS, [JANUARY, MARCH]).tolist() == expected
@@ -26,7 +26,7 @@ def test_a_day_belongs_to_its_bucket_and_counts_from_its_end_on(place, expected)
 
 def test_a_line_of_leads_knows_their_buckets_and_may_be_empty():
     days = NUMBERS[1:5]
-    line = Line(days, np.zeros(4), days, {})
-    assert line.places([JANUARY, MARCH]).tolist() == place_of(days, [JANUARY, MARCH]).tolist()
+    line = SortedWaits(days, np.zeros(4), days, {})
+    assert line.places([JANUARY, MARCH]).tolist() == bucket_of(days, [JANUARY, MARCH]).tolist()
     none = np.zeros(0, dtype="int32")
-    assert Line(none, none, none, {}).places([JANUARY]).tolist() == []
+    assert SortedWaits(none, none, none, {}).places([JANUARY]).tolist() == []
