@@ -11,8 +11,7 @@ import ibis.expr.types as ir
 
 from mqlkit.core.names import STAMPS
 from mqlkit.core.periods import AsOf
-from mqlkit.sources.cells import any_of
-from mqlkit.sources.store import literal
+from mqlkit.sources.store import any_of, literal
 
 # From this many timestamps on, a month with a single lead is suspicious.
 MIN_TIMESTAMPS = 200

@@ -1,28 +1,16 @@
-"""One cell: what counts as missing, and how dates, amounts and counts are read from it."""
+"""One cell: what counts as missing, and how dates, amounts and counts are read from it.
+
+The functions take and return SQL expressions of DuckDB.
+"""
 
 from __future__ import annotations
 
 import re
-from functools import reduce
-
-import ibis
-import ibis.expr.types as ir
 
 from mqlkit.sources.dialect.dates import DateReading, names_no_day
 from mqlkit.sources.dialect.numbers import GROUPERS, NumberReading
-from mqlkit.sources.store import (
-    EARLIEST,
-    LATEST,
-    list_contains,
-    local_to_instant,
-    make_timestamp,
-    n_bytes,
-    parse_instant,
-    parse_local,
-    parse_zoned,
-    to_naive,
-    try_strptime,
-)
+from mqlkit.sources.sql import Values, all_of, any_of, literal
+from mqlkit.sources.store import NAMES_ZONE
 
 # Text that exports write where there is nothing; `unknown` is a value.
 NOTHING = ("", "null", "NULL", "Null", "--", "-", "n/a", "N/A")
@@ -34,7 +22,8 @@ SHARED_SIGNS = {
     "¥": ("¥", "JPY", "CNY"),
 }
 BLANKS = " \t\r\n"
-MONEY = "decimal(38, 6)"
+WHITESPACE = " \t\n\r\v\f"
+MONEY = "DECIMAL(38, 6)"
 DAY_US = 86_400_000_000
 # Excel counts days from here, since it takes 1900 for a leap year.
 EXCEL_ZERO_US = -25_569 * DAY_US
@@ -51,23 +40,59 @@ UNMISTAKABLE = r"^-?[0-9]+\.[0-9]{4,}$"
 NO_FRACTION = r"([0-9])[.,][-\x{2013}\x{2014}]+([^0-9]|$)"
 # A sign, a code, or the letters that some currencies are known by.
 UNIT = r"(?:[A-Z]{0,3}\p{Sc}|[A-Z]{3}|[Kk]r\.?|z\x{142}|K\x{10d}|Ft|lei|Fr\.|S/\.?)"
+NEGATIVE = r"^\(.*\)$|^\(?[^0-9]*[-\x{2212}]|-$"
+# ISO 8601 as people and programs vary it, and what DuckDB takes instead.
+TIDYING = (
+    (
+        r"^(\d{4}-\d\d?-\d\d?)[T ](\d\d?:\d\d) ?(Z|z|UTC|GMT|[+-][\d:]+)?$",
+        r"\1 \2:00\3",
+    ),
+    (r":(\d\d),(\d)", r":\1.\2"),
+    (r"^(\S+[T ]\S+) ([+-]\d)", r"\1\2"),
+    (r"(\d) ?(z|UTC|GMT)$", r"\1Z"),
+    (r"(:\d\d\.\d{6})\d+", r"\1"),
+)
 
 
-def clean(cell: ir.StringValue) -> ir.StringValue:
-    """Return a cell without the space around it; NULL where it says that there is nothing."""
-    # Stripping is slow, and most cells have nothing around them and are longer than `null`.
+def clean(cell: str) -> str:
+    """Return a cell without the space around it; NULL where it is a word for a missing value."""
+    # Trimming is slow, and most cells have nothing around them and are longer than `null`.
     longest = max(map(len, NOTHING))
-    ends = all_of([~cell.endswith(blank) for blank in BLANKS])
-    is_plain = (n_bytes(cell) > longest) & (cell >= "!") & ends
-    text = cell.strip()
-    is_nothing = list_contains(ibis.array(NOTHING), text)
-    return is_plain.ifelse(cell, is_nothing.ifelse(ibis.null("string"), text))
+    ends = all_of(f"NOT suffix({cell}, {literal(blank)})" for blank in BLANKS)
+    text = f"trim({cell}, {literal(WHITESPACE)})"
+    missing = ", ".join(map(literal, NOTHING))
+    return (
+        f"CASE WHEN strlen({cell}) > {longest} AND {cell} >= '!' AND {ends} THEN {cell} "
+        f"WHEN list_contains([{missing}], {text}) THEN NULL ELSE {text} END"
+    )
 
 
-def stamp(
-    text: ir.StringValue, reading: DateReading, *, zone: str, day_zone: str
-) -> ir.TimestampValue:
-    """Return a date or stamp as naive UTC; NULL where it cannot be read.
+def parse_instant(text: str) -> str:
+    """Return ISO text as naive UTC; NULL where it is no timestamp.
+
+    Text without an offset is local to the session's zone.
+    """
+    # DuckDB would read `today` and `epoch` as well: only what starts with a digit is a timestamp.
+    # Once it has read the name of a zone, it stays in that zone for the rows that follow.
+    is_safe = f"{text} >= '0' AND {text} < ':' AND NOT ({text} LIKE '{NAMES_ZONE}')"
+    return to_naive(f"TRY_CAST(CASE WHEN {is_safe} THEN {text} END AS TIMESTAMPTZ)")
+
+
+def to_naive(instant: str) -> str:
+    """Return an instant as a naive UTC timestamp."""
+    return f"make_timestamp(epoch_us({instant}))"
+
+
+def in_range(timestamp: str) -> str:
+    """Return a naive timestamp; NULL outside 1900 to 2200."""
+    return (
+        f"CASE WHEN {timestamp} BETWEEN TIMESTAMP '1900-01-01' AND TIMESTAMP '2200-01-01' "
+        f"THEN {timestamp} END"
+    )
+
+
+def timestamp(text: str, reading: DateReading, values: Values, *, zone: str, day_zone: str) -> str:
+    """Return a date or timestamp as naive UTC; NULL where it cannot be read.
 
     Parameters
     ----------
@@ -75,66 +100,74 @@ def stamp(
         The clean cell.
     reading
         How its column is read; ISO 8601 beside it.
+    values
+        The values that the statement binds.
     zone
-        Zone of stamps without an offset; the engine's session must be in it.
+        Zone of timestamps without an offset; the session must be in it.
     day_zone
         Zone in which the report cuts days. A date has no zone: it stays the day that it is, and
-        becomes the midnight that this zone has.
+        becomes the midnight of this zone.
     """
-    found = _by_pattern(text, reading, zone)
     is_told = reading.order == "pattern"
-    at = ibis.coalesce(*found) if is_told and found else parse_instant(text)
-    # Trying further ways is slow: only what is not read yet goes through them.
-    rest = at.isnull().ifelse(text, ibis.null("string"))
-    more = _by_pattern(rest, reading, zone) if not is_told else []
+    found = _by_pattern(text, reading, values, zone) if is_told else []
+    at = f"coalesce({', '.join(found)})" if found else parse_instant(text)
+    # Further ways are slow: only what is not read yet goes through them.
+    rest = f"(CASE WHEN {at} IS NULL THEN {text} END)"
+    more = _by_pattern(rest, reading, values, zone) if not is_told else []
     if is_told and reading.reads_iso:
         more.append(parse_instant(rest))
     if reading.has_loose:
         more.append(parse_instant(_tidied(rest)))
-    more += [
-        to_naive(local_to_instant("UTC" if kind != "serial" else zone, _numbered(rest, kind)))
-        for kind in reading.numbers
-    ]
-    at = ibis.coalesce(at, *more) if more else at
+    for kind in reading.numbers:
+        number_zone = values.bind(zone if kind == "serial" else "UTC")
+        more.append(to_naive(f"timezone({number_zone}, {_numbered(rest, kind)})"))
+    at = f"coalesce({', '.join([at, *more])})" if more else at
     if zone == day_zone:
         return at
-    midnight = to_naive(local_to_instant(day_zone, day(text, reading).cast("timestamp")))
-    return has_time(text, reading).ifelse(at, midnight)
+    date = f"CAST({day(text, reading, values)} AS TIMESTAMP)"
+    midnight = to_naive(f"timezone({values.bind(day_zone)}, {date})")
+    return f"CASE WHEN {has_time(text, reading)} THEN {at} ELSE {midnight} END"
 
 
-def _by_pattern(text: ir.StringValue, reading: DateReading, zone: str) -> list[ir.TimestampValue]:
+def _by_pattern(text: str, reading: DateReading, values: Values, zone: str) -> list[str]:
     """Return text read by the patterns of local stamps, of those in UTC, of those with a zone."""
     found = []
-    if reading.patterns:
-        found.append(parse_local(text, list(reading.patterns), zone))
-    if reading.utc_patterns:
-        found.append(parse_local(text, list(reading.utc_patterns), "UTC"))
+    for patterns, of_zone in ((reading.patterns, zone), (reading.utc_patterns, "UTC")):
+        if patterns:
+            local = f"try_strptime({text}, {values.bind(list(patterns))})"
+            found.append(to_naive(f"timezone({values.bind(of_zone)}, {local})"))
     if reading.zoned_patterns:
-        found.append(parse_zoned(text, list(reading.zoned_patterns)))
+        found.append(to_naive(f"try_strptime({text}, {values.bind(list(reading.zoned_patterns))})"))
     return found
 
 
-def day(text: ir.StringValue, reading: DateReading) -> ir.DateValue:
+def day(text: str, reading: DateReading, values: Values) -> str:
     """Return the date in a cell, its time of day left out; NULL where there is none.
 
     ``2026-01`` is the first of that month.
     """
-    iso = (text.length() == len("2026-01")).ifelse(text + "-01", text.left(10)).try_cast("date")
+    month = len("2026-01")
+    iso = (
+        f"TRY_CAST(CASE WHEN length({text}) = {month} THEN {text} || '-01' "
+        f"ELSE left({text}, 10) END AS DATE)"
+    )
     found = [iso] if reading.reads_iso else []
-    patterns = [*reading.patterns, *reading.utc_patterns]
-    written = [try_strptime(text, patterns).date()] if patterns else []
+    written = []
+    if patterns := [*reading.patterns, *reading.utc_patterns]:
+        written.append(f"CAST(try_strptime({text}, {values.bind(patterns)}) AS DATE)")
     if reading.zoned_patterns:
         # The day that is written, not the one that it is in another zone.
-        local = [re.sub(r"\s*%[zZ]$", "", p) for p in reading.zoned_patterns]
-        written.append(try_strptime(text.re_replace(ZONE_AT_END, ""), local).date())
+        local = values.bind([re.sub(r"\s*%[zZ]$", "", p) for p in reading.zoned_patterns])
+        start = f"regexp_replace({text}, {literal(ZONE_AT_END)}, '', 'g')"
+        written.append(f"CAST(try_strptime({start}, {local}) AS DATE)")
     found = [*written, *found] if reading.order == "pattern" else [*found, *written]
-    found += [_numbered(text, kind).date() for kind in reading.numbers]
-    at = ibis.coalesce(*found)
+    found += [f"CAST({_numbered(text, kind)} AS DATE)" for kind in reading.numbers]
+    at = f"coalesce({', '.join(found)})"
     # `26` is no year: taken for one, it would stretch the days that the data covers.
-    return at.between(EARLIEST.date(), LATEST.date()).ifelse(at, ibis.null("date"))
+    return f"CASE WHEN {at} BETWEEN DATE '1900-01-01' AND DATE '2200-01-01' THEN {at} END"
 
 
-def last_day(text: ir.StringValue, first: ir.DateValue, reading: DateReading) -> ir.DateValue:
+def last_day(text: str, first: str, reading: DateReading, values: Values) -> str:
     """Return the day that a cell's date ends on: of a month, its last; of a day, itself.
 
     Parameters
@@ -143,114 +176,99 @@ def last_day(text: ir.StringValue, first: ir.DateValue, reading: DateReading) ->
         The clean cell, and what `day` makes of it.
     reading
         How its column is read.
+    values
+        The values that the statement binds.
     """
-    is_month = text.re_search(r"^\d{4}-\d\d$") if reading.reads_iso else ibis.literal(False)
+    is_month = [rf"regexp_matches({text}, '^\d{{4}}-\d\d$')"] if reading.reads_iso else []
     told = [*reading.patterns, *reading.utc_patterns]
     if months := [p for p in told if names_no_day(p)]:
-        is_month |= try_strptime(text, months).notnull()
-    begins = first.truncate("M").cast("timestamp")
-    ends = begins + ibis.interval(months=1) - ibis.interval(days=1)
-    return is_month.ifelse(ends.cast("date"), first)
+        is_month.append(f"try_strptime({text}, {values.bind(months)}) IS NOT NULL")
+    return f"CASE WHEN {any_of(is_month)} THEN last_day({first}) ELSE {first} END"
 
 
-def has_time(text: ir.StringValue, reading: DateReading) -> ir.BooleanValue:
-    """Return whether a stamp carries a time of day."""
+def has_time(text: str, reading: DateReading) -> str:
+    """Return whether a timestamp carries a time of day."""
     if not reading.numbers:
-        return text.contains(":")
-    return text.contains(":") | text.re_search(r"^\d{5}\.\d+$|^\d{10}$|^\d{13}$")
+        return f"contains({text}, ':')"
+    shape = r"^\d{5}\.\d+$|^\d{10}$|^\d{13}$"
+    return f"(contains({text}, ':') OR regexp_matches({text}, '{shape}'))"
 
 
-def _tidied(text: ir.StringValue) -> ir.StringValue:
-    """Return ISO 8601 as the engine takes it: seconds, a point, no space before the offset."""
-    seconds = text.re_replace(
-        r"^(\d{4}-\d\d?-\d\d?)[T ](\d\d?:\d\d) ?(Z|z|UTC|GMT|[+-][\d:]+)?$", r"\1 \2:00\3"
-    )
-    return (
-        seconds.re_replace(r":(\d\d),(\d)", r":\1.\2")
-        .re_replace(r"^(\S+[T ]\S+) ([+-]\d)", r"\1\2")
-        .re_replace(r"(\d) ?(z|UTC|GMT)$", r"\1Z")
-        .re_replace(r"(:\d\d\.\d{6})\d+", r"\1")
-    )
+def _tidied(text: str) -> str:
+    """Return ISO 8601 as DuckDB takes it: seconds, a point, no space before the offset."""
+    for shape, by in TIDYING:
+        text = f"regexp_replace({text}, {literal(shape)}, {literal(by)}, 'g')"
+    return text
 
 
-def _numbered(text: ir.StringValue, kind: str) -> ir.TimestampValue:
-    """Return the naive stamp that a plain number stands for, local for Excel's days."""
+def _numbered(text: str, kind: str) -> str:
+    """Return the naive timestamp that a plain number stands for, local for Excel's days."""
     shape = {"serial": r"^\d{5}(\.\d+)?$", "epoch-s": r"^\d{10}$", "epoch-ms": r"^\d{13}$"}[kind]
-    number = text.re_search(shape).ifelse(text, ibis.null("string"))
+    number = f"CASE WHEN regexp_matches({text}, '{shape}') THEN {text} END"
     lowest, highest = LIMITS[kind]
-    value = number.try_cast("float64" if kind == "serial" else "int64")
-    value = value.between(lowest, highest).ifelse(value, ibis.null(value.type()))
+    value = f"TRY_CAST({number} AS {'DOUBLE' if kind == 'serial' else 'BIGINT'})"
+    value = f"CASE WHEN {value} BETWEEN {lowest} AND {highest} THEN {value} END"
     if kind == "serial":
         # To the millisecond: a fraction of ten digits is no more exact.
-        whole = (value * (DAY_US // 1000)).round().cast("int64") * 1000
-        return make_timestamp(whole + EXCEL_ZERO_US)
-    return make_timestamp(value * (1_000_000 if kind == "epoch-s" else 1000))
+        whole = f"CAST(round(({value}) * {DAY_US // 1000}) AS BIGINT) * 1000"
+        return f"make_timestamp({whole} + {EXCEL_ZERO_US})"
+    return f"make_timestamp(({value}) * {1_000_000 if kind == 'epoch-s' else 1000})"
 
 
-def money(text: ir.StringValue, reading: NumberReading) -> ir.DecimalValue:
+def money(text: str, reading: NumberReading) -> str:
     """Return an amount, exact to a millionth; NULL where it is no number."""
-    written = _written(text, reading.decimal)
-    if reading.decimal != ".":
-        return _plain(text, UNMISTAKABLE).coalesce(written)
-    return _plain(text, r"^-?[0-9]+(\.[0-9]+)?$").coalesce(written)
+    shape = r"^-?[0-9]+(\.[0-9]+)?$" if reading.decimal == "." else UNMISTAKABLE
+    plain = (
+        f"TRY_CAST(CASE WHEN regexp_matches({text}, {literal(shape)}) THEN {text} END AS {MONEY})"
+    )
+    return f"coalesce({plain}, {_written(text, reading.decimal)})"
 
 
-def _plain(text: ir.StringValue, shape: str) -> ir.DecimalValue:
-    return text.re_search(shape).ifelse(text, ibis.null("string")).try_cast(MONEY)
-
-
-def code_in(text: ir.StringValue) -> ir.StringValue:
+def code_in(text: str) -> str:
     """Return the currency glued to an amount; NULL without one, or where it could be several."""
-    code = text.re_extract(r"(?:^|[^A-Z])([A-Z]{3})(?:[^A-Z]|$)", 1).nullif("")
-    signs = [(text.contains(sign), ibis.literal(known)) for sign, known in SIGNS.items()]
-    return ibis.cases(*signs).coalesce(code)
+    code = f"nullif(regexp_extract({text}, '(?:^|[^A-Z])([A-Z]{{3}})(?:[^A-Z]|$)', 1), '')"
+    signs = " ".join(
+        f"WHEN contains({text}, {literal(sign)}) THEN {literal(known)}"
+        for sign, known in SIGNS.items()
+    )
+    return f"CASE {signs} ELSE {code} END"
 
 
-def contradicts(text: ir.StringValue, currency: ir.StringValue) -> ir.BooleanValue:
+def contradicts(text: str, currency: str) -> str:
     """Return whether an amount carries a sign that is not that of its currency."""
     return any_of(
-        [
-            text.contains(sign) & currency.notnull() & ~currency.isin(list(codes))
-            for sign, codes in SHARED_SIGNS.items()
-        ]
+        f"contains({text}, {literal(sign)}) "
+        f"AND {currency} NOT IN ({', '.join(map(literal, codes))})"
+        for sign, codes in SHARED_SIGNS.items()
     )
 
 
-def number(text: ir.StringValue, reading: NumberReading) -> ir.FloatingValue:
+def number(text: str, reading: NumberReading) -> str:
     """Return a finite number; NULL where it is none."""
-    return money(text, reading).cast("float64")
+    return f"CAST({money(text, reading)} AS DOUBLE)"
 
 
-def _written(text: ir.StringValue, decimal: str) -> ir.DecimalValue:
+def _written(text: str, decimal: str) -> str:
     """Return a number written for people: grouped, with a currency, in brackets when negative."""
     # `1'200.-` has no fraction; that stroke is no minus.
-    text = text.re_replace(NO_FRACTION, r"\1\2")
+    text = rf"regexp_replace({text}, {literal(NO_FRACTION)}, '\1\2', 'g')"
     groups = ("," if decimal == "." else ".") + GROUPERS
     figure = (
         rf"(?:[0-9]{{1,3}}(?:[{groups}][0-9]{{2,3}})*[{groups}][0-9]{{3}}|[0-9]+)"
         rf"(?:\{decimal}[0-9]*)?|\{decimal}[0-9]+"
     )
     space = r"[\s\p{Zs}]*"
-    whole = (
+    whole = literal(
         rf"^\(?[-+\x{{2212}}]?{space}{UNIT}?{space}[-+\x{{2212}}]?{space}({figure})"
         rf"(?:([KkMm])\b)?{space}{UNIT}?{space}-?\)?$"
     )
-    core = text.re_extract(whole, 1)
-    for sign in groups:
-        core = core.replace(sign, "")
-    value = core.replace(decimal, ".").nullif("").try_cast(MONEY)
-    factor = text.re_extract(whole, 2).upper()
-    times = ibis.cases((factor == "K", 1000), (factor == "M", 1_000_000), else_=1)
-    scaled = (factor == "").ifelse(value, (value.try_cast("decimal(20, 6)") * times).cast(MONEY))
-    is_negative = text.re_search(r"^\(.*\)$|^\(?[^0-9]*[-\x{2212}]|-$")
-    return is_negative.ifelse(-scaled, scaled)
-
-
-def any_of(conditions: list[ir.BooleanValue]) -> ir.BooleanValue:
-    """Return whether one of several conditions holds."""
-    return reduce(lambda a, b: a | b, conditions)
-
-
-def all_of(conditions: list[ir.BooleanValue]) -> ir.BooleanValue:
-    """Return whether all of several conditions hold."""
-    return reduce(lambda a, b: a & b, conditions)
+    core = f"regexp_replace(regexp_extract({text}, {whole}, 1), {literal(f'[{groups}]')}, '', 'g')"
+    core = f"nullif(replace({core}, {literal(decimal)}, '.'), '')"
+    is_negative = f"regexp_matches({text}, {literal(NEGATIVE)})"
+    value = f"TRY_CAST(CASE WHEN {is_negative} THEN '-' ELSE '' END || {core} AS {MONEY})"
+    scalable = f"TRY_CAST({value} AS DECIMAL(20, 6))"
+    return (
+        f"CASE upper(regexp_extract({text}, {whole}, 2)) "
+        f"WHEN 'K' THEN CAST({scalable} * 1000 AS {MONEY}) "
+        f"WHEN 'M' THEN CAST({scalable} * 1000000 AS {MONEY}) ELSE {value} END"
+    )

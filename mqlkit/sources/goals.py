@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import ibis.expr.types as ir
 import pandas as pd
 
 from mqlkit.core.errors import SourceError, listed, report
-from mqlkit.sources.cells import all_of, day, number
+from mqlkit.sources.cells import day, number
 from mqlkit.sources.dialect.decide import Kinds, Readings
 from mqlkit.sources.non_data_rows import is_total
 from mqlkit.sources.spec import TableSpec
+from mqlkit.sources.sql import Values, all_of
 from mqlkit.sources.staging import Cells, Reader, Typing
 from mqlkit.sources.store import to_frame
 from mqlkit.sources.table import Read, read_table
@@ -24,15 +24,15 @@ def read_goals(reader: Reader, spec: TableSpec) -> tuple[Read, pd.DataFrame]:
         When a month has more than one goal.
     """
 
-    def typed(cells: Cells, how: Readings) -> dict[str, ir.Value]:
+    def typed(cells: Cells, how: Readings, values: Values) -> dict[str, str]:
         return {
-            "month": day(cells["month"], how.date("month")).truncate("M"),
+            "month": f"date_trunc('month', {day(cells['month'], how.date('month'), values)})",
             "mqls": number(cells["mqls"], how.number("mqls")),
-            "source": cells["source"].fill_null(""),
+            "source": f"coalesce({cells['source']}, '')",
         }
 
-    def faults(_: Cells, values: ir.Table) -> list[tuple[str, ir.BooleanValue]]:
-        return [("bad_date", values["month"].isnull()), ("bad_amount", values["mqls"].isnull())]
+    def faults(_: Cells) -> list[tuple[str, str]]:
+        return [("bad_date", '"month" IS NULL'), ("bad_amount", "mqls IS NULL")]
 
     typing = Typing(
         columns=["month", "mqls", "source"],
@@ -40,8 +40,8 @@ def read_goals(reader: Reader, spec: TableSpec) -> tuple[Read, pd.DataFrame]:
         kinds=Kinds(["month"], ["mqls"]),
         typed=typed,
         faults=faults,
-        has_date=lambda values: values["month"].notnull(),
-        is_empty=lambda cells: all_of([cells[c].isnull() for c in ("month", "mqls")]),
+        has_date='"month" IS NOT NULL',
+        is_empty=lambda cells: all_of(f"{cells[c]} IS NULL" for c in ("month", "mqls")),
     )
     read = read_table(reader, spec, typing)
     goals = to_frame(read.table.select("month", "source", "mqls").order_by("month", "source"))

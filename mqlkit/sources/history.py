@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import ibis
 import ibis.expr.types as ir
 
 from mqlkit.core.names import STAGES
-from mqlkit.sources.cells import has_time, stamp
+from mqlkit.sources.cells import has_time, timestamp
 from mqlkit.sources.dialect.decide import Kinds, Readings
 from mqlkit.sources.ledger import Ledger
 from mqlkit.sources.spec import TableSpec
+from mqlkit.sources.sql import Values
 from mqlkit.sources.staging import COUNTS, Cells, Reader, Typing
 from mqlkit.sources.table import Read, read_table
 
@@ -26,27 +26,21 @@ def read_history(reader: Reader, spec: TableSpec) -> Read:
     stage of that name.
     """
 
-    def typed(cells: Cells, how: Readings) -> dict[str, ir.Value]:
-        text = cells["stage"] if spec.stage is None else ibis.literal(spec.stage)
-        stages = spec.stages or how.stages or {stage: (stage,) for stage in STAGES}
-        folded = text.lower()
-        known = [
-            (folded == value.lower(), ibis.literal(ours))
-            for ours, values in stages.items()
-            for value in values
-        ]
-        stage = ibis.literal(spec.stage) if spec.stage else ibis.cases(*known)
+    def typed(cells: Cells, how: Readings, values: Values) -> dict[str, str]:
+        text = cells["stage"] if spec.stage is None else values.bind(spec.stage)
         return {
             "lead_id": cells["lead_id"],
-            "at": stamp(cells["at"], how.date("at"), zone=how.zone, day_zone=reader.day_zone),
-            "stage": cells[COUNTS].ifelse(stage, ibis.null("string")),
+            "at": timestamp(
+                cells["at"], how.date("at"), values, zone=how.zone, day_zone=reader.day_zone
+            ),
+            "stage": f"CASE WHEN {cells[COUNTS]} THEN {_stage(text, spec, how, values)} END",
             "stage_text": text,
             "counts": cells[COUNTS],
             "at_timed": has_time(cells["at"], how.date("at")),
         }
 
-    def faults(cells: Cells, values: ir.Table) -> list[tuple[str, ir.BooleanValue]]:
-        return [("no_id", cells["lead_id"].isnull()), ("bad_date", values["at"].isnull())]
+    def faults(cells: Cells) -> list[tuple[str, str]]:
+        return [("no_id", f"{cells['lead_id']} IS NULL"), ("bad_date", '"at" IS NULL')]
 
     typing = Typing(
         columns=["lead_id", "at", "stage"],
@@ -54,11 +48,25 @@ def read_history(reader: Reader, spec: TableSpec) -> Read:
         kinds=Kinds(["at"]),
         typed=typed,
         faults=faults,
-        has_date=lambda values: values["at"].notnull(),
+        has_date='"at" IS NOT NULL',
+        timestamps=["at"],
     )
     read = read_table(reader, spec, typing)
     read.table = read.table.drop("_order")
     return read
+
+
+def _stage(text: str, spec: TableSpec, how: Readings, values: Values) -> str:
+    """Return the stage that a value means; NULL where no mapping has it."""
+    if spec.stage:
+        return values.bind(spec.stage)
+    stages = spec.stages or how.stages or {stage: (stage,) for stage in STAGES}
+    known = " ".join(
+        f"WHEN {values.bind(value.lower())} THEN {values.bind(stage)}"
+        for stage, found in stages.items()
+        for value in found
+    )
+    return f"CASE lower({text}) {known} END"
 
 
 def has_stage(events: ir.Table, stage: str) -> bool:

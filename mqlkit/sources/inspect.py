@@ -15,7 +15,7 @@ import ibis.expr.types as ir
 
 from mqlkit.core.errors import SourceError, listed
 from mqlkit.core.names import STAMPS
-from mqlkit.sources.cells import NOTHING, day, has_time, money, stamp
+from mqlkit.sources.cells import NOTHING, day, has_time, money, timestamp
 from mqlkit.sources.dialect.dates import DateReading
 from mqlkit.sources.dialect.numbers import NumberReading
 from mqlkit.sources.files import Export
@@ -27,8 +27,9 @@ from mqlkit.sources.ledger import Ledger
 from mqlkit.sources.questions import Question, Undecided
 from mqlkit.sources.spec import SourceSpec, TableSpec
 from mqlkit.sources.spend import read_spend_rows, sum_spend
+from mqlkit.sources.sql import Values
 from mqlkit.sources.staging import Reader
-from mqlkit.sources.store import connect, instant_to_local, local_to_instant, session_zone
+from mqlkit.sources.store import connect, session_zone
 from mqlkit.sources.table import Read, open_exports, unmapped
 
 
@@ -331,22 +332,24 @@ def _samples(export: Export, header: str) -> tuple[str, ...]:
 
 def _dates_read(reader: Reader, texts: Sequence[str], reading: DateReading, zone: str) -> list[str]:
     """Return dates as they are read, in the zone of the file."""
-    if not texts:
-        return []
-    table = reader.store(ibis.memtable({"text": list(texts)}))
-    at = stamp(table["text"], reading, zone=zone, day_zone=zone)
-    local = instant_to_local(zone, local_to_instant("UTC", at))
+    values = Values()
+    at = timestamp("text", reading, values, zone=zone, day_zone=zone)
+    utc = f"timezone('UTC', {at})"
+    query = f"""
+        SELECT text, CASE WHEN {has_time("text", reading)}
+            THEN timezone({values.bind(zone)}, {utc}) END, {day("text", reading, values)}
+        FROM (SELECT unnest(CAST({values.bind(list(texts))} AS VARCHAR[])) AS text)
+    """  # noqa: S608
     with session_zone(reader.backend, zone):
-        timed = has_time(table["text"], reading).ifelse(local, ibis.null("timestamp"))
-        rows = table.select(at=timed, day=day(table["text"], reading), text=table["text"])
-        found = {row["text"]: row for row in rows.to_pyarrow().to_pylist()}
-    return [str(found[t]["at"] or found[t]["day"] or "(not read)") for t in texts]
+        found = {text: at or date for text, at, date in reader.rows(query, values)}
+    return [str(found[text] or "(not read)") for text in texts]
 
 
 def _numbers_read(reader: Reader, texts: Sequence[str], reading: NumberReading) -> list[str]:
-    if not texts:
-        return []
-    table = reader.store(ibis.memtable({"text": list(texts)}))
-    rows = table.select(text=table["text"], value=money(table["text"], reading))
-    found = {row["text"]: row["value"] for row in rows.to_pyarrow().to_pylist()}
+    values = Values()
+    query = (
+        f"SELECT text, {money('text', reading)} "  # noqa: S608
+        f"FROM (SELECT unnest(CAST({values.bind(list(texts))} AS VARCHAR[])) AS text)"
+    )
+    found = dict(reader.rows(query, values))
     return ["(not read)" if found[t] is None else f"{found[t].normalize():f}" for t in texts]

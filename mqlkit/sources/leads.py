@@ -12,13 +12,14 @@ import ibis.expr.types as ir
 
 from mqlkit.core.errors import ParamsError, SourceError, report, unknown_name
 from mqlkit.core.names import LEAD_COLUMNS, STAMPS, TEXT_COLUMNS
-from mqlkit.sources.cells import all_of, any_of, has_time, money, stamp
+from mqlkit.sources.cells import has_time, money, timestamp
 from mqlkit.sources.dialect.decide import Kinds, Readings
 from mqlkit.sources.fast_path import read_plain_leads
 from mqlkit.sources.ids import of_one_length
 from mqlkit.sources.ledger import Ledger
 from mqlkit.sources.non_data_rows import UNLIKELY_ID
 from mqlkit.sources.spec import TableSpec
+from mqlkit.sources.sql import Values, all_of, any_of, literal, quote
 from mqlkit.sources.staging import Cells, Reader, Typing
 from mqlkit.sources.store import local_date
 from mqlkit.sources.table import Read, known_columns, open_exports, read_table
@@ -59,30 +60,29 @@ def read_leads(
     others = [c for c in extras if c not in LEAD_COLUMNS]
     texts = [*TEXT_COLUMNS, *others]
 
-    def typed(cells: Cells, how: Readings) -> dict[str, ir.Value]:
-        read_stamp = partial(stamp, zone=how.zone, day_zone=reader.day_zone)
-        stamps = {s: read_stamp(cells[s], how.date(s)) for s in STAMPS}
-        times = {f"{s}_timed": has_time(cells[s], how.date(s)) for s in STAMPS}
-        amount = {"amount": money(cells["amount"], how.number("amount"))}
-        return {"lead_id": cells["lead_id"], **stamps, **times, **amount} | {
-            t: cells[t] for t in texts
-        }
+    def typed(cells: Cells, how: Readings, values: Values) -> dict[str, str]:
+        found = {"lead_id": cells["lead_id"]}
+        for s in STAMPS:
+            found[s] = timestamp(
+                cells[s], how.date(s), values, zone=how.zone, day_zone=reader.day_zone
+            )
+            found[f"{s}_timed"] = has_time(cells[s], how.date(s))
+        found["amount"] = money(cells["amount"], how.number("amount"))
+        return found | {t: cells[t] for t in texts}
 
-    def faults(cells: Cells, values: ir.Table) -> list[tuple[str, ir.BooleanValue]]:
-        bad = [cells[s].notnull() & values[s].isnull() for s in STAMPS]
-        bad_amount = cells["amount"].notnull() & values["amount"].isnull()
+    def faults(cells: Cells) -> list[tuple[str, str]]:
+        bad = [f"{cells[s]} IS NOT NULL AND {quote(s)} IS NULL" for s in STAMPS]
         return [
-            ("no_id", cells["lead_id"].isnull()),
+            ("no_id", f"{cells['lead_id']} IS NULL"),
             ("bad_date", any_of(bad)),
-            ("bad_amount", bad_amount),
+            ("bad_amount", f"{cells['amount']} IS NOT NULL AND amount IS NULL"),
         ]
 
-    def has_date(values: ir.Table) -> ir.BooleanValue:
-        return any_of([values[s].notnull() for s in STAMPS])
-
-    def is_odd(cells: Cells, _: ir.Table) -> ir.BooleanValue:
+    def is_odd(cells: Cells) -> str:
         # A total or a footer fills the first column alone, which may be that of the id.
-        return all_of([cells[s].isnull() for s in STAMPS]) & cells["lead_id"].re_search(UNLIKELY_ID)
+        no_dates = all_of(f"{cells[s]} IS NULL" for s in STAMPS)
+        is_unlikely = f"regexp_matches({cells['lead_id']}, {literal(UNLIKELY_ID)})"
+        return all_of([no_dates, is_unlikely])
 
     columns = [*LEAD_COLUMNS, *others]
     typing = Typing(
@@ -91,7 +91,8 @@ def read_leads(
         kinds=Kinds(STAMPS, ["amount"]),
         typed=typed,
         faults=faults,
-        has_date=has_date,
+        has_date=any_of(f"{quote(s)} IS NOT NULL" for s in STAMPS),
+        timestamps=STAMPS,
         is_odd=is_odd,
         read_plain=partial(read_plain_leads, columns=columns),
     )

@@ -1,79 +1,128 @@
-"""One row of an export: its cells by our names, and whether it is a row of the table at all."""
+"""One row of an export: its cells by our names, and whether it is a row of the table at all.
+
+The columns of raw rows are called ``c0``, ``c1``, … by their place: a header is never a name in a
+statement.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-import ibis
-import ibis.expr.types as ir
-
-from mqlkit.sources.cells import NOTHING, all_of, any_of, clean
+from mqlkit.sources.cells import NOTHING, WHITESPACE, clean
 from mqlkit.sources.files import Export
-from mqlkit.sources.store import json_text
+from mqlkit.sources.sql import ABSENT, Values, all_of, any_of, literal
 from mqlkit.sources.text import LOST
 
+SEPARATOR = "'\x1f'"
 
-def cell_of(raw: ir.Table, export: Export, name: str) -> ir.StringValue:
-    """Return the clean cell of a column of ours; NULL where the file has none."""
+
+def scan(files: Sequence[Export], rejects: str, values: Values, *, is_clean: bool = True) -> str:
+    """Return the scan of files with one header: ``c0``, ``c1``, … as text, and ``file``.
+
+    Parameters
+    ----------
+    files
+        The files.
+    rejects
+        Name of the table that gets the rows that cannot be split into cells.
+    values
+        The values that the statement binds.
+    is_clean
+        Whether cells are cleaned afterwards; if not, words for a missing value are NULL at once.
+    """
+    columns = ", ".join(f"c{place}: 'VARCHAR'" for place in range(len(files[0].header)))
+    missing = "" if is_clean else f", nullstr=[{', '.join(map(literal, NOTHING))}]"
+    return (
+        f"read_csv({values.bind([str(e.text_path) for e in files])}, header=true, "
+        f"auto_detect=false, columns={{{columns}}}, delim={values.bind(files[0].delimiter)}, "
+        f"""quote='"', escape='"', filename='file', ignore_errors=true, store_rejects=true, """
+        f"rejects_table='{rejects}', rejects_scan='{rejects}_scan', rejects_limit=0{missing})"
+    )
+
+
+def column_of(export: Export, header: str) -> str:
+    """Return the name of a header's column in the scan."""
+    return f"c{export.header.index(header)}"
+
+
+def cell_of(export: Export, name: str, values: Values) -> str:
+    """Return the clean cell of a canonical column; NULL where the file has none."""
     header = export.header_of(name)
     known = export.recognised
-    cell = clean(raw[header]) if header else ibis.null("string")
+    cell = clean(column_of(export, header)) if header else ABSENT
     if header is None and name in known.format.json:
-        cell = _from_json(raw, export, name)
+        cell = _from_json(export, name, values)
     if name == "currency" and known.currency:
-        cell = cell.coalesce(ibis.literal(known.currency))
+        cell = f"coalesce({cell}, {values.bind(known.currency)})"
     return cell
 
 
-def _from_json(raw: ir.Table, export: Export, name: str) -> ir.StringValue:
+def _from_json(export: Export, name: str, values: Values) -> str:
     """Return the first of some keys of the JSON object in a column."""
     theirs, *keys = export.recognised.format.json[name]
     header = export.like(theirs)
     if header is None:
-        return ibis.null("string")
-    return ibis.coalesce(*(clean(json_text(raw[header], key)) for key in keys))
+        return ABSENT
+    cell = column_of(export, header)
+    sound = f"CASE WHEN json_valid({cell}) THEN {cell} END"
+    paths = [values.bind(f'$."{key}"') for key in keys]
+    found = [clean(f"json_extract_string({sound}, {path})") for path in paths]
+    return f"coalesce({', '.join(found)})"
 
 
-def is_counted(raw: ir.Table, export: Export) -> ir.BooleanValue:
-    """Return whether a row is of a kind that counts; the format tells which are."""
+def is_counted(export: Export, values: Values) -> str:
+    """Return whether a row is of a kind that counts, as the format defines it."""
     kinds = []
     for mapping in export.recognised.format.rows:
-        headers = {export.like(theirs): values for theirs, values in mapping.items()}
+        headers = {export.like(theirs): known for theirs, known in mapping.items()}
         if None not in headers:
-            fits = [
-                clean(raw[h]).lower().isin([v.lower() for v in vs]) for h, vs in headers.items()
-            ]
-            kinds.append(all_of([fit.fill_null(False) for fit in fits]))
-    return any_of(kinds) if kinds else ibis.literal(True)
+            kinds.append(
+                all_of(
+                    f"coalesce(list_contains({values.bind([v.lower() for v in known])}, "
+                    f"lower({clean(column_of(export, str(header)))})), false)"
+                    for header, known in headers.items()
+                )
+            )
+    return any_of(kinds) if kinds else "true"
 
 
-def why_odd(raw: ir.Table, export: Export) -> ir.StringValue:
+def why_odd(export: Export, values: Values) -> str:
     """Return why a row is no data whatever it means: blank, the header again, broken text."""
     key = next(iter(export.recognised.columns.values()), export.header_cells[0])
-    cell = raw[export.header[export.header_cells.index(key)]].fill_null("")
-    row = _joined(raw, export)
+    cell = f"coalesce(c{export.header_cells.index(key)}, '')"
+    row = _joined(export)
+    header = values.bind("\x1f".join(filter(None, export.header_cells)))
     # One cell is looked at first: joining all of them costs, and is hardly ever needed.
-    is_blank = (cell < "!") & row.re_search(r"^[\s\x1f]*$")
-    trimmed = row.strip().re_replace(r"\s*\x1f\s*", "\x1f")
-    is_header = (cell.startswith(key) | (cell < "!")) & (
-        trimmed == "\x1f".join(filter(None, export.header_cells))
+    is_blank = rf"{cell} < '!' AND regexp_matches({row}, '^[\s\x1f]*$')"
+    trimmed = rf"regexp_replace(trim({row}, {literal(WHITESPACE)}), '\s*\x1f\s*', {SEPARATOR}, 'g')"
+    is_header = (
+        f"(starts_with({cell}, {values.bind(key)}) OR {cell} < '!') AND {trimmed} = {header}"
     )
-    odd = [(is_blank, "blank"), (is_header, "repeated_header")]
-    if export.is_damaged:
-        odd.append((row.contains(LOST), "bad_row"))
-    return ibis.cases(*odd)
+    is_broken = f" WHEN contains({row}, '{LOST}') THEN 'bad_row'" if export.is_damaged else ""
+    return (
+        f"CASE WHEN {is_blank} THEN 'blank' WHEN {is_header} THEN 'repeated_header'{is_broken} END"
+    )
 
 
-def _joined(raw: ir.Table, export: Export) -> ir.StringValue:
+def _joined(export: Export) -> str:
     """Return the cells of a row as one text, without those that are NULL.
 
-    Nothing is done to each cell first: with thousands of columns the engine would take minutes.
+    Nothing is done to each cell first: with thousands of columns DuckDB would take minutes.
     """
-    return ibis.literal("\x1f").join([raw[header] for header in export.header])
+    return f"concat_ws({SEPARATOR}, {', '.join(f'c{n}' for n in range(len(export.header)))})"
 
 
-def first_cell(raw: ir.Table, export: Export) -> ir.StringValue:
-    """Return the first cell of a row that says something."""
+def first_cell(export: Export) -> str:
+    """Return the first cell of a row that is not empty."""
     nothing = "|".join(re.escape(word) for word in NOTHING if word)
     first = rf"^(?:\s*(?:{nothing})?\s*\x1f)*\s*([^\x1f]+)"
-    return _joined(raw, export).re_extract(first, 1).strip().nullif("")
+    found = f"regexp_extract({_joined(export)}, {literal(first)}, 1)"
+    return f"nullif(trim({found}, {literal(WHITESPACE)}), '')"
+
+
+def whole_row(export: Export, values: Values) -> str:
+    """Return the names and cells of a row as one text, whatever the order of its columns."""
+    named = sorted(export.header, key=str.casefold)
+    cells = ", ".join(f"coalesce({column_of(export, header)}, '\x1e')" for header in named)
+    return f"concat_ws({SEPARATOR}, {values.bind(chr(31).join(named))}, {cells})"

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
 from mqlkit.core.errors import SourceError, listed, report
-from mqlkit.sources.cells import SHARED_SIGNS, all_of, code_in, contradicts, day, last_day, money
+from mqlkit.sources.cells import SHARED_SIGNS, code_in, contradicts, day, last_day, money
 from mqlkit.sources.dialect.decide import Kinds, Readings
 from mqlkit.sources.files import Export
 from mqlkit.sources.non_data_rows import is_total
 from mqlkit.sources.questions import Question, Undecided
 from mqlkit.sources.spec import TableSpec
+from mqlkit.sources.sql import Values, all_of, literal
 from mqlkit.sources.staging import Cells, Reader, Typing
 from mqlkit.sources.store import to_frame
 from mqlkit.sources.table import Read, read_table
@@ -45,31 +45,27 @@ def read_spend_rows(reader: Reader, spec: TableSpec) -> Read:
     when = ("date", "date_from", "date_to")
     columns = [*when, "amount", "channel", "currency"]
 
-    def typed(cells: Cells, how: Readings) -> dict[str, ir.Value]:
-        firsts = {c: day(cells[c], how.date(c)) for c in when}
-        lasts = {c: last_day(cells[c], firsts[c], how.date(c)) for c in ("date", "date_to")}
-        # A day wins over the range of the whole report, which stands beside it in every row.
-        start = firsts["date"].coalesce(firsts["date_from"])
-        end = lasts["date"].coalesce(lasts["date_to"])
+    def typed(cells: Cells, how: Readings, values: Values) -> dict[str, str]:
+        firsts = {c: day(cells[c], how.date(c), values) for c in when}
+        lasts = {c: last_day(cells[c], firsts[c], how.date(c), values) for c in ("date", "date_to")}
         code = code_in(cells["amount"])
-        told = ibis.literal(spec.currency, type="string")
-        currency = ibis.coalesce(cells["currency"], told, code).upper()
-        sign = cells["amount"].re_extract(SHARED_SIGN, 0).nullif("")
+        told = values.bind(spec.currency)
+        currency = f"upper(coalesce({cells['currency']}, {told}, {code}))"
+        sign = f"nullif(regexp_extract({cells['amount']}, {literal(SHARED_SIGN)}, 0), '')"
         return {
-            "date_from": start,
-            "date_to": end,
+            # A day wins over the range of the whole report, which stands beside it in every row.
+            "date_from": f"coalesce({firsts['date']}, {firsts['date_from']})",
+            "date_to": f"coalesce({lasts['date']}, {lasts['date_to']})",
             "amount": money(cells["amount"], how.number("amount")),
             "channel": cells["channel"],
             "currency": currency,
-            "code": code.coalesce(contradicts(cells["amount"], currency).ifelse(sign, code)),
+            "code": f"coalesce({code}, "
+            f"CASE WHEN {contradicts(cells['amount'], currency)} THEN {sign} END)",
         }
 
-    def faults(_: Cells, values: ir.Table) -> list[tuple[str, ir.BooleanValue]]:
-        start, end = values["date_from"], values["date_to"]
-        return [
-            ("bad_date", start.isnull() | end.isnull() | (end < start)),
-            ("bad_amount", values["amount"].isnull()),
-        ]
+    def faults(_: Cells) -> list[tuple[str, str]]:
+        is_bad = "date_from IS NULL OR date_to IS NULL OR date_to < date_from"
+        return [("bad_date", is_bad), ("bad_amount", "amount IS NULL")]
 
     typing = Typing(
         columns=columns,
@@ -77,9 +73,9 @@ def read_spend_rows(reader: Reader, spec: TableSpec) -> Read:
         kinds=Kinds(when, ["amount"]),
         typed=typed,
         faults=faults,
-        has_date=lambda values: values["date_from"].notnull(),
-        is_empty=lambda cells: all_of([cells[c].isnull() for c in (*when, "amount")]),
-        is_odd=lambda *_: ibis.literal(True),
+        has_date="date_from IS NOT NULL",
+        is_empty=lambda cells: all_of(f"{cells[c]} IS NULL" for c in (*when, "amount")),
+        is_odd=lambda _: "true",
         check=partial(_check_dates, spec),
     )
     return read_table(reader, spec, typing)

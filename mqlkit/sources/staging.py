@@ -1,37 +1,44 @@
-"""From files to typed rows in the engine, each file parsed once.
+"""From files to typed rows in DuckDB, in three layers of SQL.
 
-Three layers: the clean cells, the typed columns, and what is wrong with the row.
+The layers are the clean cells, the typed columns, and the fault of each row. A layer names each
+expression of the one before once, so that DuckDB computes it once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import ibis
-import ibis.expr.types as ir
+from typing import TYPE_CHECKING, Any
 
 from mqlkit.core.errors import SourceError, report
-from mqlkit.sources.cells import NOTHING, any_of
+from mqlkit.sources.cells import in_range
 from mqlkit.sources.dialect.decide import Batch, Kinds, Readings
-from mqlkit.sources.dialect.shapes import FILE_NAME
 from mqlkit.sources.files import Export
 from mqlkit.sources.non_data_rows import why_no_data
 from mqlkit.sources.rejects import collect_rejects
-from mqlkit.sources.rows import cell_of, first_cell, is_counted, why_odd
+from mqlkit.sources.rows import cell_of, first_cell, is_counted, scan, whole_row, why_odd
 from mqlkit.sources.spec import TableSpec
-from mqlkit.sources.store import EngineError, in_range, session_zone
+from mqlkit.sources.sql import Values, any_of, quote
+from mqlkit.sources.store import EngineError, session_zone
 
 if TYPE_CHECKING:
+    import ibis.expr.types as ir
     from ibis.backends.duckdb import Backend
 
-Cells = Mapping[str, ir.StringValue]
+# Quoted column of each clean cell, by canonical column.
+Cells = Mapping[str, str]
+# No header can begin so: the names that reading makes never meet those of a file.
+OWN = "\x1f"
 # Among the cells: whether the row is of a kind that counts.
-COUNTS = "_counts"
+COUNTS = f"{OWN}counts"
+ODD, FIRST = quote(f"{OWN}odd"), quote(f"{OWN}first")
+
+
+def cell_name(column: str) -> str:
+    """Return the quoted name of a column's clean cell, which no typed column has."""
+    return quote(OWN + column)
 
 
 @dataclass
@@ -61,6 +68,17 @@ class Reader:
         """
         return self.backend.create_view(self.name("view"), table)
 
+    def create(self, query: str, values: Values) -> str:
+        """Create a table from a query and return its name."""
+        name = self.name("table")
+        self.backend.con.execute(f"CREATE TABLE {name} AS {query}", values.bound)
+        return name
+
+    def rows(self, query: str, values: Values) -> list[tuple[Any, ...]]:
+        """Return the rows of a query."""
+        found: list[tuple[Any, ...]] = self.backend.con.execute(query, values.bound).fetchall()
+        return found
+
     def drop(self, numbers: range) -> None:
         """Drop what was stored or layered under these numbers, the latest first."""
         for number in reversed(numbers):
@@ -81,12 +99,13 @@ class Typing:
     kinds
         Which of them are dates and which are numbers.
     typed
-        Cells by name and the way to read them in, typed columns by name out.
+        Cells and readings in, SQL of the typed columns by name out.
     faults
-        Cells and typed columns in, reasons with conditions out; the first that holds sets the row
-        aside.
+        Reasons with conditions on cells and typed columns; the first that holds excludes the row.
     has_date
-        Whether a row has the date that makes it one of its table.
+        Condition that a row has the date that makes it one of its table.
+    timestamps
+        The typed columns that are timestamps.
     is_empty
         Whether a row says nothing: neither when nor how much.
     is_odd
@@ -100,11 +119,12 @@ class Typing:
     columns: Sequence[str]
     needed: Sequence[str]
     kinds: Kinds
-    typed: Callable[[Cells, Readings], Mapping[str, ir.Value]]
-    faults: Callable[[Cells, ir.Table], Sequence[tuple[str, ir.BooleanValue]]]
-    has_date: Callable[[ir.Table], ir.BooleanValue]
-    is_empty: Callable[[Cells], ir.BooleanValue] = lambda _: ibis.literal(False)
-    is_odd: Callable[[Cells, ir.Table], ir.BooleanValue] = lambda *_: ibis.literal(False)
+    typed: Callable[[Cells, Readings, Values], Mapping[str, str]]
+    faults: Callable[[Cells], Sequence[tuple[str, str]]]
+    has_date: str
+    timestamps: Sequence[str] = ()
+    is_empty: Callable[[Cells], str] = lambda _: "false"
+    is_odd: Callable[[Cells], str] = lambda _: "false"
     check: Callable[[Sequence[Export]], None] = lambda _: None
     read_plain: Callable[[Reader, Batch], ir.Table | None] = lambda *_: None
 
@@ -136,10 +156,8 @@ def batches_of(reader: Reader, spec: TableSpec, exports: Sequence[Export]) -> li
     first = 0
     for _, alike in groupby(exports, key=_alike):
         files = list(alike)
-        rejects = reader.name("rejects")
         zone = spec.zone_in(files[0].recognised.format.timezone)
-        raw = read_raw(reader.backend, files, rejects)
-        found.append(Batch(files, first, rejects, raw, zone))
+        found.append(Batch(files, first, reader.name("rejects"), zone))
         first += len(files)
     return found
 
@@ -155,24 +173,24 @@ def stage(
         When the engine cannot parse a file at all.
     """
     exports = [e for batch in batches for e in batch.exports]
-    zones = {batch.zone for batch in batches}
+    before = reader.tables
     try:
         pieces = []
         for batch in batches:
             with session_zone(reader.backend, batch.zone):
-                piece = _typed(reader, batch, typing, numbered=numbered)
-                pieces.append(piece if len(zones) == 1 else reader.store(piece))
-        rows = reduce(lambda a, b: a.union(b), pieces)
-        if numbered and not spec.keep_duplicates:
-            rows = _mark_duplicates(rows)
-        with session_zone(reader.backend, batches[0].zone):
-            table = reader.store(rows.drop("_row") if numbered else rows)
+                layers = _numbered_rows if numbered else _plain_rows
+                pieces.append(layers(reader, batch, typing))
+        name = pieces[0]
+        if len(pieces) > 1 or (numbered and not spec.keep_duplicates):
+            name = _united(reader, pieces, is_marked=numbered and not spec.keep_duplicates)
     except EngineError as error:
         raise SourceError(_engine_words(spec, error)) from None
+    for number in range(before + 1, int(name.removeprefix("table_"))):
+        reader.backend.con.execute(f"DROP TABLE IF EXISTS table_{number}")
     rejected: list[dict[int, str]] = [{} for _ in exports]
     for batch in batches:
         collect_rejects(reader.backend, batch.rejects, exports, rejected)
-    return Staged(table, rejected)
+    return Staged(reader.backend.table(name), rejected)
 
 
 def _engine_words(spec: TableSpec, error: EngineError) -> str:
@@ -183,99 +201,124 @@ def _engine_words(spec: TableSpec, error: EngineError) -> str:
     )
 
 
-def _mark_duplicates(rows: ir.Table) -> ir.Table:
-    """Return the rows with the fault ``duplicate`` where an equal one without fault came before."""
-    order = ibis.window(group_by=["_row", "_fault"], order_by=["_file", "_record"])
-    is_again = rows["_fault"].isnull() & (ibis.row_number().over(order) > 0)
-    return rows.mutate(_fault=is_again.ifelse("duplicate", rows["_fault"]))
+def _united(reader: Reader, pieces: Sequence[str], *, is_marked: bool) -> str:
+    """Create one table of several; if marked, with the fault ``duplicate`` for repeated rows."""
+    rows = " UNION ALL ".join(f"SELECT * FROM {piece}" for piece in pieces)  # noqa: S608
+    if not is_marked:
+        return reader.create(rows, Values())
+    query = f"""
+        WITH rows AS ({rows}),
+        counted AS (
+            SELECT *, row_number() OVER (
+                PARTITION BY _row, _fault ORDER BY _file, _record
+            ) AS _occurrence
+            FROM rows
+        )
+        SELECT * EXCLUDE (_row, _occurrence) REPLACE (
+            CASE WHEN _fault IS NULL AND _occurrence > 1 THEN 'duplicate' ELSE _fault END AS _fault
+        )
+        FROM counted
+    """  # noqa: S608
+    return reader.create(query, Values())
 
 
-def _typed(reader: Reader, batch: Batch, typing: Typing, *, numbered: bool) -> ir.Table:
-    """Return typed columns and ``_fault``; if numbered also place and cells of each row.
+def _typed_rows(batch: Batch, typing: Typing, values: Values, *, numbered: bool) -> str:
+    """Return the query for cells and typed columns; if numbered, also for the place of each row."""
+    export = batch.exports[0]
+    cells = {cell_name(name): cell_of(export, name, values) for name in typing.columns}
+    cells |= {ODD: why_odd(export, values), quote(COUNTS): is_counted(export, values)}
+    if numbered:
+        cells[FIRST] = first_cell(export)
+        cells |= _place(batch, values)
+    by_name = _cells_of(typing)
+    typed = typing.typed(by_name, batch.how, values)
+    bounded = ", ".join(f"{in_range(quote(c))} AS {quote(c)}" for c in typing.timestamps)
+    replaced = f" REPLACE ({bounded})" if bounded else ""
+    return f"""
+        WITH cells AS (
+            SELECT {_listed(cells)} FROM {scan(batch.exports, batch.rejects, values)}
+        ),
+        parsed AS (SELECT *, {_listed({quote(c): typed[c] for c in typed})} FROM cells)
+        SELECT *{replaced} FROM parsed
+    """  # noqa: S608
 
-    Without numbers, what may be a total is a fault too: the table is then read again with them.
+
+def _cells_of(typing: Typing) -> dict[str, str]:
+    return {name: cell_name(name) for name in typing.columns} | {COUNTS: quote(COUNTS)}
+
+
+def _listed(columns: Mapping[str, str]) -> str:
+    return ", ".join(f"{expression} AS {name}" for name, expression in columns.items())
+
+
+def _plain_rows(reader: Reader, batch: Batch, typing: Typing) -> str:
+    """Create the typed columns and ``_fault``, in one pass.
+
+    What may be a total is a fault as well: the table is then read again with record numbers.
     """
-    raw, export, readings = batch.raw, batch.exports[0], batch.how
-    columns: dict[str, ir.Value] = {
-        f"_{name}": cell_of(raw, export, name) for name in typing.columns
-    }
-    columns["_odd"] = why_odd(raw, export)
-    columns[COUNTS] = is_counted(raw, export)
-    if numbered:
-        columns |= _place(raw, batch) | {"_first": first_cell(raw, export)}
-    cells = reader.layer(raw.select(**columns))
-    by_name = {name: cells[f"_{name}"] for name in typing.columns}
-    by_name[COUNTS] = cells[COUNTS]
-    values = reader.layer(cells.mutate(**typing.typed(by_name, readings)))
-    stamps = [c for c in values.columns if values[c].type().is_timestamp()]
-    if stamps:
-        values = reader.layer(values.mutate(**{c: in_range(values[c]) for c in stamps}))
-    by_name = {name: values[f"_{name}"] for name in typing.columns}
-    faults = typing.faults(by_name, values)
-    branches = [(values["_odd"] == odd, odd) for odd in ("blank", "repeated_header", "bad_row")]
-    if numbered:
-        is_odd = typing.is_odd(by_name, values) | any_of([holds for _, holds in faults])
-        has_date = typing.has_date(values)
-        if export.wide:
-            # The dates are those of the columns: a total has them as well.
-            is_odd, has_date = ibis.literal(True), ibis.literal(False)
-        branches += _no_data(values, export, is_odd, has_date)
-        branches.append((typing.is_empty(by_name), "not_data"))
-    else:
-        branches.append((typing.is_odd(by_name, values), "total_row"))
-    branches += [(holds, reason) for reason, holds in faults]
-    fault = ibis.cases(*((holds, ibis.literal(reason)) for holds, reason in branches))
-    spent = {"_odd", COUNTS, "_first", *(f"_{name}" for name in typing.columns)}
-    return values.mutate(_fault=fault).drop(*(c for c in values.columns if c in spent))
+    values = Values()
+    rows = _typed_rows(batch, typing, values, numbered=False)
+    branches = [*_odd_rows(), (typing.is_odd(_cells_of(typing)), "'total_row'")]
+    branches += [(holds, f"'{reason}'") for reason, holds in typing.faults(_cells_of(typing))]
+    return reader.create(_with_fault(f"({rows})", branches, typing, numbered=False), values)
+
+
+def _numbered_rows(reader: Reader, batch: Batch, typing: Typing) -> str:
+    """Create the typed columns, ``_fault``, ``_file``, ``_record`` and ``_row``."""
+    values = Values()
+    rows = reader.create(_typed_rows(batch, typing, values, numbered=True), values)
+    values = Values()
+    branches = _odd_rows() + _no_data(reader, rows, batch.exports[0], typing, values)
+    branches.append((typing.is_empty(_cells_of(typing)), "'not_data'"))
+    branches += [(holds, f"'{reason}'") for reason, holds in typing.faults(_cells_of(typing))]
+    return reader.create(_with_fault(rows, branches, typing, numbered=True), values)
+
+
+def _odd_rows() -> list[tuple[str, str]]:
+    return [(f"{ODD} IS NOT NULL", ODD)]
+
+
+def _with_fault(
+    rows: str, branches: Sequence[tuple[str, str]], typing: Typing, *, numbered: bool
+) -> str:
+    """Return the query for typed rows with ``_fault``, the first of some conditions that hold."""
+    cases = " ".join(f"WHEN {holds} THEN {reason}" for holds, reason in branches)
+    spent = [ODD, *_cells_of(typing).values(), *([FIRST] if numbered else [])]
+    return f"SELECT * EXCLUDE ({', '.join(spent)}), CASE {cases} END AS _fault FROM {rows}"  # noqa: S608
 
 
 def _no_data(
-    values: ir.Table, export: Export, is_odd: ir.BooleanValue, has_date: ir.BooleanValue
-) -> list[tuple[ir.BooleanValue, str]]:
-    """Return the conditions under which a row is a total or no data, by how it begins."""
-    looked = values.filter(is_odd & values["_first"].notnull())
-    begins = looked.select("_first", has_date=has_date.fill_null(False)).distinct()
+    reader: Reader, rows: str, export: Export, typing: Typing, values: Values
+) -> list[tuple[str, str]]:
+    """Return the conditions under which a row is a total or no data, by its first cell."""
+    cells = _cells_of(typing)
+    is_odd = any_of([typing.is_odd(cells), *(holds for _, holds in typing.faults(cells))])
+    has_date = f"coalesce({typing.has_date}, false)"
+    if export.wide:
+        # The dates are those of the columns: a total has them as well.
+        is_odd, has_date = "true", "false"
+    query = (
+        f"SELECT DISTINCT {FIRST}, {has_date} FROM {rows} "  # noqa: S608
+        f"WHERE ({is_odd}) AND {FIRST} IS NOT NULL"
+    )
     found: dict[tuple[str, bool], list[str]] = {}
-    for row in begins.to_pyarrow().to_pylist():
-        why = why_no_data(row["_first"], export.recognised.format, has_date=row["has_date"])
-        if why:
-            found.setdefault((why, row["has_date"]), []).append(row["_first"])
+    for first, dated in reader.rows(query, Values()):
+        if why := why_no_data(first, export.recognised.format, has_date=dated):
+            found.setdefault((why, dated), []).append(first)
     return [
-        (values["_first"].isin(firsts) & (has_date.fill_null(False) == dated), why)
+        (
+            f"list_contains({values.bind(firsts)}, {FIRST}) AND {has_date} = {str(dated).lower()}",
+            f"'{why}'",
+        )
         for (why, dated), firsts in found.items()
     ]
 
 
-def read_raw(
-    backend: Backend, files: Sequence[Export], rejects: str, *, clean: bool = True
-) -> ir.Table:
-    """Return the cells of files with one header as text, NULL at once where not to be cleaned."""
-    return backend.read_csv(
-        [str(e.text_path) for e in files],
-        header=True,
-        auto_detect=False,
-        columns=dict.fromkeys(files[0].header, "VARCHAR"),
-        delim=files[0].delimiter,
-        quote='"',
-        escape='"',
-        filename=FILE_NAME,
-        ignore_errors=True,
-        store_rejects=True,
-        rejects_table=rejects,
-        rejects_scan=f"{rejects}_scan",
-        rejects_limit=0,
-        **({} if clean else {"nullstr": list(NOTHING)}),
-    )
-
-
-def _place(raw: ir.Table, batch: Batch) -> dict[str, ir.Value]:
+def _place(batch: Batch, values: Values) -> dict[str, str]:
     """Return the file of each row, its number in the batch, and its names and cells as one text."""
-    exports = batch.exports
-    files = [(raw[FILE_NAME] == str(e.text_path), batch.first + i) for i, e in enumerate(exports)]
-    named = sorted(exports[0].header, key=str.casefold)
-    cells = [ibis.literal("\x1f".join(named)), *(raw[c].fill_null("\x1e") for c in named)]
+    paths = values.bind([str(e.text_path) for e in batch.exports])
     return {
-        "_file": ibis.cases(*files).cast("int32"),
-        "_record": ibis.row_number(),
-        "_row": ibis.literal("\x1f").join(cells),
+        "_file": f"CAST(list_position({paths}, file) - 1 + {batch.first} AS INTEGER)",
+        "_record": "row_number() OVER ()",
+        "_row": whole_row(batch.exports[0], values),
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 import weakref
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import reduce
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
@@ -28,23 +29,12 @@ if TYPE_CHECKING:
 
 EngineError = duckdb.Error
 Instant = dt.Timestamp("UTC")
-Texts = dt.Array(dt.string)
 SMALL = "decimal(38, 12)"
 MEMORY = "1150MiB"
 SAVED = "saved"
 # A time, a space, and more.
 NAMES_ZONE = "%:% %"
 EARLIEST, LATEST = datetime(1900, 1, 1), datetime(2200, 1, 1)  # noqa: DTZ001
-
-
-@ibis.udf.scalar.builtin
-def epoch_us(at: Instant) -> dt.int64:  # type: ignore[valid-type]
-    """Return microseconds since 1970 (DuckDB)."""
-
-
-@ibis.udf.scalar.builtin
-def make_timestamp(microseconds: dt.int64) -> dt.timestamp:
-    """Return the naive UTC stamp of microseconds since 1970 (DuckDB)."""
 
 
 @ibis.udf.scalar.builtin(name="timezone")
@@ -95,64 +85,6 @@ def session_zone(backend: Backend, zone: str) -> Iterator[None]:
         backend.raw_sql("SET TimeZone = 'UTC'")
 
 
-def parse_instant(text: ir.StringValue) -> ir.TimestampValue:
-    """Return ISO text as naive UTC; NULL where it is no stamp.
-
-    Text without an offset is local to the session's zone.
-    """
-    # The engine would read `today` and `epoch` as well: only what starts with a digit is a stamp.
-    # Once it has read the name of a zone, it stays in that zone for the rows that follow.
-    is_safe = (text >= "0") & (text < ":") & ~text.like(NAMES_ZONE)
-    written = is_safe.ifelse(text, ibis.null("string"))
-    return to_naive(written.try_cast(Instant))
-
-
-def plain_instant(text: ir.StringValue) -> ir.TimestampValue:
-    """Return ISO text as naive UTC, without any precaution: `epoch` is a stamp too."""
-    return make_timestamp(epoch_us(text.try_cast(Instant)))
-
-
-@ibis.udf.scalar.builtin
-def try_strptime(text: dt.string, patterns: Texts) -> dt.timestamp:  # type: ignore[valid-type]
-    """Return text read by the first pattern that fits, NULL where none does (DuckDB)."""
-
-
-def parse_local(text: ir.StringValue, patterns: list[str], zone: str) -> ir.TimestampValue:
-    """Return text in one of some strptime patterns, local to ``zone``, as naive UTC."""
-    return to_naive(local_to_instant(zone, try_strptime(text, patterns)))
-
-
-@ibis.udf.scalar.builtin(name="try_strptime")
-def try_strptime_zoned(text: dt.string, patterns: Texts) -> Instant:  # type: ignore[valid-type]
-    """Return text read by patterns that name a zone or offset, which is an instant (DuckDB)."""
-
-
-def parse_zoned(text: ir.StringValue, patterns: list[str]) -> ir.TimestampValue:
-    """Return text in one of some strptime patterns, each with ``%z`` or ``%Z``, as naive UTC."""
-    return to_naive(try_strptime_zoned(text, patterns))
-
-
-def fits_pattern(text: ir.StringValue, pattern: str) -> ir.BooleanValue:
-    """Return whether text is a stamp in a strptime pattern."""
-    has_zone = "%z" in pattern or "%Z" in pattern
-    read = try_strptime_zoned if has_zone else try_strptime
-    return read(text, [pattern]).notnull()
-
-
-def to_naive(instant: ir.TimestampValue) -> ir.TimestampValue:
-    """Return an instant as a naive UTC stamp."""
-    return make_timestamp(epoch_us(instant))
-
-
-def in_range(stamp: ir.TimestampValue) -> ir.TimestampValue:
-    """Return a naive stamp; NULL outside 1900 to 2200.
-
-    To be used on a column, not on an expression: it names its argument three times.
-    """
-    lowest, highest = (ibis.timestamp(t) for t in (EARLIEST, LATEST))
-    return stamp.between(lowest, highest).ifelse(stamp, ibis.null("timestamp"))
-
-
 def literal(at: datetime) -> ir.TimestampScalar:
     """Return an aware or naive-UTC datetime as a literal in the engine's own stamps."""
     return ibis.timestamp(at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at)
@@ -199,32 +131,6 @@ def step(value: ir.Value, edges: list[Any], places: list[int | None]) -> ir.Inte
     return (value < edges[middle]).ifelse(below, above)
 
 
-@ibis.udf.scalar.builtin(name="strlen")
-def n_bytes(text: dt.string) -> dt.int64:
-    """Return the length of text in bytes, which costs nothing (DuckDB)."""
-
-
-@ibis.udf.scalar.builtin
-def list_contains(texts: Texts, text: dt.string) -> dt.boolean:  # type: ignore[valid-type]
-    """Return whether text is one of a few; unlike IN it never becomes a join (DuckDB)."""
-
-
-@ibis.udf.scalar.builtin
-def json_valid(text: dt.string) -> dt.boolean:
-    """Return whether text is JSON (DuckDB)."""
-
-
-@ibis.udf.scalar.builtin
-def json_extract_string(text: dt.string, path: dt.string) -> dt.string:
-    """Return the text at a path of a JSON value (DuckDB)."""
-
-
-def json_text(text: ir.StringValue, key: str) -> ir.StringValue:
-    """Return the text under a key of a JSON object; NULL where there is none."""
-    sound = json_valid(text).ifelse(text, ibis.null("string"))
-    return json_extract_string(sound, f'$."{key}"')
-
-
 def texts_of_parquet(backend: Backend, path: Path, copy: Path) -> int:
     """Write a parquet file as CSV, each value as text, and return its number of rows."""
     table = backend.read_parquet(path)
@@ -265,3 +171,8 @@ def to_arrays(table: ir.Table) -> dict[str, npt.NDArray[Any]]:
     """Return columns of numbers without a NULL as arrays."""
     arrow = table.to_pyarrow()
     return {name: arrow[name].to_numpy() for name in arrow.column_names}
+
+
+def any_of(conditions: list[ir.BooleanValue]) -> ir.BooleanValue:
+    """Return whether one of several conditions holds."""
+    return reduce(lambda a, b: a | b, conditions)

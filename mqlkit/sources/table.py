@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import ibis
 import ibis.expr.types as ir
 
 from mqlkit.core.errors import SourceError, listed, missing_columns, nearest, report
@@ -95,13 +94,13 @@ def read_table(
             counts = [e.n_lines - 1 for e in exports]
             return _finish(reader, spec, plain, Ledger(read=sum(counts)), batches, counts)
         if not all(batch.readings for batch in batches):
-            batches = decide(spec, batches, typing.kinds)
+            batches = decide(reader.backend, spec, batches, typing.kinds)
         staged = stage(reader, spec, batches, typing, numbered=False)
         if rows := _clean_rows(staged, key, exports):
             counts = [e.n_lines - 1 for e in exports]
             return _finish(reader, spec, staged, Ledger(read=rows), batches, counts)
     if any(batch.readings is None or batch.readings.is_presumed for batch in batches):
-        batches = decide(spec, batches, typing.kinds)
+        batches = decide(reader.backend, spec, batches, typing.kinds)
     staged = stage(reader, spec, batches, typing, numbered=True)
     ledger, counts = _settle(staged, exports)
     return _finish(reader, spec, staged, ledger, batches, counts)
@@ -129,7 +128,7 @@ def _plain_rows(reader: Reader, batches: Sequence[Batch], typing: Typing) -> Sta
     if len(batches) > 1 or not batches[0].readings:
         return None
     table = typing.read_plain(reader, batches[0])
-    return None if table is None else Staged(table.mutate(_fault=ibis.null("string")), [])
+    return None if table is None else Staged(table, [])
 
 
 def _clean_rows(staged: Staged, key: str, exports: list[Export]) -> int:

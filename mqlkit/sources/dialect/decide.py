@@ -6,17 +6,19 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-
-import ibis.expr.types as ir
+from typing import TYPE_CHECKING
 
 from mqlkit.core.errors import SourceError, listed, report
 from mqlkit.sources.dialect.dates import DateReading, belies_iso, decide_dates, is_pattern
 from mqlkit.sources.dialect.evidence import Ambiguity, Shape, slips_of, votes_of
 from mqlkit.sources.dialect.numbers import NumberReading, decide_decimal
-from mqlkit.sources.dialect.shapes import FILE_NAME, Place, shapes_of
+from mqlkit.sources.dialect.shapes import Place, shapes_of
 from mqlkit.sources.files import Export
 from mqlkit.sources.questions import Question, Undecided
 from mqlkit.sources.spec import TableSpec
+
+if TYPE_CHECKING:
+    from ibis.backends.duckdb import Backend
 
 Files = Mapping[str, Sequence[Shape]]
 
@@ -262,7 +264,6 @@ class Batch:
     exports: list[Export]
     first: int
     rejects: str
-    raw: ir.Table
     zone: str
     readings: Readings | None = None
     slips: int = 0
@@ -311,7 +312,9 @@ def _is_plain(export: Export, kinds: Kinds) -> bool:
     return True
 
 
-def decide(spec: TableSpec, batches: Sequence[Batch], kinds: Kinds) -> list[Batch]:
+def decide(
+    backend: Backend, spec: TableSpec, batches: Sequence[Batch], kinds: Kinds
+) -> list[Batch]:
     """Return the batches, each with how its columns are read; one is cut where its files differ.
 
     Raises
@@ -322,8 +325,8 @@ def decide(spec: TableSpec, batches: Sequence[Batch], kinds: Kinds) -> list[Batc
         When a column can be read in more than one way, with one question for each such column.
     """
     told = spec.dates if is_pattern(spec.dates) else None
-    tables = [(b.raw, _mapped(b.exports[0], kinds)) for b in batches]
-    shapes = shapes_of(tables, kinds.dates, told)
+    tables = [(b.exports, b.rejects, _mapped(b.exports[0], kinds)) for b in batches]
+    shapes = shapes_of(backend, tables, kinds.dates, told)
     if told:
         check_pattern(spec, told, shapes, kinds.dates)
     asking = Asking(spec, kinds.dates, shapes)
@@ -369,15 +372,12 @@ def _cut(
     for part in parts:
         exports, mine = [e for e, _ in part], part[0][1]
         slips = sum(r.slips for _, how in part for r in how.values() if isinstance(r, DateReading))
-        raw = batch.raw
-        if len(parts) > 1:
-            raw = raw.filter(raw[FILE_NAME].isin([key_of(e) for e in exports]))
         readings = replace(
             batch.plain,
             dates={c: r for c, r in mine.items() if isinstance(r, DateReading)},
             numbers={c: r for c, r in mine.items() if isinstance(r, NumberReading)},
         )
-        yield replace(batch, exports=exports, first=first, raw=raw, readings=readings, slips=slips)
+        yield replace(batch, exports=exports, first=first, readings=readings, slips=slips)
         first += len(exports)
 
 

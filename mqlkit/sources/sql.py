@@ -1,0 +1,58 @@
+"""SQL text of one DuckDB statement: values are bound, names are quoted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+ABSENT = "CAST(NULL AS VARCHAR)"
+
+
+class Values:
+    """The values that a statement binds.
+
+    Examples
+    --------
+    >>> values = Values()
+    >>> f"SELECT {values.bind('it is text')}", values.bound
+    ('SELECT $v1', {'v1': 'it is text'})
+    """
+
+    def __init__(self) -> None:
+        self.bound: dict[str, Any] = {}
+
+    def bind(self, value: str | list[str] | None) -> str:
+        """Return the parameter that stands for a value."""
+        if value is None:
+            return ABSENT
+        name = f"v{len(self.bound) + 1}"
+        self.bound[name] = value
+        return f"${name}"
+
+
+def quote(name: str) -> str:
+    """Return a name as an identifier.
+
+    >>> print(quote('a "b" c'))
+    "a ""b"" c"
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """Return a constant of this package as SQL; values from files are bound.
+
+    >>> literal("it's")
+    "'it''s'"
+    """
+    return "'" + text.replace("'", "''") + "'"
+
+
+def any_of(conditions: Iterable[str]) -> str:
+    """Return the condition that one of several holds."""
+    return " OR ".join(f"({c})" for c in conditions) or "false"
+
+
+def all_of(conditions: Iterable[str]) -> str:
+    """Return the condition that all of several hold."""
+    return " AND ".join(f"({c})" for c in conditions) or "true"
