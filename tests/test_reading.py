@@ -870,3 +870,18 @@ def test_the_total_of_goals_is_the_goal_of_all_leads(desk):
     desk.write("goals.csv", "month,source,mqls\n2026-01,Web,10\n2026-01,Ads,5\n2026-01,Total,15\n")
     goals = desk.read({**LEADS, "goals": {"files": ["goals.csv"]}}).goals
     assert dict(zip(goals["source"], goals["mqls"], strict=True)) == {"Ads": 5, "": 15, "Web": 10}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        # Columns of other tables.
+        *("channel", "stage", "currency", "month", "date", "mqls", "at", "date_from"),
+        # Words that the statements use.
+        *("file", "record", "row", "fault", "first", "counts", "odd", "c0", "_order", "_fault"),
+    ],
+)
+def test_a_column_of_the_leads_may_have_any_name(desk, name):
+    desk.write("leads.csv", f"lead_id,mql_at,{name}\n1,2026-01-05 10:00,a\n2,2026-01-06 10:00,b\n")
+    tables = desk.read(LEADS, extras=[name])
+    assert column(tables.leads, name) == ["a", "b"]

@@ -16,7 +16,7 @@ from mqlkit.sources.cells import MONEY, to_naive
 from mqlkit.sources.dialect.decide import PLAIN_NUMBER, Batch
 from mqlkit.sources.rejects import has_rejects
 from mqlkit.sources.rows import column_of, scan
-from mqlkit.sources.sql import Values, all_of, any_of, literal, quote
+from mqlkit.sources.sql import ABSENT, FAULT, OWN, Values, all_of, any_of, literal, quote
 from mqlkit.sources.staging import Reader, cell_name
 from mqlkit.sources.store import LATEST, NAMES_ZONE, session_zone
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import ibis.expr.types as ir
 
 # DuckDB takes the word `epoch` for a timestamp; no lead is that old.
+ODD = f"{OWN}odd"
 EPOCH_IS_OVER = datetime(1970, 1, 2)  # noqa: DTZ001
 
 
@@ -56,7 +57,8 @@ def read_plain_leads(reader: Reader, batch: Batch, columns: Sequence[str]) -> ir
         WITH cells AS (SELECT {cells} FROM {rows}),
         typed AS (SELECT *, {typed} FROM cells)
         SELECT * EXCLUDE ({", ".join(map(cell_name, headers))}),
-            {_is_odd(headers, needs_time=needs_time)} AS _odd, CAST(NULL AS VARCHAR) AS _fault
+            {_is_odd(headers, needs_time=needs_time)} AS {quote(ODD)},
+            {ABSENT} AS {quote(FAULT)}
         FROM typed
     """  # noqa: S608
     with session_zone(reader.backend, batch.zone):
@@ -64,7 +66,7 @@ def read_plain_leads(reader: Reader, batch: Batch, columns: Sequence[str]) -> ir
     lines = sum(e.n_lines - 1 for e in batch.exports)
     if has_rejects(reader.backend, rejects) or not _is_plain(reader, name, headers, lines):
         return None
-    return reader.backend.table(name).drop("_odd")
+    return reader.backend.table(name).drop(ODD)
 
 
 def _typed(column: str, *, is_there: bool) -> str:
@@ -101,7 +103,7 @@ def _is_plain(reader: Reader, name: str, columns: Mapping[str, str], lines: int)
     stamps = [s for s in STAMPS if s in columns]
     # Leads by their hashes, which is quicker; two alike are read with care.
     query = f"""
-        SELECT count(*), count(*) FILTER (WHERE _odd), count(DISTINCT hash(lead_id)),
+        SELECT count(*), count(*) FILTER (WHERE {quote(ODD)}), count(DISTINCT hash(lead_id)),
             min(length(lead_id)), max(length(lead_id)),
             least({", ".join(f"min({s})" for s in stamps)}),
             greatest({", ".join(f"max({s})" for s in stamps)})

@@ -58,6 +58,8 @@ class Export:
         The first rows.
     recognised
         Its format, and what its columns are.
+    table
+        The table that it is read for.
     mark
         Size and time of the file when it was opened.
     """
@@ -77,6 +79,7 @@ class Export:
     is_damaged: bool
     sample: tuple[tuple[str, ...], ...]
     recognised: Recognised
+    table: str
     mark: tuple[int, int]
     wide: tuple[WideRow, ...] = ()
 
@@ -86,7 +89,7 @@ class Export:
         if written is not None:
             return self.header[self.header_cells.index(written)]
         # Any other column goes by the name that it has in the file.
-        is_ours = any(ours in columns for columns in TABLE_COLUMNS.values())
+        is_ours = ours in TABLE_COLUMNS[self.table]
         folded = {} if is_ours else {header.casefold(): header for header in self.header}
         return folded.get(ours.casefold())
 
@@ -175,6 +178,7 @@ def _export(
             place=spec.place,
             file=name,
         ),
+        table=spec.table,
         mark=mark,
     )
     if text.is_1904:

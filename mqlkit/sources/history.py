@@ -11,7 +11,7 @@ from mqlkit.sources.cells import has_time, timestamp
 from mqlkit.sources.dialect.decide import Kinds, Readings
 from mqlkit.sources.ledger import Ledger
 from mqlkit.sources.spec import TableSpec
-from mqlkit.sources.sql import Values
+from mqlkit.sources.sql import ORDER, Values
 from mqlkit.sources.staging import COUNTS, Cells, Reader, Typing
 from mqlkit.sources.table import Read, read_table
 
@@ -52,7 +52,7 @@ def read_history(reader: Reader, spec: TableSpec) -> Read:
         timestamps=["at"],
     )
     read = read_table(reader, spec, typing)
-    read.table = read.table.drop("_order")
+    read.table = read.table.drop(ORDER)
     return read
 
 

@@ -19,7 +19,7 @@ from mqlkit.sources.ids import of_one_length
 from mqlkit.sources.ledger import Ledger
 from mqlkit.sources.non_data_rows import UNLIKELY_ID
 from mqlkit.sources.spec import TableSpec
-from mqlkit.sources.sql import Values, all_of, any_of, literal, quote
+from mqlkit.sources.sql import ORDER, Values, all_of, any_of, literal, quote
 from mqlkit.sources.staging import Cells, Reader, Typing
 from mqlkit.sources.store import local_date
 from mqlkit.sources.table import Read, known_columns, open_exports, read_table
@@ -40,10 +40,7 @@ class Wanted:
         named = [c for c in self.named if c not in LEAD_COLUMNS]
         if not self.is_all:
             return named
-        # Names of columns that the reading makes itself.
-        taken = {"", "_order", "_fault", "_file", "_record", "_row", "_odd"}
-        taken |= {*LEAD_COLUMNS, *(f"{s}_timed" for s in STAMPS)}
-        taken |= {f"_{c}" for c in taken} | {c.casefold() for c in named}
+        taken = {"", *LEAD_COLUMNS, *(f"{s}_timed" for s in STAMPS)} | {c.casefold() for c in named}
         first = {c.casefold(): c for c in reversed(columns) if c.casefold() not in taken}
         return [*named, *(c for c in columns if first.get(c.casefold()) == c)]
 
@@ -119,7 +116,7 @@ def lead_table(
             "\n".join(unknown_name("by/where", "column", c, columns) for c in missing)
         )
     table = read.table
-    if "_order" in table.columns:
+    if ORDER in table.columns:
         table = reader.store(table)
         merged = _merge(of_one_length(table, read.ledger), texts, reader.day_zone)
         table = reader.store(merged)
@@ -130,7 +127,7 @@ def lead_table(
 
 def _merge(table: ir.Table, texts: Sequence[str], zone: str) -> ir.Table:
     """Return one row per lead: earliest stamp per stage, last non-empty other value."""
-    order = table["_order"]
+    order = table[ORDER]
     columns: dict[str, Any] = {}
     for stamp_column in STAMPS:
         at, is_timed = table[stamp_column], table[f"{stamp_column}_timed"]

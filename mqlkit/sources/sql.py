@@ -6,6 +6,9 @@ from collections.abc import Iterable
 from typing import Any
 
 ABSENT = "CAST(NULL AS VARCHAR)"
+# No header can begin so: the names that reading makes never meet those of a file.
+OWN = "\x1f"
+FAULT, FILE, RECORD, ORDER = (f"{OWN}{name}" for name in ("fault", "file", "record", "order"))
 
 
 class Values:

@@ -20,7 +20,7 @@ from mqlkit.sources.non_data_rows import why_no_data
 from mqlkit.sources.rejects import collect_rejects
 from mqlkit.sources.rows import cell_of, first_cell, is_counted, scan, whole_row, why_odd
 from mqlkit.sources.spec import TableSpec
-from mqlkit.sources.sql import Values, any_of, quote
+from mqlkit.sources.sql import FAULT, FILE, OWN, RECORD, Values, any_of, quote
 from mqlkit.sources.store import EngineError, session_zone
 
 if TYPE_CHECKING:
@@ -29,16 +29,15 @@ if TYPE_CHECKING:
 
 # Quoted column of each clean cell, by canonical column.
 Cells = Mapping[str, str]
-# No header can begin so: the names that reading makes never meet those of a file.
-OWN = "\x1f"
 # Among the cells: whether the row is of a kind that counts.
 COUNTS = f"{OWN}counts"
-ODD, FIRST = quote(f"{OWN}odd"), quote(f"{OWN}first")
+ODD, FIRST, ROW = (quote(f"{OWN}{name}") for name in ("odd", "first", "row"))
+OCCURRENCE = quote(f"{OWN}occurrence")
 
 
 def cell_name(column: str) -> str:
     """Return the quoted name of a column's clean cell, which no typed column has."""
-    return quote(OWN + column)
+    return quote(f"{OWN}cell {column}")
 
 
 @dataclass
@@ -136,8 +135,8 @@ class Staged:
     Attributes
     ----------
     table
-        The typed columns and ``_fault``, why the row is not used; if numbered also ``_file`` and
-        ``_record``, its number among the rows read together.
+        The typed columns and ``FAULT``, why the row is not used; if numbered also ``FILE`` and
+        ``RECORD``, its number among the rows read together.
     rejected
         Per file, the text of each row that could not be split, by physical line of its text.
     """
@@ -206,16 +205,18 @@ def _united(reader: Reader, pieces: Sequence[str], *, is_marked: bool) -> str:
     rows = " UNION ALL ".join(f"SELECT * FROM {piece}" for piece in pieces)  # noqa: S608
     if not is_marked:
         return reader.create(rows, Values())
+    fault = quote(FAULT)
     query = f"""
         WITH rows AS ({rows}),
         counted AS (
             SELECT *, row_number() OVER (
-                PARTITION BY _row, _fault ORDER BY _file, _record
-            ) AS _occurrence
+                PARTITION BY {ROW}, {fault} ORDER BY {quote(FILE)}, {quote(RECORD)}
+            ) AS {OCCURRENCE}
             FROM rows
         )
-        SELECT * EXCLUDE (_row, _occurrence) REPLACE (
-            CASE WHEN _fault IS NULL AND _occurrence > 1 THEN 'duplicate' ELSE _fault END AS _fault
+        SELECT * EXCLUDE ({ROW}, {OCCURRENCE}) REPLACE (
+            CASE WHEN {fault} IS NULL AND {OCCURRENCE} > 1 THEN 'duplicate'
+                ELSE {fault} END AS {fault}
         )
         FROM counted
     """  # noqa: S608
@@ -252,7 +253,7 @@ def _listed(columns: Mapping[str, str]) -> str:
 
 
 def _plain_rows(reader: Reader, batch: Batch, typing: Typing) -> str:
-    """Create the typed columns and ``_fault``, in one pass.
+    """Create the typed columns and ``FAULT``, in one pass.
 
     What may be a total is a fault as well: the table is then read again with record numbers.
     """
@@ -264,7 +265,7 @@ def _plain_rows(reader: Reader, batch: Batch, typing: Typing) -> str:
 
 
 def _numbered_rows(reader: Reader, batch: Batch, typing: Typing) -> str:
-    """Create the typed columns, ``_fault``, ``_file``, ``_record`` and ``_row``."""
+    """Create the typed columns, ``FAULT``, ``FILE``, ``RECORD`` and ``ROW``."""
     values = Values()
     rows = reader.create(_typed_rows(batch, typing, values, numbered=True), values)
     values = Values()
@@ -281,10 +282,10 @@ def _odd_rows() -> list[tuple[str, str]]:
 def _with_fault(
     rows: str, branches: Sequence[tuple[str, str]], typing: Typing, *, numbered: bool
 ) -> str:
-    """Return the query for typed rows with ``_fault``, the first of some conditions that hold."""
+    """Return the query for typed rows with ``FAULT``, the first of some conditions that hold."""
     cases = " ".join(f"WHEN {holds} THEN {reason}" for holds, reason in branches)
     spent = [ODD, *_cells_of(typing).values(), *([FIRST] if numbered else [])]
-    return f"SELECT * EXCLUDE ({', '.join(spent)}), CASE {cases} END AS _fault FROM {rows}"  # noqa: S608
+    return f"SELECT * EXCLUDE ({', '.join(spent)}), CASE {cases} END AS {quote(FAULT)} FROM {rows}"  # noqa: S608
 
 
 def _no_data(
@@ -318,7 +319,7 @@ def _place(batch: Batch, values: Values) -> dict[str, str]:
     """Return the file of each row, its number in the batch, and its names and cells as one text."""
     paths = values.bind([str(e.text_path) for e in batch.exports])
     return {
-        "_file": f"CAST(list_position({paths}, file) - 1 + {batch.first} AS INTEGER)",
-        "_record": "row_number() OVER ()",
-        "_row": whole_row(batch.exports[0], values),
+        quote(FILE): f"CAST(list_position({paths}, file) - 1 + {batch.first} AS INTEGER)",
+        quote(RECORD): "row_number() OVER ()",
+        ROW: whole_row(batch.exports[0], values),
     }

@@ -22,6 +22,7 @@ from mqlkit.sources.ledger import Ledger, SetAside, check_share, locate
 from mqlkit.sources.non_data_rows import why_not_split
 from mqlkit.sources.questions import Question, Undecided
 from mqlkit.sources.spec import TableSpec
+from mqlkit.sources.sql import FAULT, FILE, ORDER, RECORD
 from mqlkit.sources.staging import Reader, Staged, Typing, batches_of, stage
 from mqlkit.sources.wide import WHOLE, settle_wide
 
@@ -73,7 +74,7 @@ def read_table(
     Returns
     -------
     Read
-        Its table holds the typed columns of the rows used and ``_order``, the place of the row
+        Its table holds the typed columns of the rows used and ``ORDER``, the place of the row
         (only where it was read with record numbers).
 
     Raises
@@ -134,7 +135,7 @@ def _plain_rows(reader: Reader, batches: Sequence[Batch], typing: Typing) -> Sta
 def _clean_rows(staged: Staged, key: str, exports: list[Export]) -> int:
     """Return how many rows there are if each is used as it is, else 0."""
     table = staged.table
-    counts = {"rows": table.count(), "faults": table["_fault"].count()}
+    counts = {"rows": table.count(), "faults": table[FAULT].count()}
     seen = table.aggregate(**counts, keys=table[key].nunique(), **id_lengths(table[key]))
     row = seen.to_pyarrow().to_pylist()[0]
     lines = sum(e.n_lines - 1 for e in exports)
@@ -144,14 +145,14 @@ def _clean_rows(staged: Staged, key: str, exports: list[Export]) -> int:
 
 def _settle(staged: Staged, exports: list[Export]) -> tuple[Ledger, list[int]]:
     """Name every row that is not used, drop it from ``staged``, and count the rows of each file."""
-    fault = staged.table["_fault"]
-    asides = staged.table.filter(fault.notnull()).select("_file", "_record", reason=fault)
+    fault = staged.table[FAULT]
+    asides = staged.table.filter(fault.notnull()).select(FILE, RECORD, reason=fault)
     ledger = Ledger()
     spans = _spans(staged.table, len(exports))
     reasons: list[dict[int, str]] = [{} for _ in exports]
     for row in asides.to_pyarrow().to_pylist():
-        record = row["_record"] - spans[row["_file"]][0] + 1
-        reasons[row["_file"]][record] = row["reason"]
+        record = row[RECORD] - spans[row[FILE]][0] + 1
+        reasons[row[FILE]][record] = row["reason"]
     counts = []
     is_used = fault.isnull()
     for number, export in enumerate(exports):
@@ -159,8 +160,8 @@ def _settle(staged: Staged, exports: list[Export]) -> tuple[Ledger, list[int]]:
         if export.wide:
             located, gone = settle_wide(export.wide, name=export.name, reasons=reasons[number])
             counts.append(len({row.line for row in export.wide}))
-            is_gone = staged.table["_record"].isin([first + n - 1 for n in gone])
-            is_used &= ~((staged.table["_file"] == number) & is_gone)
+            is_gone = staged.table[RECORD].isin([first + n - 1 for n in gone])
+            is_used &= ~((staged.table[FILE] == number) & is_gone)
         else:
             located = _locate(export, reasons[number], staged.rejected[number], rows)
             counts.append(rows + len(located) - len(reasons[number]))
@@ -173,8 +174,8 @@ def _settle(staged: Staged, exports: list[Export]) -> tuple[Ledger, list[int]]:
 
 def _spans(table: ir.Table, files: int) -> list[tuple[int, int]]:
     """Return the first record number and the rows of each file."""
-    counts = table.group_by("_file").aggregate(first=table["_record"].min(), rows=table.count())
-    spans = {row["_file"]: (row["first"], row["rows"]) for row in counts.to_pyarrow().to_pylist()}
+    counts = table.group_by(FILE).aggregate(first=table[RECORD].min(), rows=table.count())
+    spans = {row[FILE]: (row["first"], row["rows"]) for row in counts.to_pyarrow().to_pylist()}
     return [spans.get(number, (0, 0)) for number in range(files)]
 
 
@@ -227,10 +228,10 @@ def _finish(
         ledger.noted[DATE_SLIPS] = slips
     check_share(ledger, place=spec.place, most=reader.max_set_aside)
     table = staged.table
-    if "_record" in table.columns:
-        place = table["_file"].cast("int64") * (1 << 40) + table["_record"]
-        table = table.mutate(_order=place).drop("_file", "_record")
-    return Read(table.drop("_fault"), ledger, exports, counts, batches, unmapped(exports))
+    if RECORD in table.columns:
+        place = table[FILE].cast("int64") * (1 << 40) + table[RECORD]
+        table = table.mutate(**{ORDER: place}).drop(FILE, RECORD)
+    return Read(table.drop(FAULT), ledger, exports, counts, batches, unmapped(exports))
 
 
 def _add_preambles(ledger: Ledger, exports: Sequence[Export]) -> None:
