@@ -709,7 +709,7 @@ def test_a_mapped_column_that_could_be_left_out_is_missed_all_the_same(desk):
     assert refusal(desk, content, columns={"sql_at": "SQL Dat"}) == (
         "leads.csv:1: has no column 'SQL Dat' (leads.columns.sql_at).\n"
         "  Found:    nearest here: 'SQL Date'\n"
-        "  Fix:      mend the name in source.yaml"
+        "  Fix:      correct the name in source.yaml"
     )
 
 
@@ -746,7 +746,8 @@ def test_not_one_row_that_can_be_used(desk):
         "leads: 2 of 2 rows cannot be used, and none is left.\n"
         "  leads.csv:2: a date that does not exist or cannot be read (bad_date): A,5 January\n"
         "  leads.csv:3: no lead id (no_id): ,2026-01-06\n"
-        "  Fix:      mend these rows; if the dates are not year-month-day, say so in source.yaml "
+        "  Fix:      correct these rows; if the dates are not year-month-day, "
+        "say so in source.yaml "
         "(leads.dates: dmy, mdy or a pattern such as %d.%m.%Y)"
     )
 
@@ -765,7 +766,8 @@ def test_more_rows_lost_than_agreed(desk):
         "  leads.csv:2: a date that does not exist or cannot be read (bad_date): A,5 January\n"
         "  leads.csv:3: a date that does not exist or cannot be read (bad_date): B,6 January\n"
         "  leads.csv:4: a date that does not exist or cannot be read (bad_date): C,7 January\n"
-        "  Fix:      mend these rows; if the dates are not year-month-day, say so in source.yaml "
+        "  Fix:      correct these rows; if the dates are not year-month-day, "
+        "say so in source.yaml "
         "(leads.dates: dmy, mdy or a pattern such as %d.%m.%Y)"
     )
 

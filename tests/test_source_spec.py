@@ -128,13 +128,13 @@ def test_without_a_zone_stamps_are_utc(exports):
             {"leads": {"files": ["lead.csv"]}},
             "source.yaml: leads: there is no file 'lead.csv'.\n"
             "  Found:    nearest here: 'leads.csv'\n"
-            "  Fix:      paths are relative to source.yaml; mend the path or add the file",
+            "  Fix:      paths are relative to source.yaml; correct the path or add the file",
             id="missing file",
         ),
         pytest.param(
             {"leads": {"files": ["exports/leads-*.csv"]}},
             "source.yaml: leads: there is no file 'exports/leads-*.csv'.\n"
-            "  Fix:      paths are relative to source.yaml; mend the path or add the file",
+            "  Fix:      paths are relative to source.yaml; correct the path or add the file",
             id="a pattern that matches nothing",
         ),
         pytest.param(
@@ -189,7 +189,7 @@ def test_all_faults_come_in_one_message(exports):
         "  Fix:      did you mean 'columns'?\n"
         f"source.yaml: leads: timezone 'Mars' is unknown.\n  Expected: {ZONES}\n"
         "source.yaml: leads: there is no file 'january.txt'.\n"
-        "  Fix:      paths are relative to source.yaml; mend the path or add the file"
+        "  Fix:      paths are relative to source.yaml; correct the path or add the file"
     )
 
 

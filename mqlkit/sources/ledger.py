@@ -88,7 +88,8 @@ def check_share(ledger: Ledger, *, place: str, most: float) -> None:
         f"{place}: {len(lost)} of {ledger.read} rows cannot be used, "
         f"{f'more than max_set_aside ({most:.0%}) allows' if ledger.used else 'and none is left'}."
         f"\n{examples}\n"
-        "  Fix:      mend these rows; if the dates are not year-month-day, say so in source.yaml "
+        "  Fix:      correct these rows; if the dates are not year-month-day, "
+        "say so in source.yaml "
         f"({place}.dates: dmy, mdy or a pattern such as %d.%m.%Y)"
     )
 

@@ -87,6 +87,6 @@ def find_source(source: str, base: Path) -> Path:
             f"source {source!r}: there is no such file.",
             expected="the path of a source.yaml, beside the params file",
             found=f"nothing at {tried[0]}",
-            fix="mend `source:`, or give papermill --cwd with the folder of the params file",
+            fix="correct `source:`, or give papermill --cwd with the folder of the params file",
         )
     )

@@ -36,7 +36,7 @@ def find_files(given: Any, path: Path, place: str, faults: list[str]) -> list[Pa
                 report(
                     f"{path}: {place}: there is no file {pattern!r}.",
                     found=f"nearest here: {close!r}" if close else "",
-                    fix="paths are relative to source.yaml; mend the path or add the file",
+                    fix="paths are relative to source.yaml; correct the path or add the file",
                 )
             )
         # A link to a file that is there already is no other file.

@@ -174,6 +174,6 @@ def _check_units(spec: TableSpec, table: ir.Table) -> None:
                 f"{spec.names}: the amounts are in another currency than the one stated.",
                 expected=found[0]["currency"],
                 found=listed([row["code"] for row in found]),
-                fix="mend the currency in source.yaml, or bring the amounts into one currency",
+                fix="correct the currency in source.yaml, or bring the amounts into one currency",
             )
         )

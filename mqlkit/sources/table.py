@@ -283,7 +283,7 @@ def _check_columns(spec: TableSpec, exports: list[Export], typing: Typing) -> No
                     f"{spec.names}:{exports[0].header_line}: has no column {header!r} "
                     f"({spec.place}.columns.{ours}).",
                     found=f"nearest here: {close!r}" if close else listed(all_headers, 8),
-                    fix="mend the name in source.yaml",
+                    fix="correct the name in source.yaml",
                 )
             )
     if faults:

@@ -195,7 +195,7 @@ def check_pattern(
                 f"{spec.names}: no date is written as {spec.place}.dates says.",
                 expected=told,
                 found=listed(others),
-                fix="mend the pattern in source.yaml",
+                fix="correct the pattern in source.yaml",
             )
         )
 
