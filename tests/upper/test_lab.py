@@ -367,6 +367,8 @@ def run_again(page):
         wanted = ".mk-card" if step == "headline" else ".mk-note"
         wait_for(lambda w=wanted: page.evaluate(TEXTS, w), seconds=LONGEST_VISIT, what=step)
         wait_for(lambda: page.evaluate(FINISHED), seconds=LONGEST_VISIT, what=step)
+        # JupyterLab draws a widget some time after its cell has finished.
+        wait_for(lambda: page.evaluate(TEXTS, ".mk-panel"), seconds=LONGEST_VISIT, what="a panel")
         seen[step] = {
             "cards": len(page.evaluate(TEXTS, ".mk-card")),
             "panels": len(page.evaluate(TEXTS, ".mk-panel")),
