@@ -25,6 +25,7 @@ INVENTED = {
     "source.yaml", "report.yaml", "leads.csv", "ads.csv", "goals.csv", "exports/", "ads/",
     "exports/leads-2026-01.csv", "exports/leads-*.csv", "exports/lead_history.csv",
     "exports/deals.csv", "ads/spend.csv", "ads/*.csv", "params/mql_report.yaml", "my-leads/",
+    "sla.html", "metrics.csv", "all-leads.csv",
 }  # fmt: skip
 SIZE_LIMIT = 500_000
 
