@@ -237,10 +237,10 @@ def spend_of(folder: Path, lag: int) -> tuple[pd.DataFrame, pd.Series]:
 def wilson(k: pd.Series, n: pd.Series) -> tuple[pd.Series, pd.Series]:
     """Return the 95 % Wilson interval of a share."""
     share, scale = k / n, 1 + Z**2 / n
-    centre = share + Z**2 / (2 * n)
+    center = share + Z**2 / (2 * n)
     spread = Z * np.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))
-    low = ((centre - spread) / scale).mask(k == 0, 0.0)
-    high = ((centre + spread) / scale).mask(k == n, 1.0)
+    low = ((center - spread) / scale).mask(k == 0, 0.0)
+    high = ((center + spread) / scale).mask(k == n, 1.0)
     return low.where(n > 0), high.where(n > 0)
 
 

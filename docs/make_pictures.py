@@ -118,7 +118,7 @@ def take_list(browser: Browser, url: str) -> None:
 
 
 def shrink(picture: Path) -> None:
-    """Reduce a screenshot of few colours to a palette."""
+    """Reduce a screenshot of few colors to a palette."""
     if shutil.which("pngquant"):
         quant = ["pngquant", "--force", "--strip", "--speed=1", "--ext=.png", "128", str(picture)]
         subprocess.run(quant, check=True)

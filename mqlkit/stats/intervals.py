@@ -37,10 +37,10 @@ def wilson(successes: npt.ArrayLike, n: npt.ArrayLike) -> tuple[Floats, Floats]:
     hits, total = np.asarray(successes, dtype=float), np.asarray(n, dtype=float)
     with np.errstate(divide="ignore", invalid="ignore"):
         share = hits / total
-        centre = share + Z95**2 / (2 * total)
+        center = share + Z95**2 / (2 * total)
         spread = Z95 * np.sqrt(share * (1 - share) / total + Z95**2 / (4 * total**2))
         scale = 1 + Z95**2 / total
-        low, high = (centre - spread) / scale, (centre + spread) / scale
+        low, high = (center - spread) / scale, (center + spread) / scale
     # With 0 or n successes one bound is exact. Rounding must not move it.
     low = np.where(hits == 0, np.where(total > 0, 0.0, np.nan), low)
     high = np.where((hits == total) & (total > 0), 1.0, high)
@@ -180,5 +180,5 @@ def count_bounds(count: npt.ArrayLike) -> tuple[Floats, Floats]:
     [[0.0, 82.23], [3.84, 121.61]]
     """
     y = np.asarray(count, dtype=float)
-    centre, spread = y + Z95**2 / 2, Z95 * np.sqrt(y + Z95**2 / 4)
-    return np.where(y == 0, 0.0, centre - spread), centre + spread
+    center, spread = y + Z95**2 / 2, Z95 * np.sqrt(y + Z95**2 / 4)
+    return np.where(y == 0, 0.0, center - spread), center + spread
