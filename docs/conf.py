@@ -20,7 +20,8 @@ author = "The mqlkit authors"
 copyright = author  # noqa: A001 - Sphinx's name
 version = release = mqlkit.__version__
 
-extensions = ["myst_parser", "sphinx_copybutton"]
+extensions = ["myst_parser", "sphinx_copybutton", "sphinx.ext.autodoc", "numpydoc"]
+numpydoc_show_class_members = False
 myst_enable_extensions = ["fieldlist"]
 myst_heading_anchors = 3
 # The sample reports are made after the pages, by `make docs`.
