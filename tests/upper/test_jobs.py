@@ -49,12 +49,14 @@ def jobs_run(tmp_path_factory) -> Run:
 def test_one_that_hangs_or_takes_its_process_along_stops_alone(jobs_run):
     assert jobs_run.code == 2
     said = re.findall(r"^mqlkit: (.*)", jobs_run.stderr, re.MULTILINE)
-    ends = sorted(line.rpartition("/")[2] for line in said)
-    assert ends == [
-        "dies.yaml: the process that ran it was killed.",
+    died, hung, mistyped = sorted(line.rpartition("/")[2] for line in said)
+    assert died == "dies.yaml: the process that ran it was killed."
+    # A machine under load may not stop it in time: then its process is killed.
+    assert hung in (
         "hangs.ipynb: stopped after 30 seconds (--timeout).",
-        "typo.yaml:1: parameter 'grian' is unknown.",
-    ] or ends[1].startswith("mqlkit: hangs.ipynb"), ends
+        "hangs.yaml: did not stop when its time was up (--timeout), and was killed.",
+    )
+    assert mistyped == "typo.yaml:1: parameter 'grian' is unknown."
     assert "Traceback" not in jobs_run.stderr
     assert sorted(jobs_run.stdout.split()) == [
         f"reports/{name}.html" for name in ("first", "params", "second")

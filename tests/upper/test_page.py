@@ -187,7 +187,7 @@ def test_the_slider_recomputes_the_cost(open_page, worked_run, worked):
     slider = page.locator(f"{chart} input")
     assert slider.input_value() == "30"
     for lag in (0, 10, 31, 45, 62, 90):
-        report = cost_per_mql(worked.leads, spend=worked.tables.spend, lag=lag)
+        report = cost_per_mql(worked.lead_data, spend=worked.tables.spend, lag=lag)
         slider.fill(str(lag))
         page.wait_for_function(ALL_AT_LAG, arg=[chart, lag])
         drawn = by_bucket(page, chart, "bar", "Cost per MQL, EUR")
