@@ -89,14 +89,14 @@ history[0]
   (empty)            (not mapped)     1
 
 What the report can tell from this
-  in part  Do we produce enough?           needs goals, to compare with
-  in part  What does sales make of them?   needs rejected_at; rejection_reason
-  no       Is our qualification right?     needs sql_at
-  in part  Does sales keep its word?       needs owner, for who is late
-  yes      How long do they wait?
-  no       How fast is the first contact?  needs contacted_at
-  no       What does an MQL cost?          needs spend
-  no       Breakdowns                      needs source, owner or campaign
+  in part  Are there enough MQLs?           needs goals, to compare with
+  in part  What does sales decide?          needs rejected_at; rejection_reason
+  no       How many MQLs become SQLs?       needs sql_at
+  in part  Is sales meeting the SLA?        needs owner, for breaches by owner
+  yes      How long are MQLs in the stage?
+  no       How fast is the first contact?   needs contacted_at
+  no       What does an MQL cost?           needs spend
+  no       Breakdowns                       needs source, owner or campaign
 
 Nothing is open: a report can run."""
     )
@@ -148,7 +148,7 @@ Question 2: which zone?
 def test_an_error_is_shown_and_leaves_it_open():
     broken = TableReport("spend", "spend", errors=("ads.csv: is a PDF.\n  Fix:  export it again",))
     assert text_of(broken).endswith(
-        "ads.csv: is a PDF.\n  Fix:  export it again\nTo be mended before a report can run."
+        "ads.csv: is a PDF.\n  Fix:  export it again\nCorrect this before you run a report."
     )
     assert is_open([broken])
     assert not is_open([LEADS, HISTORY])
@@ -219,7 +219,7 @@ def test_stages_of_a_history_are_columns_and_the_other_tables_are_themselves():
 def test_a_section_says_what_is_missing_for_it():
     by_question = {s.question: s for s in sections([])}
     assert by_question["What does an MQL cost?"].missing == "mql_at; spend"
-    assert by_question["Does sales keep its word?"].missing == (
+    assert by_question["Is sales meeting the SLA?"].missing == (
         "mql_at; accepted_at, rejected_at or sql_at"
     )
 

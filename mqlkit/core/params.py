@@ -56,7 +56,7 @@ class ReportParams:
     redact: bool = option(False, "true: no ids or personal columns in the HTML")
     max_set_aside: float = option(0.05, "stop when a larger share of rows cannot be used")
     fail_on: dict[str, str] = option(dict, 'limits, e.g. {sla_attainment: "< 0.8"}')  # noqa: RUF009
-    warn_on: dict[str, str] = option(dict, "limits that are told and do not fail")  # noqa: RUF009
+    warn_on: dict[str, str] = option(dict, "limits that warn but do not fail")  # noqa: RUF009
 
     @classmethod
     def names(cls) -> list[str]:

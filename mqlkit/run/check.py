@@ -155,7 +155,7 @@ def findings(looks: Sequence[TableReport], *, columns: int) -> list[str]:
 
 
 def is_open(looks: Sequence[TableReport]) -> bool:
-    """Return whether something must be decided or mended before a report can run."""
+    """Return whether something must be decided or corrected before a report can run."""
     return bool(_faults(looks)) or any(look.questions for look in looks)
 
 
@@ -305,7 +305,7 @@ def _verdict(looks: Sequence[TableReport], wide: int) -> Iterator[str]:
         count = _counted(len(asked), "question")
         yield f"{count} to answer in source.yaml before a report can run."
     elif is_open(looks):
-        yield "To be mended before a report can run."
+        yield "Correct this before you run a report."
     else:
         yield "Nothing is open: a report can run."
 

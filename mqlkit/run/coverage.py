@@ -24,12 +24,12 @@ class Section:
 # Question, what it cannot do without (one of each group), what it says more with.
 NEEDS: tuple[tuple[str, tuple[tuple[str, ...], ...], Mapping[str, str]], ...] = (
     (
-        "Do we produce enough?",
+        "Are there enough MQLs?",
         (("mql_at",),),
         {"goals": "goals, to compare with"},
     ),
     (
-        "What does sales make of them?",
+        "What does sales decide?",
         (("mql_at",), ("accepted_at", "rejected_at")),
         {
             "accepted_at": "accepted_at",
@@ -37,14 +37,14 @@ NEEDS: tuple[tuple[str, tuple[tuple[str, ...], ...], Mapping[str, str]], ...] = 
             "rejection_reason": "rejection_reason",
         },
     ),
-    ("Is our qualification right?", (("mql_at",), ("sql_at",)), {}),
+    ("How many MQLs become SQLs?", (("mql_at",), ("sql_at",)), {}),
     (
-        "Does sales keep its word?",
+        "Is sales meeting the SLA?",
         (("mql_at",), ("accepted_at", "rejected_at", "sql_at")),
-        {"owner": "owner, for who is late"},
+        {"owner": "owner, for breaches by owner"},
     ),
     (
-        "How long do they wait?",
+        "How long are MQLs in the stage?",
         (("mql_at",), ("accepted_at", "rejected_at", "sql_at")),
         {},
     ),

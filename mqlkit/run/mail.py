@@ -146,11 +146,11 @@ def without_data(text: str) -> str:
 
     Mail is read on phones and kept for years: a cell of an export has no business in it.
 
-    >>> print(without_data("a.csv: the lead's 'Hall' is odd.\n  Found:    B\n  Fix:      mend it"))
+    >>> print(without_data("a.csv: the lead's 'Hall' is odd.\n  Found: B\n  Fix:      correct it"))
     a.csv: the lead's … is odd.
-      Fix:      mend it
+      Fix:      correct it
     """
-    # What a failing cell raises is in nobody's words, and may have several lines.
+    # A failing cell can raise any message, over several lines.
     text = re.sub(r"(: cell \d+ failed: \w+).*?(?=\n  Fix:|\Z)", r"\1", text, flags=re.DOTALL)
     lines = [s for s in text.splitlines() if not s.startswith(" ") or s.startswith("  Fix:")]
     # From the first quotation mark of a line to its last: what is quoted may have some in it.
@@ -235,16 +235,16 @@ def _is_lasting(error: OSError | smtplib.SMTPException) -> bool:
 
 def _words(server: MailServer, error: OSError | smtplib.SMTPException, *, has_page: bool) -> str:
     if isinstance(error, smtplib.SMTPAuthenticationError):
-        what, fix = "the server does not accept the user or the password", "mend the settings"
+        what, fix = "the server does not accept the user or the password", "correct the settings"
     elif isinstance(error, smtplib.SMTPRecipientsRefused):
         what = f"the server refuses {listed(sorted(error.recipients))}"
-        fix = "mend --mail-to; whoever is not named here has got it"
+        fix = "correct --mail-to; all other recipients received it"
     elif isinstance(error, ssl.SSLCertVerificationError):
         what = f"its certificate is not trusted ({error.verify_message})"
-        fix = f"mend the host's name, or name the authority's file in {PREFIX}CA_FILE"
+        fix = f"correct the host's name, or name the authority's file in {PREFIX}CA_FILE"
     else:
         reply = getattr(error, "smtp_error", None)
         words = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else str(error)
-        what, fix = words, f"mend the settings{', or send the page by hand' if has_page else ''}"
+        what, fix = words, f"correct the settings{', or send the page by hand' if has_page else ''}"
     kept = "; the report is kept" if has_page else ""
     return report(f"the mail was not sent over {server.host}:{server.port}: {what}{kept}.", fix=fix)

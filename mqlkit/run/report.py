@@ -46,7 +46,7 @@ def find_notebook(name: str, params_path: Path) -> Path:
     near = (folder / f"{name}.ipynb" for folder in folders)
     if found := next((path for path in near if path.is_file()), None):
         return found
-    # What lays down workspaces takes its time to import, and hardly any report needs it.
+    # Slow to import, and few reports need it.
     from mqlkit.run.new import kit_notebooks
 
     folders.append(kit_notebooks())
@@ -57,7 +57,7 @@ def find_notebook(name: str, params_path: Path) -> Path:
         report(
             f"{params_path}: there is no notebook {name!r}.",
             found=", ".join(known) or "no notebook at all",
-            fix="mend `report:`",
+            fix="correct `report:`",
         )
     )
 
@@ -124,7 +124,7 @@ def run_report(
             report(
                 f"{params_path}: source {params.source!r}: there is no such file.",
                 expected="the path of a source.yaml, from the folder of the params file",
-                fix="mend `source:`",
+                fix="correct `source:`",
             )
         )
     notebook = find_notebook(params.report, params_path)

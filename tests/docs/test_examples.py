@@ -20,8 +20,8 @@ from mqlkit.sources.spec import TABLES, read_source
 
 README = read("README.md")
 YOUR_DATA = read("docs/your-data.md")
-# What installs, or opens a browser; `test_packaging` and `test_lab` cover them.
-NOT_RUN = re.compile(r"make |python3? -m |source |conda |\.venv/bin/pre-commit ")
+# What installs, or opens a browser; `test_packaging`, `test_workspace` and `test_lab` cover them.
+NOT_RUN = re.compile(r"make |mqlkit lab |python3? -m |source |conda |\.venv/bin/pre-commit ")
 
 
 def commands(page: str) -> list[str]:

@@ -50,7 +50,7 @@ def test_no_byte_of_the_page_tells_who(export, desk, tmp_path):
             assert secret not in text, (file, secret)
     assert "no single leads, no owners" in done.html("r")
     assert "only owner: (redacted)" in done.html("r")
-    # The list of late leads is for those who are to mend it.
+    # The list of SLA breaches is for those who act on it.
     breaches = (done.out / "r.breaches.csv").read_text(encoding="utf-8")
     assert breaches.count("ID-7749") == 20
 

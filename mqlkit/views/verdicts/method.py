@@ -7,16 +7,16 @@ CHANCE = (
     "Shares of fewer than 30 leads are marked, and nothing is ranked or judged by them."
 )
 COHORTS = (
-    "A lead counts in the bucket in which it became an MQL, and whatever becomes of it counts "
-    "there too. The flow instead counts SQLs in the bucket in which they became SQLs."
+    "A lead counts in the bucket in which it became an MQL, and so does everything that happens "
+    "to it later. The flow counts SQLs in the bucket in which they became SQLs."
 )
 NOT_YET = (
-    "Not yet is not no: leads that are still waiting count as waiting, buckets that are too young "
-    "for their outcome are marked, and what the data cannot tell is left empty, never taken as 0."
+    "Not yet is not no: leads that are still waiting count as waiting, buckets too young for their "
+    "outcome are marked, and what the data does not show is left empty, never counted as 0."
 )
 COST = (
     "Cost per MQL is the spend of the days of a bucket, moved back by the lag, over its MQLs. One "
-    "lag stands for all leads, so that the figure is for large trends, and tells nothing of one "
-    "lead."
+    "lag applies to all leads: the figure is a guide to large trends and says nothing about a "
+    "single lead."
 )
 METHOD = (COHORTS, NOT_YET, CHANCE, COST)
