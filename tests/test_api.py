@@ -158,3 +158,13 @@ def test_params_of_a_notebook_open_a_static_report(monkeypatch):
     assert report.value("mqls") == 655
     assert "leads" in dir(report)
     assert repr(report).startswith("Report: MQL report")
+
+
+def test_the_cell_that_opens_a_report_can_be_run_again(monkeypatch):
+    monkeypatch.chdir(SAMPLE.parents[1] / "notebooks")
+    cell = {**ReportParams().to_dict(), "report": "sla_velocity"}
+    # The variable of the notebook replaces the parameter of the same name.
+    cell["report"] = mk.open(cell)
+    again = mk.open(cell)
+    assert again.params == cell["report"].params
+    assert again.params.report == "sla_velocity"

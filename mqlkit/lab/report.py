@@ -50,6 +50,12 @@ class LabReport:
 
     def __init__(self, report: Report) -> None:
         self._report = report
+        self._notebook = report.params.report
+
+    @property
+    def notebook(self) -> str:
+        """Return the name of the notebook, the parameter ``report``."""
+        return self._notebook
 
     @property
     def report(self) -> Report:
@@ -107,6 +113,7 @@ class LiveReport(LabReport):
         from mqlkit.lab.panel import Panel
 
         self._cell, self._is_closed = cells.running(), False
+        self._notebook = params.report
         page.run_script("top.js")
         waiting = Waiting(len(STEPS))
         display(waiting.box)
@@ -254,7 +261,12 @@ def open_report(namespace: Mapping[str, Any]) -> LabReport:
     ParamsError, SourceError
         When the parameters do not fit the data, or the data cannot be used.
     """
-    return open_with(ReportParams.from_cell(namespace))
+    given = dict(namespace)
+    # `report = mk.open(globals())` replaces the parameter `report`: when the cell is run again, it
+    # finds the report that it opened before.
+    if isinstance(before := given.get("report"), LabReport):
+        given["report"] = before.notebook
+    return open_with(ReportParams.from_cell(given))
 
 
 def open_with(params: ReportParams) -> LabReport:
