@@ -542,9 +542,7 @@ def test_ledgers_in_their_order():
         "Leads: 6,015 of 6,018 rows are used, 3 set aside (2: a date that does not exist or cannot "
         "be read; 1: no lead id)."
     )
-    repeated = (
-        "Goals: 1 of 2 rows are used, 1 set aside (1: equal to an earlier row in every cell)."
-    )
+    repeated = "Goals: 1 of 2 rows are used, 1 set aside (1: a copy of an earlier row)."
     assert [said(v) for v in found] == [
         (aside, "plain"),
         ("Spend: all 31 rows are used.", "good"),
