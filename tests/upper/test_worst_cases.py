@@ -106,8 +106,10 @@ def test_the_page_can_be_mailed(worst_run, case):
     assert len(worst_run.html(case).encode()) < LARGEST_PAGE
 
 
+# A label has its month and its year on a line each.
 AXIS = """(chart) => [...document.querySelectorAll(`${chart} .role-axis-label text`)]
-    .map((text) => text.textContent).filter((text) => /^[A-Z][a-z]{2} \\d\\d$/.test(text))"""
+    .map((text) => [...text.children].map((line) => line.textContent).join(" "))
+    .filter((text) => /^[A-Z][a-z]{2} \\d{4}$/.test(text))"""
 
 
 def test_buckets_of_nothing_stay_in_their_place(open_page, worst_run):
