@@ -56,7 +56,7 @@ class Format:
         Ours to a header and the keys of the JSON object in it, of which the first present counts.
         Where that header is missing, `columns` counts.
     notes
-        Sentences for whoever reads such an export.
+        Sentences for users of such an export.
     refuses
         Headers to the reason why they are not read, though they look as if they should.
     ask

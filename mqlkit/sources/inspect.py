@@ -58,7 +58,7 @@ class FileReport:
 
 @dataclass(frozen=True)
 class ColumnReport:
-    """One column of ours: how it is read.
+    """How one canonical column is read.
 
     Attributes
     ----------

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Wanted:
-    """The columns of the leads that are none of ours: those named, and perhaps all others."""
+    """Export columns without a canonical name: those named, or all."""
 
     named: Sequence[str]
     is_all: bool

@@ -55,7 +55,7 @@ def open_source(
     is_all_wanted
         Whether every column of the leads is read, or only those that the report names.
     tell
-        Is told what is being read.
+        Called with what is being read.
     """
     source = read_source(find_source(params.source, base or Path.cwd()))
     extras = list(dict.fromkeys([*params.by, *params.where]))

@@ -24,7 +24,7 @@ POLL_SECONDS = 0.05
 def tables_of(
     reader: Reader, source: SourceSpec, *, extras: Sequence[str], folder: Path
 ) -> Tables | None:
-    """Return the tables of a source that several reports use, read by whoever comes first.
+    """Return the tables of a source that several reports use, read by the first of them.
 
     Parameters
     ----------

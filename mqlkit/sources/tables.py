@@ -76,7 +76,7 @@ def load(
     is_all_wanted
         Whether every other column that there is comes along.
     tell
-        Is told what is being read.
+        Called with what is being read.
 
     Raises
     ------

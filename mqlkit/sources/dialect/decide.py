@@ -105,7 +105,7 @@ class Asking:
     Attributes
     ----------
     spec
-        What is told.
+        The table, as ``source.yaml`` describes it.
     dates
         Our columns that are dates.
     shapes
