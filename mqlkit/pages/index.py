@@ -23,7 +23,7 @@ SHOWN = {
     "efficiency": "MQL → SQL",
     "sla_attainment": "SLA attainment",
     "cost_per_mql": "Cost per MQL",
-    "wasted_cost": "Wasted on SLA breaches",
+    "wasted_cost": "Wasted on breaches",
 }
 
 

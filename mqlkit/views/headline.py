@@ -257,7 +257,7 @@ def _cost_figures(total: Totals, currency: str) -> list[Figure]:
         is_any = wasted > 0
         figures.append(
             Figure(
-                "Wasted on SLA breaches",
+                "Wasted on breaches",
                 money(wasted, currency),
                 f"{_breaches(total.value('sla_breached'))} × cost",
                 Verdict(f"{percent(wasted / spend)} of spend", BAD)

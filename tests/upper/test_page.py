@@ -128,7 +128,7 @@ def test_the_headline_shows_the_numbers_of_the_run(open_page, sample_run):
     assert shown["MQL → SQL"] == f"{total['efficiency']:.1%}"
     assert shown["SLA attainment"] == f"{total['sla_attainment']:.1%}"
     assert shown["Cost per MQL"] == f"€{total['cost_per_mql']:.2f}"
-    assert shown["Wasted on SLA breaches"] == f"€{total['wasted_cost']:,.0f}"
+    assert shown["Wasted on breaches"] == f"€{total['wasted_cost']:,.0f}"
 
 
 def test_a_tooltip_says_what_is_under_the_pointer(open_page, sample_run):
