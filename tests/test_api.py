@@ -130,7 +130,7 @@ def test_a_filter_keeps_its_leads_and_an_export_column_keeps_its_name(tmp_path):
     )
     leads = mk.Report.read(tmp_path / "p.yaml").leads()
     assert leads["lead_id"].tolist() == ["of Estonia", "no MQL yet"]
-    # A column of the export that has the name of one of ours.
+    # A column of the export that has the name of a canonical column.
     assert leads["sla (file)"].tolist() == ["gold", "silver"]
     assert leads["sla"].isna().tolist() == [False, True]
     assert leads["sla"].iloc[0] == "overdue"
