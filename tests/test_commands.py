@@ -41,7 +41,7 @@ def exports(tmp_path, monkeypatch):
     Path("leads.csv").write_text(LEADS, encoding="utf-8")
     Path("ads.csv").write_text(ADS, encoding="utf-8")
     Path("undecided.csv").write_text(UNDECIDED, encoding="utf-8")
-    Path("what.csv").write_text("Colour,Size\nred,3\n", encoding="utf-8")
+    Path("what.csv").write_text("Color,Size\nred,3\n", encoding="utf-8")
     return tmp_path
 
 

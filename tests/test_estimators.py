@@ -14,7 +14,7 @@ from statsmodels.stats.proportion import proportion_confint
 from mqlkit.stats.intervals import relative_risk, share_band, survival_band, wilson
 from mqlkit.stats.survival import Waits, in_time
 
-# Weeks in remission of 42 children with leukaemia (Freireich et al. 1963, Blood 21:699; Gehan 1965,
+# Weeks in remission of 42 children with leukemia (Freireich et al. 1963, Blood 21:699; Gehan 1965,
 # Biometrika 52:203). A plus: still in remission when last seen.
 TREATED = "6 6 6 6+ 7 9+ 10 10+ 11+ 13 16 17+ 19+ 20+ 22 23 25+ 32+ 32+ 34+ 35+"
 PLACEBO = "1 1 2 2 3 4 4 5 5 8 8 8 8 11 11 12 12 15 17 22 23"

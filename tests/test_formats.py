@@ -20,7 +20,7 @@ from mqlkit.sources.formats import (
     matches,
     pattern_of,
     read_format,
-    recognise,
+    recognize,
     refused,
 )
 from mqlkit.sources.spec import TABLES
@@ -209,7 +209,7 @@ EXPORTS = {
              "amount": "Coût"},
         ),
         (
-            "Campaign,Currency code,Cost",  # no date: recognised, and refused when it is read
+            "Campaign,Currency code,Cost",  # no date: recognized, and refused when it is read
             {"channel": "Campaign", "currency": "Currency code", "amount": "Cost"},
         ),
     ],
@@ -279,20 +279,20 @@ def headers_of(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("name", "header", "expected"), CASES)
-def test_a_header_is_recognised_and_its_columns_found(name, header, expected):
-    found = recognise(headers_of(header), table=formats()[name].table)
+def test_a_header_is_recognized_and_its_columns_found(name, header, expected):
+    found = recognize(headers_of(header), table=formats()[name].table)
     assert found.format.name == name
     assert found.columns == expected
 
 
-def test_every_format_has_an_export_that_is_recognised():
+def test_every_format_has_an_export_that_is_recognized():
     assert set(EXPORTS) == {f.name for f in VENDORS}
 
 
 @pytest.mark.parametrize(("name", "header", "_"), CASES)
 def test_a_format_is_found_in_capitals_with_spaces_and_a_mark(name, header, _):
     shouted = ["\ufeff " + h.upper().replace(" ", "\u00a0 ") for h in headers_of(header)]
-    assert recognise(shouted, table=formats()[name].table).format.name == name
+    assert recognize(shouted, table=formats()[name].table).format.name == name
 
 
 @pytest.mark.parametrize(("name", "header", "_"), CASES)
@@ -322,7 +322,7 @@ def test_every_known_label_maps_to_its_column(each: Format):
     for ours, labels in each.columns.items():
         for label in labels:
             if label and not pattern_of(label):
-                assert recognise([label], table=each.table, name=each.name).columns == {ours: label}
+                assert recognize([label], table=each.table, name=each.name).columns == {ours: label}
 
 
 @pytest.mark.parametrize("each", VENDORS, ids=lambda f: f.name)
@@ -366,7 +366,7 @@ def test_no_stage_value_means_two_stages():
 )
 @pytest.mark.parametrize("name", [f.name for f in VENDORS if f.table == "spend"])
 def test_what_is_no_sum_is_never_the_amount(name, header):
-    assert recognise([header, "Day"], table="spend", name=name).columns.get("amount") is None
+    assert recognize([header, "Day"], table="spend", name=name).columns.get("amount") is None
 
 
 def test_a_refused_column_has_its_reason():
@@ -439,27 +439,27 @@ def test_a_row_is_no_total_and_no_footer(name, cell):
     [("Amount spent (USD)", "USD"), ("Montant dépensé (eur)", "EUR"), ("Amount spent", None)],
 )
 def test_the_currency_of_a_header(header, currency):
-    found = recognise(["Reporting starts", "Reporting ends", header], table="spend")
+    found = recognize(["Reporting starts", "Reporting ends", header], table="spend")
     assert found.currency == currency
 
 
 def test_the_older_family_of_stage_dates_comes_first_and_the_other_is_named():
     old, new = "Became a Marketing Qualified Lead Date", 'Date entered "Marketing Qualified Lead"'
-    found = recognise(["Record ID", new, old], table="leads")
+    found = recognize(["Record ID", new, old], table="leads")
     assert found.columns["mql_at"] == old
     assert found.passed_over == {"mql_at": (new,)}
 
 
 def test_stage_dates_that_may_mean_different_things_are_asked_about():
     with pytest.raises(SourceError) as error:
-        recognise(["Id", "LeadSource", "MQL_Date__c", "First_MQL_Date__c"], table="leads")
+        recognize(["Id", "LeadSource", "MQL_Date__c", "First_MQL_Date__c"], table="leads")
     assert str(error.value) == (
         "2 columns could be mql_at, and need not mean the same.\n"
         "  Found:    'MQL_Date__c', 'First_MQL_Date__c'\n"
         "  Fix:      add the line `columns: {mql_at: MQL_Date__c}` or "
         "`columns: {mql_at: First_MQL_Date__c}` below leads: in source.yaml"
     )
-    answered = recognise(
+    answered = recognize(
         ["Id", "LeadSource", "MQL_Date__c", "First_MQL_Date__c"],
         table="leads",
         columns={"mql_at": "first_mql_date__c"},
@@ -468,7 +468,7 @@ def test_stage_dates_that_may_mean_different_things_are_asked_about():
 
 
 def test_source_yaml_wins_and_a_column_is_read_once():
-    found = recognise(
+    found = recognize(
         ["Id", "LeadSource", "IsConverted", "Country"],
         table="leads",
         columns={"campaign": "LeadSource", "country": "country", "source": "Channel"},
@@ -477,13 +477,13 @@ def test_source_yaml_wins_and_a_column_is_read_once():
 
 
 def test_our_own_names_are_known_in_every_format():
-    found = recognise(["Id", "LeadSource", "IsConverted", "mql_at"], table="leads")
+    found = recognize(["Id", "LeadSource", "IsConverted", "mql_at"], table="leads")
     assert found.columns["mql_at"] == "mql_at"
-    assert recognise(["Month", "MQLs"], table="goals").columns == {"month": "Month", "mqls": "MQLs"}
+    assert recognize(["Month", "MQLs"], table="goals").columns == {"month": "Month", "mqls": "MQLs"}
 
 
 def test_a_header_of_nobody_is_plain():
-    found = recognise(["lead_id", "mql_at", "Colour"], table="leads")
+    found = recognize(["lead_id", "mql_at", "Color"], table="leads")
     assert found.format.name == "plain"
     assert found.columns == {"lead_id": "lead_id", "mql_at": "mql_at"}
     assert found.why == "it has the headers of no other format"
@@ -491,14 +491,14 @@ def test_a_header_of_nobody_is_plain():
 
 def test_the_more_specific_format_wins():
     # All of what tells Salesforce is in this Marketo extract too.
-    found = recognise(["id", "createdAt", "leadSource", "leadStatus"], table="leads")
+    found = recognize(["id", "createdAt", "leadSource", "leadStatus"], table="leads")
     assert found.format.name == "marketo"
     assert found.why == "it has 'id', 'createdAt', 'leadStatus', 'leadSource'"
 
 
 def test_a_tie_is_a_question():
     with pytest.raises(SourceError) as error:
-        recognise(
+        recognize(
             ["Record ID", "Create Date", "Lead ID", "Lead Source"], table="leads", file="a.csv"
         )
     assert str(error.value) == (
@@ -507,7 +507,7 @@ def test_a_tie_is_a_question():
         "  Fix:      add the line `format: hubspot` or `format: salesforce` below leads: in "
         "source.yaml"
     )
-    named = recognise(
+    named = recognize(
         ["Record ID", "Create Date", "Lead ID", "Lead Source"], table="leads", name="hubspot"
     )
     assert (named.format.name, named.why) == ("hubspot", "format: hubspot in source.yaml")

@@ -49,7 +49,7 @@ def drafted(folder, source, looks):
     return text, yaml.safe_load(text)
 
 
-def test_what_was_recognised_is_written_and_can_be_read(tmp_path):
+def test_what_was_recognized_is_written_and_can_be_read(tmp_path):
     text, _ = drafted(tmp_path, *leads_of(tmp_path))
     assert (
         text

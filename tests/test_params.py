@@ -106,9 +106,9 @@ def test_a_notebooks_cell_gives_its_parameters_and_nothing_else():
             "params/q1.yaml: parameter 'lag_day' is unknown.\n  Fix:      did you mean 'lag_days'?",
         ),
         (
-            {"colour": "red"},
+            {"color": "red"},
             (
-                "params/q1.yaml: parameter 'colour' is unknown.\n"
+                "params/q1.yaml: parameter 'color' is unknown.\n"
                 "  Fix:      one of report, title, source, period, grain, fiscal_year_start, "
                 "timezone, as_of, lag_days, rolling, within_days, passes, sla, sla_clock, "
                 "sla_stops_on, work_week, holidays, by, where, language, redact, max_set_aside, "

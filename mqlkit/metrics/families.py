@@ -328,8 +328,8 @@ class FamilyFrames:
                 "rows": rows,
                 "encoding": export.encoding,
                 "delimiter": export.delimiter,
-                "format": export.recognised.format.name,
-                "timezone": spec.zone_in(export.recognised.format.timezone),
+                "format": export.recognized.format.name,
+                "timezone": spec.zone_in(export.recognized.format.timezone),
             }
             for export, spec, rows in self.tables.exports
         ]

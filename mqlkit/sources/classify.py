@@ -96,8 +96,8 @@ def _table_of(path: Path) -> ClassifiedExport:
         found = []
         for rank, table in enumerate(TABLES):
             if export := _opened(head, table, workdir):
-                size = (_sureness(export, table), len(export.recognised.columns), -rank)
-                found.append((size, table, export.recognised.format.name, export.header_cells))
+                size = (_sureness(export, table), len(export.recognized.columns), -rank)
+                found.append((size, table, export.recognized.format.name, export.header_cells))
     if not found:
         # The look at the whole file says what is wrong with it.
         return ClassifiedExport(path, "leads", "auto")
@@ -118,9 +118,9 @@ def _opened(head: Path, table: str, workdir: Path) -> Export | None:
 
 def _sureness(export: Export, table: str) -> int:
     """Return 2 for an export of a known format, 1 for one with mqlkit's own names, else 0."""
-    if export.recognised.format.name != "plain":
+    if export.recognized.format.name != "plain":
         return 2
-    there = set(export.recognised.columns)
+    there = set(export.recognized.columns)
     return int(all(there & set(group) for group in OWN_NAMES[table]))
 
 

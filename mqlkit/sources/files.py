@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mqlkit.core.errors import SourceError, report
 from mqlkit.core.names import STAMPS, TABLE_COLUMNS
-from mqlkit.sources.formats import Recognised, fold, recognise
+from mqlkit.sources.formats import Recognized, fold, recognize
 from mqlkit.sources.layout import layout_of
 from mqlkit.sources.spec import TableSpec
 from mqlkit.sources.survey import CHUNK, digest_of
@@ -56,7 +56,7 @@ class Export:
         Whether characters were lost; they are U+FFFD in ``text_path``.
     sample
         The first rows.
-    recognised
+    recognized
         Its format, and what its columns are.
     table
         The table that it is read for.
@@ -78,14 +78,14 @@ class Export:
     lines: Sequence[int] | None
     is_damaged: bool
     sample: tuple[tuple[str, ...], ...]
-    recognised: Recognised
+    recognized: Recognized
     table: str
     mark: tuple[int, int]
     wide: tuple[WideRow, ...] = ()
 
     def header_of(self, ours: str) -> str | None:
         """Return the header that a column of ours stands under, made unique; None without one."""
-        written = self.recognised.columns.get(ours)
+        written = self.recognized.columns.get(ours)
         if written is not None:
             return self.header[self.header_cells.index(written)]
         # Any other column goes by the name that it has in the file.
@@ -170,7 +170,7 @@ def _export(
         lines=range(n_before + 2, (text.rows or 0) + 1) if is_row else None,
         is_damaged=text.is_damaged,
         sample=layout.sample,
-        recognised=recognise(
+        recognized=recognize(
             cells,
             table=spec.table,
             name=spec.format,
@@ -182,7 +182,7 @@ def _export(
         mark=mark,
     )
     if text.is_1904:
-        dates = [h for d in DATES if d in export.recognised.columns and (h := export.header_of(d))]
+        dates = [h for d in DATES if d in export.recognized.columns and (h := export.header_of(d))]
         check_days(text.path, [export.header.index(h) for h in dates], name)
     return _long(export, spec, workdir)
 
@@ -190,7 +190,7 @@ def _export(
 def _long(export: Export, spec: TableSpec, workdir: Path) -> Export:
     """Return a table of months as columns made long; any other as it is."""
     dates = {"spend": ("date", "date_from"), "goals": ("month",)}.get(spec.table)
-    if dates is None or any(d in export.recognised.columns for d in dates):
+    if dates is None or any(d in export.recognized.columns for d in dates):
         return export
     name = f"{export.name}:{export.header_line}"
     months = months_of(export.header_cells, name=name, sample=export.sample)
@@ -210,7 +210,7 @@ def _long(export: Export, spec: TableSpec, workdir: Path) -> Export:
         starts = dict.fromkeys(row.line for row in rows)
         row_of = dict(zip(starts, export.lines, strict=True))
         rows = tuple(replace(row, line=row_of[row.line]) for row in rows)
-    columns = {c: h for c, h in export.recognised.columns.items() if h in long.header}
+    columns = {c: h for c, h in export.recognized.columns.items() if h in long.header}
     if spec.table == "spend" and not export.header_cells[0]:
         # The names of the rows, which a budget puts under an empty header.
         columns.setdefault("channel", long.header[0])
@@ -226,7 +226,7 @@ def _long(export: Export, spec: TableSpec, workdir: Path) -> Export:
         lines=None,
         wide=rows,
         sample=long.sample,
-        recognised=replace(export.recognised, columns=columns),
+        recognized=replace(export.recognized, columns=columns),
     )
 
 

@@ -149,13 +149,13 @@ def pattern_of(name: str) -> re.Pattern[str] | None:
 
 __all__ = [
     "Format",
-    "Recognised",
+    "Recognized",
     "check_format",
     "fold",
     "formats",
     "known_formats",
     "looks_like_header",
-    "recognise",
+    "recognize",
     "refused",
     "told_by",
 ]
@@ -168,7 +168,7 @@ LONGEST_LABEL = 200
 
 
 @dataclass(frozen=True)
-class Recognised:
+class Recognized:
     """What a header turned out to be.
 
     Attributes
@@ -235,7 +235,7 @@ def check_format(name: Any, where: str) -> None:
         raise SourceError(unknown_name(where, "format", str(name), known))
 
 
-def recognise(
+def recognize(
     header: Sequence[str],
     *,
     table: str,
@@ -243,7 +243,7 @@ def recognise(
     columns: Mapping[str, str] = {},
     place: str = "",
     file: str = "",
-) -> Recognised:
+) -> Recognized:
     """Return the format of a header and what its columns are.
 
     Parameters
@@ -286,7 +286,7 @@ def recognise(
     questions = [c for c in found.ask if passed_over.get(c)]
     if questions:
         raise Undecided([asked.which(c, (ours[c], *passed_over[c])) for c in questions])
-    return Recognised(
+    return Recognized(
         format=found,
         columns=ours,
         currency=_currency(found, ours.get("amount")),

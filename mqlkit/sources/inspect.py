@@ -227,7 +227,7 @@ def _read(reader: Reader, spec: TableSpec, *, has_history: bool) -> Read:
 
 
 def _file(export: Export, rows: int | None) -> FileReport:
-    known = export.recognised
+    known = export.recognized
     return FileReport(
         name=export.name,
         format=known.format.name,
@@ -276,7 +276,7 @@ def _stages(table: ir.Table) -> dict[str, tuple[str | None, int]]:
 
 
 def _notes(export: Export) -> Iterator[str]:
-    known = export.recognised
+    known = export.recognized
     yield from known.format.notes
     for ours, others in known.passed_over.items():
         yield f"{ours} is read from {known.columns[ours]!r}, not from {listed(others)}."
@@ -289,7 +289,7 @@ def _columns(reader: Reader, read: Read) -> Iterator[ColumnReport]:
     seen = set()
     for batch in read.batches:
         export, how = batch.exports[0], batch.how
-        for ours in export.recognised.columns:
+        for ours in export.recognized.columns:
             header = export.header_of(ours)
             if header is None or (ours, header) in seen:
                 continue
@@ -316,7 +316,7 @@ def _unread(exports: Sequence[Export]) -> Iterator[ColumnReport]:
     """Yield the columns of files that could not be read as a table, as far as they are known."""
     seen = set()
     for export in exports:
-        for ours in export.recognised.columns:
+        for ours in export.recognized.columns:
             header = export.header_of(ours)
             if header is not None and (ours, header) not in seen:
                 seen.add((ours, header))

@@ -49,7 +49,7 @@ def column_of(export: Export, header: str) -> str:
 def cell_of(export: Export, name: str, values: Values) -> str:
     """Return the clean cell of a canonical column; NULL where the file has none."""
     header = export.header_of(name)
-    known = export.recognised
+    known = export.recognized
     cell = clean(column_of(export, header)) if header else ABSENT
     if header is None and name in known.format.json:
         cell = _from_json(export, name, values)
@@ -60,7 +60,7 @@ def cell_of(export: Export, name: str, values: Values) -> str:
 
 def _from_json(export: Export, name: str, values: Values) -> str:
     """Return the first of some keys of the JSON object in a column."""
-    theirs, *keys = export.recognised.format.json[name]
+    theirs, *keys = export.recognized.format.json[name]
     header = export.like(theirs)
     if header is None:
         return ABSENT
@@ -74,7 +74,7 @@ def _from_json(export: Export, name: str, values: Values) -> str:
 def is_counted(export: Export, values: Values) -> str:
     """Return whether a row is of a kind that counts, as the format defines it."""
     kinds = []
-    for mapping in export.recognised.format.rows:
+    for mapping in export.recognized.format.rows:
         headers = {export.like(theirs): known for theirs, known in mapping.items()}
         if None not in headers:
             kinds.append(
@@ -89,7 +89,7 @@ def is_counted(export: Export, values: Values) -> str:
 
 def why_odd(export: Export, values: Values) -> str:
     """Return why a row is no data whatever it means: blank, the header again, broken text."""
-    key = next(iter(export.recognised.columns.values()), export.header_cells[0])
+    key = next(iter(export.recognized.columns.values()), export.header_cells[0])
     cell = f"coalesce(c{export.header_cells.index(key)}, '')"
     row = _joined(export)
     header = values.bind("\x1f".join(filter(None, export.header_cells)))

@@ -99,9 +99,9 @@ def sum_spend(read: Read, spec: TableSpec) -> tuple[pd.DataFrame, str]:
 def _check_dates(spec: TableSpec, exports: Sequence[Export]) -> None:
     """Refuse spend without a date: a total nobody can place in a period."""
     for export in exports:
-        there = export.recognised.columns
+        there = export.recognized.columns
         if "date" not in there and not {"date_from", "date_to"} <= there.keys():
-            refused = export.recognised.format.refuses
+            refused = export.recognized.format.refuses
             why = [f"{h} {refused[r]}" for r in refused if (h := export.like(r))]
             raise SourceError(
                 report(

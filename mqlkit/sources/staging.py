@@ -146,16 +146,16 @@ class Staged:
 
 
 def _alike(export: Export) -> tuple[object, ...]:
-    return export.header, export.delimiter, export.recognised.columns, bool(export.wide)
+    return export.header, export.delimiter, export.recognized.columns, bool(export.wide)
 
 
 def batches_of(reader: Reader, spec: TableSpec, exports: Sequence[Export]) -> list[Batch]:
-    """Return the files of a table, neighbours with the same header together."""
+    """Return the files of a table, neighbors with the same header together."""
     found: list[Batch] = []
     first = 0
     for _, alike in groupby(exports, key=_alike):
         files = list(alike)
-        zone = spec.zone_in(files[0].recognised.format.timezone)
+        zone = spec.zone_in(files[0].recognized.format.timezone)
         found.append(Batch(files, first, reader.name("rejects"), zone))
         first += len(files)
     return found
@@ -304,7 +304,7 @@ def _no_data(
     )
     found: dict[tuple[str, bool], list[str]] = {}
     for first, dated in reader.rows(query, Values()):
-        if why := why_no_data(first, export.recognised.format, has_date=dated):
+        if why := why_no_data(first, export.recognized.format, has_date=dated):
             found.setdefault((why, dated), []).append(first)
     return [
         (

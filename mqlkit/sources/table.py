@@ -197,7 +197,7 @@ def _locate(
         n_columns=len(export.header),
         reasons=reasons,
         rejected={
-            line: (why_not_split(text, export.delimiter, export.recognised.format), text)
+            line: (why_not_split(text, export.delimiter, export.recognized.format), text)
             for line, text in rejected.items()
         },
         line_of=line_of,
@@ -252,7 +252,7 @@ def unmapped(exports: Sequence[Export]) -> list[str]:
     """Return the headers that nothing is read from."""
     found = []
     for export in exports:
-        used = {export.header_of(ours) for ours in export.recognised.columns}
+        used = {export.header_of(ours) for ours in export.recognized.columns}
         found += [h for h in export.header if h not in used and h != WHOLE]
     return list(dict.fromkeys(found))
 
@@ -260,7 +260,7 @@ def unmapped(exports: Sequence[Export]) -> list[str]:
 def _check_columns(spec: TableSpec, exports: list[Export], typing: Typing) -> None:
     faults = []
     for export in exports:
-        known = export.recognised
+        known = export.recognized
         missing = [
             n for n in typing.needed if n not in known.columns and n not in known.format.json
         ]
@@ -294,6 +294,6 @@ def known_columns(exports: Sequence[Export]) -> list[str]:
     """Return every column name that a table's files offer, ours for those mapped."""
     found: list[str] = []
     for export in exports:
-        ours = {export.header_of(name): name for name in export.recognised.columns}
+        ours = {export.header_of(name): name for name in export.recognized.columns}
         found += [ours.get(header, header) for header in export.header]
     return list(dict.fromkeys(found))

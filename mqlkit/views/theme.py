@@ -1,4 +1,4 @@
-"""Colours and Vega-Lite configuration of the charts."""
+"""Colors and Vega-Lite configuration of the charts."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 # Ink on paper, one blue for what is measured, one orange for goals and for what is late. Bars are
 # light enough for figures in ink, and dark enough to be seen on paper (3:1, WCAG 1.4.11).
 INK, MUTED, LINE, FAINT = "#1f2a37", "#56616e", "#d5dbe3", "#eaeef3"
-BLUE, ORANGE, GREY, LIGHT_BLUE = "#2563a8", "#963700", "#7a8594", "#a9c6e5"
+BLUE, ORANGE, GRAY, LIGHT_BLUE = "#2563a8", "#963700", "#7a8594", "#a9c6e5"
 BAR, LIGHT_ORANGE, PALE = "#6094cb", "#efc39a", "#d3dae2"
-# What each colour of a chart becomes on a dark screen; paper is always light.
+# What each color of a chart becomes on a dark screen; paper is always light.
 DARK = {
     INK: "#e6eaf0",
     MUTED: "#a9b4c1",
@@ -17,7 +17,7 @@ DARK = {
     FAINT: "#28313b",
     BLUE: "#7db4ee",
     ORANGE: "#f0975a",
-    GREY: "#93a0af",
+    GRAY: "#93a0af",
     LIGHT_BLUE: "#33557c",
     BAR: "#33679f",
     LIGHT_ORANGE: "#a8683a",
@@ -31,9 +31,9 @@ FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', Arial, 
 
 
 def dark_charts() -> str:
-    """Return the rules that turn the colours of drawn charts into those of a dark screen.
+    """Return the rules that turn the colors of drawn charts into those of a dark screen.
 
-    Charts carry their colours as attributes, which any rule of a style sheet overrides.
+    Charts carry their colors as attributes, which any rule of a style sheet overrides.
     """
     rules = "".join(
         f'.plot svg [{place}="{light}"]{{{place}:{dark}}}'

@@ -278,9 +278,9 @@ def test_a_bucket_in_progress_is_pale():
                  row("mqls", 4, bucket="2026-02", flags=["in-progress"]))  # fmt: skip
     spec = charts.volume.mqls(frame).to_dict()
     assert column(embedded(spec), "is_open") == [False, True]
-    colour = encoding(spec)["color"]
-    assert colour["condition"]["test"] == "datum.is_open"
-    assert colour["condition"]["value"] != colour["value"]
+    color = encoding(spec)["color"]
+    assert color["condition"]["test"] == "datum.is_open"
+    assert color["condition"]["value"] != color["value"]
 
 
 @pytest.mark.parametrize(

@@ -220,17 +220,17 @@ HIDDEN = """() => [...document.querySelectorAll(".mk-list div")]
     .reduce((sum, e) => sum + Math.max(0, e.scrollWidth - e.clientWidth - 1), 0)"""
 CHART_WIDTHS = """() => [...new Set([...document.querySelectorAll(
     ".jp-RenderedVegaCommon5 canvas")].map((c) => Math.round(c.getBoundingClientRect().width)))]"""
-# Where in a chart the topmost mark is: what is wide and high enough and of one colour.
+# Where in a chart the topmost mark is: what is wide and high enough and of one color.
 SPOT = """(place) => {
     const canvas = document.querySelectorAll(".jp-RenderedVegaCommon5 canvas")[place];
     if (!canvas) return null;
     canvas.scrollIntoView({ block: "center" });
     const { width, height } = canvas;
     const { data } = canvas.getContext("2d").getImageData(0, 0, width, height);
-    const colour = (x, y) => data.slice(4 * (y * width + x), 4 * (y * width + x) + 4).join();
+    const color = (x, y) => data.slice(4 * (y * width + x), 4 * (y * width + x) + 4).join();
     const near = [[-3, 0], [3, 0], [0, -3], [0, 3]];
     const isMark = (x, y) => data[4 * (y * width + x) + 3] > 0
-        && near.every(([h, v]) => colour(x + h, y + v) === colour(x, y));
+        && near.every(([h, v]) => color(x + h, y + v) === color(x, y));
     const box = canvas.getBoundingClientRect();
     for (let y = 5; y < height - 5; y += 1)
         for (let x = 5; x < width - 5; x += 1)

@@ -6,9 +6,9 @@ let grain = page.grain;
 const wilson = (hits, n) => {
   if (!n) return [null, null];
   const share = hits / n, z = Z95 * Z95;
-  const centre = share + z / (2 * n);
+  const center = share + z / (2 * n);
   const spread = Z95 * Math.sqrt(share * (1 - share) / n + z / (4 * n * n));
-  const ends = [-1, 1].map((side) => (centre + side * spread) / (1 + z / n));
+  const ends = [-1, 1].map((side) => (center + side * spread) / (1 + z / n));
   return [hits === 0 ? 0 : ends[0], hits === n ? 1 : ends[1]];
 };
 
@@ -131,5 +131,5 @@ const addGrains = () => {
   const list = document.createElement("select");
   list.append(...[page.grain, ...fewer.map(([name]) => name)].map((name) => new Option(WORDS[name] ?? name, name)));
   list.addEventListener("change", () => showGrain(list.value));
-  tools.append(labelled("Charts by", list));
+  tools.append(labeled("Charts by", list));
 };

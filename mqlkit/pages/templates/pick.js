@@ -53,7 +53,7 @@ function pickFrom(spec, item) {
 }
 
 // A list for each breakdown, for use with the keyboard.
-const labelled = (text, control) => {
+const labeled = (text, control) => {
   const label = document.createElement("label");
   label.append(text, control);
   return label;
@@ -68,6 +68,6 @@ const addList = (by) => {
   list.dataset.by = by;
   list.append(new Option("all", ""), ...known.sort((a, b) => a.localeCompare(b)).map((n) => new Option(n, n)));
   list.addEventListener("change", () => { picked = { by: "", name: "" }; pick(by, list.value); });
-  tools.append(labelled(by[0].toUpperCase() + by.slice(1), list));
+  tools.append(labeled(by[0].toUpperCase() + by.slice(1), list));
   for (const cell of cells) cell.addEventListener("click", () => pick(by, cell.textContent));
 };

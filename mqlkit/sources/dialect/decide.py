@@ -120,7 +120,7 @@ class Asking:
         self, column: str, files: Files, export: Export
     ) -> Mapping[str, DateReading | NumberReading | Ambiguity]:
         """Return how a column is read in each file of one system."""
-        known = export.recognised.format
+        known = export.recognized.format
         if column in self.dates:
             given = self._given(column, files, known.dates)
             return dates_of_files(files, given=given)
@@ -271,13 +271,13 @@ class Batch:
     @property
     def plain(self) -> Readings:
         """Return the readings of a plain file in its format."""
-        return Readings({}, {}, self.zone, self.exports[0].recognised.format.stages)
+        return Readings({}, {}, self.zone, self.exports[0].recognized.format.stages)
 
     @property
     def how(self) -> Readings:
         """Return how the columns are read, once that is decided."""
         decided = self.readings or Readings({}, {}, self.zone)
-        return replace(decided, stages=self.exports[0].recognised.format.stages)
+        return replace(decided, stages=self.exports[0].recognized.format.stages)
 
 
 def presume(spec: TableSpec, batch: Batch, kinds: Kinds) -> Readings | None:
@@ -293,7 +293,7 @@ def presume(spec: TableSpec, batch: Batch, kinds: Kinds) -> Readings | None:
 
 
 def _is_plain(export: Export, kinds: Kinds) -> bool:
-    if export.recognised.format.timezone == "ask":
+    if export.recognized.format.timezone == "ask":
         return False
     for column, plain in (
         *((c, PLAIN_DATE) for c in kinds.dates),
@@ -358,14 +358,14 @@ def _systems(batches: Sequence[Batch]) -> list[list[Export]]:
 
 def written_by(export: Export) -> tuple[object, ...]:
     """Return what is alike in the files that one system writes."""
-    columns = tuple(sorted(export.recognised.columns.items()))
+    columns = tuple(sorted(export.recognized.columns.items()))
     return export.header, export.delimiter, export.encoding, columns
 
 
 def _cut(
     batch: Batch, by_file: Mapping[str, Mapping[str, DateReading | NumberReading]]
 ) -> Iterator[Batch]:
-    """Yield the files of a batch that are read alike, neighbours together."""
+    """Yield the files of a batch that are read alike, neighbors together."""
     first = batch.first
     decided = [(e, by_file.get(key_of(e), {})) for e in batch.exports]
     parts = [list(part) for _, part in groupby(decided, key=lambda pair: _essence(pair[1]))]
@@ -398,7 +398,7 @@ def _zone_questions(
     """Ask for the zone of stamps with a time of day and no offset, where nobody can know it."""
     found = []
     for batch in batches:
-        known = batch.exports[0].recognised.format
+        known = batch.exports[0].recognized.format
         if known.timezone != "ask" or spec.zone_given:
             continue
         places = [(c, key_of(e)) for e in batch.exports for c in _mapped(e, kinds)]

@@ -15,7 +15,7 @@ from mqlkit.core.metrics import METRICS
 from mqlkit.core.names import PICK_MARK, TOTAL
 from mqlkit.core.text import bucket_name
 from mqlkit.metrics.tidy import COLUMNS, pick, require
-from mqlkit.views.theme import GREY, INK, LIGHT_BLUE, MUTED, config
+from mqlkit.views.theme import GRAY, INK, LIGHT_BLUE, MUTED, config
 
 Chart = alt.Chart | alt.LayerChart
 Drawn = TypeVar("Drawn", alt.Chart, alt.LayerChart)
@@ -86,10 +86,10 @@ def layered(frame: pd.DataFrame, *layers: alt.Chart) -> alt.LayerChart:
     return Layers(data=drawn_rows(frame), layer=list(layers))
 
 
-def at_the_right(words: str, y: str, where: pd.DataFrame, *, colour: str) -> alt.Chart:
+def at_the_right(words: str, y: str, where: pd.DataFrame, *, color: str) -> alt.Chart:
     """Return a label beside the last bucket of a frame, at the height of one of its columns."""
     last = alt.Chart(drawn_rows(where.tail(1)))
-    mark = last.mark_text(align="left", dx=6, color=colour, fontSize=11)
+    mark = last.mark_text(align="left", dx=6, color=color, fontSize=11)
     label: alt.Chart = mark.encode(x=RIGHT, y=alt.Y(f"{y}:Q"), text=alt.TextValue(words))
     return label
 
@@ -169,7 +169,7 @@ def with_intervals(rows: pd.DataFrame, metric: str, name: str) -> pd.DataFrame:
 
 
 def dots_by(
-    rows: pd.DataFrame, metric: str, *, by: str, title: str, colour: str
+    rows: pd.DataFrame, metric: str, *, by: str, title: str, color: str
 ) -> alt.LayerChart | None:
     """Draw a share by segment: a dot with its interval, the overall share as a line."""
     require(rows, COLUMNS, metric)
@@ -198,7 +198,7 @@ def dots_by(
     room: list[Any] = [0, alt.ExprRef("width - 36")]
     scale = alt.Scale(domain=[0, reach], clamp=True, range=room)
     x = alt.X("value:Q", title=title, axis=alt.Axis(format="%", tickCount=6), scale=scale)
-    fill = alt.FillValue(colour, condition=in_case("datum.is_small", "white"))
+    fill = alt.FillValue(color, condition=in_case("datum.is_small", "white"))
     total = pick(rows, metric)
     overall = total[total["bucket"] == TOTAL][["value"]]
     line = alt.Chart(drawn_rows(overall)).encode(x=alt.X("value:Q"))
@@ -206,11 +206,11 @@ def dots_by(
     beside = partial(figure.mark_text, align="left", dx=8, fontSize=11)
     chart = layered(
         shown,
-        line.mark_rule(color=GREY, strokeDash=[4, 3]),
+        line.mark_rule(color=GRAY, strokeDash=[4, 3]),
         base.mark_rule(strokeWidth=5, color=LIGHT_BLUE, opacity=0.7).encode(
             x=alt.X("low:Q"), x2=alt.X2("high:Q")
         ),
-        base.mark_point(size=90, filled=True, opacity=1, stroke=colour, strokeWidth=2).encode(
+        base.mark_point(size=90, filled=True, opacity=1, stroke=color, strokeWidth=2).encode(
             x=x, fill=fill, tooltip=tips
         ),
         # A rim of paper keeps the line of all off the figures.

@@ -29,7 +29,7 @@ from mqlkit.views.charts.base import (
     tip,
     with_intervals,
 )
-from mqlkit.views.theme import BAR, BLUE, GREY, LIGHT_BLUE, MUTED, ORANGE
+from mqlkit.views.theme import BAR, BLUE, GRAY, LIGHT_BLUE, MUTED, ORANGE
 
 
 def cohorts(rows: pd.DataFrame, *, view: str = BOTH) -> Chart | None:
@@ -75,7 +75,7 @@ def cohorts(rows: pd.DataFrame, *, view: str = BOTH) -> Chart | None:
     if view == BOTH:
         line = "; the dashed line is the flow"
         tips.append(tip("efficiency_flow", "By flow", ".1%"))
-        dashes = base.mark_line(color=GREY, strokeDash=[4, 3], strokeWidth=1.5)
+        dashes = base.mark_line(color=GRAY, strokeDash=[4, 3], strokeWidth=1.5)
         layers.insert(1, dashes.encode(y=alt.Y("efficiency_flow:Q")))
     words = line
     if merged["is_young"].any():
@@ -85,7 +85,7 @@ def cohorts(rows: pd.DataFrame, *, view: str = BOTH) -> Chart | None:
         words = "; young cohorts are hollow, with their projection as an orange line" + line
     flow = merged[merged["efficiency_flow"].notna()]
     if view == BOTH and len(flow):
-        layers.append(at_the_right("by flow", "efficiency_flow", flow, colour=MUTED))
+        layers.append(at_the_right("by flow", "efficiency_flow", flow, color=MUTED))
     start = "Share of MQLs that became SQL per {grain} of entry, {span}, with 95% intervals"
     return finished(
         layered(merged, *layers),
@@ -116,7 +116,7 @@ def conversion_by(rows: pd.DataFrame, *, by: str | None = None, view: str = BOTH
     by = breakdown_of(rows, by)
     if view == FLOW:
         return _flow_by(rows, by=by)
-    return dots_by(rows, "efficiency", by=by, title="MQLs that became SQL", colour=BLUE)
+    return dots_by(rows, "efficiency", by=by, title="MQLs that became SQL", color=BLUE)
 
 
 TITLE = "SQLs dated in it per MQL of it"

@@ -37,14 +37,14 @@ def decisions(rows: pd.DataFrame) -> Chart | None:
             for bucket, when, leads in zip(wide["bucket"], wide["when"], wide[name], strict=True)
         ]
     )
-    colour = alt.Scale(domain=list(kinds.values()), range=[BAR, LIGHT_ORANGE, PALE])
+    color = alt.Scale(domain=list(kinds.values()), range=[BAR, LIGHT_ORANGE, PALE])
     chart: alt.Chart = (
         alt.Chart(drawn_rows(tall))
         .mark_bar(stroke="white", strokeWidth=1)
         .encode(
             x=bucket_axis(),
             y=alt.Y("leads:Q", title="MQLs"),
-            color=alt.Color("kind:N", scale=colour, title=None, sort=None),
+            color=alt.Color("kind:N", scale=color, title=None, sort=None),
             order=alt.Order("order:Q"),
             tooltip=[
                 alt.Tooltip("bucket:N", title="Bucket"),

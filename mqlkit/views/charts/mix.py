@@ -17,7 +17,7 @@ from mqlkit.views.charts.base import (
     name_axis,
     tip,
 )
-from mqlkit.views.theme import BLUE, GREY, INK, LIGHT_BLUE
+from mqlkit.views.theme import BLUE, GRAY, INK, LIGHT_BLUE
 
 CAUSES = {"mix": "Mix", "rate": "Rate"}
 
@@ -56,7 +56,7 @@ def effects(mix: pd.DataFrame) -> Chart | None:
             x=x, color=alt.Color("cause:N", scale=scale, title=None, sort=None)
         ),
         base.mark_rule(color=INK, strokeWidth=1.5).encode(x=alt.X("low:Q"), x2=alt.X2("high:Q")),
-        alt.Chart({"values": [{"zero": 0}]}).mark_rule(color=GREY).encode(x=alt.X("zero:Q")),
+        alt.Chart({"values": [{"zero": 0}]}).mark_rule(color=GRAY).encode(x=alt.X("zero:Q")),
     )
     return finished(
         chart,

@@ -74,5 +74,5 @@ def attainment_by(rows: pd.DataFrame, *, by: str | None = None) -> Chart | None:
         A breakdown column; the main one when left out.
     """
     return dots_by(
-        rows, "sla_attainment", by=breakdown_of(rows, by), title="Within the SLA", colour=BLUE
+        rows, "sla_attainment", by=breakdown_of(rows, by), title="Within the SLA", color=BLUE
     )

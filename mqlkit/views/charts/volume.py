@@ -69,7 +69,7 @@ def mqls(rows: pd.DataFrame) -> Chart | None:
             )
         )
         known = wide[wide["goal"].notna()]
-        layers.append(at_the_right("Goal", "goal", known, colour=ORANGE))
+        layers.append(at_the_right("Goal", "goal", known, color=ORANGE))
     words = "MQLs per {grain}, from {span}"
     words += ", with the goal as a line across each bar." if has_goal else "."
     return finished(

@@ -21,7 +21,7 @@ READ = ("value", "n", "low", "high", "flags")
 
 @dataclass(frozen=True)
 class Verdict:
-    """One statement of the page; its tone (good, bad, plain) is marked by more than colour."""
+    """One statement of the page; its tone (good, bad, plain) is marked by more than color."""
 
     text: str
     tone: str = PLAIN
