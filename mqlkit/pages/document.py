@@ -17,28 +17,28 @@ RECORD = (
 )  # fmt: skip
 
 
-def metrics_document(numbers: Report) -> dict[str, Any]:
+def metrics_document(report: Report) -> dict[str, Any]:
     """Return the content of ``metrics.json``."""
-    return {**facts_of(numbers), "metrics": records_of(numbers.metrics)}
+    return {**facts_of(report), "metrics": records_of(report.metrics)}
 
 
-def facts_of(numbers: Report) -> dict[str, Any]:
+def facts_of(report: Report) -> dict[str, Any]:
     """Return all entries of ``metrics.json`` except the metrics."""
-    leads = numbers.lead_data
+    leads = report.lead_data
     return {
-        "title": numbers.params.title,
+        "title": report.params.title,
         "as_of": leads.as_of.at.astimezone(leads.zone).isoformat(),
         "period": {
             "start": leads.whole.start.isoformat(),
             "end": leads.whole.end.isoformat(),
-            "grain": numbers.params.grain,
+            "grain": report.params.grain,
         },
-        "params": numbers.resolved_params,
-        "lag_days_used": numbers.lag_days_used,
-        "maturity_days": _plain(numbers.maturity_days),
-        "currency": numbers.tables.currency,
-        "ledger": {table: ledger.to_dict() for table, ledger in numbers.ledgers.items()},
-        "inputs": numbers.inputs,
+        "params": report.resolved_params,
+        "lag_days_used": report.lag_days_used,
+        "maturity_days": _plain(report.maturity_days),
+        "currency": report.tables.currency,
+        "ledger": {table: ledger.to_dict() for table, ledger in report.ledgers.items()},
+        "inputs": report.inputs,
         "versions": {"mqlkit": __version__, **{name: version(name) for name in ENGINES}},
     }
 

@@ -48,7 +48,7 @@ class Previous:
     revisions: list[str]
 
 
-def previous(numbers: Report) -> Previous | None:
+def previous(report: Report) -> Previous | None:
     """Return the last report of the same name; None if there is none.
 
     `mqlkit run` sets the variable that says where earlier reports are.
@@ -58,14 +58,14 @@ def previous(numbers: Report) -> Previous | None:
     paths = [Path(found) for found in sorted(glob(pattern))] if pattern else []  # noqa: PTH207
     if not paths:
         return None
-    settled = numbers.metrics[numbers.metrics["metric"].isin(SETTLED)]
-    now = {**facts_of(numbers), "metrics": records_of(settled)}
+    settled = report.metrics[report.metrics["metric"].isin(SETTLED)]
+    now = {**facts_of(report), "metrics": records_of(settled)}
     found = last_report(paths, now)
     if found is None:
         return None
     path, document = found
     kept = path.with_name(path.name.replace(".metrics.json", LEADS_KEPT))
-    changed = find_changed_leads(revisions(document, now), kept, numbers.lead_data)
+    changed = find_changed_leads(revisions(document, now), kept, report.lead_data)
     return Previous(document, changed, revision_lines(document, now, changed))
 
 

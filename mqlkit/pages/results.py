@@ -56,15 +56,15 @@ def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]
         writer.writerows([safe_cell(cell) for cell in row] for row in rows)
 
 
-def save_results(numbers: Report) -> None:
+def save_results(report: Report) -> None:
     """Write the results to the place that `mqlkit run` sets; without one, write nothing."""
     if wanted := os.environ.get(RESULTS_VARIABLE):
         place = Path(wanted)
-        write_results(numbers, place.parent, place.name)
-        write_comparison(numbers, place.parent, place.name)
+        write_results(report, place.parent, place.name)
+        write_comparison(report, place.parent, place.name)
 
 
-def write_results(numbers: Report, folder: Path, name: str) -> list[Path]:
+def write_results(report: Report, folder: Path, name: str) -> list[Path]:
     """Write the files next to a report's page.
 
     Returns
@@ -73,48 +73,48 @@ def write_results(numbers: Report, folder: Path, name: str) -> list[Path]:
         ``NAME.metrics.json``, ``NAME.breaches.csv``, ``NAME.set-aside.csv`` and ``NAME.txt``.
     """
     metrics = folder / f"{name}.metrics.json"
-    metrics.write_text(as_json(metrics_document(numbers)), encoding="utf-8")
+    metrics.write_text(as_json(metrics_document(report)), encoding="utf-8")
     breaches = folder / f"{name}.breaches.csv"
-    breach_lines(numbers.lead_data).to_csv(breaches)
+    breach_lines(report.lead_data).to_csv(breaches)
     aside = folder / f"{name}.set-aside.csv"
-    rows = [(r.file, r.line, r.reason, r.text) for t in numbers.ledgers.values() for r in t.rows]
+    rows = [(r.file, r.line, r.reason, r.text) for t in report.ledgers.values() for r in t.rows]
     write_csv(aside, ["file", "line", "reason", "text"], rows)
-    told = folder / f"{name}.txt"
-    told.write_text(summary(numbers), encoding="utf-8")
-    return [metrics, breaches, aside, told]
+    headline_text = folder / f"{name}.txt"
+    headline_text.write_text(summary(report), encoding="utf-8")
+    return [metrics, breaches, aside, headline_text]
 
 
-def write_comparison(numbers: Report, folder: Path, name: str) -> None:
+def write_comparison(report: Report, folder: Path, name: str) -> None:
     """Write the files that compare reports.
 
     ``NAME.leads.parquet`` is for the next report. ``NAME.revised.csv`` lists the leads that caused
     numbers of closed buckets to change since the last report.
     """
-    last = previous(numbers)
+    last = previous(report)
     rows = (
         []
         if last is None
         else [(r.figure, r.bucket, r.lead_id, r.what) for r in last.changed_leads]
     )
     write_csv(folder / f"{name}.revised.csv", ["figure", "bucket", "lead_id", "what"], rows)
-    write_leads(numbers.lead_data, folder / f"{name}{LEADS_KEPT}")
+    write_leads(report.lead_data, folder / f"{name}{LEADS_KEPT}")
 
 
 REDACTED = f"no single leads, no owners, groups of fewer than {FEWEST} shown together"
 
 
-def scope(numbers: Report) -> list[str]:
+def scope(report: Report) -> list[str]:
     """Return what a report covers: period, as-of date, rows, filters and redaction."""
-    leads, params = numbers.lead_data, numbers.params
+    leads, params = report.lead_data, report.params
     last = leads.buckets[-1].end
     is_day_end = leads.as_of.at == leads.as_of.cutoff
     as_of = moment(leads.as_of.at.astimezone(leads.zone))
     facts = [
         f"{day(leads.whole.start)} – {day(last - DAY)}",
         f"as of {f'the end of {day(leads.as_of.on)}' if is_day_end else as_of} ({leads.zone})",
-        counted((numbers.ledgers.get("leads") or numbers.ledgers["history"]).used, "row"),
+        counted((report.ledgers.get("leads") or report.ledgers["history"]).used, "row"),
     ]
-    if any(LAST_ALONE in ledger.noted for ledger in numbers.ledgers.values()):
+    if any(LAST_ALONE in ledger.noted for ledger in report.ledgers.values()):
         facts.append("a single lead has stamps in the last month before that: check as_of")
     if params.where:
         kept = "; ".join(f"{c}: {', '.join(v)}" for c, v in params.shown_where.items())
@@ -122,10 +122,10 @@ def scope(numbers: Report) -> list[str]:
     return [*facts, REDACTED] if params.redact else facts
 
 
-def summary(numbers: Report) -> str:
+def summary(report: Report) -> str:
     """Return the headline as text for a mail or a chat message, one line per figure."""
-    figures = headline(numbers.headline)
-    lines = [numbers.params.title, ", ".join(scope(numbers))]
+    figures = headline(report.headline)
+    lines = [report.params.title, ", ".join(scope(report))]
     for question, members in groupby(figures, key=lambda figure: figure.question):
         lines += ["", question, *map(_line, members)]
     # Text from the data cannot start a new line.
