@@ -37,8 +37,9 @@ BOTH, COHORT, FLOW = VIEWS = ("both", "cohort", "flow")
 RESULTS_VARIABLE = "MQLKIT_RESULTS"
 # a glob pattern of the metrics.json of earlier reports with the same name;
 EARLIER_VARIABLE = "MQLKIT_EARLIER"
-# the folder in which the reports of a batch share the tables read.
-READINGS_VARIABLE = "MQLKIT_READINGS"
+# JSON list of the lead columns that any report of the batch uses of the source of this report; not
+# set if no other report uses the source.
+SHARED_COLUMNS_VARIABLE = "MQLKIT_SHARED_COLUMNS"
 # The histogram of time in stage has this many bins of a quarter of the SLA, and one for the rest.
 LAST_BIN = 16
 SET_ASIDE_REASONS = {

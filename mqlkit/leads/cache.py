@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import pickle
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from hashlib import sha256
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -80,12 +76,9 @@ class ResultCache:
     ----------
     entries
         Cached results, the most recently used last.
-    folder
-        Folder that shares results between reports on the same data; None for no sharing.
     """
 
     entries: OrderedDict[tuple[str, ...], Any] = field(default_factory=OrderedDict)
-    folder: Path | None = None
 
     def get(
         self, name: str, params: ReportParams, compute: Callable[[], Result], *, of: str = ""
@@ -138,19 +131,9 @@ class ResultCache:
     def _has(self, key: tuple[str, ...]) -> bool:
         if key in self.entries:
             self.entries.move_to_end(key)
-        elif self.folder is not None and (path := self._path(key)).exists():
-            self.entries[key] = pickle.loads(path.read_bytes())  # noqa: S301 - this batch's own
         return key in self.entries
 
     def _store(self, key: tuple[str, ...], found: object) -> None:
         self.entries[key] = found
         while len(self.entries) > MAX_ENTRIES:
             self.entries.popitem(last=False)
-        if self.folder is not None:
-            path = self._path(key)
-            partial = path.with_name(f"{path.name}.{os.getpid()}")
-            partial.write_bytes(pickle.dumps(found))
-            partial.replace(path)
-
-    def _path(self, key: tuple[str, ...]) -> Path:
-        return Path(self.folder or ".", sha256(repr(key).encode()).hexdigest())

@@ -214,8 +214,7 @@ def compute_report(
 ) -> Report:
     """Compute every number of a lead table; results that ``cache`` holds are taken from it."""
     params = leads.params
-    # With ``now``, each report has another as-of date: there is nothing to share.
-    cache = cache or ResultCache(folder=None if params.as_of == "now" else tables.shelf)
+    cache = cache or ResultCache()
     spend = kept_spend(tables.spend, params.where)
     currency = None if spend is None else tables.currency
     goals = kept_goals(tables.goals, params.where)

@@ -11,12 +11,11 @@ from mqlkit.core.errors import MqlkitError, ParamsError, RunError, disk_words, l
 from mqlkit.core.params import ReportParams
 from mqlkit.pages.index import overview
 from mqlkit.run.log import Progress, Result, RunLog, json_lines
-from mqlkit.run.output import check_out, only_run, own_folder, pattern_of, root_of
+from mqlkit.run.output import check_out, only_run, pattern_of, root_of
 from mqlkit.run.report import Manner
 from mqlkit.run.runtime import open_press
 from mqlkit.run.signals import interruptible
 from mqlkit.run.turn import take_turn
-from mqlkit.sources.source_cache import write_plan
 
 
 def run_all(
@@ -92,24 +91,23 @@ def _run(params: Sequence[Path], manner: Manner, *, jobs: int, log: RunLog) -> l
     if len(params) == 1:
         with open_press() as press:
             return [take_turn(params[0], manner, press=press, log=log)]
-    with own_folder() as readings:
-        write_plan(readings, _shared(params, manner.overrides))
-        if jobs > 1:
-            from mqlkit.run.jobs import run_side_by_side
+    shared = _shared(params, manner.overrides)
+    if jobs > 1:
+        from mqlkit.run.jobs import run_side_by_side
 
-            return run_side_by_side(params, manner, jobs=jobs, log=log, readings=readings)
-        with open_press(readings) as press:
-            return [take_turn(path, manner, press=press, log=log) for path in params]
+        return run_side_by_side(params, manner, jobs=jobs, log=log, shared=shared)
+    with open_press(shared) as press:
+        return [take_turn(path, manner, press=press, log=log) for path in params]
 
 
-def _shared(params: Sequence[Path], overrides: Sequence[str]) -> dict[Path, list[str]]:
+def _shared(params: Sequence[Path], overrides: Sequence[str]) -> dict[str, list[str]]:
     """Return the sources that several reports use, each with the columns they want of it."""
-    wanted: dict[Path, list[list[str]]] = {}
+    wanted: dict[str, list[list[str]]] = {}
     for path in params:
         # What is wrong with a params file is said when it is that report's turn.
         with suppress(MqlkitError):
             found = ReportParams.read(path, overrides)
-            wanted.setdefault(Path(found.source), []).append([*found.by, *found.where])
+            wanted.setdefault(found.source, []).append([*found.by, *found.where])
     return {
         source: list(dict.fromkeys(chain.from_iterable(columns)))
         for source, columns in wanted.items()

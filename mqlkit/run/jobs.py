@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import connection, get_context
@@ -64,7 +64,12 @@ class Worker:
 
 
 def run_side_by_side(
-    params: Sequence[Path], manner: Manner, *, jobs: int, log: RunLog, readings: Path
+    params: Sequence[Path],
+    manner: Manner,
+    *,
+    jobs: int,
+    log: RunLog,
+    shared: Mapping[str, Sequence[str]],
 ) -> list[Result]:
     """Run reports in several processes.
 
@@ -78,8 +83,8 @@ def run_side_by_side(
         How many at a time.
     log
         Is told what happens in any of them.
-    readings
-        Where they share what was read.
+    shared
+        As in `runtime.Press`.
 
     Returns
     -------
@@ -93,7 +98,7 @@ def run_side_by_side(
             idle = [w for w in workers if w.path is None]
             while waiting and (idle or len(workers) < jobs):
                 if not idle:
-                    workers.append(_hired(manner, readings))
+                    workers.append(_hired(manner, shared))
                     idle.append(workers[-1])
                 idle.pop().give(waiting.popleft(), manner.timeout)
             for worker in _heard(workers):
@@ -109,11 +114,11 @@ def run_side_by_side(
     return [results[path] for path in params]
 
 
-def _hired(manner: Manner, readings: Path) -> Worker:
+def _hired(manner: Manner, shared: Mapping[str, Sequence[str]]) -> Worker:
     context = get_context("spawn")
     ours, theirs = context.Pipe()
     with deaf_children():
-        process = context.Process(target=work, args=(theirs, manner, readings))
+        process = context.Process(target=work, args=(theirs, manner, shared))
         process.start()
     theirs.close()
     return Worker(process, ours)
@@ -156,7 +161,7 @@ def _next_result(worker: Worker, manner: Manner, log: RunLog) -> Result | None:
     return Result(path, RunError.exit_code, seconds)
 
 
-def work(line: connection.Connection, manner: Manner, readings: Path) -> None:
+def work(line: connection.Connection, manner: Manner, shared: Mapping[str, Sequence[str]]) -> None:
     """Run reports as they come through a pipe, until it is closed."""
     end_with_parent()
 
@@ -164,7 +169,7 @@ def work(line: connection.Connection, manner: Manner, readings: Path) -> None:
         line.send(("event", (event, facts)))
 
     try:
-        with interruptible(), open_press(readings) as press:
+        with interruptible(), open_press(shared) as press:
             while True:
                 path = line.recv()
                 line.send(("result", take_turn(path, manner, press=press, log=tell)))

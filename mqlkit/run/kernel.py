@@ -34,6 +34,8 @@ os.chdir({folder!r})
 get_ipython().reset(new_session=True)
 import gc
 gc.collect()
+from mqlkit.sources.source_cache import CACHE
+CACHE.drop_derived()
 """
 LONGEST_RESET = 30
 # The path of a socket has room for 104 bytes on macOS, and some for a number.

@@ -141,7 +141,7 @@ def run_report(
             RESULTS_VARIABLE: str((scratch / name).absolute()),
             EARLIER_VARIABLE: f"{escape(str(root.absolute()))}/{earlier}",
         }
-        kernel = press.kernel(told)
+        kernel = press.kernel(told, params.source)
         # The kernel needs a second to get up: time to import what takes long.
         from mqlkit.pages.html import render
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mqlkit.core.names import READINGS_VARIABLE
+from mqlkit.core.names import SHARED_COLUMNS_VARIABLE
 from mqlkit.run.kernel import WarmKernel
 from mqlkit.run.output import own_folder
 
@@ -33,20 +34,21 @@ class Press:
     ----------
     folder
         For temporary files; see `lock.own_folder`.
-    readings
-        Where what was read is kept for other reports, with a plan; None to keep nothing.
+    shared
+        Lead columns that several reports use of a source, by its path; None for a single report.
     """
 
-    def __init__(self, folder: Path, readings: Path | None = None) -> None:
-        self._readings = readings
+    def __init__(self, folder: Path, shared: Mapping[str, Sequence[str]] | None = None) -> None:
+        self._shared = shared
         self._kernel = WarmKernel(folder)
         self._script = folder / "page.js"
         self._helper: subprocess.Popen[bytes] | None = None
 
-    def kernel(self, environment: Mapping[str, str | None]) -> AsyncKernelManager:
+    def kernel(self, environment: Mapping[str, str | None], source: str) -> AsyncKernelManager:
         """Return a kernel for one report; see `kernel.WarmKernel.start`."""
-        readings = None if self._readings is None else str(self._readings)
-        kernel = self._kernel.start({READINGS_VARIABLE: readings, **environment})
+        columns = (self._shared or {}).get(source)
+        shared = None if columns is None else json.dumps(columns)
+        kernel = self._kernel.start({SHARED_COLUMNS_VARIABLE: shared, **environment})
         if self._helper is None:
             # In a process of its own: it takes a second, and the kernel needs one to get up.
             with self._script.open("wb") as out:
@@ -63,7 +65,7 @@ class Press:
 
     def keep_kernel(self) -> None:
         """Take the kernel for sound: the next report, if there is one, may have it."""
-        if self._readings is None:
+        if self._shared is None:
             self._kernel.dismiss()
         else:
             self._kernel.keep()
@@ -90,10 +92,10 @@ class Press:
 
 
 @contextmanager
-def open_press(readings: Path | None = None) -> Iterator[Press]:
+def open_press(shared: Mapping[str, Sequence[str]] | None = None) -> Iterator[Press]:
     """Return a press, closed with the block; see `Press`."""
     with own_folder() as folder:
-        press = Press(folder, readings)
+        press = Press(folder, shared)
         try:
             yield press
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Callable
@@ -10,9 +11,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from mqlkit.core.errors import SourceError, report
-from mqlkit.core.names import READINGS_VARIABLE
+from mqlkit.core.names import SHARED_COLUMNS_VARIABLE
 from mqlkit.core.params import ReportParams
-from mqlkit.sources.source_cache import tables_of
+from mqlkit.sources.source_cache import CACHE, key_of
 from mqlkit.sources.spec import read_source
 from mqlkit.sources.staging import Reader
 from mqlkit.sources.store import connect
@@ -60,16 +61,28 @@ def open_source(
     source = read_source(find_source(params.source, base or Path.cwd()))
     extras = list(dict.fromkeys([*params.by, *params.where]))
     zone = ZoneInfo(params.timezone or source.timezone)
-    # Once read, the rows are in the engine; what is unpacked on the way is not needed again.
-    with tempfile.TemporaryDirectory(prefix="mqlkit-") as folder:
-        root = source.path.parent
-        reader = Reader(connect(), Path(folder), root, params.max_set_aside, str(zone))
-        tables = None
-        if (kept := os.environ.get(READINGS_VARIABLE)) and not is_all_wanted:
-            tables = tables_of(reader, source, extras=extras, folder=Path(kept))
-        if tables is None:
-            tables = load(reader, source, extras=extras, is_all_wanted=is_all_wanted, tell=tell)
+
+    def read(columns: list[str]) -> tuple[Reader, Tables]:
+        # Once read, the rows are in the engine; what is unpacked on the way is not needed again.
+        with tempfile.TemporaryDirectory(prefix="mqlkit-") as folder:
+            root = source.path.parent
+            reader = Reader(connect(), Path(folder), root, params.max_set_aside, str(zone))
+            return reader, load(
+                reader, source, extras=columns, is_all_wanted=is_all_wanted, tell=tell
+            )
+
+    found = None
+    if not is_all_wanted and (shared := _shared_columns(extras)) is not None:
+        key = key_of(source, shared, zone=str(zone), max_set_aside=params.max_set_aside)
+        found = CACHE.get(key, lambda: read(shared))
+    reader, tables = found or read(extras)
     return Opened(source.path, reader, tables, zone)
+
+
+def _shared_columns(extras: list[str]) -> list[str] | None:
+    """Return the columns that the batch uses of the source; None if this report reads its own."""
+    columns: list[str] | None = json.loads(os.environ.get(SHARED_COLUMNS_VARIABLE, "null"))
+    return columns if columns is not None and set(extras) <= set(columns) else None
 
 
 def find_source(source: str, base: Path) -> Path:

@@ -1,105 +1,81 @@
-"""What was read, kept on disk: exports that several reports of a batch use are read once."""
+"""Cache of the source read last: the reports of a batch that share a kernel read it once."""
 
 from __future__ import annotations
 
-import json
-import pickle
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from copy import deepcopy
 from dataclasses import replace
-from hashlib import sha256
-from pathlib import Path
-
-from filelock import FileLock
 
 from mqlkit.core.errors import MqlkitError
 from mqlkit.sources.files import mark_of
 from mqlkit.sources.spec import SourceSpec
 from mqlkit.sources.staging import Reader
-from mqlkit.sources.store import attach_tables, connect, save_tables
-from mqlkit.sources.tables import Tables, load
-
-POLL_SECONDS = 0.05
+from mqlkit.sources.tables import Tables
 
 
-def tables_of(
-    reader: Reader, source: SourceSpec, *, extras: Sequence[str], folder: Path
-) -> Tables | None:
-    """Return the tables of a source that several reports use, read by the first of them.
+class SourceCache:
+    """The tables read last, in the engine that read them."""
 
-    Parameters
-    ----------
-    reader, source, extras
-        As in `load.load`.
-    folder
-        Where readings are kept, with the plan.
+    def __init__(self) -> None:
+        self._key = ""
+        self._reader: Reader | None = None
+        self._tables: Tables | None = None
+        self._n_kept = 0
 
-    Returns
-    -------
-    Tables or None
-        None where only this report uses the source, or where what the others want of it cannot be
-        read: each then reads for itself, and gets its own error.
-    """
-    wanted = columns_wanted(folder, source.path)
-    if wanted is None or not set(extras) <= set(wanted):
-        return None
-    try:
-        name = _key(reader, source, wanted)
-    except OSError:
-        return None
-    rest, stored = folder / f"{name}.tables", folder / f"{name}.duckdb"
-    shelf = folder / name
-    with FileLock(folder / f"{name}.lock", poll_interval=POLL_SECONDS):
-        shelf.mkdir(exist_ok=True)
-        if not rest.exists():
-            rest.write_bytes(_kept(reader, source, wanted, stored))
-    content: tuple[Tables, list[str]] | None = pickle.loads(rest.read_bytes())  # noqa: S301 - own
-    if content is None:
-        return None
-    tables, names = content
-    found = attach_tables(reader.backend, stored, names)
-    return replace(tables, leads=found["leads"], events=found.get("events"), shelf=shelf)
+    def get(
+        self, key: str, read: Callable[[], tuple[Reader, Tables]]
+    ) -> tuple[Reader, Tables] | None:
+        """Return the tables of a source and their engine, from the cache if the key is the same.
 
+        Parameters
+        ----------
+        key
+            Everything that the tables depend on; see `key_of`.
+        read
+            Reads the tables.
 
-def _key(reader: Reader, source: SourceSpec, wanted: Sequence[str]) -> str:
-    """Return what a reading depends on, as a name: files that have changed are read again."""
-    marks = [mark_of(path) for spec in source.tables for path in spec.files]
-    about = (source, marks, list(wanted), reader.day_zone, reader.max_set_aside)
-    return sha256(repr(about).encode()).hexdigest()[:24]
+        Returns
+        -------
+        tuple of Reader and Tables, or None
+            None if they cannot be read.
+        """
+        if key != self._key:
+            self.clear()
+            self._key = key
+            with suppress(MqlkitError):
+                self._keep(*read())
+        if self._reader is None or self._tables is None:
+            return None
+        # Each report adds notes to the ledgers.
+        return self._reader, replace(self._tables, ledgers=deepcopy(self._tables.ledgers))
 
+    def _keep(self, reader: Reader, tables: Tables) -> None:
+        n_read = reader.tables
+        leads = reader.store(tables.leads)
+        events = None if tables.events is None else reader.store(tables.events)
+        reader.drop(range(1, n_read + 1))
+        self._reader, self._n_kept = reader, reader.tables
+        self._tables = replace(tables, leads=leads, events=events)
 
-def _kept(reader: Reader, source: SourceSpec, wanted: Sequence[str], stored: Path) -> bytes:
-    """Read a source, keep its large tables in a file, and return the rest; None for a failure."""
-    # In an engine of its own: what reading leaves in it goes with it.
-    own = replace(reader, backend=connect())
-    try:
-        tables = load(own, source, extras=wanted)
-    except MqlkitError:
-        return pickle.dumps(None)
-    large = {"leads": tables.leads}
-    large |= {} if tables.events is None else {"events": tables.events}
-    save_tables(own.backend, stored, large)
-    own.backend.disconnect()
-    return pickle.dumps((replace(tables, leads=None, events=None), list(large)))
+    def drop_derived(self) -> None:
+        """Drop all tables that were derived from those of the cache by a report that has ended."""
+        if self._reader is not None:
+            self._reader.drop(range(self._n_kept + 1, self._reader.tables + 1))
+
+    def clear(self) -> None:
+        """Empty the cache and free the memory of its engine."""
+        if self._reader is not None:
+            self._reader.backend.disconnect()
+        self._key, self._reader, self._tables = "", None, None
 
 
-PLAN = "plan.json"
+def key_of(source: SourceSpec, columns: Sequence[str], *, zone: str, max_set_aside: float) -> str:
+    """Return everything that the tables of a source depend on, its files included."""
+    files = [path for spec in source.tables for path in spec.files]
+    marks = [mark_of(path) if path.exists() else None for path in files]
+    return repr((source, marks, list(columns), zone, max_set_aside))
 
 
-def write_plan(folder: Path, columns: Mapping[Path, Sequence[str]]) -> None:
-    """Leave word which sources several reports use, and which columns of the leads they want.
-
-    Parameters
-    ----------
-    folder
-        Where readings are kept.
-    columns
-        By ``source.yaml``.
-    """
-    plan = {str(path): list(names) for path, names in columns.items()}
-    (folder / PLAN).write_text(json.dumps(plan), encoding="utf-8")
-
-
-def columns_wanted(folder: Path, source: Path) -> list[str] | None:
-    """Return the columns that several reports want of a source; None where it is used once."""
-    plan: dict[str, list[str]] = json.loads((folder / PLAN).read_text(encoding="utf-8"))
-    return plan.get(str(source))
+# What the kernel has read. It is used only if the runner says that a batch shares a source.
+CACHE = SourceCache()

@@ -20,7 +20,7 @@ import ibis.expr.types as ir
 from mqlkit.core.names import FORMULA_STARTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
     import numpy.typing as npt
@@ -31,7 +31,6 @@ EngineError = duckdb.Error
 Instant = dt.Timestamp("UTC")
 SMALL = "decimal(38, 12)"
 MEMORY = "1150MiB"
-SAVED = "saved"
 # A time, a space, and more.
 NAMES_ZONE = "%:% %"
 EARLIEST, LATEST = datetime(1900, 1, 1), datetime(2200, 1, 1)  # noqa: DTZ001
@@ -59,20 +58,6 @@ def connect() -> Backend:
     backend.raw_sql("SET TimeZone = 'UTC'")
     backend.raw_sql("SET enable_progress_bar = false")
     return backend
-
-
-def save_tables(backend: Backend, path: Path, tables: Mapping[str, ir.Table]) -> None:
-    """Write tables to a file that other processes can read from."""
-    backend.attach(path, SAVED)
-    for name, table in tables.items():
-        backend.create_table(name, table, database=f"{SAVED}.main")
-    backend.detach(SAVED)
-
-
-def attach_tables(backend: Backend, path: Path, names: Iterable[str]) -> dict[str, ir.Table]:
-    """Return the tables of a file by name; nobody writes to it any more."""
-    backend.attach(path, SAVED, read_only=True)
-    return {name: backend.table(name, database=(SAVED, "main")) for name in names}
 
 
 @contextmanager

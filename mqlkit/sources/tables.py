@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import reduce
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import ibis.expr.types as ir
@@ -42,8 +41,6 @@ class Tables:
         ``date_from, date_to, channel, amount``, one row per range and channel, both ends included.
     goals
         ``month, source, mqls``; a missing source is ``""``.
-    shelf
-        Where reports on the same tables leave each other what they have worked out.
     """
 
     leads: ir.Table
@@ -54,7 +51,6 @@ class Tables:
     columns: list[str]
     ledgers: dict[str, Ledger] = field(default_factory=dict)
     exports: list[tuple[Export, TableSpec, int]] = field(default_factory=list)
-    shelf: Path | None = None
 
 
 def load(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -10,15 +11,14 @@ import pytest
 from runs import ROOT
 
 from mqlkit.core.errors import ParamsError
-from mqlkit.core.names import READINGS_VARIABLE
+from mqlkit.core.names import SHARED_COLUMNS_VARIABLE
 from mqlkit.core.params import ReportParams
 from mqlkit.lab import exploration
 from mqlkit.lab.exploration import Exploration
 from mqlkit.leads import build_cube as prepare
 from mqlkit.leads.table import LeadTable
 from mqlkit.metrics.report import read_report
-from mqlkit.sources.opening import find_source
-from mqlkit.sources.source_cache import write_plan
+from mqlkit.sources.source_cache import CACHE
 
 BASE = ROOT / "notebooks"
 FRAMES = (
@@ -63,11 +63,12 @@ def equal(found, expected, *, frames=FRAMES):
 
 
 @pytest.fixture
-def read_once(tmp_path, monkeypatch):
-    """Have runs share what they read, as those of one command do: it is the numbers that differ."""
-    source = find_source(ReportParams().source, BASE)
-    write_plan(tmp_path, {source: ["source", "country", "team", "owner"]})
-    monkeypatch.setenv(READINGS_VARIABLE, str(tmp_path))
+def read_once(monkeypatch):
+    """Share what reports read, as a batch does; their numbers differ."""
+    columns = ["source", "country", "team", "owner"]
+    monkeypatch.setenv(SHARED_COLUMNS_VARIABLE, json.dumps(columns))
+    yield
+    CACHE.clear()
 
 
 def test_each_choice_gives_the_numbers_of_its_own_run(explored, defaults, read_once):

@@ -9,10 +9,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from io import StringIO
-from pathlib import Path
 
 from mqlkit.run import batch
 from mqlkit.run.cli import main
@@ -28,9 +27,9 @@ class KeptPress(Press):
         self._kernel.keep()
 
     @contextmanager
-    def opened(self, readings: Path | None = None) -> Iterator[Press]:
+    def opened(self, shared: Mapping[str, Sequence[str]] | None = None) -> Iterator[Press]:
         """Take the place of `mqlkit.run.runtime.open_press`."""
-        self._readings = readings
+        self._shared = shared
         yield self
 
 
