@@ -17,6 +17,7 @@ import pandas as pd
 import pytest
 import yaml
 from hypothesis import settings
+from typed_tables import Rows, SharedReader, typed_tables
 
 from mqlkit.core.metrics import METRICS
 from mqlkit.core.params import ReportParams
@@ -164,21 +165,26 @@ def parse_table(text: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.split("|")] for line in lines]
 
 
-def as_csv(rows: list[list[str]]) -> str:
+def as_csv(rows: Rows) -> str:
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows(rows)
     return out.getvalue()
 
 
 def make_report(source: Path, params: ReportParams, workdir: Path) -> Made:
-    """Read what a source.yaml describes and cut the lead table of a report."""
+    """Read what a source.yaml describes and make the lead table of a report."""
     spec = read_source(source)
-    zone = ZoneInfo(params.timezone or spec.timezone)
-    reader = Reader(connect(), workdir, source.parent, params.max_set_aside, str(zone))
+    zone = params.timezone or spec.timezone
+    reader = Reader(connect(), workdir, source.parent, params.max_set_aside, zone)
     tables = load(reader, spec, extras=list(dict.fromkeys([*params.by, *params.where])))
+    return made_from(tables, params, reader)
+
+
+def made_from(tables: Tables, params: ReportParams, reader: Reader) -> Made:
+    """Return a report on tables; ``reader`` holds them, and the zone of the report."""
 
     def cut(chosen: ReportParams) -> LeadTable:
-        return lead_table_of(tables, chosen, zone=zone, reader=reader)
+        return lead_table_of(tables, chosen, zone=ZoneInfo(reader.day_zone), reader=reader)
 
     return Made(tables, cut(params), cut)
 
@@ -241,33 +247,65 @@ def new_desk(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Desk]:
     return lambda: Desk(tmp_path_factory.mktemp("desk"))
 
 
-@pytest.fixture(scope="session")
-def lead_table(new_desk: Callable[[], Desk]) -> Callable[..., Made]:
-    """Return a builder of reports from tables written as text.
+def rows_by_table(**given: str | Rows | None) -> dict[str, Rows]:
+    """Return the rows of the tables that are given, as rows or as text."""
+    return {
+        name: parse_table(content) if isinstance(content, str) else content
+        for name, content in given.items()
+        if content is not None
+    }
 
-    The first column of ``leads`` is the lead's id, and says why the row is there. ``source`` adds
-    to the description of a table: ``source={"leads": {"timezone": "Europe/Tallinn"}}``.
+
+@pytest.fixture(scope="session")
+def lead_table() -> Callable[..., Made]:
+    """Return a builder of reports on typed tables written as text; see `typed_tables`.
+
+    The first column of ``leads`` is the lead's id, and says why the row is there. ``zones`` has the
+    time zone of a table whose timestamps are not in UTC.
     """
 
     def build(
-        leads: str | list[list[str]] | None = None,
+        leads: str | Rows | None = None,
         *,
-        history: str | None = None,
-        spend: str | None = None,
-        goals: str | None = None,
+        history: str | Rows | None = None,
+        spend: str | Rows | None = None,
+        goals: str | Rows | None = None,
+        zones: Mapping[str, str] | None = None,
+        **params: Any,
+    ) -> Made:
+        given = rows_by_table(leads=leads, history=history, spend=spend, goals=goals)
+        chosen = ReportParams.from_mapping({"by": [], "period": "2026-01..2026-03", **params})
+        known = {"leads": "UTC", **(zones or {})}
+        reader = SharedReader(chosen.timezone or known["leads"])
+        extras = [*chosen.by, *chosen.where]
+        return made_from(typed_tables(reader, given, zones=known, extras=extras), chosen, reader)
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def read_lead_table(new_desk: Callable[[], Desk]) -> Callable[..., Made]:
+    """Return a builder of reports on exports written as text.
+
+    ``source`` adds to the description of a table: ``source={"leads": {"dates": "dmy"}}``.
+    """
+
+    def build(
+        leads: str | Rows | None = None,
+        *,
+        history: str | Rows | None = None,
+        spend: str | Rows | None = None,
+        goals: str | Rows | None = None,
         source: Mapping[str, Mapping[str, Any]] | None = None,
         **params: Any,
     ) -> Made:
         desk = new_desk()
-        given = {"leads": leads, "history": history, "spend": spend, "goals": goals}
         description: dict[str, Any] = {}
-        for table, content in given.items():
-            if content is None:
-                continue
-            rows = parse_table(content) if isinstance(content, str) else content
+        given = rows_by_table(leads=leads, history=history, spend=spend, goals=goals)
+        for table, rows in given.items():
             desk.write(f"{table}.csv", as_csv(rows))
-            defaults = {"currency": "EUR"} if table == "spend" else {}
-            block = {"files": [f"{table}.csv"], **defaults, **(source or {}).get(table, {})}
+            currency = {"currency": "EUR"} if table == "spend" else {}
+            block = {"files": [f"{table}.csv"], **currency, **(source or {}).get(table, {})}
             description[table] = [block] if table == "history" else block
         return desk.report(description, **{"period": "2026-01..2026-03", **params})
 

@@ -57,8 +57,8 @@ def test_a_history_alone_is_enough(lead_table):
     assert made.values("mqls", source="(missing)") == {"2026-01": 1, "2026-02": 1, "2026-03": 0}
 
 
-def test_stages_are_named_by_the_users_words_whatever_their_case(lead_table):
-    made = lead_table(
+def test_stages_are_named_by_the_users_words_whatever_their_case(read_lead_table):
+    made = read_lead_table(
         history="""
             LeadId | CreatedDate      | NewValue
             A      | 2026-01-05 09:00 | Marketing Qualified
@@ -87,8 +87,8 @@ def test_stages_are_named_by_the_users_words_whatever_their_case(lead_table):
     }
 
 
-def test_every_row_of_a_file_can_be_one_stage(lead_table):
-    made = lead_table(
+def test_every_row_of_a_file_can_be_one_stage(read_lead_table):
+    made = read_lead_table(
         """
             lead_id | mql_at     | amount
             won     | 2026-01-05 | 900
@@ -334,7 +334,7 @@ def test_a_date_in_a_history_stays_the_date_it_is(lead_table):
             A       | 2026-02-01 | mql
             A       | 2026-02-04 | sql
         """,
-        source={"history": {"timezone": "Europe/Tallinn"}},
+        zones={"history": "Europe/Tallinn"},
         timezone="America/New_York",
     )
     assert made.values("mqls") == {"2026-01": 0, "2026-02": 1, "2026-03": 0}
@@ -352,9 +352,9 @@ def test_a_history_may_be_in_a_zone_of_its_own(lead_table):
             lead_id | at               | stage
             A       | 2026-01-05 09:00 | sql
         """,
-        source={
-            "leads": {"timezone": "Europe/Tallinn"},  # 07:00 UTC
-            "history": {"timezone": "America/New_York"},  # 14:00 UTC
+        zones={
+            "leads": "Europe/Tallinn",  # 07:00 UTC
+            "history": "America/New_York",  # 14:00 UTC
         },
     )
     assert stamps(made, "sql_us") == [("A", "2026-01-05 07:00", 7.0)]
@@ -370,9 +370,9 @@ def test_dates_of_a_history_in_a_zone_of_its_own_stay_too(lead_table):
             lead_id | at         | stage
             A       | 2026-02-03 | sql
         """,
-        source={
-            "leads": {"timezone": "America/New_York"},
-            "history": {"timezone": "Asia/Tokyo"},  # its midnight is 2 February in New York
+        zones={
+            "leads": "America/New_York",
+            "history": "Asia/Tokyo",  # its midnight is 2 February in New York
         },
     )
     assert stamps(made, "sql_us") == [("A", "2026-02-01 05:00", 48.0)]

@@ -54,7 +54,7 @@ def test_weeks_begin_on_monday_of_the_reports_zone(lead_table):
             Sunday evening   | 2026-03-29 23:59
             Monday morning   | 2026-03-30 00:00
         """,
-        source={"leads": {"timezone": "Europe/Tallinn"}},  # the clocks went on that Sunday
+        zones={"leads": "Europe/Tallinn"},  # the clocks went on that Sunday
         period="2026-03-23..2026-04-05",
         grain="week",
     )
@@ -67,9 +67,9 @@ def test_a_stamp_is_an_instant_in_whatever_zone_it_is_reported(lead_table):
         January in both zones              | 2026-01-31 23:30
         February where it was written down | 2026-02-01 00:30
     """
-    source = {"leads": {"timezone": "Europe/Tallinn"}}
-    local = lead_table(leads, source=source)
-    in_utc = lead_table(leads, source=source, timezone="UTC")
+    zones = {"leads": "Europe/Tallinn"}
+    local = lead_table(leads, zones=zones)
+    in_utc = lead_table(leads, zones=zones, timezone="UTC")
     assert local.values("mqls") == {JAN: 1, FEB: 1, MAR: 0}
     assert in_utc.values("mqls") == {JAN: 2, FEB: 0, MAR: 0}
 
@@ -81,7 +81,7 @@ def test_a_date_is_that_date_in_every_zone(lead_table, zone):
             lead_id        | created_at | mql_at     | sql_at
             first of month | 2026-01-30 | 2026-02-01 | 2026-03-01
         """,
-        source={"leads": {"timezone": "Europe/Tallinn"}},
+        zones={"leads": "Europe/Tallinn"},
         timezone=zone,
     )
     assert made.values("mqls") == {JAN: 0, FEB: 1, MAR: 0}
@@ -97,7 +97,7 @@ def test_a_duration_between_instants_is_real_time(lead_table):
             lead_id                  | mql_at           | accepted_at
             while the clocks went on | 2026-03-28 12:00 | 2026-03-29 12:00
         """,
-        source={"leads": {"timezone": "Europe/Tallinn"}},
+        zones={"leads": "Europe/Tallinn"},
     )
     assert made.value("hours_in_stage_mean") == 23
 
@@ -108,7 +108,7 @@ def test_a_duration_between_dates_is_whole_days(lead_table):
             lead_id                  | mql_at     | accepted_at
             while the clocks went on | 2026-03-28 | 2026-03-30
         """,
-        source={"leads": {"timezone": "Europe/Tallinn"}},
+        zones={"leads": "Europe/Tallinn"},
     )
     assert made.value("hours_in_stage_mean") == 48
 
@@ -167,7 +167,7 @@ def test_as_of_auto_is_the_latest_stamp_of_any_stage(lead_table):
             the latest | 2026-01-20 17:00 |
         """,
         period=JAN,
-        source={"leads": {"timezone": "Europe/Tallinn"}},
+        zones={"leads": "Europe/Tallinn"},
     )
     assert made.leads.as_of.at.isoformat() == "2026-01-20T16:00:00.500000+00:00"
     assert made.value("mqls") == 2
@@ -226,7 +226,7 @@ def test_a_day_given_as_as_of_counts_to_its_end(lead_table):
         """,
         as_of="2026-01-31",
         period="2026-01..2026-02",
-        source={"leads": {"timezone": "Europe/Tallinn"}},
+        zones={"leads": "Europe/Tallinn"},
     )
     assert made.values("mqls") == {JAN: 1, FEB: 0}
 
@@ -893,7 +893,7 @@ OVER_A_WEEKEND = """
 def test_the_business_clock_runs_only_while_the_team_works(lead_table):
     made = lead_table(
         OVER_A_WEEKEND,
-        source={"leads": {"timezone": "Europe/Tallinn"}},
+        zones={"leads": "Europe/Tallinn"},
         as_of="2026-02-02T10:00:00+02:00",  # Monday at ten: two working hours after Friday at four
         period=JAN,
         sla="1d",
@@ -921,7 +921,7 @@ def test_the_business_clock_rests_on_public_holidays(lead_table):
             lead_id | mql_at           | accepted_at
             A       | 2026-02-23 16:00 | 2026-02-25 10:00
         """,
-        source={"leads": {"timezone": "Europe/Tallinn"}},
+        zones={"leads": "Europe/Tallinn"},
         period=FEB,
         sla_clock="business",
         holidays="EE",
@@ -1400,9 +1400,11 @@ def test_a_filter_that_keeps_nobody(lead_table):
     )
 
 
-def test_a_filter_on_a_column_that_is_not_there(lead_table):
+def test_a_filter_on_a_column_that_is_not_there(read_lead_table):
     with pytest.raises(ParamsError) as caught:
-        lead_table("lead_id | mql_at | country\nA | 2026-01-05 | EE\n", where={"countries": ["EE"]})
+        read_lead_table(
+            "lead_id | mql_at | country\nA | 2026-01-05 | EE\n", where={"countries": ["EE"]}
+        )
     assert str(caught.value) == (
         "by/where: column 'countries' is unknown.\n  Fix:      did you mean 'country'?"
     )

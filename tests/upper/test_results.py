@@ -76,7 +76,7 @@ late    | 2026-03-01 00:00:00 | 2026-03-12 00:00:00
 
 
 def test_auto_and_relative_parameters_come_out_as_what_they_came_to(lead_table):
-    made = lead_table(LEADS, source={"leads": {"timezone": "Europe/Tallinn"}},
+    made = lead_table(LEADS, zones={"leads": "Europe/Tallinn"},
                       period="last-2-months", lag_days="auto")  # fmt: skip
     document = metrics_document(compute_report(made.leads, made.tables))
     params = document["params"]

@@ -1,0 +1,165 @@
+"""Typed tables from text, equal to what reading the text as exports returns."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from itertools import count
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import pyarrow as pa
+
+from mqlkit.core.names import LEAD_COLUMNS, STAMPS, TEXT_COLUMNS
+from mqlkit.sources.ledger import Ledger
+from mqlkit.sources.staging import Reader
+from mqlkit.sources.store import connect
+from mqlkit.sources.tables import Tables
+
+# Header first.
+Rows = Sequence[Sequence[str]]
+TIMESTAMP = pa.timestamp("us")
+MONEY = pa.decimal128(38, 6)
+
+
+class SharedReader(Reader):
+    """A reader on the one connection of this process."""
+
+    shared = connect()
+    numbers = count(1)
+
+    def __init__(self, day_zone: str) -> None:
+        super().__init__(self.shared, Path(), Path(), max_set_aside=1.0, day_zone=day_zone)
+
+    def name(self, kind: str) -> str:
+        """Return a name that no other reader on the connection has."""
+        self.tables = next(self.numbers)
+        return super().name(kind)
+
+
+def typed_tables(
+    reader: Reader,
+    given: Mapping[str, Rows],
+    *,
+    zones: Mapping[str, str],
+    extras: Sequence[str] = (),
+) -> Tables:
+    """Return the tables of a report.
+
+    Parameters
+    ----------
+    reader
+        Stores the tables. Its ``day_zone`` is the zone of the report.
+    given
+        Rows by table: ``leads``, ``history``, ``spend``, ``goals``. Columns are named as in the
+        canonical tables. Dates are ISO 8601, and an empty cell is missing.
+    zones
+        Zone of timestamps without an offset, by table; of the history, that of the leads if it has
+        none.
+    extras
+        Lead columns wanted beside the canonical ones.
+    """
+    columns = {name: _columns(rows) for name, rows in given.items()}
+    days, zone = ZoneInfo(reader.day_zone), ZoneInfo(zones["leads"])
+    events = None
+    if "history" in columns:
+        events = _events(columns["history"], ZoneInfo(zones.get("history", str(zone))), days)
+    leads = columns.get("leads") or {"lead_id": sorted(set(columns["history"]["lead_id"]))}
+    return Tables(
+        leads=_stored(reader, _leads(leads, zone, days, extras)),
+        events=None if events is None else _stored(reader, events),
+        spend=_spend(columns["spend"]) if "spend" in columns else None,
+        goals=_goals(columns["goals"]) if "goals" in columns else None,
+        currency="EUR" if "spend" in columns else None,
+        columns=list(given["leads"][0] if "leads" in given else LEAD_COLUMNS),
+        ledgers={name: Ledger(read=len(rows) - 1) for name, rows in given.items()},
+    )
+
+
+def _columns(rows: Rows) -> dict[str, list[str | None]]:
+    header, *rest = rows
+    return {
+        name: [cell or None for cell in cells]
+        for name, cells in zip(header, zip(*rest, strict=True), strict=True)
+    }
+
+
+def _stored(reader: Reader, table: pa.Table):
+    name = reader.name("table")
+    reader.backend.con.register("given", table)
+    reader.backend.con.execute(f"CREATE TABLE {name} AS FROM given")
+    reader.backend.con.unregister("given")
+    return reader.backend.table(name)
+
+
+def _leads(
+    columns: Mapping[str, list[str | None]], zone: ZoneInfo, days: ZoneInfo, extras: Sequence[str]
+) -> pa.Table:
+    ids = columns["lead_id"]
+    assert len(set(ids)) == len(ids), "one row per lead"
+    missing = [None] * len(ids)
+    found = {"lead_id": pa.array(ids, "string")}
+    for stamp in STAMPS:
+        cells = columns.get(stamp, missing)
+        found[stamp] = pa.array([_instant(cell, zone, days) for cell in cells], TIMESTAMP)
+        found[f"{stamp}_timed"] = pa.array([_has_time(cell) for cell in cells], "bool")
+    amounts = [cell and Decimal(cell) for cell in columns.get("amount", missing)]
+    found["amount"] = pa.array(amounts, MONEY)
+    texts = [*TEXT_COLUMNS, *(c for c in extras if c not in LEAD_COLUMNS)]
+    found |= {text: pa.array(columns.get(text, missing), "string") for text in texts}
+    return pa.table(found)
+
+
+def _events(columns: Mapping[str, list[str | None]], zone: ZoneInfo, days: ZoneInfo) -> pa.Table:
+    return pa.table(
+        {
+            "lead_id": pa.array(columns["lead_id"], "string"),
+            "at": pa.array([_instant(cell, zone, days) for cell in columns["at"]], TIMESTAMP),
+            "stage": pa.array(columns["stage"], "string"),
+            "at_timed": pa.array([_has_time(cell) for cell in columns["at"]], "bool"),
+        }
+    )
+
+
+def _spend(columns: Mapping[str, list[str | None]]) -> pd.DataFrame:
+    """Return amounts by range and channel; a ``date`` is a range of one day."""
+    ends = ("date", "date") if "date" in columns else ("date_from", "date_to")
+    first, last = ([date.fromisoformat(cell) for cell in columns[end]] for end in ends)
+    channels = columns.get("channel", [None] * len(first))
+    amounts = map(Decimal, columns["amount"])
+    sums: dict[tuple[date, date, str | None], Decimal] = defaultdict(Decimal)
+    for *key, amount in zip(first, last, channels, amounts, strict=True):
+        sums[*key] += amount
+    frame = pd.DataFrame(list(sums), columns=["date_from", "date_to", "channel"])
+    frame = frame.assign(amount=[float(amount) for amount in sums.values()])
+    return frame.sort_values(["date_from", "date_to", "channel"], ignore_index=True)
+
+
+def _goals(columns: Mapping[str, list[str | None]]) -> pd.DataFrame:
+    months = pd.to_datetime(columns["month"], format="%Y-%m").astype("datetime64[us]")
+    sources = columns.get("source", [None] * len(months))
+    frame = pd.DataFrame(
+        {
+            "month": months,
+            "source": [source or "" for source in sources],
+            "mqls": [float(cell) for cell in columns["mqls"]],
+        }
+    )
+    return frame.sort_values(["month", "source"], ignore_index=True)
+
+
+def _has_time(cell: str | None) -> bool:
+    return cell is not None and ":" in cell
+
+
+def _instant(cell: str | None, zone: ZoneInfo, days: ZoneInfo) -> datetime | None:
+    """Return a timestamp, or the midnight of a date in the zone of the report, as naive UTC."""
+    if cell is None:
+        return None
+    at = datetime.fromisoformat(cell)
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=zone if _has_time(cell) else days)
+    return at.astimezone(UTC).replace(tzinfo=None)
