@@ -11,9 +11,8 @@ from mqlkit.core.names import MISSING
 from mqlkit.core.params import ReportParams
 from mqlkit.core.text import day
 from mqlkit.lab.choices import Offer, as_sentence, lag_faults
-from mqlkit.leads.build import TimedLeads, assign_buckets, leads_with_durations
-from mqlkit.leads.build_cube import build_cube, with_codes
-from mqlkit.leads.cache import FREE_OF, ResultCache, settings
+from mqlkit.leads.build import TimedLeads, leads_with_durations, table_of
+from mqlkit.leads.cache import CLOCK, DATA, ResultCache, key_of
 from mqlkit.leads.table import LeadTable
 from mqlkit.metrics.report import Report, compute_report
 from mqlkit.sources.opening import open_source
@@ -31,24 +30,22 @@ STEPS = (
 
 
 @dataclass(frozen=True)
-class Made:
-    """A lead table, and what in the engine it stands on.
+class Timed:
+    """All leads with their durations, stored in the engine.
 
     Attributes
     ----------
     leads
-        The lead table.
-    key, timed
-        All leads with their durations, and the parameters that these depend on.
-    timed_at, cut_at
-        Numbers of their tables in the engine.
+        The leads.
+    key
+        The parameters that durations depend on.
+    tables
+        Number of the table in the engine.
     """
 
-    leads: LeadTable
+    leads: TimedLeads
     key: tuple[str, ...]
-    timed: TimedLeads
-    timed_at: range
-    cut_at: range
+    tables: range
 
 
 class Exploration:
@@ -84,15 +81,14 @@ class Exploration:
         self._opened = open_source(params, base=base, is_all_wanted=True, tell=tell)
         tell(STEPS[-3])
         self._cache = ResultCache()
-        self._made_last: Made | None = None
+        self._timed: Timed | None = None
         self._values = self._few_values(params)
         self.started = params
         tell(STEPS[-2])
-        made = self._made(params)
-        self._made_last = made
+        leads = self._leads(params)
         tell(STEPS[-1])
-        self.report = self._computed(made)
-        spend, leads = self._opened.tables.spend, self.report.lead_data
+        self.report = self._computed(leads)
+        spend = self._opened.tables.spend
         self.offer = Offer(
             values=self._values,
             first=leads.first_mql,
@@ -114,28 +110,26 @@ class Exploration:
             What is wrong with the choice, by parameter; the numbers then stay as they are. Empty
             when they have changed.
         """
-        reader, ledgers = self._opened.reader, self._opened.tables.ledgers
-        mark, noted = reader.tables, {name: dict(ledger.noted) for name, ledger in ledgers.items()}
+        ledgers, before = self._opened.tables.ledgers, self._timed
+        noted = {name: dict(ledger.noted) for name, ledger in ledgers.items()}
         try:
-            made = self._made(params)
-            report = self._computed(made)
+            report = self._computed(self._leads(params))
             faults = lag_faults(report, self.offer)
         except MqlkitError as error:
-            made, report, faults = None, None, self._faults(error)
-        if made is None or report is None or faults:
-            reader.drop(range(mark + 1, reader.tables + 1))
+            report, faults = None, self._faults(error)
+        if report is None or faults:
             for name, ledger in ledgers.items():
                 dict.update(ledger.noted, noted[name])
-            return faults
-        self._accept(made)
-        self.report = report
-        return {}
+            self._timed, before = before, self._timed
+        else:
+            self.report = report
+        if before is not None and before is not self._timed:
+            self._opened.reader.drop(before.tables)
+        return faults
 
-    def _computed(self, made: Made) -> Report:
+    def _computed(self, leads: LeadTable) -> Report:
         # The panel has the slider for the lag.
-        report = compute_report(
-            made.leads, self._opened.tables, cache=self._cache, has_lag_slider=False
-        )
+        report = compute_report(leads, self._opened.tables, has_lag_slider=False)
         return replace(report, base=self._base)
 
     def close(self) -> None:
@@ -174,40 +168,34 @@ class Exploration:
             found[column] = tuple(dict.fromkeys([*values, *params.where.get(column, [])]))
         return found
 
-    def _made(self, params: ReportParams) -> Made:
-        """Return the lead table of a choice, on leads timed already where that will do."""
-        known, key = self._made_last, settings(params, without=_timed_anyway(params))
-        reader, tables = self._opened.reader, self._opened.tables
-        if known is not None and known.key == key:
-            timed, timed_at = known.timed, known.timed_at
-        else:
-            timed, timed_at = self._timed(params)
-        mark = reader.tables
-        cube = build_cube(timed, self._values, params, cache=self._cache)
-        leads = assign_buckets(timed, tables, params, reader=reader, cube=cube)
-        return Made(leads, key, timed, timed_at, range(mark + 1, reader.tables + 1))
-
-    def _timed(self, params: ReportParams) -> tuple[TimedLeads, range]:
-        """Return all leads with their durations, and the number of their table."""
-        reader, zone, columns = self._opened.reader, self._opened.zone, list(self._values)
-        mark = reader.tables
-        timed = leads_with_durations(
-            self._opened.tables, params, zone=zone, reader=reader, columns=columns
+    def _leads(self, params: ReportParams) -> LeadTable:
+        """Return the lead table of a choice; leads that are timed already are timed once."""
+        if self._timed is None or self._timed.key != _timed_by(params):
+            self._timed = self._time(params)
+        return table_of(
+            self._timed.leads,
+            self._opened.tables,
+            params,
+            values=self._values,
+            cache=self._cache,
         )
-        timed = with_codes(timed, self._values, reader=reader)
+
+    def _time(self, params: ReportParams) -> Timed:
+        """Return all leads with their durations and codes, stored in the engine."""
+        reader, mark = self._opened.reader, self._opened.reader.tables
+        timed = leads_with_durations(
+            self._opened.tables,
+            params,
+            zone=self._opened.zone,
+            reader=reader,
+            columns=list(self._values),
+        )
+        timed = timed.with_codes(self._values).stored(reader)
         reader.drop(range(mark + 1, reader.tables))
-        return timed, range(reader.tables, reader.tables + 1)
-
-    def _accept(self, made: Made) -> None:
-        """Keep what was made, and drop what was made before and is not in use any more."""
-        old, self._made_last = self._made_last, made
-        if old is not None:
-            self._opened.reader.drop(old.cut_at)
-            if old.timed_at != made.timed_at:
-                self._opened.reader.drop(old.timed_at)
+        return Timed(timed, _timed_by(params), range(reader.tables, reader.tables + 1))
 
 
-def _timed_anyway(params: ReportParams) -> frozenset[str]:
-    """Return the parameters that leave every duration as it is."""
+def _timed_by(params: ReportParams) -> tuple[str, ...]:
+    """Return the values of the parameters that durations depend on."""
     is_calendar = params.sla_clock == "calendar"
-    return FREE_OF["timed"] | ({"sla"} if is_calendar else frozenset())
+    return key_of(params, (*DATA, *CLOCK, *(() if is_calendar else ("sla",))))

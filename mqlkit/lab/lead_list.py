@@ -15,6 +15,7 @@ from itables.widget import ITable
 
 from mqlkit.core.text import NOTHING, count, moment
 from mqlkit.lab.widgets import alert, button, close, message, said
+from mqlkit.leads.cache import CLOCK, COHORT, DATA, SLA
 from mqlkit.leads.table import LeadTable
 from mqlkit.metrics.lead_lists import breach_lines, breach_list, mql_lines, mql_list
 from mqlkit.metrics.report import Report
@@ -97,11 +98,11 @@ class Page:
 
 def first_page(report: Report, leads: LeadList) -> Page:
     """Return the first `MOST_ROWS` of a list, worked out once for parameters that matter to it."""
-    found = report.cache.get(
-        leads.name,
+    found = report.lead_data.cache.get(
+        f"list of {leads.name}",
         report.params,
         lambda: leads.find(report.lead_data, longest=MOST_ROWS),
-        of="list",
+        depends_on=[*DATA, *COHORT, *CLOCK, *SLA],
     )
     n = int(found["of"].iloc[0]) if len(found) else 0
     return Page(_title(leads, n), _cells(found, leads))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -14,30 +14,29 @@ import ibis.expr.types as ir
 from mqlkit.core.errors import ParamsError, listed, report
 from mqlkit.core.names import LAST_ALONE, LEAD_COLUMNS, MISSING, STAMPS, TEXT_COLUMNS
 from mqlkit.core.params import ReportParams, resolve_as_of
-from mqlkit.core.periods import DAY, AsOf, Bucket, to_utc
+from mqlkit.core.periods import DAY, AsOf, Bucket, coarser_grains
 from mqlkit.leads.as_of import (
     TimestampSummary,
     is_last_alone,
     known_by,
     summarize_timestamps,
 )
-from mqlkit.leads.cube import CubeTable, LeadCube
+from mqlkit.leads.build_cube import CubeQueries, matching, named, with_code
+from mqlkit.leads.cache import ResultCache
 from mqlkit.leads.durations import Clock, add_durations, due_on_calendar
 from mqlkit.leads.outcomes import noted_of
-from mqlkit.leads.privacy import merge_small
 from mqlkit.leads.reentry import with_history
-from mqlkit.leads.table import LeadTable, breakdown
+from mqlkit.leads.table import LeadTable
 from mqlkit.sources.cells import MONEY
 from mqlkit.sources.ids import strangers
 from mqlkit.sources.staging import Reader
-from mqlkit.sources.store import literal, step
 
 if TYPE_CHECKING:
     from mqlkit.sources.tables import Tables
 
 COLUMNS = (
     "lead_id", "created_at", "mql_at", "contacted_at", "exit_at", "sql_at", "due_at", "amount",
-    "mql_bucket", "sql_bucket", "exit_us", "accepted_us", "rejected_us", "sql_us", "contact_us",
+    "exit_us", "accepted_us", "rejected_us", "sql_us", "contact_us",
     "lag_us", "calendar_waited_us", "stage_us", "stop_us", "waited_us", "sla_waited_us",
     "is_in_order", "is_accepted_first",
 )  # fmt: skip
@@ -45,8 +44,6 @@ COLUMNS = (
 BUCKETS_A_YEAR = {"week": 53, "month": 12, "quarter": 4, "half": 2, "year": 1}
 # Prefix of column names. No header of an export starts with it.
 NAMED = "\x1f"
-# The local day of the MQL; added by `build_cube.with_codes`.
-MQL_DAY = "mql_day"
 
 
 @dataclass(frozen=True)
@@ -77,9 +74,20 @@ class TimedLeads:
     is_expensive: bool
     is_last_alone: bool = False
 
+    def as_view(self, reader: Reader) -> TimedLeads:
+        """Write the table once, as a view in the engine."""
+        return replace(self, table=reader.layer(self.table))
+
+    def with_codes(self, values: Mapping[str, Sequence[str]]) -> TimedLeads:
+        """Add the codes of columns to break down or filter by; see `build_cube.with_code`."""
+        table = self.table
+        for column, known in values.items():
+            table = with_code(table, column, known)
+        return replace(self, table=table)
+
     def stored(self, reader: Reader) -> TimedLeads:
         """Materialize the table in the engine."""
-        made = [c for c in (*COLUMNS, *TEXT_COLUMNS, MQL_DAY) if c in self.table.columns]
+        made = [c for c in (*COLUMNS, *TEXT_COLUMNS) if c in self.table.columns]
         extra = [c for c in self.table.columns if c.startswith(NAMED)]
         table = reader.store(self.table.select(*made, *extra))
         return replace(self, table=table, is_expensive=False)
@@ -104,9 +112,21 @@ def lead_table(
     reader
         The engine that read the tables.
     """
-    columns = [*params.by, *params.where]
+    columns = list(dict.fromkeys([*params.by, *params.where]))
     timed = leads_with_durations(tables, params, zone=zone, reader=reader, columns=columns)
-    return assign_buckets(timed, tables, params, reader=reader)
+    timed = replace(timed, table=matching(timed.table, params.where))
+    # Calendar durations are subtractions: computing them again is faster than storing them.
+    timed = timed.stored(reader) if timed.is_expensive else timed.as_view(reader)
+    return table_of(timed, tables, params, values=values_of(timed.table, params.by))
+
+
+def values_of(table: ir.Table, columns: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Return the values of columns to break down or filter by, in order."""
+    found = {}
+    for column in columns:
+        values = table.select(named(column)).distinct().to_pyarrow()[named(column)]
+        found[column] = tuple(sorted(values.to_pylist()))
+    return found
 
 
 def leads_with_durations(
@@ -157,62 +177,89 @@ def leads_with_durations(
     )
 
 
-def assign_buckets(
+def table_of(
     timed: TimedLeads,
     tables: Tables,
     params: ReportParams,
     *,
-    reader: Reader,
-    cube: LeadCube | None = None,
+    values: Mapping[str, tuple[str, ...]],
+    cache: ResultCache | None = None,
 ) -> LeadTable:
-    """Return the leads that match the filters, with their buckets.
+    """Return the lead table of a report.
 
     Parameters
     ----------
     timed
-        All leads, with durations on the clock of ``params``.
-    tables, params, reader
+        All leads, or the leads that match the filter, with durations on the clock of ``params``.
+    tables, params
         As in `lead_table`.
-    cube
-        The cube of the same leads. With it, nothing is queried.
+    values
+        Values of the columns to break down or filter by.
+    cache
+        With it, ``timed`` has all leads, and what reports on other parameters can use is kept.
     """
     clock = replace(timed.clock, params=params)
-    zone, as_of = clock.zone, clock.as_of
-    start, end = params.calendar.resolve(params.period, as_of)
-    buckets = params.calendar.cut(start, end, params.grain)
-    n_before = max(params.rolling - 1, BUCKETS_A_YEAR[params.grain])
-    before = params.calendar.before(buckets[0], params.grain, n_before)
-    leads = timed.table
+    start, end = params.calendar.resolve(params.period, clock.as_of)
+    period = Bucket("total", start, end)
+    buckets, before = _buckets(params, period)
+    is_shared = cache is not None
+    cache = cache or ResultCache()
+    cube = CubeQueries(
+        timed.table,
+        clock,
+        values,
+        where=params.where if is_shared else {},
+        period=period,
+        edges=None if is_shared else _edges(params, period),
+        cache=cache,
+    ).cube()
+    table = timed.table
     if params.sla_clock == "calendar":
-        leads = leads.mutate(due_at=due_on_calendar(leads, clock))
-    kept = chosen_leads(leads, params)
-    if params.redact:
-        at = kept["mql_at"]
-        counted = (at >= literal(to_utc(start, zone))) & (at < literal(to_utc(end, zone)))
-        kept = merge_small(kept, [breakdown(i) for i in range(len(params.by))], counted)
-    if cube is not None:
-        table, summary = kept, cube.summary(params.where)
-    else:
-        table = _columns(kept, params, [*before, *buckets], len(before), zone)
-        # Calendar durations are subtractions: recomputing them is faster than storing them.
-        table = reader.store(table) if timed.is_expensive else reader.layer(table)
-        summary = _summary(table, zone)
-    first = summary["first"]
+        table = table.mutate(due_at=due_on_calendar(table, clock))
+    summary = cube.summary()
+    first = summary["first"] and _local_day(summary["first"], clock.zone)
     if params.where and not summary["leads"]:
         raise ParamsError(_no_lead_left(params))
-    if first is not None and (end <= first or start > as_of.on):
-        raise ParamsError(_no_data(params, Bucket("period", start, end), first, as_of))
+    if first is not None and (end <= first or start > clock.as_of.on):
+        raise ParamsError(_no_data(params, period, first, clock.as_of))
+    _note(timed, tables, summary)
+    return LeadTable(
+        matching(table, params.where) if is_shared else table,
+        clock,
+        buckets,
+        before,
+        first,
+        frozenset(timed.seen.latest),
+        cube,
+        cache,
+    )
+
+
+def _buckets(params: ReportParams, period: Bucket) -> tuple[tuple[Bucket, ...], tuple[Bucket, ...]]:
+    """Return the buckets of the period, and those before it."""
+    buckets = params.calendar.cut(period.start, period.end, params.grain)
+    n_before = max(params.rolling - 1, BUCKETS_A_YEAR[params.grain])
+    return tuple(buckets), tuple(params.calendar.before(buckets[0], params.grain, n_before))
+
+
+def _edges(params: ReportParams, period: Bucket) -> tuple[date, ...]:
+    """Return the days at which buckets start or end: of this grain, and of coarser ones."""
+    grains = [params.grain, *coarser_grains(params.grain)]
+    cuts = [_buckets(replace(params, grain=grain), period) for grain in grains]
+    days = {day for cut in cuts for part in cut for b in part for day in (b.start, b.end)}
+    return tuple(sorted(days))
+
+
+def _note(timed: TimedLeads, tables: Tables, summary: Mapping[str, Any]) -> None:
+    """Write into the ledger what is noteworthy about the leads."""
     noted = tables.ledgers["leads" if "leads" in tables.ledgers else "history"].noted
-    for name in noted_of(table):
+    for name in noted_of(timed.table):
         noted[name] = int(summary[name])
     noted["after_as_of"] = timed.after_as_of
     if timed.seen.n_dates:
         noted["date_without_time"] = timed.seen.n_dates
     if timed.is_last_alone:
         noted[LAST_ALONE] = 1
-    recorded = frozenset(timed.seen.latest)
-    found = LeadTable(table, clock, tuple(buckets), tuple(before), first, recorded)
-    return found if cube is None else CubeTable(**vars(found), cube=cube)
 
 
 def year_before(leads: LeadTable, lag: int) -> LeadTable | None:
@@ -228,11 +275,7 @@ def year_before(leads: LeadTable, lag: int) -> LeadTable | None:
     if not buckets:
         return None
     clock = replace(leads.clock, params=replace(leads.params, by=[]))
-    past = replace(leads, clock=clock, buckets=buckets, before=())
-    if isinstance(past, CubeTable):
-        return past
-    table = leads.table.mutate(mql_bucket=leads.table["mql_bucket"] + len(buckets))
-    return replace(past, table=table)
+    return replace(leads, clock=clock, buckets=buckets, before=())
 
 
 def _no_lead_left(params: ReportParams) -> str:
@@ -252,44 +295,6 @@ def _no_data(params: ReportParams, period: Bucket, first: date, as_of: AsOf) -> 
     )
 
 
-def _columns(
-    leads: ir.Table, params: ReportParams, buckets: list[Bucket], earlier: int, zone: ZoneInfo
-) -> ir.Table:
-    """Select the columns that metrics need and add the buckets of MQL and SQL."""
-    cuts = [breakdown(i) for i in range(len(params.by))]
-    kept = [*COLUMNS, *(c for c in TEXT_COLUMNS if c in leads.columns), *cuts]
-    return leads.mutate(
-        mql_bucket=_bucket(leads["mql_at"], buckets, earlier, zone),
-        sql_bucket=leads["mql_at"]
-        .notnull()
-        .ifelse(_bucket(leads["sql_at"], buckets, earlier, zone), ibis.null("int32")),
-    ).select(*kept)
-
-
-def _bucket(
-    stamp: ir.TimestampValue, buckets: list[Bucket], earlier: int, zone: ZoneInfo
-) -> ir.IntegerValue:
-    """Return the index of the bucket that contains a timestamp; NULL outside of all buckets."""
-    edges: list[ir.TimestampScalar] = []
-    places: list[int | None] = [None]
-    end = None
-    for index, bucket in enumerate(buckets):
-        if bucket.start == end:
-            edges.pop(), places.pop()
-        edges += [literal(to_utc(bucket.start, zone)), literal(to_utc(bucket.end, zone))]
-        places += [index - earlier, None]
-        end = bucket.end
-    return step(stamp, edges, places)
-
-
-def named(column: str) -> str:
-    """Return the name in `TimedLeads.table` of a column to break down or filter by.
-
-    The prefix keeps export columns apart from canonical columns of the same name.
-    """
-    return f"{NAMED}{column}"
-
-
 def raw(column: str) -> str:
     """Return the name under which a column of the export stands in timed leads, as it is."""
     return f"{NAMED}{NAMED}{column}"
@@ -303,18 +308,5 @@ def _chosen(leads: ir.Table, columns: Sequence[str], extras: Sequence[str]) -> i
     return leads.select(*own, **text, **{raw(c): leads[c] for c in extras})
 
 
-def chosen_leads(timed: ir.Table, params: ReportParams) -> ir.Table:
-    """Return the leads that match ``where``, with their breakdowns."""
-    wanted = [timed[named(c)].isin(kept) for c, kept in params.where.items()]
-    cuts = {breakdown(i): timed[named(c)] for i, c in enumerate(params.by)}
-    cut = timed.mutate(**cuts) if cuts else timed
-    return cut.filter(*wanted) if wanted else cut
-
-
-def _summary(table: ir.Table, zone: ZoneInfo) -> dict[str, Any]:
-    """Return the number of leads, the day of the first MQL and the counts of the notes."""
-    counts = {name: holds.sum().fill_null(0) for name, holds in noted_of(table).items()}
-    row = table.aggregate(leads=table.count(), first=table["mql_at"].min(), **counts)
-    found: dict[str, Any] = row.to_pyarrow().to_pylist()[0]
-    first = found["first"] and found["first"].replace(tzinfo=UTC).astimezone(zone).date()
-    return {**found, "first": first}
+def _local_day(stamp: datetime, zone: ZoneInfo) -> date:
+    return stamp.replace(tzinfo=UTC).astimezone(zone).date()

@@ -2,209 +2,333 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import lru_cache, partial
 from math import prod
+from typing import Any
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from mqlkit.core.names import MISSING
-from mqlkit.core.params import ReportParams
-from mqlkit.leads.build import MQL_DAY, TimedLeads, named
-from mqlkit.leads.cache import ResultCache
-from mqlkit.leads.cube import NEVER, LeadCube, SortedWaits, code_of
+from mqlkit.core.periods import Bucket, to_utc
+from mqlkit.leads.cache import CLOCK, COHORT, DATA, SLA, ResultCache
+from mqlkit.leads.cube import (
+    DAY,
+    FIRST,
+    NEVER,
+    DailySums,
+    LeadCube,
+    SortedWaits,
+    Where,
+    code_of,
+)
+from mqlkit.leads.durations import Clock
 from mqlkit.leads.outcomes import (
-    counted_outcomes,
     exit_event,
     is_rejected,
+    lead_outcomes,
     noted_of,
     sla_outcomes,
     sql_age,
     sql_event,
+    within_outcomes,
 )
-from mqlkit.leads.table import added_up
-from mqlkit.sources.staging import Reader
-from mqlkit.sources.store import local_date, to_arrays, to_frame
+from mqlkit.leads.privacy import OTHER
+from mqlkit.sources.store import literal, local_date, step, to_arrays, to_frame
+from mqlkit.stats.daily import day_numbers
 from mqlkit.stats.survival import in_time
 
 Values = Mapping[str, tuple[str, ...]]
-# Up to the first number of cells, the cube has all columns. Up to the second, only those of the
-# report. Beyond that there is no cube.
-FEW_CELLS, MOST_CELLS = 100_000, 2_000_000
+Timing = Callable[[ir.Table], tuple[ir.IntegerValue, ir.IntegerValue]]
+# Sums are crossed by all columns up to the first number of cells, by those of the report up to the
+# second. Beyond that each breakdown has sums of its own, of filtered leads.
+FEW_CELLS, MOST_CELLS = 100_000, 1_000_000
+# A breakdown with more values keeps those with the most MQLs (metrics.md §9).
+MOST_VALUES = 2_000
 DAY_ONE = date(1970, 1, 1)
-# The measures of `outcomes.counted_outcomes` that depend on ``within_days``.
-RIPE = ("ripe", "ripe_sqls")
+# What the outcomes of leads depend on, by part.
+PARTS = {
+    "sla": (*DATA, *CLOCK, *SLA),
+    "within": (*DATA, "within_days"),
+    "other": (*DATA, *CLOCK),
+}
+WAITS: Mapping[str, tuple[Timing, tuple[str, ...]]] = {
+    "time_in_stage": (exit_event, (*DATA, *CLOCK)),
+    "time_to_sql": (sql_event, DATA),
+}
 
 
-def with_codes(timed: TimedLeads, values: Values, *, reader: Reader) -> TimedLeads:
-    """Store the leads in the engine, with codes of their values and the day of the MQL."""
-    table = timed.table
-    for column, known in values.items():
-        rows = [{named(column): value, code_of(column): i} for i, value in enumerate(known)]
-        schema = {named(column): "string", code_of(column): "int32"}
-        table = table.left_join(ibis.memtable(rows, schema=schema), named(column))
-        table = table.drop(f"{named(column)}_right")
-    table = table.mutate(**{MQL_DAY: _day(table["mql_at"], timed)})
-    return replace(timed, table=table).stored(reader)
+def named(column: str) -> str:
+    """Return the name in the engine of a column to break down or filter by.
 
-
-def _day(stamp: ir.TimestampValue, timed: TimedLeads) -> ir.IntegerValue:
-    day = local_date(stamp, str(timed.clock.zone)).delta(DAY_ONE, unit="day")
-    return day.cast("int32").fill_null(NEVER)
-
-
-def build_cube(
-    timed: TimedLeads, values: Values, params: ReportParams, *, cache: ResultCache
-) -> LeadCube | None:
-    """Build the cube for a report and for later changes of its parameters.
-
-    Parameters
-    ----------
-    timed
-        Leads from `with_codes`.
-    values
-        Values of each column to break down or filter by.
-    params
-        Parameters of the report.
-    cache
-        Cache of the parts of the cube.
-
-    Returns
-    -------
-    LeadCube or None
-        None if the cube would be too large, or with ``redact``: which small groups are merged
-        depends on the period.
+    The prefix keeps export columns apart from canonical columns of the same name.
     """
-    timed = replace(timed, clock=replace(timed.clock, params=params))
-    cells = cache.get("cells", params, lambda: _cells(timed, values))
-    columns = tuple(values)
-    if cells.of(columns) > FEW_CELLS:
-        columns = tuple(sorted({*params.by, *params.where}))
-    if params.redact or cells.of(columns) > MOST_CELLS:
+    return f"\x1f{column}"
+
+
+def with_code(table: ir.Table, column: str, values: Sequence[str]) -> ir.Table:
+    """Add the code of each lead's value; ``values`` are all values of the column."""
+    if code_of(column) in table.columns:
+        return table
+    rows = pd.DataFrame({named(column): list(values), code_of(column): range(len(values))})
+    codes = ibis.memtable(rows, schema={named(column): "string", code_of(column): "int32"})
+    return table.left_join(codes, named(column)).drop(f"{named(column)}_right")
+
+
+def matching(table: ir.Table, where: Where) -> ir.Table:
+    """Return the leads that match a filter."""
+    wanted = [table[named(c)].isin([str(v) for v in values]) for c, values in where.items()]
+    return table.filter(*wanted) if wanted else table
+
+
+def added_up(measures: Mapping[str, ir.Value]) -> dict[str, ir.Value]:
+    """Return the sums of integer or boolean columns."""
+    # Exact integer sums, then floats: weeks of ten million leads in microseconds exceed 64 bits.
+    return {n: m.cast("int64").sum().cast("float64").fill_null(0) for n, m in measures.items()}
+
+
+@dataclass(frozen=True)
+class CubeQueries:
+    """The queries of a cube.
+
+    Attributes
+    ----------
+    table
+        Leads with durations, and the columns to break down or filter by as `named`.
+    clock
+        The clock of the report.
+    values
+        Values of each column to break down or filter by, in order.
+    where
+        Filter of the report that ``table`` does not have yet.
+    period
+        The period of the report.
+    edges
+        Days that sums start from. None for sums by day, of which later reports take theirs.
+    cache
+        Results of earlier queries on the same data.
+    kept
+        Codes that a breakdown with too many values keeps, by column.
+    """
+
+    table: ir.Table
+    clock: Clock
+    values: Values
+    where: Where
+    period: Bucket
+    edges: tuple[date, ...] | None
+    cache: ResultCache
+    kept: Mapping[str, Sequence[int]] = field(default_factory=dict)
+
+    def cube(self) -> LeadCube:
+        """Return the cube of the report."""
+        columns = self._crossed()
+        if columns is not None:
+            return self._cube({"": columns}, filtering=columns)
+        by = self.clock.params.by
+        return self._narrowed()._cube({c: (c,) for c in by} or {"": ()}, filtering=())
+
+    def _crossed(self) -> tuple[str, ...] | None:
+        """Return the columns whose codes all sums have; None if there are too many sums."""
+        sizes = {column: len(known) for column, known in self.values.items()}
+        own = tuple(dict.fromkeys([*self.clock.params.by, *self.where]))
+        for columns, most in ((tuple(sizes), FEW_CELLS), (own, MOST_CELLS)):
+            is_wide = any(sizes[c] > MOST_VALUES for c in columns)
+            if not is_wide and self._n_days * prod(sizes[c] for c in columns) <= most:
+                return columns
         return None
-    sums = _Sums(timed, columns)
-    of = repr(columns)
 
-    def all_entered() -> pd.DataFrame:
-        fixed = cache.get("day_fixed", params, sums.fixed, of=of)
-        by_sla = cache.get("day_sla", params, sums.by_sla, of=of)
-        ripe = cache.get("day_ripe", params, sums.ripe, of=of)
-        return fixed.merge(by_sla, how="left").merge(ripe, how="left").fillna(0)
+    @property
+    def _n_days(self) -> int:
+        if self.edges is not None:
+            return len(self.edges) + 1
+        return self.cache.get("days", self.clock.params, self._count_days, depends_on=DATA)
 
-    entered = cache.get("day_entered", params, all_entered, of=of)
-    became_sql = cache.get("day_sqls", params, sums.became_sql, of=of)
-    left = cache.get("day_left", params, sums.left, of=of)
-    rejected = cache.get("day_reasons", params, sums.rejected, of=of)
-    converted = cache.get("day_ages", params, sums.converted, of=of)
-    waits = cache.get("waits", params, lambda: _waits(timed, values))
-    return LeadCube(values, entered, became_sql, left, rejected, converted, *waits)
+    def _count_days(self) -> int:
+        at = self.table["mql_at"]
+        (row,) = self.table.aggregate(a=at.min(), b=at.max()).to_pyarrow().to_pylist()
+        return 1 if row["a"] is None else (row["b"] - row["a"]).days + 2
 
+    def _narrowed(self) -> CubeQueries:
+        """Return queries of the matching leads, with the largest values of wide breakdowns."""
+        queries = replace(self, table=matching(self.table, self.where), where={})
+        wide = [c for c in self.clock.params.by if len(self.values[c]) > MOST_VALUES]
+        return replace(queries, kept={column: queries._largest(column) for column in wide})
 
-@dataclass(frozen=True)
-class _Cells:
-    """Upper bounds of the size of the cube: days, leads, and values per column."""
+    def _largest(self, column: str) -> list[int]:
+        """Return the codes of the values with the most MQLs in the period, then by name."""
+        at = self.table["mql_at"]
+        start, end = (to_utc(d, self.clock.zone) for d in (self.period.start, self.period.end))
+        table = self.table.filter((at >= literal(start)) & (at < literal(end)))
+        table = with_code(table, column, self.values[column])
+        counts = to_frame(table.group_by(code=code_of(column)).aggregate(n=table.count()))
+        # Codes are in the order of names.
+        largest = counts.sort_values(["n", "code"], ascending=[False, True])["code"]
+        return [int(code) for code in largest[:MOST_VALUES]]
 
-    days: int
-    leads: int
-    sizes: Mapping[str, int]
-
-    def of(self, columns: Sequence[str]) -> int:
-        return min(self.leads, self.days * prod(self.sizes[c] for c in columns))
-
-
-def _cells(timed: TimedLeads, values: Values) -> _Cells:
-    table = timed.table
-    day = table[MQL_DAY].nullif(NEVER)
-    (row,) = table.aggregate(n=table.count(), a=day.min(), b=day.max()).to_pyarrow().to_pylist()
-    days = 1 if row["a"] is None else row["b"] - row["a"] + 1
-    return _Cells(days, row["n"], {column: len(known) for column, known in values.items()})
-
-
-@dataclass(frozen=True)
-class _Sums:
-    """Sums over leads by day and by the codes of some columns."""
-
-    timed: TimedLeads
-    columns: Sequence[str]
-
-    def fixed(self) -> pd.DataFrame:
-        """Return the sums that do not depend on the SLA, by day of the MQL."""
-        table = self.timed.table
-        measures = {**counted_outcomes(table, self.timed.clock), **noted_of(table)}
-        for name in (*sla_outcomes(table, self.timed.clock), *RIPE):
-            del measures[name]
-        return self._of(table, table[MQL_DAY], {"leads": table[MQL_DAY].notnull(), **measures})
-
-    def by_sla(self) -> pd.DataFrame:
-        """Return the SLA outcomes of MQLs, by day of the MQL."""
-        table = self._mqls()
-        return self._of(table, table[MQL_DAY], sla_outcomes(table, self.timed.clock))
-
-    def ripe(self) -> pd.DataFrame:
-        """Return the MQLs older than ``within_days``, and their SQLs, by day of the MQL."""
-        table = self._mqls()
-        found = counted_outcomes(table, self.timed.clock)
-        return self._of(table, table[MQL_DAY], {name: found[name] for name in RIPE})
-
-    def _mqls(self) -> ir.Table:
-        return self.timed.table.filter(self.timed.table["mql_at"].notnull())
-
-    def became_sql(self) -> pd.DataFrame:
-        """Return the SQLs by day of the SQL."""
-        table = self.timed.table.filter(lambda t: t["mql_at"].notnull() & t["sql_at"].notnull())
-        return self._of(
-            table, _day(table["sql_at"], self.timed), {"flow": table["sql_us"].notnull()}
+    def _cube(
+        self, groupings: Mapping[str, tuple[str, ...]], *, filtering: tuple[str, ...]
+    ) -> LeadCube:
+        # Waits are large: those of the other kind are let go.
+        waits = lru_cache(maxsize=1)(self._waits)
+        return LeadCube(
+            values=self.values,
+            names={column: self._names(column) for column in self.values},
+            where=self.where,
+            sums={by: self._sums(columns) for by, columns in groupings.items()},
+            rejected=lambda: self._once(self._rejected, filtering),
+            converted=lambda: self._once(self._converted, filtering),
+            time_in_stage=partial(waits, "time_in_stage"),
+            time_to_sql=partial(waits, "time_to_sql"),
         )
 
-    def left(self) -> pd.DataFrame:
-        """Return the MQLs that left the stage, by the first day on which they are not in it."""
-        table = self.timed.table.filter(lambda t: t["mql_at"].notnull() & t["exit_at"].notnull())
-        # An exit before the MQL counts on the day of the MQL, so that the lead is never open.
-        at = ibis.greatest(table["exit_at"], table["mql_at"])
-        return self._of(table, _day(at, self.timed), {"in_stage": at.notnull()})
+    def _names(self, column: str) -> npt.NDArray[Any]:
+        names = np.array(self.values[column], dtype=object)
+        if column in self.kept:
+            names[np.setdiff1d(np.arange(len(names)), self.kept[column])] = OTHER
+        return names
 
-    def rejected(self) -> pd.DataFrame:
-        """Return the rejected MQLs by reason and day of the MQL."""
-        table = self.timed.table.filter(is_rejected(self.timed.table))
-        reason = table["rejection_reason"].fill_null(MISSING)
-        return self._counted(table.mutate(reason=reason), "reason", "leads")
+    def _sums(self, columns: tuple[str, ...]) -> DailySums:
+        return DailySums(
+            self._entered(columns),
+            self._once(self._became_sql, columns),
+            self._once(self._left, columns),
+        )
 
-    def converted(self) -> pd.DataFrame:
-        """Return the SQLs by age and day of the MQL."""
-        table = self.timed.table.filter(self.timed.table["sql_us"].notnull())
-        return self._counted(table.mutate(age=sql_age(table)), "age", "sqls")
-
-    def _counted(self, table: ir.Table, by: str, name: str) -> pd.DataFrame:
-        table = table.mutate(day=table[MQL_DAY])
-        keys = ["day", *map(code_of, self.columns), by]
-        return to_frame(table.group_by(keys).aggregate(**{name: table.count()}))
-
-    def _of(
-        self, table: ir.Table, day: ir.IntegerValue, measures: Mapping[str, ir.Value]
+    def _once(
+        self,
+        query: Callable[[tuple[str, ...]], pd.DataFrame],
+        columns: tuple[str, ...],
+        *,
+        depends_on: Sequence[str] = DATA,
+        name: str = "",
     ) -> pd.DataFrame:
-        keys = ["day", *map(code_of, self.columns)]
-        groups = table.mutate(day=day).group_by(keys)
-        return to_frame(groups.aggregate(**added_up(measures)).order_by(keys))
+        """Return the result of a query, from the cache if there is one."""
+        return self.cache.get(
+            name or query.__name__,
+            self.clock.params,
+            lambda: query(columns),
+            depends_on=[*depends_on, *self._choice],
+            of=(columns, self.edges),
+        )
 
+    @property
+    def _choice(self) -> Sequence[str]:
+        """Return the parameters that choose the leads of ``table``."""
+        return () if self.where == self.clock.params.where and not self.kept else COHORT
 
-def _waits(timed: TimedLeads, columns: Iterable[str]) -> tuple[SortedWaits, SortedWaits]:
-    table = timed.table
-    seen = table.filter(table["is_in_order"] & table["mql_at"].notnull())
-    time_in_stage = _sorted_waits(seen, *exit_event(seen), columns)
-    return time_in_stage, _sorted_waits(seen, *sql_event(seen), columns)
+    def _entered(self, columns: tuple[str, ...]) -> pd.DataFrame:
+        """Return the sums by day of the MQL."""
+        if self.edges is not None:
+            return self._outcomes(columns, parts=PARTS)
+        # On the panel, what a changed parameter does not touch is not asked again.
+        keys = [DAY, *map(code_of, columns)]
+        frames = [
+            self._once(partial(self._outcomes, parts=[part]), columns, depends_on=on, name=part)
+            for part, on in PARTS.items()
+        ]
+        return pd.concat([frames[0], *(f.drop(columns=keys) for f in frames[1:])], axis=1)
 
+    def _outcomes(self, columns: tuple[str, ...], *, parts: Iterable[str]) -> pd.DataFrame:
+        """Return the sums of outcomes, for each day and codes with a lead."""
+        table, clock = self.table, self.clock
+        outcomes = {"sla": sla_outcomes, "within": within_outcomes, "other": lead_outcomes}
+        sums: dict[str, ir.Value] = {}
+        for part in parts:
+            sums |= added_up(outcomes[part](table, clock))
+        if "other" in parts:
+            sums |= added_up(noted_of(table))
+            sums |= {"leads": ibis._.count(), FIRST: table["mql_at"].min()}
+        return self._grouped(table, "mql_at", sums, columns)
 
-def _sorted_waits(
-    seen: ir.Table, time: ir.IntegerValue, kind: ir.IntegerValue, columns: Iterable[str]
-) -> SortedWaits:
-    codes = {code_of(column): seen[code_of(column)] for column in columns}
-    kind = kind.cast("int8")
-    found = to_arrays(seen.select(_time=time, _kind=kind, _day=seen[MQL_DAY], **codes))
-    order = in_time(found["_time"], found["_kind"])
-    for name in found:
-        found[name] = found[name][order]
-    places = {column: found[code_of(column)] for column in columns}
-    return SortedWaits(found["_time"], found["_kind"], found["_day"], places)
+    def _became_sql(self, columns: tuple[str, ...]) -> pd.DataFrame:
+        """Return the SQLs by day of the SQL."""
+        table = self.table.filter(self.table["mql_at"].notnull() & self.table["sql_at"].notnull())
+        return self._grouped(
+            table, "sql_at", added_up({"flow": table["sql_us"].notnull()}), columns
+        )
+
+    def _left(self, columns: tuple[str, ...]) -> pd.DataFrame:
+        """Return the MQLs that left the stage, by the first day on which they are not in it."""
+        table = self.table.filter(self.table["mql_at"].notnull() & self.table["exit_at"].notnull())
+        # An exit before the MQL counts on the day of the MQL, so that the lead is never open.
+        table = table.mutate(exit_at=ibis.greatest(table["exit_at"], table["mql_at"]))
+        return self._grouped(table, "exit_at", {"in_stage": ibis._.count()}, columns)
+
+    def _rejected(self, columns: tuple[str, ...]) -> pd.DataFrame:
+        """Return the rejected MQLs by reason and day of the MQL."""
+        table = self.table.filter(is_rejected(self.table))
+        table = table.mutate(reason=table["rejection_reason"].fill_null(MISSING))
+        return self._grouped(table, "mql_at", {"leads": ibis._.count()}, columns, "reason")
+
+    def _converted(self, columns: tuple[str, ...]) -> pd.DataFrame:
+        """Return the SQLs by age and day of the MQL."""
+        table = self.table.filter(self.table["sql_us"].notnull())
+        table = table.mutate(age=sql_age(table))
+        return self._grouped(table, "mql_at", {"sqls": ibis._.count()}, columns, "age")
+
+    def _grouped(
+        self,
+        table: ir.Table,
+        stamp: str,
+        sums: Mapping[str, ir.Value],
+        columns: Sequence[str],
+        *further: str,
+    ) -> pd.DataFrame:
+        """Return sums by the day of a timestamp, the codes of columns and further columns."""
+        keys = [DAY, *map(code_of, columns), *further]
+        table = self._with_codes(table.mutate(**{DAY: self._day(table[stamp])}), columns)
+        return to_frame(table.group_by(keys).aggregate(**sums).order_by(keys))
+
+    def _with_codes(self, table: ir.Table, columns: Sequence[str]) -> ir.Table:
+        for column in columns:
+            table = with_code(table, column, self.values[column])
+            if column in self.kept:
+                code, others = table[code_of(column)], np.flatnonzero(self._names(column) == OTHER)
+                is_kept = code.isin(list(self.kept[column]))
+                table = table.mutate(**{code_of(column): is_kept.ifelse(code, int(others[0]))})
+        return table
+
+    def _day(self, stamp: ir.TimestampValue) -> ir.IntegerValue:
+        """Return the local day of a timestamp, or the last edge up to it."""
+        if self.edges is None:
+            day = local_date(stamp, str(self.clock.zone)).delta(DAY_ONE, unit="day")
+            return day.cast("int32").fill_null(NEVER)
+        starts = [literal(to_utc(day, self.clock.zone)) for day in self.edges]
+        numbers = [int(number) for number in day_numbers(self.edges)]
+        found = step(stamp, starts, [numbers[0] - 1, *numbers])
+        return stamp.isnull().ifelse(NEVER, found)
+
+    def _waits(self, name: str) -> SortedWaits:
+        """Return waits of in-order MQLs; on the panel, from the cache if they are there."""
+        timing, depends_on = WAITS[name]
+        if self.edges is not None:
+            return self._query_waits(timing, self.clock.params.by)
+        return self.cache.get(
+            name,
+            self.clock.params,
+            lambda: self._query_waits(timing, list(self.values)),
+            depends_on=[*depends_on, *self._choice],
+        )
+
+    def _query_waits(self, timing: Timing, columns: Sequence[str]) -> SortedWaits:
+        """Query waits and sort them."""
+        table = self.table.filter(self.table["is_in_order"] & self.table["mql_at"].notnull())
+        time, kind = timing(table)
+        table = table.mutate(_time=time, _kind=kind.cast("int8"), _day=self._day(table["mql_at"]))
+        for column in columns:
+            table = with_code(table, column, self.values[column])
+        codes = {code_of(column): table[code_of(column)] for column in columns}
+        found = to_arrays(table.select("_time", "_kind", "_day", **codes))
+        order = in_time(found["_time"], found["_kind"])
+        # One at a time, because the arrays are large.
+        for name in found:
+            found[name] = found[name][order]
+        places = {column: found[code_of(column)] for column in columns}
+        return SortedWaits(found["_time"], found["_kind"], found["_day"], places)

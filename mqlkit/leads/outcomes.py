@@ -52,7 +52,7 @@ def sla_outcomes(leads: ir.Table, clock: Clock) -> dict[str, ir.BooleanValue]:
     }
 
 
-def counted_outcomes(leads: ir.Table, clock: Clock) -> dict[str, ir.Value]:
+def lead_outcomes(leads: ir.Table, clock: Clock) -> dict[str, ir.Value]:
     """Return the measures that are summed over leads, by name.
 
     Parameters
@@ -65,12 +65,12 @@ def counted_outcomes(leads: ir.Table, clock: Clock) -> dict[str, ir.Value]:
     Returns
     -------
     dict
-        ``mqls``; ``accepted``, ``rejected``; ``sqls``; ``ripe`` (leads whose ``within_days`` are
-        over) and ``ripe_sqls``; ``in_order``, ``left`` and ``stage_us`` (their sum); ``fast``,
-        ``slow`` and ``hour_over`` (contacted within the hour, later, not contacted and the hour
-        over) with ``fast_sqls`` and ``slow_sqls``; ``within_day`` (of the slow, within 24 hours)
-        and ``early`` (contacted before the MQL); the SLA outcomes; ``lagged`` and ``lag_us``
-        (leads with a lag, its sum); ``won`` and ``amount`` (in millionths).
+        ``mqls``; ``accepted``, ``rejected``; ``sqls``; ``in_order``, ``left`` and ``stage_us``
+        (their sum); ``fast``, ``slow`` and ``hour_over`` (contacted within the hour, later, not
+        contacted and the hour over) with ``fast_sqls`` and ``slow_sqls``; ``within_day`` (of the
+        slow, within 24 hours) and ``early`` (contacted before the MQL); ``lagged`` and ``lag_us``
+        (leads with a lag, its sum); ``won`` and ``amount`` (in millionths). Those that depend on
+        the SLA and on ``within_days``: `sla_outcomes`, `within_outcomes`.
     """
     is_sql = leads["sql_us"].notnull()
     has_lag = (leads["lag_us"] >= 0).fill_null(False)
@@ -80,12 +80,10 @@ def counted_outcomes(leads: ir.Table, clock: Clock) -> dict[str, ir.Value]:
         "accepted": is_accepted(leads),
         "rejected": is_rejected(leads),
         "sqls": is_sql,
-        **_within(leads, clock),
         "in_order": leads["is_in_order"],
         "left": left,
         "stage_us": left.ifelse(leads["stage_us"], 0),
         **_response(leads, clock),
-        **sla_outcomes(leads, clock),
         "lagged": has_lag,
         "lag_us": has_lag.ifelse(leads["lag_us"], 0),
         "won": leads["amount"].notnull(),
@@ -93,7 +91,8 @@ def counted_outcomes(leads: ir.Table, clock: Clock) -> dict[str, ir.Value]:
     }
 
 
-def _within(leads: ir.Table, clock: Clock) -> dict[str, ir.BooleanValue]:
+def within_outcomes(leads: ir.Table, clock: Clock) -> dict[str, ir.BooleanValue]:
+    """Return ``ripe``, the MQLs whose ``within_days`` are over, and ``ripe_sqls``, their SQLs."""
     days = clock.params.within_days
     if days is None:
         return {"ripe": leads["mql_at"].notnull(), "ripe_sqls": leads["sql_us"].notnull()}

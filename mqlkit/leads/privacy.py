@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-import ibis
-import ibis.expr.types as ir
+import numpy as np
+import numpy.typing as npt
 
 FEWEST = 5
 OTHER = "(other)"
 UNMAPPED = "stage not mapped"
 
 
-def large_groups(sizes: Mapping[Any, int]) -> list[Any]:
+def large_groups(sizes: Mapping[Any, float]) -> list[Any]:
     """Return the groups that are shown. The others are merged into a group that is large enough.
 
     >>> large_groups({"Web": 90, "Event": 6, "Fair": 3, "Radio": 1})
@@ -27,25 +27,21 @@ def large_groups(sizes: Mapping[Any, int]) -> list[Any]:
     return shown[:-1] if 0 < merged < FEWEST else shown
 
 
-def merge_small(leads: ir.Table, columns: Sequence[str], counted: ir.BooleanValue) -> ir.Table:
-    """Replace rare values of some columns by a common value.
+def merged_names(names: npt.NDArray[Any], sizes: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Replace the names of small groups by a common one.
 
     Parameters
     ----------
-    leads
-        One row per lead.
-    columns
-        Text columns.
-    counted
-        Leads to count.
+    names
+        Name of each group, shape (n,).
+    sizes
+        Leads of each group, shape (n,).
     """
-    merged = {}
-    for column in columns:
-        groups = leads.filter(counted).group_by(group=column).aggregate(n=ibis._.count())
-        sizes = {row["group"]: row["n"] for row in groups.to_pyarrow().to_pylist()}
-        is_large = leads[column].isin(large_groups(sizes))
-        merged[column] = is_large.ifelse(leads[column], OTHER)
-    return leads.mutate(**merged) if merged else leads
+    by_name: dict[Any, float] = {}
+    for name, size in zip(names, sizes, strict=True):
+        by_name[name] = by_name.get(name, 0) + size
+    shown = large_groups(by_name)
+    return np.array([name if name in shown else OTHER for name in names], dtype=object)
 
 
 def without_words(noted: Mapping[str, int]) -> dict[str, int]:

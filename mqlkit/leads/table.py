@@ -1,14 +1,11 @@
-"""The lead table: all leads as of a date, with their durations.
+"""The lead table of a report: its leads, and their sums by segment and bucket.
 
 Columns of `LeadTable.table`, one row per lead (per pass, with ``passes: every``):
 
-``lead_id``, the text columns and, as `breakdown` names them, the breakdowns
-    text; a missing breakdown value is ``(missing)``.
+``lead_id``, the text columns and, as `build_cube.named`, the columns to break down or filter by
+    text; a missing value of the latter is ``(missing)``.
 ``mql_at``, ``exit_at``, ``contacted_at``
     naive UTC timestamps; ``exit_at`` is the earliest of accepted, rejected and SQL.
-``mql_bucket``, ``sql_bucket``
-    index of the bucket that contains the timestamp: 0 is the first of the period, earlier ones
-    are negative. NULL without a timestamp, or outside of all buckets.
 ``exit_us``, ``accepted_us``, ``rejected_us``, ``sql_us``, ``contact_us``, ``lag_us``
     microseconds from MQL to the event (``lag_us``: from net-new to MQL), calendar time; whole
     days if either end has only a date.
@@ -26,43 +23,47 @@ Columns of `LeadTable.table`, one row per lead (per pass, with ``passes: every``
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import ibis.expr.types as ir
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from mqlkit.core.names import MISSING
 from mqlkit.core.params import ReportParams
 from mqlkit.core.periods import AsOf, Bucket, to_utc
+from mqlkit.leads.cache import ResultCache
+from mqlkit.leads.cube import (
+    DAY,
+    DailySums,
+    Days,
+    Ints,
+    LeadCube,
+    bucket_of,
+    code_of,
+    end_of,
+    measures_of,
+)
 from mqlkit.leads.durations import Clock
-from mqlkit.leads.outcomes import counted_outcomes, is_rejected, sql_age
-from mqlkit.sources.store import literal, to_frame
+from mqlkit.leads.privacy import merged_names
+from mqlkit.sources.store import literal
 
 ALL_LEADS: Segment = ("", "")
 TOTAL_BUCKET = 1 << 20
 # A breakdown column and one of its values.
 Segment = tuple[str, str]
 SEGMENT = ["by", "name"]
-
-
-def breakdown(index: int) -> str:
-    """Return the column of a breakdown in the lead table; no header of an export has this name."""
-    return f"\x1fby_{index}"
-
-
-def added_up(measures: Mapping[str, ir.Value]) -> dict[str, ir.Value]:
-    """Return the sums of integer or boolean columns."""
-    # Exact integer sums, then floats: weeks of ten million leads in microseconds exceed 64 bits.
-    return {n: m.cast("int64").sum().cast("float64").fill_null(0) for n, m in measures.items()}
+Placing = Callable[[Days, Sequence[Bucket]], Ints]
 
 
 @dataclass(frozen=True)
 class LeadTable:
-    """The lead table, its clock and its buckets.
+    """The leads of a report, its clock, its buckets and its cube.
 
     Attributes
     ----------
@@ -76,6 +77,10 @@ class LeadTable:
         Local date of the first MQL; None without any.
     recorded
         Columns of timestamps with any value, before ``sql_at`` is used as an acceptance.
+    cube
+        Sums and waits of the leads.
+    cache
+        Results that were computed on the same data.
     """
 
     table: ir.Table
@@ -84,6 +89,8 @@ class LeadTable:
     before: tuple[Bucket, ...]
     first_mql: date | None
     recorded: frozenset[str]
+    cube: LeadCube
+    cache: ResultCache = field(default_factory=ResultCache)
 
     @property
     def params(self) -> ReportParams:
@@ -133,45 +140,34 @@ class LeadTable:
 
     @cached_property
     def counts(self) -> pd.DataFrame:
-        """Return the grid with the sums of `outcomes.counted_outcomes`."""
-        return self.grid(self.counted)
+        """Return the grid with the sums of leads that became MQLs in each bucket."""
+        return self.grid(self._entered)
 
     @cached_property
     def flow(self) -> pd.DataFrame:
         """Return the SQLs dated in each bucket, of any cohort: the grid's columns and ``flow``."""
-        return self.grid(self.flowing)
+        return self.grid(self._became_sql)
 
     @cached_property
     def stock(self) -> pd.DataFrame:
         """Return the open MQLs at the end of each bucket: the grid's columns and ``in_stage``."""
-        return self.grid(self.waiting)
-
-    @cached_property
-    def entered(self) -> dict[int, int]:
-        """Return the MQLs of each bucket by its index, those before the period included."""
-        known = self.between((*self.before, *self.buckets)[0], self.buckets[-1])
-        rows = known.group_by("mql_bucket").aggregate(n=known.count()).to_pyarrow().to_pylist()
-        return {row["mql_bucket"]: row["n"] for row in rows}
+        return self.grid(self._open)
 
     def entered_in(self, buckets: Sequence[Bucket]) -> list[int]:
-        """Return the number of MQLs in each bucket, for any buckets."""
-        at = self.table["mql_at"]
-        edges = [[literal(to_utc(day, self.zone)) for day in (b.start, b.end)] for b in buckets]
-        sums = {f"{i}": ((at >= a) & (at < b)).sum().fill_null(0) for i, (a, b) in enumerate(edges)}
-        known = self.between(buckets[0], buckets[-1])
-        return list(known.aggregate(**sums).to_pyarrow().to_pylist()[0].values())
+        """Return the number of MQLs in each bucket."""
+        found = self._placed(self.cube.sums_of("").entered, buckets)
+        mqls = found.groupby("bucket")["mqls"].sum()
+        return [int(mqls.get(i, 0)) for i in range(len(buckets))]
 
     def reasons(self) -> pd.DataFrame:
         """Return the period's rejected MQLs by reason: ``reason``, ``leads``."""
-        rejected = self.cohort.filter(is_rejected(self.cohort))
-        reason = rejected["rejection_reason"].fill_null(MISSING)
-        return to_frame(rejected.group_by(reason=reason).aggregate(leads=rejected.count()))
+        found = self._placed(self.cube.rejected(), [self.whole])
+        return found.groupby("reason")["leads"].sum().reset_index()
 
     def sql_ages(self) -> pd.DataFrame:
-        """Return the cohort's SQLs by ``bucket`` (index) and `sql_age` (``age``): ``sqls``."""
-        done = self.cohort.filter(lambda t: t["sql_us"].notnull())
-        groups = done.group_by(bucket="mql_bucket", age=sql_age(done))
-        return to_frame(groups.aggregate(sqls=done.count()))
+        """Return the cohort's SQLs by ``bucket`` (index) and ``age`` in days: ``sqls``."""
+        found = self._placed(self.cube.converted(), self.buckets)
+        return found.groupby(["bucket", "age"])["sqls"].sum().reset_index()
 
     def sources(self) -> set[str]:
         """Return the sources of all leads, including leads that are not MQLs."""
@@ -180,58 +176,106 @@ class LeadTable:
     @cached_property
     def segments(self) -> tuple[Segment, ...]:
         """Return the segments with an MQL, an SQL or an open MQL in the period."""
-        if not self.params.by:
-            return (ALL_LEADS,)
-        found = [self.counted, self.flowing, self.waiting[self.waiting["in_stage"] > 0]]
-        seen = {pair for frame in found for pair in zip(frame["by"], frame["name"], strict=True)}
+        is_open = self._open["in_stage"] > 0
+        found = pd.concat([self._entered, self._became_sql, self._open[is_open]])[SEGMENT]
+        seen = found.drop_duplicates().itertuples(index=False, name=None)
         return tuple(dict.fromkeys([ALL_LEADS, *sorted(seen)]))
 
     @cached_property
-    def counted(self) -> pd.DataFrame:
-        """Return `counts` where they are not zero: ``by``, ``name``, ``bucket`` (index), sums."""
-        return self.totals(counted_outcomes(self.cohort, self.clock))
+    def _entered(self) -> pd.DataFrame:
+        return self._sums(lambda sums: sums.entered, bucket_of, has_total=True)
 
     @cached_property
-    def flowing(self) -> pd.DataFrame:
-        """Return `flow` where it is not zero."""
-        dated = self.between(self.buckets[0], self.buckets[-1], "sql_at")
-        dated = dated.filter(dated["mql_at"].notnull())
-        return self.totals({"flow": dated["sql_us"].notnull()}, of=dated, bucket="sql_bucket")
+    def _became_sql(self) -> pd.DataFrame:
+        return self._sums(lambda sums: sums.became_sql, bucket_of, has_total=True)
 
     @cached_property
-    def waiting(self) -> pd.DataFrame:
-        """Return the open MQLs at the end of each bucket, where not zero."""
-        table = self.table.filter(self.table["mql_at"].notnull())
-        ends = [literal(to_utc(b.end, self.zone)) for b in self.buckets]
-        entered, left = table["mql_at"], table["exit_at"]
-        stock = {
-            f"{i}": (entered < end) & (left.isnull() | (left >= end)) for i, end in enumerate(ends)
-        }
-        wide = self.totals(stock, of=table).query("bucket == @TOTAL_BUCKET").drop(columns="bucket")
-        tall = wide.melt(id_vars=SEGMENT, var_name="bucket", value_name="in_stage")
-        return tall.assign(bucket=tall["bucket"].astype("int64"))
+    def _open(self) -> pd.DataFrame:
+        """Return the open MQLs at the end of each bucket: entered before it, and not left."""
 
-    def grid(self, wide: pd.DataFrame, *, fill: float = 0) -> pd.DataFrame:
+        def changes(sums: DailySums) -> pd.DataFrame:
+            left = sums.left.assign(in_stage=-sums.left["in_stage"])
+            entered = sums.entered.assign(in_stage=sums.entered["mqls"])
+            return pd.concat([entered[left.columns], left], ignore_index=True)
+
+        found = self._sums(changes, end_of, has_total=False)
+        wide = found.pivot(index=SEGMENT, columns="bucket", values="in_stage")
+        wide = wide.reindex(columns=range(len(self.buckets))).fillna(0).cumsum(axis=1)
+        return wide.melt(value_name="in_stage", ignore_index=False).reset_index()
+
+    def _sums(
+        self, part: Callable[[DailySums], pd.DataFrame], place: Placing, *, has_total: bool
+    ) -> pd.DataFrame:
+        """Return sums of the cube by segment and bucket, and over the period.
+
+        Parameters
+        ----------
+        part
+            Returns daily sums.
+        place
+            Returns the bucket of each day.
+        has_total
+            Whether `TOTAL_BUCKET` has the sums over all buckets.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``by``, ``name``, ``bucket`` (index) and sums, without the segments and buckets that
+            have none.
+        """
+        frames = []
+        for by in ("", *self.params.by):
+            frame = self.cube.matching(part(self.cube.sums_of(by)))
+            places = place(frame[DAY].to_numpy(), self.buckets)
+            inside = frame[places >= 0]
+            names = self.names_of(by)[inside[code_of(by)]] if by else np.full(len(inside), "")
+            keys = [pd.Series(names, inside.index), pd.Series(places[places >= 0], inside.index)]
+            found = inside[measures_of(frame)].groupby(keys).sum()
+            found = found.rename_axis(["name", "bucket"]).reset_index()
+            frames.append(found.assign(by=by))
+        found = pd.concat(frames, ignore_index=True)
+        if not has_total:
+            return found
+        total = found.drop(columns="bucket").groupby(SEGMENT).sum().reset_index()
+        return pd.concat([found, total.assign(bucket=TOTAL_BUCKET)], ignore_index=True)
+
+    def names_of(self, by: str) -> npt.NDArray[Any]:
+        """Return the name of the segment of each code of a breakdown."""
+        names = self.cube.names[by]
+        return merged_names(names, self._mqls_by_code(by)) if self.params.redact else names
+
+    def _mqls_by_code(self, by: str) -> npt.NDArray[Any]:
+        """Return the period's MQLs of each code of a breakdown."""
+        found = self._placed(self.cube.sums_of(by).entered, [self.whole])
+        counts = found["mqls"].to_numpy(dtype=float)
+        return np.bincount(found[code_of(by)], counts, minlength=len(self.cube.names[by]))
+
+    def _placed(self, frame: pd.DataFrame, buckets: Sequence[Bucket]) -> pd.DataFrame:
+        """Return the rows of a frame of the cube that match, with their ``bucket``."""
+        kept = self.cube.matching(frame)
+        kept = kept.assign(bucket=bucket_of(kept[DAY].to_numpy(), buckets))
+        return kept[kept["bucket"] >= 0]
+
+    def grid(self, sums: pd.DataFrame, *, fill: float = 0) -> pd.DataFrame:
         """Return a frame with a row for every segment and bucket, and for the whole period.
 
         Parameters
         ----------
-        wide
-            Columns ``by``, ``name``, ``bucket`` (index) and values, as `totals` returns them.
+        sums
+            Columns ``by``, ``name``, ``bucket`` (index) and values.
         fill
-            Value for cells without a row in ``wide``.
+            Value for cells without a row in ``sums``.
 
         Returns
         -------
         pandas.DataFrame
             ``bucket`` (label), ``start``, ``end``, ``by``, ``name``, ``flags``, ``index``, values.
         """
-        cells, keys = self._cells, [*SEGMENT, "bucket"]
-        rows = zip(cells["by"], cells["name"], cells["index"], strict=True)
-        place = {cell: i for i, cell in enumerate(rows)}
-        places = [place.get(cell, -1) for cell in zip(*(wide[key] for key in keys), strict=True)]
-        found = wide.drop(columns=keys).set_axis(places).loc[lambda rows: rows.index >= 0]
-        return pd.concat([cells, found.reindex(cells.index).fillna(fill)], axis=1)
+        cells = self._cells
+        found = cells[[*SEGMENT, "index"]].merge(
+            sums.rename(columns={"bucket": "index"}), how="left", on=[*SEGMENT, "index"]
+        )
+        return pd.concat([cells, found.drop(columns=[*SEGMENT, "index"]).fillna(fill)], axis=1)
 
     @cached_property
     def _cells(self) -> pd.DataFrame:
@@ -249,45 +293,3 @@ class LeadTable:
     def _progress(self, bucket: Bucket) -> tuple[str, ...]:
         is_over = to_utc(bucket.end, self.zone) <= self.as_of.at
         return () if is_over else ("in-progress",)
-
-    def totals(
-        self,
-        measures: Mapping[str, ir.Value],
-        *,
-        of: ir.Table | None = None,
-        bucket: str = "mql_bucket",
-    ) -> pd.DataFrame:
-        """Return sums of measures for every breakdown, bucket and the whole period.
-
-        Parameters
-        ----------
-        measures
-            Integer or boolean columns of ``of``, by name.
-        of
-            Leads to count; by default the cohort.
-        bucket
-            Column with the bucket of each lead.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Columns ``by`` and ``name`` (a breakdown column and its value, empty for all leads),
-            ``bucket`` (index; `TOTAL_BUCKET` is the whole period) and the measures.
-        """
-        leads = self.cohort if of is None else of
-        keys = [*map(breakdown, range(len(self.params.by))), bucket]
-        finest = to_frame(leads.group_by(keys).aggregate(**added_up(measures)).order_by(keys))
-        return self.rolled_up(finest.rename(columns={bucket: "bucket"}), [*measures])
-
-    def rolled_up(self, finest: pd.DataFrame, measures: Sequence[str]) -> pd.DataFrame:
-        """Return the result of `totals` from sums by all breakdowns and ``bucket``."""
-        cuts = [(by, is_whole) for by in (None, *self.params.by) for is_whole in (False, True)]
-        laid = [self._laid(finest, by, is_whole=is_whole) for by, is_whole in cuts]
-        frame = pd.concat(laid, ignore_index=True)
-        return frame.groupby(["bucket", *SEGMENT])[[*measures]].sum().reset_index()
-
-    def _laid(self, finest: pd.DataFrame, by: str | None, *, is_whole: bool) -> pd.DataFrame:
-        """Return sums with the segment of one breakdown."""
-        name = "" if by is None else finest[breakdown(self.params.by.index(by))]
-        cut = TOTAL_BUCKET if is_whole else finest["bucket"]
-        return finest.assign(bucket=cut, by=by or "", name=name)

@@ -215,16 +215,13 @@ def costs_by_grain(leads: LeadTable, *, spend: pd.DataFrame, like: pd.DataFrame)
 def recut(leads: LeadTable, grain: str) -> LeadTable:
     """Return a lead table in the buckets of a coarser grain, with what `rolling_cost` needs of it.
 
-    Only the MQLs are counted anew; everything else of the table stays that of its own grain.
+    The cube stays that of its own grain: it has the sums of coarser buckets.
     """
     calendar, whole = leads.params.calendar, leads.whole
     buckets = tuple(calendar.cut(whole.start, whole.end, grain))
     before = tuple(calendar.before(buckets[0], grain, leads.params.rolling - 1))
     clock = replace(leads.clock, params=replace(leads.params, grain=grain))
-    wide = replace(leads, clock=clock, buckets=buckets, before=before)
-    entered = leads.entered_in([*before, *buckets])
-    vars(wide)["entered"] = {i - len(before): n for i, n in enumerate(entered)}
-    return wide
+    return replace(leads, clock=clock, buckets=buckets, before=before)
 
 
 def _last(values: npt.NDArray[Any], k: int) -> npt.NDArray[Any]:
@@ -233,8 +230,7 @@ def _last(values: npt.NDArray[Any], k: int) -> npt.NDArray[Any]:
 
 
 def _mqls_with_earlier(leads: LeadTable) -> npt.NDArray[np.int64]:
-    span = range(-len(leads.earlier), len(leads.buckets))
-    return np.array([leads.entered.get(i, 0) for i in span], dtype="int64")
+    return np.array(leads.entered_in([*leads.earlier, *leads.buckets]), dtype="int64")
 
 
 def _since_first_mql(leads: LeadTable, buckets: Sequence[Bucket]) -> npt.NDArray[np.bool_]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mqlkit.core.periods import to_utc
-from mqlkit.leads.cube import CubeTable
+from mqlkit.leads.cache import DATA
 from mqlkit.leads.durations import DAY_US
 from mqlkit.leads.table import LeadTable
 from mqlkit.leads.waits import by_segment, time_to_sql
@@ -26,14 +26,12 @@ def maturity_days(leads: LeadTable) -> float:
 
     NaN where none has. A cohort younger than this still has conversions to come.
     """
-    if isinstance(leads, CubeTable):
-        return leads.cube.time_to_sql_quantile(leads.params.where, 0.9) / DAY_US
-    table = leads.table
-    done = table.filter(
-        table["sql_us"].notnull() & table["is_in_order"] & table["mql_at"].notnull()
+    return leads.cache.get(
+        "maturity_days",
+        leads.params,
+        lambda: leads.cube.time_to_sql_quantile(0.9) / DAY_US,
+        depends_on=[*DATA, "where"],
     )
-    found = done.aggregate(p90=done["sql_us"].quantile(0.9)).to_pyarrow()["p90"][0].as_py()
-    return float("nan") if found is None else float(found) / DAY_US
 
 
 def stage_efficiency(leads: LeadTable, *, maturity: float) -> pd.DataFrame:
@@ -42,7 +40,7 @@ def stage_efficiency(leads: LeadTable, *, maturity: float) -> pd.DataFrame:
     Parameters
     ----------
     leads
-        The lead table; reads ``mql_bucket``, ``sql_bucket`` and the durations.
+        The lead table.
     maturity
         Days after which most of those that will convert have (`maturity_days`).
 
@@ -108,7 +106,7 @@ def cohort_growth(leads: LeadTable, *, maturity: float) -> pd.DataFrame:
     Parameters
     ----------
     leads
-        The lead table; reads ``mql_bucket`` and ``sql_us``.
+        The lead table.
     maturity
         Days after which most of those that will convert have (`maturity_days`).
 
@@ -156,11 +154,12 @@ def _projected(leads: LeadTable, maturity: float) -> pd.DataFrame:
     if np.isnan(maturity):
         return metric_rows(wide, "efficiency_projected", np.full(len(wide), np.nan), n=n)
 
-    def estimate(waits: Waits) -> dict[str, Floats]:
+    def incidence(waits: Waits) -> dict[str, Floats]:
         value, variance = waits.incidence(until=round(maturity * DAY_US))
         return {"incidence": value, "variance": variance}
 
-    found = by_segment(leads, time_to_sql(leads), estimate)
+    # What the maturity depends on is among the parameters that choose the leads.
+    found = by_segment(leads, time_to_sql, incidence, depends_on=DATA)
     grid = leads.grid(found)
     value = np.where(n > 0, grid["incidence"].round(12), np.nan)
     low, high = share_band(value, grid["variance"].to_numpy(dtype=float))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,10 @@ import pandas as pd
 
 from mqlkit.core.params import ReportParams
 from mqlkit.core.periods import DAY
-from mqlkit.leads.cache import ResultCache
+from mqlkit.leads.cache import CLOCK, COHORT, DATA, SLA
 from mqlkit.leads.privacy import without_words
 from mqlkit.leads.table import LeadTable
-from mqlkit.leads.waits import WaitTimes, narrowed, time_in_stage
+from mqlkit.leads.waits import WaitTimes, time_in_stage
 from mqlkit.metrics.changes import changes
 from mqlkit.metrics.cost import (
     LONGEST_LAG,
@@ -62,8 +62,6 @@ class FamilyFrames:
         The lag of the report in whole days.
     maturity_days
         Days after which nine in ten conversions have happened; NaN where there is none yet.
-    cache
-        Cached results of this report and of earlier ones on the same data.
     base
         Folder that a relative ``source`` starts from.
     has_lag_slider
@@ -77,7 +75,6 @@ class FamilyFrames:
     before: pd.DataFrame | None
     lag_days_used: int
     maturity_days: float
-    cache: ResultCache = field(default_factory=ResultCache)
     base: Path | None = None
     has_lag_slider: bool = True
 
@@ -119,8 +116,12 @@ class FamilyFrames:
             return ledgers
         return {t: replace(k, noted=Counter(without_words(k.noted))) for t, k in ledgers.items()}
 
-    def _once(self, name: str, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-        return self.cache.get(name, self.params, compute)
+    def _once(
+        self, name: str, compute: Callable[[], pd.DataFrame], *depends_on: str
+    ) -> pd.DataFrame:
+        """Return a frame of the cohort, from the cache if its parameters are unchanged."""
+        choice = (*DATA, *COHORT, *depends_on)
+        return self.lead_data.cache.get(name, self.params, compute, depends_on=choice)
 
     def _rows(self, *groups: str, **metrics: str) -> pd.DataFrame:
         """Return the rows of some groups, and ``metrics`` of others by group."""
@@ -137,7 +138,7 @@ class FamilyFrames:
     @cached_property
     def handoff(self) -> pd.DataFrame:
         """Family frame of decisions by sales (§4), and series ``rejection_reasons``."""
-        reasons = self._once("reasons", lambda: rejection_reasons(self.lead_data))
+        reasons = rejection_reasons(self.lead_data)
         return family(self._rows("handoff", mqls="volume"), series={"rejection_reasons": reasons})
 
     @cached_property
@@ -146,9 +147,7 @@ class FamilyFrames:
 
         Constants: ``maturity_days``, ``main_breakdown``.
         """
-        growth = self._once(
-            "growth", lambda: cohort_growth(self.lead_data, maturity=self.maturity_days)
-        )
+        growth = cohort_growth(self.lead_data, maturity=self.maturity_days)
         return family(
             self._rows("efficiency", mqls="volume"),
             series={"conversion_by_age": growth},
@@ -163,9 +162,9 @@ class FamilyFrames:
         Constants: ``sla_hours``, ``day_hours`` (24, or those of a working day).
         """
         leads = self.lead_data
-        curve = self._once("curve", lambda: survival_curve(self._time_in_stage))
+        curve = self._once("curve", lambda: survival_curve(self._time_in_stage), *CLOCK)
         histogram = self._once(
-            "histogram", lambda: hours_histogram(self._time_in_stage, leads.clock)
+            "histogram", lambda: hours_histogram(self._time_in_stage, leads.clock), *CLOCK, *SLA
         )
         return family(
             self._rows("waiting"),
@@ -176,12 +175,12 @@ class FamilyFrames:
 
     @cached_property
     def _time_in_stage(self) -> WaitTimes:
-        return time_in_stage(narrowed(self.lead_data, [""]))
+        return time_in_stage(self.lead_data)
 
     @cached_property
     def response(self) -> pd.DataFrame:
         """Family frame of speed to lead (§7), and series ``contact_times``."""
-        times = self._once("responses", lambda: response_times(self.lead_data))
+        times = response_times(self.lead_data)
         return family(self._rows("response"), series={"contact_times": times})
 
     @cached_property
@@ -266,7 +265,9 @@ class FamilyFrames:
         ``is_redacted`` (then no lead is listed).
         """
         longest = 0 if self.params.redact else LISTED_BREACHES
-        found = self._once("breaches", lambda: breach_list(self.lead_data, longest=longest))
+        found = self._once(
+            "breaches", lambda: breach_list(self.lead_data, longest=longest), *CLOCK, *SLA, "redact"
+        )
         return family(
             pick(self.groups["sla"], "sla_breached"),
             series={"breach": found},

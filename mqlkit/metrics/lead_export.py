@@ -10,7 +10,8 @@ import pandas as pd
 
 from mqlkit.core.names import LEAD_COLUMNS, STAMPS
 from mqlkit.core.params import ReportParams
-from mqlkit.leads.build import chosen_leads, leads_with_durations, raw
+from mqlkit.leads.build import leads_with_durations, raw
+from mqlkit.leads.build_cube import matching
 from mqlkit.leads.durations import DAY_US, HOUR_US, Clock
 from mqlkit.leads.outcomes import sla_outcomes
 from mqlkit.sources.opening import open_source
@@ -51,7 +52,7 @@ def export_table(params: ReportParams, *, base: Path | None = None) -> tuple[ir.
         columns=[*params.by, *params.where],
         extras=extras,
     )
-    leads = chosen_leads(timed.table, params)
+    leads = matching(timed.table, params.where)
     table = leads.select(**_columns(leads, timed.clock), **_extras(leads, extras))
     return opened.reader.store(table.order_by("mql_at", "lead_id")), timed.clock
 

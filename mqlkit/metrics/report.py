@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from mqlkit.core.params import ReportParams
 from mqlkit.core.periods import DAY
 from mqlkit.core.text import counted, day
 from mqlkit.leads.build import lead_table, year_before
-from mqlkit.leads.cache import ResultCache
 from mqlkit.leads.durations import Clock
 from mqlkit.leads.table import LeadTable
 from mqlkit.metrics.cost import (
@@ -205,44 +203,30 @@ def read_report(params: ReportParams, *, base: Path | None = None) -> Report:
     return replace(compute_report(leads, opened.tables), base=base)
 
 
-def compute_report(
-    leads: LeadTable,
-    tables: Tables,
-    *,
-    cache: ResultCache | None = None,
-    has_lag_slider: bool = True,
-) -> Report:
-    """Compute every number of a lead table; results that ``cache`` holds are taken from it."""
+def compute_report(leads: LeadTable, tables: Tables, *, has_lag_slider: bool = True) -> Report:
+    """Compute every number of a lead table."""
     params = leads.params
-    cache = cache or ResultCache()
     spend = kept_spend(tables.spend, params.where)
     currency = None if spend is None else tables.currency
     goals = kept_goals(tables.goals, params.where)
     tables = replace(tables, spend=spend, currency=currency, goals=goals)
-    maturity = cache.get("maturity", params, lambda: maturity_days(leads))
-    steps: dict[str, Callable[[LeadTable], pd.DataFrame]] = {
-        "volume": partial(mql_volume, goals=goals),
-        "handoff": hand_off,
-        "efficiency": partial(stage_efficiency, maturity=maturity),
-        "waiting": stage_velocity,
-        "sla": sla_outcome,
-        "response": response_speed,
-        "lag": lead_to_mql,
+    maturity = maturity_days(leads)
+    groups = {
+        "volume": mql_volume(leads, goals=goals),
+        "handoff": hand_off(leads),
+        "efficiency": stage_efficiency(leads, maturity=maturity),
+        "waiting": stage_velocity(leads),
+        "sla": sla_outcome(leads),
+        "response": response_speed(leads),
+        "lag": lead_to_mql(leads),
     }
-    for name in ("counted", "flowing", "waiting"):
-        vars(leads)[name] = cache.get(name, params, partial(getattr, leads, name))
-    groups = {name: cache.get_rows(f"{name}_rows", leads, step) for name, step in steps.items()}
     lag = lag_days(leads, groups["lag"])
-    if tables.spend is not None:
-        groups["cost"] = cost_per_mql(leads, spend=tables.spend, lag=lag)
+    if spend is not None:
+        groups["cost"] = cost_per_mql(leads, spend=spend, lag=lag)
     past = year_before(leads, lag)
-    if past is not None:
-        # Which of the buckets are whole depends on the lag; what is counted in them does not.
-        of = past.buckets[0].label
-        vars(past)["counts"] = cache.get("before", params, lambda: past.counts, of=of)
     before = None if past is None else _compared(past, tables, maturity=maturity, lag=lag)
     return Report(
-        params, leads, tables, groups, before, lag, maturity, cache, has_lag_slider=has_lag_slider
+        params, leads, tables, groups, before, lag, maturity, has_lag_slider=has_lag_slider
     )
 
 

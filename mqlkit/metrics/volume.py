@@ -34,7 +34,7 @@ def mql_volume(leads: LeadTable, *, goals: pd.DataFrame | None = None) -> pd.Dat
     Parameters
     ----------
     leads
-        The lead table; reads ``mql_bucket``, ``mql_at``, ``exit_at``.
+        The lead table.
     goals
         ``month`` (first day), ``source`` (empty for all leads), ``mqls``.
 

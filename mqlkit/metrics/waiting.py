@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mqlkit.core.names import LAST_BIN
+from mqlkit.leads.cache import CLOCK, DATA
 from mqlkit.leads.durations import HOUR_US, Clock
 from mqlkit.leads.table import LeadTable
 from mqlkit.leads.waits import WaitTimes, by_segment, time_in_stage
@@ -26,7 +27,7 @@ def stage_velocity(leads: LeadTable) -> pd.DataFrame:
         Tidy rows of hours_in_stage_mean, _median, _p90 (n: leads that left) and
         hours_in_stage_km_median (n: all in-order MQLs), metrics.md §5.
     """
-    found = by_segment(leads, time_in_stage(leads), _times)
+    found = by_segment(leads, time_in_stage, _times, depends_on=[*DATA, *CLOCK])
     grid = leads.grid(found, fill=np.nan)
     wide = leads.counts
     hours: dict[str, npt.ArrayLike] = {

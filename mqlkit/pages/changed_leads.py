@@ -17,7 +17,8 @@ import pandas as pd
 from mqlkit.core.metrics import METRICS
 from mqlkit.core.periods import to_utc
 from mqlkit.core.text import day
-from mqlkit.leads.table import TOTAL_BUCKET, LeadTable, breakdown
+from mqlkit.leads.build_cube import named
+from mqlkit.leads.table import TOTAL_BUCKET, LeadTable
 from mqlkit.pages.revisions import ChangedLead, Revision
 from mqlkit.sources.store import literal, to_frame
 
@@ -57,7 +58,7 @@ def _counted(leads: LeadTable) -> ir.Table:
     for stamp in STAMPS:
         is_counted |= table[stamp] >= literal(first)
     kept = table.filter((table["mql_at"] < literal(last)) & is_counted)
-    cuts = {f"{BY}{name}": kept[breakdown(i)] for i, name in enumerate(leads.params.by)}
+    cuts = {f"{BY}{column}": kept[named(column)] for column in leads.params.by}
     return kept.select("lead_id", *STAMPS, **cuts)
 
 
