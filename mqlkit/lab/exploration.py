@@ -197,5 +197,5 @@ class Exploration:
 
 def _timed_by(params: ReportParams) -> tuple[str, ...]:
     """Return the values of the parameters that durations depend on."""
-    is_calendar = params.sla_clock == "calendar"
-    return key_of(params, (*DATA, *CLOCK, *(() if is_calendar else ("sla",))))
+    due = () if params.sla_clock == "calendar" else ("sla",)
+    return key_of(params, (*DATA, *CLOCK, "sla_stops_on", *due))

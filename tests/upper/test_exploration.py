@@ -15,8 +15,7 @@ from mqlkit.core.names import SHARED_COLUMNS_VARIABLE
 from mqlkit.core.params import ReportParams
 from mqlkit.lab import exploration
 from mqlkit.lab.exploration import Exploration
-from mqlkit.leads import build_cube as prepare
-from mqlkit.leads.table import LeadTable
+from mqlkit.leads import build_cube
 from mqlkit.metrics.report import read_report
 from mqlkit.sources.source_cache import CACHE
 
@@ -125,27 +124,30 @@ def odd_params(desk):
 
 def test_odd_leads_give_the_numbers_of_their_own_run(monkeypatch, odd_params):
     explored = {}
-    # From the days of all columns, and of those asked for; where small groups are merged, from the
-    # engine.
+    # From sums by day crossed by all columns, and by those of the report.
     for few in (10**6, 0):
-        monkeypatch.setattr(prepare, "FEW_CELLS", few)
+        monkeypatch.setattr(build_cube, "FEW_CELLS", few)
         explored[few] = Exploration(odd_params)
     params = odd_params
     for choice in ({}, *ODD_CHOICES):
         params = replace(params, **choice)
         expected = read_report(params)
         for few, one in explored.items():
-            monkeypatch.setattr(prepare, "FEW_CELLS", few)
+            monkeypatch.setattr(build_cube, "FEW_CELLS", few)
             assert one.change(params) == {}
             equal(one.report, expected, frames=("metrics", "waiting", "efficiency"))
 
 
-def test_too_many_leads_to_keep_by_the_day_are_asked_of_the_engine(monkeypatch, odd_params):
-    monkeypatch.setattr(prepare, "MOST_CELLS", 0)
-    explored, params = Exploration(odd_params), replace(odd_params, **ODD_CHOICES[1])
-    assert type(explored.report.lead_data) is LeadTable
-    assert explored.change(params) == {}
-    equal(explored.report, read_report(params), frames=("metrics", "waiting", "efficiency"))
+@pytest.mark.parametrize("most_values", [2_000, 1])
+def test_with_too_many_sums_each_breakdown_has_its_own(monkeypatch, odd_params, most_values):
+    monkeypatch.setattr(build_cube, "MOST_CELLS", 0)
+    monkeypatch.setattr(build_cube, "FEW_CELLS", 0)
+    monkeypatch.setattr(build_cube, "MOST_VALUES", most_values)
+    explored, params = Exploration(odd_params), odd_params
+    for choice in ODD_CHOICES:
+        params = replace(params, **choice)
+        assert explored.change(params) == {}
+        equal(explored.report, read_report(params), frames=("metrics", "waiting", "efficiency"))
 
 
 def test_a_change_of_the_cut_asks_the_engine_nothing(monkeypatch, explored):
