@@ -82,11 +82,14 @@ def warm_process() -> subprocess.Popen[str]:
     return started
 
 
-def mqlkit_run(*params: object, cwd: Path, out: str = "reports") -> Run:
+def mqlkit_run(
+    *params: object, cwd: Path, out: str = "reports", largest_file: int | None = None
+) -> Run:
     """Run ``mqlkit run`` on a warm kernel; relative names are from ``cwd``."""
     process = warm_process()
     words = ["run", *map(str, params), "--out", out]
-    process.stdin.write(json.dumps({"words": words, "cwd": str(cwd)}) + "\n")
+    request = {"words": words, "cwd": str(cwd), "largest_file": largest_file}
+    process.stdin.write(json.dumps(request) + "\n")
     process.stdin.flush()
     code, stdout, stderr = json.loads(process.stdout.readline())
     return Run(code, stdout, stderr, str(cwd))

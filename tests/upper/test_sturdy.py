@@ -74,7 +74,7 @@ def waiting(folder: Path, name: str = "params"):
 def test_a_second_run_waits_says_for_whom_and_then_runs(tmp_path):
     (tmp_path / "reports").mkdir()
     with waiting(tmp_path / "reports"):
-        run = begin(tmp_path)
+        run = begin(tmp_path, params=brief(tmp_path))
         said = run.stderr.readline()
         assert run.poll() is None
     _, rest = run.communicate(timeout=PATIENCE)
@@ -156,7 +156,6 @@ def brief(cwd: Path) -> Path:
 
 # States of a run, in their order, by the files that show that it has been reached.
 STATES = {
-    "importing": "",
     "temporary folder made": f"tmp/{OURS}*/",
     "report locked": "reports/.params.lock",
     "scratch folder signed": "reports/.params.run/holder.json",
@@ -165,41 +164,84 @@ STATES = {
     "numbers written": "reports/.params.run/params.metrics.json",
     "page written": "reports/.params.run/params.html",
 }
-# This one passes too fast to be met for certain: the run may have ended.
-SHORT_STATE = {"finished files renamed": "reports/.params.done"}
 
 
-def kill_at(cwd: Path, pattern: str, params: Path) -> tuple[bool, list[psutil.Process]]:
-    """Kill a run in a state; return whether it was reached and the processes left behind."""
-    # Orphans would keep a pipe open: the next run starts while they are still there.
-    run = begin(cwd, params=params, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while not (is_reached := not pattern or any(cwd.glob(pattern))) and run.poll() is None:
+def wait_for_state(run: subprocess.Popen[str], cwd: Path, state: str) -> None:
+    """Wait until a run has reached a state."""
+    while not any(cwd.glob(STATES[state])):
+        assert run.poll() is None, f"ended before: {state}"
         time.sleep(0.001)
-    offspring = psutil.Process(run.pid).children(recursive=True) if run.poll() is None else []
-    run.kill()
-    run.wait()
-    return is_reached, offspring
+
+
+def family(run: subprocess.Popen[str]) -> list[psutil.Process]:
+    """Return the process of a run and those that it has started."""
+    parent = psutil.Process(run.pid)
+    return [parent, *parent.children(recursive=True)]
+
+
+@contextmanager
+def suspended(run: subprocess.Popen[str]):
+    """Stop the processes of a run while the block runs."""
+    processes = family(run)
+    for process in processes:
+        process.suspend()
+    yield
+    for process in processes:
+        process.resume()
+
+
+def copy_files(source: Path, target: Path) -> None:
+    """Copy what a kill would leave: files and folders, but no sockets."""
+
+    def others(folder: str, names: list[str]) -> list[str]:
+        paths = (Path(folder, name) for name in names)
+        return [path.name for path in paths if not path.is_file() and not path.is_dir()]
+
+    shutil.copytree(source, target, ignore=others)
 
 
 def test_after_a_kill_in_any_state_the_next_run_succeeds(tmp_path, worked_run):
-    params, folder, offspring = brief(tmp_path), tmp_path / "reports", []
-    shutil.copytree(worked_run.out, folder)
-    before = snapshot(folder)
+    params = brief(tmp_path)
+    shutil.copytree(worked_run.out, tmp_path / "reports")
+    before = snapshot(tmp_path / "reports")
     assert set(before) == WHOLE
-    for state, pattern in {**STATES, **SHORT_STATE}.items():
-        for path in tmp_path.glob(pattern) if pattern else ():
-            # What the killed run before has left does not show the state of this one.
-            shutil.rmtree(path) if path.is_dir() else path.unlink()
-        is_reached, left = kill_at(tmp_path, pattern, params)
-        assert is_reached or state in SHORT_STATE, state
-        offspring += left
-        check_whole(folder)
-        assert set(before) <= set(snapshot(folder)), state
+    # A kill leaves the files as they are at that moment, and no holder of their locks.
+    run = begin(tmp_path, params=params)
+    left = [tmp_path.with_name(f"{tmp_path.name}-{number}") for number in range(len(STATES))]
+    for state, folder in zip(STATES, left, strict=True):
+        wait_for_state(run, tmp_path, state)
+        with suspended(run):
+            copy_files(tmp_path, folder)
+    _, said = run.communicate(timeout=PATIENCE)
+    assert (run.returncode, said) == (0, "")
+    seen = []
+    for state, folder in zip(STATES, left, strict=True):
+        check_whole(folder / "reports")
+        found = set(snapshot(folder / "reports"))
+        assert set(before) <= found, state
+        if found in seen:
+            continue
+        seen.append(found)
+        again = mqlkit_run("params.yaml", cwd=folder)
+        assert (again.code, again.stderr) == (0, ""), state
+        assert {p.name for p in again.out.iterdir()} == WHOLE, state
+
+
+def test_a_killed_run_leaves_no_process_and_the_next_sweeps_its_files(tmp_path):
+    params = brief(tmp_path)
+    # Orphans would keep a pipe open: the next run starts while they are still there.
+    run = begin(tmp_path, params=params, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_for_state(run, tmp_path, "first cell begun")
+    _, *offspring = family(run)
+    assert offspring
+    run.kill()
+    run.wait()
+    assert list((tmp_path / "tmp").iterdir())
     run = begin(tmp_path, params=params)
     _, said = run.communicate(timeout=PATIENCE)
     assert (run.returncode, said) == (0, "")
-    assert {p.name for p in folder.iterdir()} == WHOLE
-    wait_for(lambda: not alive(offspring), "the orphans' end")
+    assert {p.name for p in (tmp_path / "reports").iterdir()} == WHOLE
+    wait_for(lambda: not alive(offspring), "the end of its processes")
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
@@ -294,28 +336,41 @@ def earlier(folder: Path) -> dict[str, bytes | None]:
     return snapshot(folder)
 
 
-@pytest.mark.parametrize("room", [2_000, 40_000, 400_000])
-def test_a_full_disk_is_said_and_leaves_the_last_good_report(tmp_path, room):
-    before = earlier(tmp_path / "reports")
-
-    def starve():
-        # No file can grow beyond that: it fails where a full disk would.
-        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
-
-    run = begin(tmp_path, preexec_fn=starve)
-    shown, said = run.communicate(timeout=PATIENCE)
-    assert (run.returncode, shown) == (1, "")
+def check_said_and_untouched(
+    code: int, shown: str, said: str, before: dict[str, bytes | None], folder: Path
+) -> None:
+    """Check that a run has said that the disk is full, and that the earlier report is there."""
+    assert (code, shown) == (1, "")
     assert said.startswith("mqlkit: ")
     assert "File too large" in said
     assert "free some space" in said
     assert "Traceback" not in said
-    after = snapshot(tmp_path / "reports")
+    after = snapshot(folder)
     # The executed notebook may be left, but whole.
     if after["params.ipynb"] != before["params.ipynb"]:
         assert json.loads(after["params.ipynb"] or "")["cells"]
     before.pop("params.ipynb")
     after.pop("params.ipynb")
     assert after == before
+
+
+# No file can grow beyond so many bytes: it fails where a full disk would.
+@pytest.mark.parametrize("room", [2_000, 40_000])
+def test_a_full_disk_is_said_and_leaves_the_last_good_report(tmp_path, room):
+    before = earlier(tmp_path / "reports")
+    run = mqlkit_run(WORKED / "params.yaml", cwd=tmp_path, largest_file=room)
+    check_said_and_untouched(run.code, run.stdout, run.stderr, before, run.out)
+
+
+def test_a_disk_that_is_full_from_the_start_leaves_no_temporary_files(tmp_path):
+    before, room = earlier(tmp_path / "reports"), 400_000
+
+    def starve():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+
+    run = begin(tmp_path, preexec_fn=starve)
+    shown, said = run.communicate(timeout=PATIENCE)
+    check_said_and_untouched(run.returncode, shown, said, before, tmp_path / "reports")
     assert list((tmp_path / "tmp").iterdir()) == []
 
 

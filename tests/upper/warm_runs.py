@@ -1,17 +1,20 @@
 """Run command lines of mqlkit in one process, on one kernel that stays warm.
 
-Each line of stdin is a JSON object with ``cwd`` and ``words``. Each reply is a line of JSON: exit
-code, stdout and stderr.
+Each line of stdin is a JSON object with ``cwd``, ``words`` and ``largest_file``, the limit of the
+size of files in bytes (null: none). Each reply is a line of JSON: exit code, stdout and stderr.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import resource
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from io import StringIO
+
+import psutil
 
 from mqlkit.run import batch
 from mqlkit.run.cli import main
@@ -33,11 +36,31 @@ class KeptPress(Press):
         yield self
 
 
-def run(words: list[str], cwd: str) -> list[object]:
+@contextmanager
+def limited_files(largest: int | None) -> Iterator[None]:
+    """Limit the size of files that this process and its kernel write."""
+    if largest is None:
+        yield
+        return
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    _limit_files((largest, limits[1]))
+    try:
+        yield
+    finally:
+        _limit_files(limits)
+
+
+def _limit_files(limits: tuple[int, int]) -> None:
+    this = psutil.Process()
+    for process in (this, *this.children(recursive=True)):
+        process.rlimit(psutil.RLIMIT_FSIZE, limits)
+
+
+def run(words: list[str], cwd: str, largest_file: int | None) -> list[object]:
     """Run one command line in a folder and return exit code, stdout and stderr."""
     os.chdir(cwd)
     out, errors = StringIO(), StringIO()
-    with redirect_stdout(out), redirect_stderr(errors):
+    with limited_files(largest_file), redirect_stdout(out), redirect_stderr(errors):
         try:
             code = main(words)
         except SystemExit as stopped:
@@ -54,8 +77,7 @@ def serve() -> None:
         batch.open_press = press.opened
         try:
             for line in sys.stdin:
-                request = json.loads(line)
-                replies.write(json.dumps(run(request["words"], request["cwd"])) + "\n")
+                replies.write(json.dumps(run(**json.loads(line))) + "\n")
                 replies.flush()
         finally:
             press.close()
