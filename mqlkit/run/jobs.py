@@ -12,6 +12,7 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from mqlkit.core.errors import Interrupted, RunError, report
+from mqlkit.run.kernel import LONGEST_START
 from mqlkit.run.log import Result, RunLog
 from mqlkit.run.report import Manner
 from mqlkit.run.runtime import open_press
@@ -21,8 +22,9 @@ from mqlkit.run.turn import mail_failure, take_turn
 if TYPE_CHECKING:
     from multiprocessing.context import SpawnProcess
 
-# A report that is told to stop, and does not, is stopped with its process after so long.
-GRACE = 30
+# Seconds that a worker has beyond the timeout of its report before it is killed. The kernel may
+# start within the timeout or after it, and the report is stopped once it is up.
+GRACE = LONGEST_START + 30
 # What it takes to end a kernel and remove its files.
 LONGEST_TIDYING = 10
 
