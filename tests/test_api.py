@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 import sys
@@ -135,6 +136,45 @@ def test_a_filter_keeps_its_leads_and_an_export_column_keeps_its_name(tmp_path):
     assert leads["sla"].isna().tolist() == [False, True]
     assert leads["sla"].iloc[0] == "overdue"
     assert leads["Country"].tolist() == ["EE", "EE"]
+
+
+# Columns of other tables, columns that reading, the lead table and the cube make, words of
+# statements, and names that must be quoted.
+NAMES_TAKEN = (
+    *("channel", "stage", "currency", "month", "date", "at", "mqls", "date_from", "entry", "pass"),
+    *("mql_at_timed", "exit_us", "stage_us", "due_at", "exit_at", "mql_bucket", "sql_bucket"),
+    *("mql_day", "sla", "hours_to_sql", "is_in_order", "by_0", "code_0", "n", "kind", "wait"),
+    *("file", "row", "record", "fault", "first", "counts", "odd", "line", "order", "c0", "cell 0"),
+    *("rowid", "filename", "select", "index", "by", "name", "bucket", "total", "_x", "_", "1"),
+    *('a"b', "it's", "a, b", "%s", "$v1", "{x}", "a.b", "Größe", "sla (file)", "lead_id (2)"),
+)
+
+
+@pytest.mark.parametrize("write", [str, str.title])
+def test_a_column_of_the_leads_may_have_any_name(tmp_path, write):
+    names = list(dict.fromkeys(map(write, NAMES_TAKEN)))
+    leads = [("1", "Web"), ("2", "Event"), ("3", "Web")]
+    with (tmp_path / "leads.csv").open("w", encoding="utf-8", newline="") as out:
+        rows = csv.writer(out)
+        rows.writerow(["lead_id", "mql_at", *names])
+        for lead, value in leads:
+            rows.writerow([lead, f"2026-01-0{lead} 10:00", *(f"{value} {n}" for n in names)])
+    (tmp_path / "source.yaml").write_text("leads: {files: [leads.csv]}\n", encoding="utf-8")
+    (tmp_path / "p.yaml").write_text("source: source.yaml\nperiod: 2026-01\nas_of: 2026-02-01\n")
+    some = names[:: len(names) // 8]
+    report = mk.Report.read(tmp_path / "p.yaml", by=some)
+    found = report.metrics.query("metric == 'mqls' and bucket == 'total' and by != ''")
+    counts = dict(zip(zip(found["by"], found["name"], strict=True), found["value"], strict=True))
+    assert counts == {(n, f"{v} {n}"): k for n in some for v, k in (("Web", 2), ("Event", 1))}
+    # A name that the table of leads has already gets a suffix there, and stays a column.
+    frame = report.leads()
+    shown = {tuple(frame[c]) for c in frame.columns}
+    assert shown >= {tuple(f"{value} {n}" for _, value in leads) for n in names}
+    assert len({c.casefold() for c in frame.columns}) == len(frame.columns)
+    filtered = report.with_params(where={n: [f"Event {n}"] for n in names}, by=[])
+    assert filtered.leads()["lead_id"].tolist() == ["2"]
+    offered = Exploration(filtered.params, base=tmp_path).offer.values
+    assert {n: offered[n] for n in names} == {n: (f"Event {n}", f"Web {n}") for n in names}
 
 
 def test_a_run_returns_the_path_of_its_html(tmp_path):

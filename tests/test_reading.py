@@ -10,6 +10,7 @@ import pytest
 
 from mqlkit.core.errors import ParamsError, SourceError
 from mqlkit.sources.spec import read_source
+from mqlkit.sources.sql import lead_column
 from mqlkit.sources.staging import Reader
 from mqlkit.sources.store import connect
 from mqlkit.sources.tables import load
@@ -26,7 +27,8 @@ def read_leads(desk, content, *, most=1.0, **block):
 
 
 def column(table, name):
-    return table.order_by("lead_id").to_pyarrow()[name].to_pylist()
+    known = name if name in table.columns else lead_column(name)
+    return table.order_by("lead_id").to_pyarrow()[known].to_pylist()
 
 
 def instants(table, name):

@@ -252,7 +252,7 @@ def test_numbers_of_parquet(desk):
     frame.to_parquet(out)
     desk.write("leads.parquet", out.getvalue())
     tables = desk.read({"leads": {"files": ["leads.parquet"]}}, extras=["score"])
-    rows = tables.leads.order_by("lead_id").select("lead_id", "amount", "score")
+    rows = tables.leads.order_by("lead_id").select("lead_id", "amount", lead_column("score"))
     assert [tuple(row.values()) for row in rows.to_pyarrow().to_pylist()] == [
         ("1", Decimal("1.234"), "0.00001"),
         ("2", Decimal("5.678"), None),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mqlkit.core.errors import MqlkitError
-from mqlkit.core.names import MISSING
+from mqlkit.core.names import MISSING, TEXT_COLUMNS
 from mqlkit.core.params import ReportParams
 from mqlkit.core.text import day
 from mqlkit.lab.choices import Offer, as_sentence, lag_faults
@@ -16,6 +16,7 @@ from mqlkit.leads.cache import CLOCK, DATA, ResultCache, key_of
 from mqlkit.leads.table import LeadTable
 from mqlkit.metrics.report import Report, compute_report
 from mqlkit.sources.opening import open_source
+from mqlkit.sources.sql import lead_column
 
 FEW_VALUES = 30
 # What takes time before the first page is there; a table that is not there is no step.
@@ -149,15 +150,11 @@ class Exploration:
     def _few_values(self, params: ReportParams) -> dict[str, tuple[str, ...]]:
         """Return the text columns with few values, and those that the report names anyway."""
         leads = self._opened.tables.leads
-        named = {*params.by, *params.where}
-        texts = [c for c in leads.columns if leads[c].type().is_string() and c != "lead_id"]
-        texts += [c for c in named if c not in texts]
+        named = (*params.by, *params.where)
         # What is asked for most stands first.
-        first = (*params.by, *params.where, "source", "owner")
-        texts = [c for c in dict.fromkeys([*first, *texts]) if c in texts]
-        if not texts:
-            return {}
-        text = {c: leads[c].cast("string").fill_null(MISSING) for c in texts}
+        first = (*named, "source", "owner", *TEXT_COLUMNS, *self._opened.tables.others)
+        texts = list(dict.fromkeys(first))
+        text = {c: leads[lead_column(c)].cast("string").fill_null(MISSING) for c in texts}
         sizes = leads.aggregate(**{f"n{i}": text[c].nunique() for i, c in enumerate(texts)})
         row = list(sizes.to_pyarrow().to_pylist()[0].values())
         few = [c for c, n in zip(texts, row, strict=True) if 1 < n <= FEW_VALUES or c in named]

@@ -29,6 +29,7 @@ from mqlkit.leads.reentry import with_history
 from mqlkit.leads.table import LeadTable
 from mqlkit.sources.cells import MONEY
 from mqlkit.sources.ids import strangers
+from mqlkit.sources.sql import lead_column
 from mqlkit.sources.staging import Reader
 
 if TYPE_CHECKING:
@@ -304,8 +305,9 @@ def _chosen(leads: ir.Table, columns: Sequence[str], extras: Sequence[str]) -> i
     """Return our own columns, those to break down or filter by as text, and ``extras``."""
     known = {*LEAD_COLUMNS, *(f"{s}_timed" for s in STAMPS)}
     own = [c for c in leads.columns if c in known]
-    text = {named(c): leads[c].cast("string").fill_null(MISSING) for c in dict.fromkeys(columns)}
-    return leads.select(*own, **text, **{raw(c): leads[c] for c in extras})
+    found = {c: leads[lead_column(c)] for c in (*columns, *extras)}
+    text = {named(c): found[c].cast("string").fill_null(MISSING) for c in columns}
+    return leads.select(*own, **text, **{raw(c): found[c] for c in extras})
 
 
 def _local_day(stamp: datetime, zone: ZoneInfo) -> date:

@@ -43,7 +43,7 @@ def export_table(params: ReportParams, *, base: Path | None = None) -> tuple[ir.
         How durations were counted.
     """
     opened = open_source(params, base=base, is_all_wanted=True)
-    extras = [c for c in opened.tables.leads.columns if not _is_own(c)]
+    extras = opened.tables.others
     timed = leads_with_durations(
         opened.tables,
         params,
@@ -62,10 +62,6 @@ def exported_leads(table: ir.Table, clock: Clock) -> pd.DataFrame:
     frame = to_frame(table.order_by("mql_at", "lead_id"))
     local = {c: frame[c].dt.tz_localize("UTC").dt.tz_convert(clock.zone) for c in TIMES}
     return frame.assign(**local)
-
-
-def _is_own(column: str) -> bool:
-    return column.startswith("_") or column in {*LEAD_COLUMNS, *(f"{s}_timed" for s in STAMPS)}
 
 
 def _columns(leads: ir.Table, clock: Clock) -> dict[str, ir.Value]:
@@ -92,6 +88,13 @@ def _columns(leads: ir.Table, clock: Clock) -> dict[str, ir.Value]:
 
 
 def _extras(leads: ir.Table, extras: list[str]) -> dict[str, ir.Value]:
-    """Return the other columns of the export; one named like ours gets `` (file)``."""
-    ours = {*TIMES, *LEAD_COLUMNS, *HOURS, "days_to_mql", "hours_waited", "is_in_order", "sla"}
-    return {f"{c} (file)" if c in ours else c: leads[raw(c)] for c in extras}
+    """Return the other columns of the export; one whose name is taken gets `` (file)``."""
+    names = [*TIMES, *LEAD_COLUMNS, *HOURS, "days_to_mql", "hours_waited", "is_in_order", "sla"]
+    found = {}
+    for name in extras:
+        column = name
+        while column.casefold() in names:
+            column += " (file)"
+        names.append(column.casefold())
+        found[column] = leads[raw(name)]
+    return found

@@ -16,8 +16,8 @@ from mqlkit.sources.cells import MONEY, to_naive
 from mqlkit.sources.dialect.decide import PLAIN_NUMBER, Batch
 from mqlkit.sources.rejects import has_rejects
 from mqlkit.sources.rows import column_of, scan
-from mqlkit.sources.sql import ABSENT, FAULT, OWN, Values, all_of, any_of, literal, quote
-from mqlkit.sources.staging import Reader, cell_name
+from mqlkit.sources.sql import ABSENT, FAULT, OWN, Values, all_of, any_of, lead_column, literal, quote
+from mqlkit.sources.staging import Reader, cell_names
 from mqlkit.sources.store import LATEST, NAMES_ZONE, session_zone
 
 if TYPE_CHECKING:
@@ -46,18 +46,19 @@ def read_plain_leads(reader: Reader, batch: Batch, columns: Sequence[str]) -> ir
     """
     rejects, values, export = reader.name("rejects"), Values(), batch.exports[0]
     headers = {c: header for c in columns if (header := export.header_of(c))}
+    names = cell_names(list(headers))
     cells = ", ".join(
-        f"{column_of(export, header)} AS {cell_name(c)}" for c, header in headers.items()
+        f"{column_of(export, header)} AS {names[c]}" for c, header in headers.items()
     )
     rows = scan(batch.exports, rejects, values, is_clean=False)
-    typed = ", ".join(_typed(c, is_there=c in headers) for c in columns)
+    typed = ", ".join(_typed(c, names.get(c)) for c in columns)
     # A date without a time begins at midnight in the report's zone, not where it was written.
     needs_time = {batch.zone, reader.day_zone} != {"UTC"}
     query = f"""
         WITH cells AS (SELECT {cells} FROM {rows}),
         typed AS (SELECT *, {typed} FROM cells)
-        SELECT * EXCLUDE ({", ".join(map(cell_name, headers))}),
-            {_is_odd(headers, needs_time=needs_time)} AS {quote(ODD)},
+        SELECT * EXCLUDE ({", ".join(names.values())}),
+            {_is_odd(names, needs_time=needs_time)} AS {quote(ODD)},
             {ABSENT} AS {quote(FAULT)}
         FROM typed
     """  # noqa: S608
@@ -69,28 +70,27 @@ def read_plain_leads(reader: Reader, batch: Batch, columns: Sequence[str]) -> ir
     return reader.backend.table(name).drop(ODD)
 
 
-def _typed(column: str, *, is_there: bool) -> str:
-    cell, name = cell_name(column) if is_there else "NULL", quote(column)
+def _typed(column: str, cell: str | None) -> str:
+    name = quote(lead_column(column))
     if column in STAMPS:
-        at = to_naive(f"TRY_CAST({cell} AS TIMESTAMPTZ)")
-        timed = f"contains({cell}, ':')" if is_there else "CAST(NULL AS BOOLEAN)"
+        at = to_naive(f"TRY_CAST({cell or 'NULL'} AS TIMESTAMPTZ)")
+        timed = f"contains({cell}, ':')" if cell else "CAST(NULL AS BOOLEAN)"
         return f"{at} AS {name}, {timed} AS {quote(f'{column}_timed')}"
     if column == "amount":
-        return f"TRY_CAST({cell} AS {MONEY}) AS {name}"
-    return f"CAST({cell} AS VARCHAR) AS {name}"
+        return f"TRY_CAST({cell or 'NULL'} AS {MONEY}) AS {name}"
+    return f"{cell or ABSENT} AS {name}"
 
 
-def _is_odd(columns: Mapping[str, str], *, needs_time: bool) -> str:
+def _is_odd(cells: Mapping[str, str], *, needs_time: bool) -> str:
     """Return whether a row has anything that a careful reading might take otherwise."""
-    odd = [f"{cell_name('lead_id')} IS NULL"]
-    stamps = [c for c in columns if c in STAMPS]
-    odd += [f"{cell_name(s)} IS NOT NULL AND {quote(s)} IS NULL" for s in stamps]
-    odd += [f"{cell_name(s)} LIKE '{NAMES_ZONE}'" for s in stamps]
+    odd = [f"{cells['lead_id']} IS NULL"]
+    stamps = [c for c in cells if c in STAMPS]
+    odd += [f"{cells[s]} IS NOT NULL AND {quote(s)} IS NULL" for s in stamps]
+    odd += [f"{cells[s]} LIKE '{NAMES_ZONE}'" for s in stamps]
     odd += [f"NOT {quote(f'{s}_timed')}" for s in stamps if needs_time]
     # Without any date it may be a total.
     odd.append(all_of(f"{quote(s)} IS NULL" for s in stamps))
-    for column in columns:
-        cell = cell_name(column)
+    for column, cell in cells.items():
         if column == "amount":
             shape = literal(f"^(?:{PLAIN_NUMBER.pattern})$")
             odd.append(f"NOT regexp_matches({cell}, {shape})")

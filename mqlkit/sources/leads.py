@@ -19,7 +19,7 @@ from mqlkit.sources.ids import of_one_length
 from mqlkit.sources.ledger import Ledger
 from mqlkit.sources.non_data_rows import UNLIKELY_ID
 from mqlkit.sources.spec import TableSpec
-from mqlkit.sources.sql import ORDER, Values, all_of, any_of, literal, quote
+from mqlkit.sources.sql import ORDER, Values, all_of, any_of, lead_column, literal, quote
 from mqlkit.sources.staging import Cells, Reader, Typing
 from mqlkit.sources.store import local_date
 from mqlkit.sources.table import Read, known_columns, open_exports, read_table
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Export columns without a canonical name: those named, or all."""
+    """Columns of the exports without a canonical name: those named, or all."""
 
     named: Sequence[str]
     is_all: bool
@@ -40,9 +40,9 @@ class Wanted:
         named = [c for c in self.named if c not in LEAD_COLUMNS]
         if not self.is_all:
             return named
-        taken = {"", *LEAD_COLUMNS, *(f"{s}_timed" for s in STAMPS)} | {c.casefold() for c in named}
-        first = {c.casefold(): c for c in reversed(columns) if c.casefold() not in taken}
-        return [*named, *(c for c in columns if first.get(c.casefold()) == c)]
+        others = [*named, *(c for c in columns if c not in ("", *LEAD_COLUMNS))]
+        first = {lead_column(c): c for c in reversed(others)}
+        return [c for c in dict.fromkeys(others) if first[lead_column(c)] == c]
 
 
 def read_leads(
@@ -54,8 +54,7 @@ def read_leads(
     exports: list[Export] | None = None,
 ) -> Read:
     """Return the leads as read, row by row; ``mql_at`` may be missing where ``has_mql``."""
-    others = [c for c in extras if c not in LEAD_COLUMNS]
-    texts = [*TEXT_COLUMNS, *others]
+    texts = [*TEXT_COLUMNS, *extras]
 
     def typed(cells: Cells, how: Readings, values: Values) -> dict[str, str]:
         found = {"lead_id": cells["lead_id"]}
@@ -65,7 +64,7 @@ def read_leads(
             )
             found[f"{s}_timed"] = has_time(cells[s], how.date(s))
         found["amount"] = money(cells["amount"], how.number("amount"))
-        return found | {t: cells[t] for t in texts}
+        return found | {lead_column(t): cells[t] for t in texts}
 
     def faults(cells: Cells) -> list[tuple[str, str]]:
         bad = [f"{cells[s]} IS NOT NULL AND {quote(s)} IS NULL" for s in STAMPS]
@@ -81,7 +80,7 @@ def read_leads(
         is_unlikely = f"regexp_matches({cells['lead_id']}, {literal(UNLIKELY_ID)})"
         return all_of([no_dates, is_unlikely])
 
-    columns = [*LEAD_COLUMNS, *others]
+    columns = [*LEAD_COLUMNS, *extras]
     typing = Typing(
         columns=columns,
         needed=["lead_id"] if has_mql else ["lead_id", "mql_at"],
@@ -103,14 +102,14 @@ def lead_table(
     keep: Callable[[Read, TableSpec], Read],
     *,
     has_mql: bool,
-) -> tuple[ir.Table, list[str]]:
-    """Return one row per lead, and the names of all columns of the exports."""
+) -> tuple[ir.Table, list[str], list[str]]:
+    """Return one row per lead, the columns without a canonical name, and all of the exports."""
     exports = open_exports(reader, spec)
     columns = known_columns(exports)
     others = wanted.of(columns)
-    texts = [*TEXT_COLUMNS, *others]
+    texts = [*TEXT_COLUMNS, *map(lead_column, others)]
     read = keep(read_leads(reader, spec, others, has_mql=has_mql, exports=exports), spec)
-    missing = [c for c in others if c.casefold() not in {k.casefold() for k in columns}]
+    missing = [c for c in others if not any(e.header_of(c) for e in exports)]
     if missing:
         raise ParamsError(
             "\n".join(unknown_name("by/where", "column", c, columns) for c in missing)
@@ -122,7 +121,7 @@ def lead_table(
         table = reader.store(merged)
         if merged := read.ledger.used - int(table.count().to_pyarrow().as_py()):
             read.ledger.noted["merged"] = merged
-    return table, columns
+    return table, others, columns
 
 
 def _merge(table: ir.Table, texts: Sequence[str], zone: str) -> ir.Table:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from mqlkit.core.names import LEAD_COLUMNS
+
 ABSENT = "CAST(NULL AS VARCHAR)"
 # No header can begin so: the names that reading makes never meet those of a file.
 OWN = "\x1f"
@@ -49,6 +51,15 @@ def literal(text: str) -> str:
     "'it''s'"
     """
     return "'" + text.replace("'", "''") + "'"
+
+
+def lead_column(name: str) -> str:
+    """Return the name in the table of leads of a column of the exports.
+
+    Only canonical columns keep their names. The others are apart from these, from the columns that
+    reading makes, and from each other whatever their case.
+    """
+    return name if name in LEAD_COLUMNS else f"{OWN}column {name.casefold()}"
 
 
 def any_of(conditions: Iterable[str]) -> str:

@@ -35,9 +35,9 @@ ODD, FIRST, ROW = (quote(f"{OWN}{name}") for name in ("odd", "first", "row"))
 OCCURRENCE = quote(f"{OWN}occurrence")
 
 
-def cell_name(column: str) -> str:
-    """Return the quoted name of a column's clean cell, which no typed column has."""
-    return quote(f"{OWN}cell {column}")
+def cell_names(columns: Sequence[str]) -> dict[str, str]:
+    """Return the quoted name of each column's cell, which no typed column has."""
+    return {column: quote(f"{OWN}cell {n}") for n, column in enumerate(columns)}
 
 
 @dataclass
@@ -226,12 +226,12 @@ def _united(reader: Reader, pieces: Sequence[str], *, is_marked: bool) -> str:
 def _typed_rows(batch: Batch, typing: Typing, values: Values, *, numbered: bool) -> str:
     """Return the query for cells and typed columns; if numbered, also for the place of each row."""
     export = batch.exports[0]
-    cells = {cell_name(name): cell_of(export, name, values) for name in typing.columns}
+    by_name = _cells_of(typing)
+    cells = {by_name[name]: cell_of(export, name, values) for name in typing.columns}
     cells |= {ODD: why_odd(export, values), quote(COUNTS): is_counted(export, values)}
     if numbered:
         cells[FIRST] = first_cell(export)
         cells |= _place(batch, values)
-    by_name = _cells_of(typing)
     typed = typing.typed(by_name, batch.how, values)
     bounded = ", ".join(f"{in_range(quote(c))} AS {quote(c)}" for c in typing.timestamps)
     replaced = f" REPLACE ({bounded})" if bounded else ""
@@ -245,7 +245,7 @@ def _typed_rows(batch: Batch, typing: Typing, values: Values, *, numbered: bool)
 
 
 def _cells_of(typing: Typing) -> dict[str, str]:
-    return {name: cell_name(name) for name in typing.columns} | {COUNTS: quote(COUNTS)}
+    return cell_names(typing.columns) | {COUNTS: quote(COUNTS)}
 
 
 def _listed(columns: Mapping[str, str]) -> str:

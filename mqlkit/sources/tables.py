@@ -19,6 +19,7 @@ from mqlkit.sources.leads import Wanted, lead_table, leads_of
 from mqlkit.sources.ledger import Ledger
 from mqlkit.sources.spec import SourceSpec, TableSpec
 from mqlkit.sources.spend import read_spend
+from mqlkit.sources.sql import lead_column
 from mqlkit.sources.staging import Reader
 from mqlkit.sources.table import Read
 
@@ -34,7 +35,10 @@ class Tables:
     ----------
     leads
         One row per lead: ``lead_id``, the seven stamps (naive UTC), each with ``{stamp}_timed``
-        (whether it has a time of day), ``amount``, the text columns and those asked for.
+        (whether it has a time of day), ``amount``, the text columns and ``others``, whose columns
+        are called as `lead_column` says.
+    others
+        Columns of the exports that were asked for and have no canonical name.
     events
         Stage changes ``lead_id, stage, at, at_timed``, or None without a history.
     spend
@@ -48,6 +52,7 @@ class Tables:
     spend: pd.DataFrame | None
     goals: pd.DataFrame | None
     currency: str | None
+    others: list[str]
     columns: list[str]
     ledgers: dict[str, Ledger] = field(default_factory=dict)
     exports: list[tuple[Export, TableSpec, int]] = field(default_factory=list)
@@ -100,12 +105,12 @@ def load(
     if source.leads:
         tell("Reading the leads")
         wanted = Wanted(extras, is_all=is_all_wanted)
-        leads, columns = lead_table(reader, source.leads, wanted, keep, has_mql=has_mql)
+        leads, others, columns = lead_table(reader, source.leads, wanted, keep, has_mql=has_mql)
         if events is not None:
             events = reader.store(with_ids_of(leads, events, ledgers["history"]))
     else:
-        leads, columns = leads_of(events, ledgers), list(LEAD_COLUMNS)
-    unknown = [c for c in extras if c not in leads.columns]
+        leads, others, columns = leads_of(events, ledgers), [], list(LEAD_COLUMNS)
+    unknown = [c for c in extras if lead_column(c) not in leads.columns]
     if unknown:
         raise ParamsError(
             "\n".join(unknown_name("by/where", "column", c, columns) for c in unknown)
@@ -124,6 +129,7 @@ def load(
         spend=spend,
         goals=goals,
         currency=currency,
+        others=others,
         columns=columns,
         ledgers=ledgers,
         exports=exports,
