@@ -13,6 +13,7 @@ import pytest
 
 from mqlkit.core.errors import SourceError
 from mqlkit.sources.questions import Undecided
+from mqlkit.sources.sql import lead_column
 
 NAMESPACE = "http://schemas.openxmlformats.org"
 MAIN = f"{NAMESPACE}/spreadsheetml/2006/main"

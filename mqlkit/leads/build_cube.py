@@ -51,6 +51,8 @@ Timing = Callable[[ir.Table], tuple[ir.IntegerValue, ir.IntegerValue]]
 FEW_CELLS, MOST_CELLS = 100_000, 1_000_000
 # A breakdown with more values keeps those with the most MQLs (metrics.md §9).
 MOST_VALUES = 2_000
+# A column with more values gets its codes by a join.
+FEW_VALUES = 30
 DAY_ONE = date(1970, 1, 1)
 # What the outcomes of leads depend on, by part.
 PARTS = {
@@ -76,6 +78,11 @@ def with_code(table: ir.Table, column: str, values: Sequence[str]) -> ir.Table:
     """Add the code of each lead's value; ``values`` are all values of the column."""
     if code_of(column) in table.columns:
         return table
+    if len(values) <= FEW_VALUES:
+        # Ibis compiles a chain of joins by recursion, and an export may have a hundred columns.
+        pairs = [(value, ibis.literal(i, "int32")) for i, value in enumerate(values)]
+        code = table[named(column)].cases(*pairs) if pairs else ibis.null("int32")
+        return table.mutate(**{code_of(column): code})
     rows = pd.DataFrame({named(column): list(values), code_of(column): range(len(values))})
     codes = ibis.memtable(rows, schema={named(column): "string", code_of(column): "int32"})
     return table.left_join(codes, named(column)).drop(f"{named(column)}_right")

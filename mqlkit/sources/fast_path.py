@@ -16,7 +16,17 @@ from mqlkit.sources.cells import MONEY, to_naive
 from mqlkit.sources.dialect.decide import PLAIN_NUMBER, Batch
 from mqlkit.sources.rejects import has_rejects
 from mqlkit.sources.rows import column_of, scan
-from mqlkit.sources.sql import ABSENT, FAULT, OWN, Values, all_of, any_of, lead_column, literal, quote
+from mqlkit.sources.sql import (
+    ABSENT,
+    FAULT,
+    OWN,
+    Values,
+    all_of,
+    any_of,
+    lead_column,
+    literal,
+    quote,
+)
 from mqlkit.sources.staging import Reader, cell_names
 from mqlkit.sources.store import LATEST, NAMES_ZONE, session_zone
 
@@ -47,9 +57,7 @@ def read_plain_leads(reader: Reader, batch: Batch, columns: Sequence[str]) -> ir
     rejects, values, export = reader.name("rejects"), Values(), batch.exports[0]
     headers = {c: header for c in columns if (header := export.header_of(c))}
     names = cell_names(list(headers))
-    cells = ", ".join(
-        f"{column_of(export, header)} AS {names[c]}" for c, header in headers.items()
-    )
+    cells = ", ".join(f"{column_of(export, header)} AS {names[c]}" for c, header in headers.items())
     rows = scan(batch.exports, rejects, values, is_clean=False)
     typed = ", ".join(_typed(c, names.get(c)) for c in columns)
     # A date without a time begins at midnight in the report's zone, not where it was written.
