@@ -39,7 +39,8 @@ OWNERS: dict[str, set[str]] = {
     "yaml": {"core"},
     "python_calamine": {"sources"},
     "tqdm": {"run"},
-    "filelock": {"run", "sources"},
+    "filelock": {"run"},
+    "platformdirs": {"pages"},
 }
 JUPYTER = {
     "IPython", "ipykernel", "ipywidgets", "jupyter_client", "jupyter_core", "nbclient", "nbconvert",

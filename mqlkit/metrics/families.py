@@ -43,7 +43,7 @@ SLIDER_ROWS = 4_000
 LISTED_BREACHES = 25
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class FamilyFrames:
     """The numbers of one report as tidy frames, each computed when it is first asked for.
 

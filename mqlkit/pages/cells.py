@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
-from importlib.resources import files
 from itertools import groupby
 from typing import Any
 
@@ -12,6 +11,7 @@ import altair as alt
 from IPython.display import display
 
 from mqlkit.metrics.report import Report
+from mqlkit.pages.assets import METADATA, asset
 from mqlkit.pages.drawings import Heading
 from mqlkit.pages.results import scope
 from mqlkit.pages.tables import table_html
@@ -21,8 +21,6 @@ from mqlkit.views.tables.base import Table
 from mqlkit.views.theme import CHART_SCHEMA, CHART_TYPE
 from mqlkit.views.verdicts.base import Verdict
 
-# The metadata key of an output that holds the kind of its part.
-METADATA = "mqlkit"
 LAB_WIDTH = 760
 LAB_FIT = {"type": "fit-x", "contains": "padding"}
 MARKS = {"good": "✓", "bad": "!", "plain": ""}
@@ -120,19 +118,17 @@ def _card(figure: Figure) -> str:
 
 def style_sheet() -> str:
     """Return the style sheet of the page."""
-    return (files("mqlkit.pages") / "templates" / "report.css").read_text(encoding="utf-8")
+    return asset("report.css")
 
 
 def inject_stylesheet(name: str) -> None:
     """Add a style sheet of the template folder to the page."""
-    text = (files("mqlkit.pages") / "templates" / name).read_text(encoding="utf-8")
-    display(Shown({"text/html": f"<style>{text}</style>", "text/plain": ""}, kind="asset"))
+    display(Shown({"text/html": f"<style>{asset(name)}</style>", "text/plain": ""}, kind="asset"))
 
 
 def run_script(name: str) -> None:
     """Run a script of the template folder in the page."""
-    text = (files("mqlkit.pages") / "templates" / name).read_text(encoding="utf-8")
-    display(Shown({"application/javascript": f"{{{text}}}", "text/plain": ""}, kind="asset"))
+    display(Shown({"application/javascript": f"{{{asset(name)}}}", "text/plain": ""}, kind="asset"))
 
 
 def heading(report: Report) -> Heading:

@@ -6,7 +6,6 @@ import base64
 import hashlib
 import json
 from dataclasses import dataclass, field
-from html import escape
 from importlib.resources import as_file, files
 from typing import Any
 
@@ -16,8 +15,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from mqlkit import __version__
 from mqlkit.core.params import ReportParams
 from mqlkit.core.periods import bucket_map
-from mqlkit.pages.bundle import asset
-from mqlkit.pages.cells import METADATA
+from mqlkit.pages.assets import METADATA, asset, page_script
 from mqlkit.views.theme import CHART_TYPE, dark_charts
 
 
@@ -154,44 +152,56 @@ def policy(script: str) -> str:
     )
 
 
-def render(notebook: Any, params: ReportParams, *, script: str, made_at: str) -> str:
-    """Return the page of an executed notebook.
+class Page:
+    """The page of a report, to be rendered when the notebook has been executed.
+
+    The template is compiled and the script is made beforehand, while the kernel works.
 
     Parameters
     ----------
-    notebook
-        An executed notebook (nbformat node).
     params
         The report, for the page's title and language.
-    script
-        What `page_script` returns.
-    made_at
-        The time shown in the footer, the only one on the page.
     """
-    page = {
-        "title": params.title,
-        "language": params.language,
-        "running_title": _css_text(params.title),
-        "made_at": made_at,
-        "version": __version__,
-        "style": asset("page.css") + dark_charts(),
-        "cells": shown_cells(notebook),
-        "sections": sections(notebook),
-        "script": script,
-        "policy": policy(script),
-        "charts": Charts(params),
-        "chart_type": CHART_TYPE,
-    }
-    with as_file(files("mqlkit.pages") / "templates") as folder:
-        exporter = TemplateExporter(
-            template_name="mqlkit",
-            template_file="index.html.j2",
-            extra_template_basedirs=[str(folder)],
-        )
-        exporter.register_filter("markdown2html", _markdown)
-        exporter.register_filter("blocks", blocks)
-        body, _ = exporter.from_notebook_node(notebook, resources={"page": page})
-    return str(body)
+
+    def __init__(self, params: ReportParams) -> None:
+        self._params = params
+        self._script = page_script()
+        with as_file(files("mqlkit.pages") / "templates") as folder:
+            self._exporter = TemplateExporter(
+                template_name="mqlkit",
+                template_file="index.html.j2",
+                extra_template_basedirs=[str(folder)],
+            )
+            self._exporter.register_filter("markdown2html", _markdown)
+            self._exporter.register_filter("blocks", blocks)
+            _ = self._exporter.template
+
+    def render(self, notebook: Any, *, made_at: str) -> str:
+        """Return the page as HTML.
+
+        Parameters
+        ----------
+        notebook
+            The executed notebook (nbformat node).
+        made_at
+            The time shown in the footer, the only one on the page.
+        """
+        page = {
+            "title": self._params.title,
+            "language": self._params.language,
+            "running_title": _css_text(self._params.title),
+            "made_at": made_at,
+            "version": __version__,
+            "style": asset("page.css") + dark_charts(),
+            "cells": shown_cells(notebook),
+            "sections": sections(notebook),
+            "script": self._script,
+            "policy": policy(self._script),
+            "charts": Charts(self._params),
+            "chart_type": CHART_TYPE,
+        }
+        body, _ = self._exporter.from_notebook_node(notebook, resources={"page": page})
+        return str(body)
 
 
 def _css_text(text: str) -> str:
@@ -207,14 +217,3 @@ def _markdown(text: str) -> str:
     """Return Markdown as HTML, without nbconvert's anchors on headings."""
     renderer = IPythonRenderer(escape=False, exclude_anchor_links=True)
     return str(MarkdownWithMath(renderer=renderer).render(text))
-
-
-def plain_page(title: str, body: str, *, style: str = "") -> str:
-    """Return a page without charts or scripts, with the style sheet of the reports."""
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
-        f"style-src 'unsafe-inline'\"><title>{escape(title)}</title>"
-        f"<style>{asset('page.css')}{style}</style></head><body><main>{body}</main></body></html>\n"
-    )

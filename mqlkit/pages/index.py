@@ -14,8 +14,7 @@ from urllib.parse import quote
 from mqlkit.core.metrics import METRICS
 from mqlkit.core.text import count, counted, cut_off_day, day, money, percent
 from mqlkit.metrics.limits import broken, figures_of, label_of
-from mqlkit.pages.bundle import asset
-from mqlkit.pages.html import plain_page
+from mqlkit.pages.assets import asset
 
 SHOWN = {
     "mqls": "MQLs",
@@ -56,7 +55,7 @@ def overview(out: Path, pattern: str = ".") -> str:
     items = [text for entry in found if (text := _shown(entry))]
     head = f"<h1>Reports</h1><p>{counted(len(items), 'report')}, the newest period first.</p>"
     body = f'{head}<ul class="reports">{"".join(items)}</ul>'
-    return plain_page("Reports", body, style=asset("index.css"))
+    return _page("Reports", body, style=asset("index.css"))
 
 
 def _entry(path: Path, out: Path) -> Entry | None:
@@ -115,3 +114,14 @@ def _status(params: Mapping[str, Any], figures: Mapping[str, Any]) -> str:
 def _mark(tone: str, sign: str, words: str) -> str:
     mark = f'<span class="mark" aria-hidden="true">{sign}</span>'
     return f'<p class="{tone}">{mark} {escape(words)}</p>'
+
+
+def _page(title: str, body: str, *, style: str) -> str:
+    """Return a page without a script, with the style sheet of the reports."""
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
+        f"style-src 'unsafe-inline'\"><title>{escape(title)}</title>"
+        f"<style>{asset('page.css')}{style}</style></head><body><main>{body}</main></body></html>\n"
+    )

@@ -19,6 +19,7 @@ from mqlkit.metrics.report import Report
 from mqlkit.pages.changed_leads import write_leads
 from mqlkit.pages.document import metrics_document
 from mqlkit.pages.previous import LEADS_KEPT, previous
+from mqlkit.pages.revisions import REVISIONS, write_lines
 from mqlkit.views.headline import Figure, headline
 
 
@@ -88,15 +89,14 @@ def write_comparison(report: Report, folder: Path, name: str) -> None:
     """Write the files that compare reports.
 
     ``NAME.leads.parquet`` is for the next report. ``NAME.revised.csv`` lists the leads that caused
-    numbers of closed buckets to change since the last report.
+    numbers of closed buckets to change since the last report; the runner takes the lines about
+    them from ``NAME.revisions.json``.
     """
     last = previous(report)
-    rows = (
-        []
-        if last is None
-        else [(r.figure, r.bucket, r.lead_id, r.what) for r in last.changed_leads]
-    )
+    changed = [] if last is None else last.changed_leads
+    rows = [(lead.figure, lead.bucket, lead.lead_id, lead.what) for lead in changed]
     write_csv(folder / f"{name}.revised.csv", ["figure", "bucket", "lead_id", "what"], rows)
+    write_lines([] if last is None else last.revisions, folder / f"{name}{REVISIONS}")
     write_leads(report.lead_data, folder / f"{name}{LEADS_KEPT}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import Any
 
 from mqlkit.core.errors import listed
 from mqlkit.core.metrics import METRICS
-from mqlkit.core.names import FORMULA_STARTS, TOTAL
+from mqlkit.core.names import TOTAL
 
 # Metrics that are final when a bucket ends. Cohorts mature later, which is not a revision.
 SETTLED = ("mqls", "sqls_in_period", "in_stage", "goal", "spend")
@@ -24,6 +23,8 @@ MAY_DIFFER = frozenset(
 # Two reports with equal values of these are the same.
 IDENTITY = ("as_of", "period", "params", "inputs", "versions")
 SHOWN = 3
+# Suffix of the file in which the kernel passes the lines about revisions to the runner.
+REVISIONS = ".revisions.json"
 Document = Mapping[str, Any]
 Row = Mapping[str, Any]
 
@@ -123,19 +124,19 @@ def revision_lines(then: Document, now: Document, changed: Sequence[ChangedLead]
     return [*lines, *_leads_line(changed), *rest]
 
 
-def read_changed_leads(path: Path) -> list[ChangedLead]:
-    """Read the list of leads that caused a run's revisions."""
-    try:
-        with path.open(encoding="utf-8", newline="") as handle:
-            rows = list(csv.reader(handle))[1:]
-            return [ChangedLead(*(_unguarded(cell) for cell in row)) for row in rows]
-    except (OSError, TypeError):
+def write_lines(lines: Sequence[str], path: Path) -> None:
+    """Write the lines about revisions for the runner; without any, write nothing."""
+    if lines:
+        path.write_text(json.dumps(lines), encoding="utf-8")
+
+
+def take_lines(path: Path) -> list[str]:
+    """Return the lines about revisions that the kernel wrote, and remove the file."""
+    if not path.is_file():
         return []
-
-
-def _unguarded(cell: str) -> str:
-    """Return a cell without the apostrophe that protects spreadsheets from formulas."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA_STARTS) else cell
+    lines: list[str] = json.loads(path.read_text(encoding="utf-8"))
+    path.unlink()
+    return lines
 
 
 def _leads_line(changed: Sequence[ChangedLead]) -> list[str]:

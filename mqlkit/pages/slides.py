@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mqlkit.pages.bundle import VEGA_LITE
+from mqlkit.pages.assets import VEGA_LITE
 from mqlkit.views.theme import CHART_TYPE
 
 LONGEST_NAME = 40

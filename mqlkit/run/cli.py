@@ -123,11 +123,11 @@ def _mail(to: Sequence[str]) -> dict[str, Any]:
 def _run(args: argparse.Namespace) -> int:
     try:
         from mqlkit.run.batch import run_all
-        from mqlkit.run.report import Manner
+        from mqlkit.run.report import RunOptions
         from mqlkit.run.workspace import by_output_folder
 
-        manner = partial(
-            Manner,
+        options = partial(
+            RunOptions,
             overrides=(*args.overrides, *([f"as_of={args.as_of}"] if args.as_of else [])),
             timeout=args.timeout,
             is_patient=not args.no_wait,
@@ -136,10 +136,10 @@ def _run(args: argparse.Namespace) -> int:
             **_mail(args.mail_to),
         )
         code = max(
-            run_all(params, manner(out=out), jobs=args.jobs, log_json=args.log_json)
+            run_all(params, options(out=out), jobs=args.jobs, log_json=args.log_json)
             for out, params in by_output_folder(args.params, args.out).items()
         )
-        # The process ends: to look through all that it has imported for garbage is of no use.
+        # A garbage collection of all imported modules at exit takes time and frees nothing.
         gc.freeze()
         return code
     except MqlkitError as error:
@@ -197,7 +197,7 @@ def _formats(_: argparse.Namespace) -> int:
 
 
 def _say(lines: Iterable[str]) -> None:
-    # A terminal whose encoding lacks a letter shows a question mark, and no traceback.
+    # Characters that the terminal's encoding lacks are printed as question marks.
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")
     try:
@@ -205,7 +205,7 @@ def _say(lines: Iterable[str]) -> None:
             print(line)
         sys.stdout.flush()
     except BrokenPipeError:
-        # Whoever reads, such as `head`, has seen enough: what is left goes nowhere.
+        # The reader, such as `head`, has ended.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -1,31 +1,33 @@
-"""The kernel of headless runs: started before there is anything to run in it, and used again."""
+"""The kernel of headless runs: started early, and kept for the next report of a batch."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from jupyter_client.asynchronous.client import AsyncKernelClient
 
-# jsonschema, which papermill and Altair import, builds a grammar for a check of `iri` formats that
-# no schema here asks for: a second in every process. It takes the module's absence quietly.
-WITHOUT_IRI = "__import__('sys').modules.setdefault('rfc3987_syntax', None)"
+# papermill and Altair import jsonschema, which takes a second to build a grammar for `iri` formats.
+# No schema here uses them, and jsonschema works without the module.
+NO_IRI_GRAMMAR = "__import__('sys').modules.setdefault('rfc3987_syntax', None)"
 sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 from jupyter_client.manager import AsyncKernelManager  # noqa: E402
 from jupyter_client.utils import run_sync  # type: ignore[attr-defined]  # noqa: E402
 
+from mqlkit.run.output import own_folder  # noqa: E402
 from mqlkit.run.signals import uninterrupted  # noqa: E402
 
-# A report makes its objects once and ends: looking for garbage among them again and again is slow.
-RARELY = "__import__('gc').set_threshold(50_000, 50, 50)"
-AHEAD = "import mqlkit.lab.report, mqlkit.views.topics"
-# A notebook finds nothing of the one before it but the modules that both import.
-AFRESH = """
+# A report allocates its objects once and ends, so that few of them are garbage.
+RELAX_GC = "__import__('gc').set_threshold(50_000, 50, 50)"
+PRELOAD = "import mqlkit.lab.report, mqlkit.views.topics"
+# What the notebook before has left in the kernel, except imported modules and the source read.
+RESET_CODE = """
 import os
 os.environ.update({environment!r})
 for name in {absent!r}:
@@ -37,70 +39,73 @@ gc.collect()
 from mqlkit.sources.source_cache import CACHE
 CACHE.drop_derived()
 """
-LONGEST_RESET = 30
-# The path of a socket has room for 104 bytes on macOS, and some for a number.
-LONGEST_PLACE = 95
-# How long a kernel has to answer once it is wanted; on a busy machine it takes its time.
-LONGEST_START = 120
+RESET_SECONDS = 30
+# On a busy machine a kernel can take long to start.
+START_SECONDS = 120
+# macOS limits the path of a socket to 104 bytes; the kernel appends a number.
+MAX_PATH_BYTES = 95
 
 
-class WarmKernel:
-    """A kernel that imports the kit while this process imports papermill.
+class ReportRuntime:
+    """A kernel for one report, or for the reports of a batch one after the other.
+
+    It imports the package while this process imports papermill.
 
     Parameters
     ----------
     folder
-        Where it keeps its temporary files; whoever owns the folder removes them, since a kernel
-        is not asked to tidy up but killed.
+        Folder for the kernel's temporary files. The kernel is killed, not asked to clean up; the
+        owner of the folder removes them.
+    is_kept
+        Whether the kernel is kept for the next report.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, *, is_kept: bool) -> None:
+        self._folder, self._is_kept = folder, is_kept
         self._manager: AsyncKernelManager | None = None
-        self._is_used = False
+        self._is_reusable = False
 
-    def start(self, environment: Mapping[str, str | None]) -> AsyncKernelManager:
-        """Return a kernel that starts, or one that is up and knows nothing any more.
+    def kernel(self, environment: Mapping[str, str | None]) -> AsyncKernelManager:
+        """Return a kernel that is starting, or the kept one without the variables of its notebook.
 
         Parameters
         ----------
         environment
-            Variables that the notebook is to find, or not to find where they are None.
+            Environment variables of the notebook; None for those that must not be set.
         """
         given = {name: value for name, value in environment.items() if value is not None}
         absent = [name for name, value in environment.items() if value is None]
         if self._manager is not None:
-            if self._is_used and _is_cleared(self._manager, given, absent):
+            if self._is_reusable and _is_reset(self._manager, given, absent):
                 return self._manager
-            self.stop()
-        # A signal while it starts would leave a kernel that nobody knows of.
+            self.discard()
+        # A signal at this point would leave a kernel that nothing stops.
         with uninterrupted():
-            self._manager = self._started(given, absent)
+            self._manager = self._start(given, absent)
         return self._manager
 
-    def keep(self) -> None:
-        """Take the kernel for sound: the next notebook may have it."""
-        self._is_used = True
-
-    def dismiss(self) -> None:
-        """Kill the kernel without waiting for its end, which `stop` then finds has come."""
-        if self._manager is not None and self._manager.provisioner is not None:
+    def release(self) -> None:
+        """Keep the kernel for the next report, or kill it without waiting for its end."""
+        if self._is_kept:
+            self._is_reusable = True
+        elif self._manager is not None and self._manager.provisioner is not None:
             run_sync(self._manager.provisioner.kill)()
 
-    def stop(self) -> None:
-        """Kill the kernel, if there is one."""
-        manager, self._manager, self._is_used = self._manager, None, False
+    def discard(self) -> None:
+        """Kill the kernel, if there is one: after a failure its state is unknown."""
+        manager, self._manager, self._is_reusable = self._manager, None, False
         if manager is not None:
             run_sync(manager.shutdown_kernel)(now=True)
 
-    def _started(self, given: Mapping[str, str], absent: list[str]) -> AsyncKernelManager:
+    def _start(self, given: Mapping[str, str], absent: list[str]) -> AsyncKernelManager:
         kernel = AsyncKernelManager(
             kernel_name="python3",
             connection_file=str(self._folder / "kernel.json"),
-            **_line(self._folder),
+            **_transport(self._folder),
         )
-        arguments = [f"--IPKernelApp.exec_lines={line}" for line in (WITHOUT_IRI, RARELY, AHEAD)]
-        # The kernel's own warnings are not for the reader of a report, and neither is its history.
+        lines = (NO_IRI_GRAMMAR, RELAX_GC, PRELOAD)
+        arguments = [f"--IPKernelApp.exec_lines={line}" for line in lines]
+        # The reader of a report must not see the kernel's own warnings. No history is kept.
         arguments += ["--log-level=CRITICAL", "--HistoryManager.hist_file=:memory:"]
         inherited = {n: v for n, v in os.environ.items() if n not in absent}
         environment = {**inherited, "TMPDIR": str(self._folder), **given}
@@ -108,26 +113,37 @@ class WarmKernel:
         return kernel
 
 
-def _line(folder: Path) -> dict[str, str]:
-    """Return how to speak to a kernel in a folder: by files in it where the system can.
+@contextmanager
+def open_runtime(*, is_kept: bool = False) -> Iterator[ReportRuntime]:
+    """Return a runtime that ends with the block; see `ReportRuntime`."""
+    with own_folder() as folder:
+        runtime = ReportRuntime(folder, is_kept=is_kept)
+        try:
+            yield runtime
+        finally:
+            runtime.discard()
 
-    A port is found free, and may be taken by another kernel before this one listens on it.
+
+def _transport(folder: Path) -> dict[str, str]:
+    """Return the settings for sockets in a folder; none where the system cannot use them.
+
+    A free port could be taken by another kernel before this one listens on it.
     """
     place = folder / "k"
-    if os.name != "posix" or len(os.fsencode(place)) > LONGEST_PLACE:
+    if os.name != "posix" or len(os.fsencode(place)) > MAX_PATH_BYTES:
         return {}
     return {"transport": "ipc", "ip": str(place)}
 
 
-def _is_cleared(kernel: AsyncKernelManager, given: dict[str, str], absent: list[str]) -> bool:
-    """Return whether a kernel that is up could be emptied for the next notebook."""
+def _is_reset(kernel: AsyncKernelManager, given: dict[str, str], absent: list[str]) -> bool:
+    """Return whether a running kernel could be reset for the next notebook."""
     client: AsyncKernelClient = kernel.client()
     client.start_channels()
-    code = AFRESH.format(environment=given, absent=absent, folder=str(Path.cwd()))
+    code = RESET_CODE.format(environment=given, absent=absent, folder=str(Path.cwd()))
     try:
-        run_sync(client.wait_for_ready)(timeout=LONGEST_RESET)
+        run_sync(client.wait_for_ready)(timeout=RESET_SECONDS)
         reply = run_sync(client.execute_interactive)(
-            code, silent=True, allow_stdin=False, timeout=LONGEST_RESET
+            code, silent=True, allow_stdin=False, timeout=RESET_SECONDS
         )
     except (RuntimeError, TimeoutError):
         return False

@@ -1,4 +1,4 @@
-"""What happens in a run, as events, as JSON lines and in a terminal."""
+"""Events of a run: as lines of JSON, and in a terminal."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from mqlkit.core.terminal import harmless
 
 
 class RunLog(Protocol):
-    """Takes one event of a run."""
+    """A function that receives the events of a run."""
 
     def __call__(self, event: str, **facts: object) -> None:
-        """Take an event.
+        """Receive an event.
 
         Parameters
         ----------
@@ -28,12 +28,12 @@ class RunLog(Protocol):
             (html), ``mailed`` (receivers), ``limit`` (text), ``failed`` (text), ``ended`` (code,
             seconds).
         **facts
-            What there is to know about it; ``report`` is the params file.
+            Its facts; ``report`` is the params file.
         """
 
 
-def unheard(event: str, **facts: object) -> None:
-    """Take an event, and tell nobody."""
+def null_log(event: str, **facts: object) -> None:
+    """Ignore an event."""
 
 
 @contextmanager
@@ -43,15 +43,15 @@ def json_lines(path: Path | None) -> Iterator[RunLog]:
     Parameters
     ----------
     path
-        The file, which earlier runs may have written to; None for no log.
+        The file; lines of earlier runs stay. None for no log.
 
     Raises
     ------
     RunError
-        When it cannot be written to.
+        If it cannot be written.
     """
     if path is None:
-        yield unheard
+        yield null_log
         return
     try:
         file = path.open("a", encoding="utf-8")
@@ -67,7 +67,7 @@ def _write(file: IO[str], event: str, facts: dict[str, object]) -> None:
     file.flush()
 
 
-SAID = ("waiting", "warning", "limit", "failed")
+MESSAGES = ("waiting", "warning", "limit", "failed")
 
 
 @dataclass(frozen=True)
@@ -98,28 +98,28 @@ class Result:
 
 
 class Progress:
-    """Tells people what happens: the paths of the pages on stdout, the rest on stderr.
+    """Prints the paths of the pages to stdout, and everything else to stderr.
 
-    Where stderr is a terminal each report has a bar while it runs. Elsewhere, as under cron, only
-    what needs a human is said.
+    On a terminal, each report has a progress bar while it runs. Elsewhere, such as under cron, only
+    messages that need attention are printed.
     """
 
     def __init__(self) -> None:
-        self._is_watched = sys.stderr.isatty()
+        self._is_terminal = sys.stderr.isatty()
         self._bars: dict[str, Any] = {}
 
     def __call__(self, event: str, **facts: object) -> None:
-        """Take an event; see `runlog.RunLog`."""
+        """Receive an event; see `RunLog`."""
         name = str(facts.get("report", ""))
-        if event in SAID:
-            # Text from data stands in it, and a terminal would act on some of that.
+        if event in MESSAGES:
+            # It can contain text from the data, with characters that a terminal would act on.
             lines = [harmless(line) for line in str(facts["text"]).split("\n")]
-            self._say("mqlkit: " + "\n".join(lines) + "\n", sys.stderr)
+            self._print("mqlkit: " + "\n".join(lines) + "\n", sys.stderr)
         elif event == "written":
-            self._say(f"{facts['html']}\n", sys.stdout)
+            self._print(f"{facts['html']}\n", sys.stdout)
         elif event == "ended":
             self._close(name)
-        elif self._is_watched and event == "started":
+        elif self._is_terminal and event == "started":
             self._open(name, int(str(facts["cells"])))
         elif event == "cell" and name in self._bars:
             bar = self._bars[name]
@@ -140,23 +140,23 @@ class Progress:
         if bar is not None:
             bar.close()
 
-    def _say(self, text: str, stream: Any) -> None:
+    def _print(self, text: str, stream: Any) -> None:
         if not self._bars:
             stream.write(text)
             stream.flush()
             return
         from tqdm import tqdm
 
-        # Above the bars, which are then drawn again.
+        # Writes above the bars.
         tqdm.write(text, file=stream, end="")
 
     def summary(self, results: Sequence[Result]) -> None:
-        """Tell how several reports ended, where somebody watches."""
-        if self._is_watched and len(results) > 1:
+        """Print how several reports ended, on a terminal."""
+        if self._is_terminal and len(results) > 1:
             sys.stderr.write("".join(f"{line}\n" for line in table_of(results)))
 
     def close(self) -> None:
-        """Take away the bars that are left."""
+        """Remove the remaining bars."""
         for name in list(self._bars):
             self._close(name)
 

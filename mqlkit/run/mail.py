@@ -1,4 +1,4 @@
-"""Reports by mail."""
+"""Mail of reports and of failures, over SMTP with TLS."""
 
 from __future__ import annotations
 
@@ -19,26 +19,29 @@ from mqlkit.core.errors import ParamsError, RunError, listed, nearest, report
 PREFIX = "MQLKIT_SMTP_"
 NAMES = ("host", "port", "security", "user", "password", "from", "ca_file")
 PORTS = {"starttls": 587, "tls": 465}
-# Seconds before each further try; a server that defers mail wants to be left alone for a while.
+# Seconds before each further try; a server that defers mail accepts it later.
 PAUSES = (2.0, 10.0, 30.0)
-LONGEST_TALK = 60
-LASTING = 500
+TIMEOUT_SECONDS = 60
+# Reply codes from this one on mean that a further try fails too.
+PERMANENT = 500
+ATTACHED = "The report is attached: one page that opens without a network."
+FAILED = "The last good report is unchanged. The log of the scheduler has the full message."
 
 
 @dataclass(frozen=True)
 class MailServer:
-    """Where mail is handed in.
+    """The server that mail is sent through.
 
     Attributes
     ----------
     host, port
         The server.
     security
-        ``starttls`` or ``tls``; nothing is ever sent in the clear.
+        ``starttls`` or ``tls``; nothing is sent unencrypted.
     sender
-        The address that mail comes from.
+        The address in ``From``.
     user, password
-        To sign in with; empty to send without.
+        Login; empty to send without one.
     ca_file
         Certificates to trust instead of the system's; empty for the system's.
     """
@@ -53,18 +56,18 @@ class MailServer:
 
 
 def mail_server(environment: Mapping[str, str]) -> MailServer:
-    """Return the mail server that the environment names.
+    """Return the mail server from the environment.
 
     Parameters
     ----------
     environment
         ``MQLKIT_SMTP_HOST`` and so on; or ``MQLKIT_SMTP_FILE``, a file of ``name=value`` lines that
-        nobody but its owner may read. What stands in the environment wins over the file.
+        only its owner may read. Variables win over the file.
 
     Raises
     ------
     ParamsError
-        When a setting is missing or wrong. No value of a setting is ever shown.
+        If a setting is missing or wrong. The message contains no value of a setting.
     """
     given = _from_file(Path(file)) if (file := environment.get(f"{PREFIX}FILE")) else {}
     for name in NAMES:
@@ -118,7 +121,7 @@ def _from_file(path: Path) -> dict[str, str]:
         if name.lower() not in NAMES:
             close = nearest(name, NAMES)
             fix = f"did you mean {close!r}?" if close else f"one of {', '.join(NAMES)}"
-            # The line itself stays unsaid: there may be a password in it.
+            # The message does not contain the line: it could be a password.
             raise ParamsError(report(f"{path}:{number}: this name is unknown.", fix=fix))
         given[name.lower()] = value
     return given
@@ -130,7 +133,7 @@ def checked_address(text: str, place: str) -> str:
     Raises
     ------
     ParamsError
-        When it is none.
+        If the text is not a bare address.
     """
     _, address = parseaddr(text)
     is_odd = address != text.strip() or address.count("@") != 1 or not address.isprintable()
@@ -142,9 +145,9 @@ def checked_address(text: str, place: str) -> str:
 
 
 def without_data(text: str) -> str:
-    r"""Return what an error says is wrong and what to do, without what may come from the data.
+    r"""Return an error message without values that may come from the data.
 
-    Mail is read on phones and kept for years: a cell of an export has no business in it.
+    Mail is kept for years and leaves the company's systems, so it must not quote an export.
 
     >>> print(without_data("a.csv: the lead's 'Hall' is odd.\n  Found: B\n  Fix:      correct it"))
     a.csv: the lead's … is odd.
@@ -153,14 +156,61 @@ def without_data(text: str) -> str:
     # A failing cell can raise any message, over several lines.
     text = re.sub(r"(: cell \d+ failed: \w+).*?(?=\n  Fix:|\Z)", r"\1", text, flags=re.DOTALL)
     lines = [s for s in text.splitlines() if not s.startswith(" ") or s.startswith("  Fix:")]
-    # From the first quotation mark of a line to its last: what is quoted may have some in it.
+    # From the first quotation mark of a line to the last: quoted text may contain some.
     return "\n".join(re.sub(r"""(?<!\w)['"].*['"]""", "…", line) for line in lines)
 
 
-def letter(
+def send_report(
+    server: MailServer, to: Sequence[str], page: Path, remarks: Sequence[str], *, is_broken: bool
+) -> None:
+    """Mail a page with its headline as text.
+
+    Parameters
+    ----------
+    server, to
+        The server and the receivers.
+    page
+        The HTML file; the headline is in the text file next to it.
+    remarks
+        Lines about broken limits, shown above the headline.
+    is_broken
+        Whether a limit of ``fail_on`` is broken, which the subject says.
+
+    Raises
+    ------
+    RunError
+        If the mail could not be sent.
+    """
+    headline = page.with_suffix(".txt").read_text(encoding="utf-8")
+    text = "\n".join([*remarks, *([""] if remarks else []), headline, ATTACHED])
+    subject = f"{'Limit broken: ' if is_broken else ''}{headline.splitlines()[0]}"
+    send(server, compose(server, to, subject=subject, text=text, page=page))
+
+
+def send_failure(server: MailServer, to: Sequence[str], name: str, error: str) -> None:
+    """Mail that a report could not be made.
+
+    Parameters
+    ----------
+    server, to
+        The server and the receivers.
+    name, error
+        The report, and the message of the error.
+
+    Raises
+    ------
+    RunError
+        If the mail could not be sent.
+    """
+    words = [f"The report {name} could not be made:", "", without_data(error), "", FAILED]
+    mail = compose(server, to, subject=f"No report: {name}", text="\n".join(words))
+    send(server, mail)
+
+
+def compose(
     server: MailServer, to: Sequence[str], *, subject: str, text: str, page: Path | None = None
 ) -> EmailMessage:
-    """Return a mail, with a page attached where there is one.
+    """Return a mail, with a page attached if one is given.
 
     Parameters
     ----------
@@ -169,10 +219,10 @@ def letter(
     subject, text
         One line, and the body.
     page
-        The HTML file; None for a mail of text alone.
+        The HTML file; None for a mail of text only.
     """
     mail = EmailMessage()
-    # A title with a line break in it must not become a header of its own.
+    # A line break in a title must not start another header.
     mail["Subject"] = " ".join(subject.split())
     mail["From"], mail["To"] = server.sender, ", ".join(to)
     mail["Date"], mail["Message-ID"] = formatdate(), make_msgid(domain=server.sender.split("@")[1])
@@ -183,54 +233,54 @@ def letter(
     return mail
 
 
-def post(server: MailServer, mail: EmailMessage, *, pauses: Sequence[float] = PAUSES) -> None:
-    """Hand a mail in; try again where the server or the way to it fails for now.
+def send(server: MailServer, mail: EmailMessage, *, pauses: Sequence[float] = PAUSES) -> None:
+    """Send a mail; try again after a temporary error.
 
     Raises
     ------
     RunError
-        When it could not be handed in.
+        If it could not be sent.
     """
     for pause in (*pauses, None):
         try:
-            return _hand_in(server, mail)
+            return _send_once(server, mail)
         except (OSError, smtplib.SMTPException) as error:
-            if pause is None or _is_lasting(error):
+            if pause is None or _is_permanent(error):
                 raise RunError(_words(server, error, has_page=mail.is_multipart())) from None
             sleep(pause)
     return None
 
 
-def _hand_in(server: MailServer, mail: EmailMessage) -> None:
+def _send_once(server: MailServer, mail: EmailMessage) -> None:
     context = ssl.create_default_context(cafile=server.ca_file or None)
     if server.security == "tls":
-        talk: smtplib.SMTP = smtplib.SMTP_SSL(
-            server.host, server.port, timeout=LONGEST_TALK, context=context
+        session: smtplib.SMTP = smtplib.SMTP_SSL(
+            server.host, server.port, timeout=TIMEOUT_SECONDS, context=context
         )
     else:
-        talk = smtplib.SMTP(server.host, server.port, timeout=LONGEST_TALK)
-    with talk:
+        session = smtplib.SMTP(server.host, server.port, timeout=TIMEOUT_SECONDS)
+    with session:
         if server.security == "starttls":
-            # Raises where the server does not offer it: better no mail than one in the clear.
-            talk.starttls(context=context)
+            # Raises if the server does not offer it: nothing is sent unencrypted.
+            session.starttls(context=context)
         if server.user:
-            talk.login(server.user, server.password)
-        refused = talk.send_message(mail)
+            session.login(server.user, server.password)
+        refused = session.send_message(mail)
     if refused:
-        # Some have it by now, and a second try would send it to them again.
+        # The other receivers have the mail, and a second try would send it to them again.
         raise smtplib.SMTPRecipientsRefused(
-            {address: (LASTING, reply[1]) for address, reply in refused.items()}
+            {address: (PERMANENT, reply[1]) for address, reply in refused.items()}
         )
 
 
-def _is_lasting(error: OSError | smtplib.SMTPException) -> bool:
-    """Return whether a further try would come to the same."""
+def _is_permanent(error: OSError | smtplib.SMTPException) -> bool:
+    """Return whether a further try would fail too."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return any(code >= LASTING for code, _ in error.recipients.values())
+        return any(code >= PERMANENT for code, _ in error.recipients.values())
     if isinstance(error, smtplib.SMTPResponseException):
-        return error.smtp_code >= LASTING
-    lasting = (ssl.SSLCertVerificationError, smtplib.SMTPNotSupportedError, FileNotFoundError)
-    return isinstance(error, lasting)
+        return error.smtp_code >= PERMANENT
+    permanent = (ssl.SSLCertVerificationError, smtplib.SMTPNotSupportedError, FileNotFoundError)
+    return isinstance(error, permanent)
 
 
 def _words(server: MailServer, error: OSError | smtplib.SMTPException, *, has_page: bool) -> str:

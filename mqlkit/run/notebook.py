@@ -20,7 +20,7 @@ from papermill.iorw import write_ipynb
 
 from mqlkit.core.errors import FULL, ParamsError, RunError, SourceError, disk_words, report
 from mqlkit.core.params import ReportParams
-from mqlkit.run.kernel import LONGEST_START
+from mqlkit.run.kernel import START_SECONDS
 from mqlkit.run.log import RunLog
 from mqlkit.run.signals import stop_if_told
 
@@ -92,7 +92,7 @@ class KeepingEngine(Engine):  # type: ignore[misc]
             km=kernel,
             kernel_name=kernel_name,
             log=silent,
-            startup_timeout=LONGEST_START,
+            startup_timeout=START_SECONDS,
             timeout_func=lambda _: max(1, round(deadline - monotonic())) if deadline else None,
         )
         try:
@@ -153,6 +153,8 @@ def execute(
     # Relative paths: the executed notebook may be sent to others and must not name local folders.
     given = {**params.to_dict(), "source": os.path.relpath(params.source)}
     papermill_engines.register(ENGINE, KeepingEngine)
+    # It warns of every parameter that a notebook does not use.
+    logging.getLogger("papermill").setLevel(logging.ERROR)
     try:
         return papermill.execute_notebook(
             os.path.relpath(notebook),

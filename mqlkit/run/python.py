@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from mqlkit.core.params import ReportParams
-from mqlkit.run.report import Manner, run_report
-from mqlkit.run.runtime import open_press
+from mqlkit.run.kernel import open_runtime
+from mqlkit.run.report import Job, RunOptions, run_report
 from mqlkit.run.workspace import by_output_folder
 
 
@@ -32,13 +32,14 @@ def run(params: str | Path, *, out: str | Path | None = None, **changes: Any) ->
     Raises
     ------
     ParamsError, SourceError
-        When parameters or data are wrong; nothing is written.
+        If parameters or data are wrong; nothing is written.
     RunError
-        When the notebook fails; it is left beside the HTML with the failing cell marked.
+        If the notebook fails; it is left beside the HTML with the failing cell marked.
     """
-    # Checked here, where a fault can name the argument.
-    ReportParams.read(Path(params)).changed(changes)
-    overrides = tuple(f"{name}={json.dumps(value)}" for name, value in changes.items())
-    ((folder, _),) = by_output_folder([Path(params)], Path(out) if out else None).items()
-    with open_press() as press:
-        return run_report(Path(params), Manner(folder, overrides), press=press).html
+    path = Path(params)
+    changed = ReportParams.read(path).changed(changes)
+    source = (path.parent / changed.source).resolve()
+    job = Job(path, replace(changed, source=str(source)))
+    (folder,) = by_output_folder([path], Path(out) if out else None)
+    with open_runtime() as runtime:
+        return run_report(job, RunOptions(folder), runtime=runtime).html

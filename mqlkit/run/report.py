@@ -1,21 +1,25 @@
-"""One report, headless: a params file in, the executed notebook, its numbers and one page out."""
+"""One report, headless: from a params file to the page, the files next to it and the mail."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from glob import escape
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from mqlkit.core.errors import ParamsError, RunError, SourceError, report
-from mqlkit.core.names import EARLIER_VARIABLE, RESULTS_VARIABLE
+from mqlkit.core.errors import MqlkitError, ParamsError, RunError, SourceError, report
+from mqlkit.core.names import EARLIER_VARIABLE, RESULTS_VARIABLE, SHARED_COLUMNS_VARIABLE
 from mqlkit.core.params import ReportParams
-from mqlkit.pages.revisions import last_report, read_changed_leads, revision_lines
-from mqlkit.run.log import RunLog, unheard
+from mqlkit.metrics.limits import figures_of, limit_lines
+from mqlkit.pages.revisions import REVISIONS, take_lines
+from mqlkit.run.kernel import ReportRuntime
+from mqlkit.run.log import Result, RunLog, null_log
 from mqlkit.run.output import folder_of, pattern_of, prune, publish, root_of, workplace
-from mqlkit.run.runtime import Press
 from mqlkit.run.signals import stop_if_told
 
 if TYPE_CHECKING:
@@ -23,14 +27,234 @@ if TYPE_CHECKING:
 
     from mqlkit.run.mail import MailServer
 
+LIMIT_BROKEN = 3
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """Options that all reports of a command share.
+
+    Attributes
+    ----------
+    out
+        Folder for the outputs; may contain `output.FIELDS` in braces.
+    overrides
+        ``name=value`` texts that win over the params files.
+    timeout
+        Seconds that one report may take; None for no limit.
+    is_patient
+        Whether to wait for another run of the same report; otherwise it is an error.
+    has_figures
+        Whether to write the charts as pictures too.
+    keep
+        How many reports of a name to keep; None for all.
+    mail_to, mail_server
+        Receivers of the report, and the server that sends it; None to send no mail.
+    """
+
+    out: Path
+    overrides: tuple[str, ...] = ()
+    timeout: float | None = None
+    is_patient: bool = True
+    has_figures: bool = False
+    keep: int | None = None
+    mail_to: tuple[str, ...] = ()
+    mail_server: MailServer | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """A report to run.
+
+    Attributes
+    ----------
+    path
+        The params file, ``params/NAME.yaml``.
+    params
+        Its parameters, or the error in them.
+    shared_columns
+        Lead columns that the batch uses of the source; None if no other report uses it.
+    """
+
+    path: Path
+    params: ReportParams | MqlkitError
+    shared_columns: tuple[str, ...] | None = None
+
+    @property
+    def name(self) -> str:
+        """Return the name of the report and of its files."""
+        return self.path.stem
+
+    def checked_params(self) -> ReportParams:
+        """Return the parameters.
+
+        Raises
+        ------
+        ParamsError, SourceError
+            If they are wrong, or their source does not exist.
+        """
+        if isinstance(self.params, MqlkitError):
+            raise self.params
+        if not Path(self.params.source).is_file():
+            raise SourceError(
+                report(
+                    f"{self.path}: source {self.params.source!r}: there is no such file.",
+                    expected="the path of a source.yaml, from the folder of the params file",
+                    fix="correct `source:`",
+                )
+            )
+        return self.params
+
+
+def read_job(path: Path, overrides: tuple[str, ...] = ()) -> Job:
+    """Return the job of a params file."""
+    try:
+        return Job(path, ReportParams.read(path, overrides))
+    except MqlkitError as error:
+        return Job(path, error)
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run has written."""
+    """The files of a finished report.
 
-    name: str
+    Attributes
+    ----------
+    html
+        The page.
+    document
+        The content of its ``metrics.json``.
+    """
+
     html: Path
-    written: list[Path] = field(default_factory=list)
+    document: Mapping[str, Any]
+
+
+def run_one(job: Job, options: RunOptions, *, runtime: ReportRuntime, log: RunLog) -> Result:
+    """Run one report, check its limits, mail it, and return how it ended; errors go to the log."""
+    began = monotonic()
+    log = partial(log, report=str(job.path))
+    code, html = 0, None
+    try:
+        outcome = run_report(job, options, runtime=runtime, log=log)
+        html = str(outcome.html)
+        remarks = _limit_remarks(job.checked_params(), outcome.document)
+        for event, line in remarks:
+            log(event, text=f"{job.path}: {line}")
+        code = LIMIT_BROKEN if any(event == "limit" for event, _ in remarks) else 0
+        log("written", html=html)
+        if options.mail_server is not None:
+            from mqlkit.run.mail import send_report
+
+            lines = [line for _, line in remarks]
+            send_report(
+                options.mail_server, options.mail_to, outcome.html, lines, is_broken=code != 0
+            )
+            log("mailed", receivers=len(options.mail_to))
+    except MqlkitError as error:
+        code = max(code, error.exit_code)
+        log("failed", text=str(error))
+        if html is None:
+            code = max(code, mail_failure(job.name, str(error), options, log=log))
+    seconds = round(monotonic() - began, 3)
+    log("ended", code=code, seconds=seconds)
+    return Result(job.path, code, seconds, html)
+
+
+def mail_failure(name: str, text: str, options: RunOptions, *, log: RunLog) -> int:
+    """Tell the receivers of a report that it failed, and return the exit code of that."""
+    if options.mail_server is None:
+        return 0
+    from mqlkit.run.mail import send_failure
+
+    try:
+        send_failure(options.mail_server, options.mail_to, name, text)
+    except MqlkitError as error:
+        log("failed", text=str(error))
+        return error.exit_code
+    log("mailed", receivers=len(options.mail_to))
+    return 0
+
+
+def _limit_remarks(params: ReportParams, document: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return an event and a line for each limit that is broken."""
+    if not (params.fail_on or params.warn_on):
+        return []
+    figures = figures_of(document)
+    failing = limit_lines(params.fail_on, figures, kind="fail_on")
+    warning = limit_lines(params.warn_on, figures, kind="warn_on")
+    return [*(("limit", line) for line in failing), *(("warning", line) for line in warning)]
+
+
+def run_report(
+    job: Job, options: RunOptions, *, runtime: ReportRuntime, log: RunLog = null_log
+) -> Outcome:
+    """Run one report.
+
+    Files are made in a folder of their own and moved to the outputs together: a run that fails
+    leaves earlier files as they are.
+
+    Parameters
+    ----------
+    job, options
+        The report, and how to run it.
+    runtime
+        The kernel.
+    log
+        Receives events.
+
+    Raises
+    ------
+    ParamsError, SourceError
+        If parameters or data are wrong; nothing is written.
+    RunError
+        If the notebook fails; it is left in the output folder with the failing cell marked.
+    """
+    params, name = job.checked_params(), job.name
+    notebook = find_notebook(params.report, job.path)
+    root = root_of(options.out)
+
+    def say(text: str) -> None:
+        log("waiting", text=text)
+
+    with workplace(root, name, is_patient=options.is_patient, say=say) as scratch:
+        kernel = runtime.kernel(_environment(job, options.out, scratch))
+        # The kernel takes a second to start: time to import what takes long.
+        from mqlkit.pages.html import Page
+
+        page = Page(params)
+        try:
+            node = _executed(notebook, scratch / f"{name}.ipynb", params, kernel, options, log)
+        except BaseException:
+            runtime.discard()
+            raise
+        runtime.release()
+        made_at = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
+        (scratch / f"{name}.html").write_text(page.render(node, made_at=made_at), encoding="utf-8")
+        if options.has_figures:
+            from mqlkit.pages.slides import write_figures
+
+            write_figures(node, scratch / f"{name}.figures")
+        for line in take_lines(scratch / f"{name}{REVISIONS}"):
+            log("warning", text=f"{job.path}: since the last report: {line}")
+        document = json.loads((scratch / f"{name}.metrics.json").read_text(encoding="utf-8"))
+        folder = folder_of(options.out, document)
+        stop_if_told()
+        publish(scratch, root, name, folder)
+        if options.keep is not None:
+            prune(options.out, name, keep=options.keep, written=folder)
+    return Outcome(folder / f"{name}.html", document)
+
+
+def _environment(job: Job, out: Path, scratch: Path) -> dict[str, str | None]:
+    """Return the environment variables of a report's notebook; see `core.names`."""
+    earlier = f"{pattern_of(out)}/{escape(job.name)}.metrics.json"
+    shared = job.shared_columns
+    return {
+        RESULTS_VARIABLE: str((scratch / job.name).absolute()),
+        EARLIER_VARIABLE: f"{escape(str(root_of(out).absolute()))}/{earlier}",
+        SHARED_COLUMNS_VARIABLE: None if shared is None else json.dumps(shared),
+    }
 
 
 def find_notebook(name: str, params_path: Path) -> Path:
@@ -62,131 +286,22 @@ def find_notebook(name: str, params_path: Path) -> Path:
     )
 
 
-@dataclass(frozen=True)
-class Manner:
-    """How reports are run.
-
-    Attributes
-    ----------
-    out
-        Folder of the outputs; `naming.FIELDS` in braces stand for what a report is about.
-    overrides
-        ``name=value`` texts that win over the params files.
-    timeout
-        Seconds that one report may take; None for any.
-    is_patient
-        Whether to wait for another run of the same report, or to give up at once.
-    has_figures
-        Whether the charts are wanted as pictures too.
-    keep
-        How many reports of a name to keep; None for all.
-    mail_to, mail_server
-        Who gets the report by mail, and where it is handed in.
-    """
-
-    out: Path
-    overrides: tuple[str, ...] = ()
-    timeout: float | None = None
-    is_patient: bool = True
-    has_figures: bool = False
-    keep: int | None = None
-    mail_to: tuple[str, ...] = ()
-    mail_server: MailServer | None = None
-
-
-def run_report(
-    params_path: Path, manner: Manner, *, press: Press, log: RunLog = unheard
-) -> Outcome:
-    """Run one report.
-
-    Parameters
-    ----------
-    params_path
-        ``params/NAME.yaml``.
-    manner
-        How it is run. The files are made aside and moved in together, so that a failed run leaves
-        what was there.
-    press
-        What it shares with other reports.
-    log
-        Is told what happens.
-
-    Raises
-    ------
-    ParamsError, SourceError
-        When parameters or data are wrong; nothing is written.
-    RunError
-        When the notebook fails; it is left in the output folder with the failing cell marked.
-    """
-    params = ReportParams.read(params_path, manner.overrides)
-    if not Path(params.source).is_file():
-        raise SourceError(
-            report(
-                f"{params_path}: source {params.source!r}: there is no such file.",
-                expected="the path of a source.yaml, from the folder of the params file",
-                fix="correct `source:`",
-            )
-        )
-    notebook = find_notebook(params.report, params_path)
-    name = params_path.stem
-
-    def tell_wait(text: str) -> None:
-        log("waiting", text=text)
-
-    root = root_of(manner.out)
-    place = workplace(root, name, is_patient=manner.is_patient, say=tell_wait)
-    with place as scratch:
-        earlier = f"{pattern_of(manner.out)}/{escape(name)}.metrics.json"
-        told = {
-            RESULTS_VARIABLE: str((scratch / name).absolute()),
-            EARLIER_VARIABLE: f"{escape(str(root.absolute()))}/{earlier}",
-        }
-        kernel = press.kernel(told, params.source)
-        # The kernel needs a second to get up: time to import what takes long.
-        from mqlkit.pages.html import render
-
-        try:
-            node = _executed(notebook, scratch / f"{name}.ipynb", params, kernel, manner, log)
-        except BaseException:
-            press.drop_kernel()
-            raise
-        press.keep_kernel()
-        made_at = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
-        page = render(node, params, script=press.script(), made_at=made_at)
-        (scratch / f"{name}.html").write_text(page, encoding="utf-8")
-        if manner.has_figures:
-            from mqlkit.pages.slides import write_figures
-
-            write_figures(node, scratch / f"{name}.figures")
-        document = json.loads((scratch / f"{name}.metrics.json").read_text(encoding="utf-8"))
-        folder = folder_of(manner.out, document)
-        if (last := last_report(sorted(root.glob(earlier)), document)) is not None:
-            changed = read_changed_leads(scratch / f"{name}.revised.csv")
-            for line in revision_lines(last[1], document, changed):
-                log("warning", text=f"{params_path}: since the last report: {line}")
-        stop_if_told()
-        written = publish(scratch, root, name, folder)
-        if manner.keep is not None:
-            prune(manner.out, name, keep=manner.keep, written=folder)
-    return Outcome(name=name, html=folder / f"{name}.html", written=written)
-
-
 def _executed(
     notebook: Path,
     executed: Path,
     params: ReportParams,
     kernel: AsyncKernelManager,
-    manner: Manner,
+    options: RunOptions,
     log: RunLog,
 ) -> Any:
     """Return the executed notebook; one that failed is left in the output folder."""
     from mqlkit.run.notebook import execute, is_whole
 
     try:
-        node = execute(notebook, executed, params, kernel, timeout=manner.timeout, log=log)
+        node = execute(notebook, executed, params, kernel, timeout=options.timeout, log=log)
     except RunError:
         if is_whole(executed):
-            executed.replace(root_of(manner.out) / executed.name)
+            executed.replace(root_of(options.out) / executed.name)
         raise
     if not executed.with_suffix(".metrics.json").is_file():
         raise RunError(

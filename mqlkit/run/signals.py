@@ -13,26 +13,25 @@ from multiprocessing import connection, parent_process
 from mqlkit.core.errors import Interrupted
 
 STOPPING = (signal.SIGINT, signal.SIGTERM)
-# The signals that have come to the block that can be interrupted.
-_came: list[int] = []
+# Signals received in an `interruptible` block.
+_received: list[int] = []
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Have signals that end a run tidy up first.
+    """Turn signals that end a run into an exception, so that the block can clean up.
 
     Raises
     ------
     Interrupted
-        Where the block stands when the first of them comes; those that follow are ignored while
-        it tidies up.
+        On the first signal. Further signals are ignored during the cleanup.
     """
 
     def stop(number: int, _: object) -> None:
         for each in earlier:
             signal.signal(each, lambda *_: None)
-        _came.append(number)
-        # What was waited for when the signal came is never heard of again, and that is no error.
+        _received.append(number)
+        # Pending tasks are never awaited, which is not an error here.
         logging.getLogger("asyncio").setLevel(logging.CRITICAL + 1)
         raise Interrupted(number)
 
@@ -44,40 +43,40 @@ def interruptible() -> Iterator[None]:
     finally:
         for number, handler in earlier.items():
             signal.signal(number, handler)
-        _came.clear()
+        _received.clear()
 
 
 def stop_if_told() -> None:
-    """Raise again what a signal has raised where nobody hears it; to be called between two steps.
+    """Raise if a signal was received; call it between two steps.
 
-    Python passes over an error in a callback of its own, such as the one after each import.
+    Python ignores an exception that is raised in a callback of its own, such as a weakref callback.
 
     Raises
     ------
     Interrupted
-        Where a signal has come to an `interruptible` block.
+        If a signal was received in an `interruptible` block.
     """
-    if _came:
-        raise Interrupted(_came[0])
+    if _received:
+        raise Interrupted(_received[0])
 
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Hold signals back that end a run, until the block is done."""
-    came: list[int] = []
-    earlier = {n: signal.signal(n, lambda number, _: came.append(number)) for n in STOPPING}
+    """Delay signals that end a run until the end of the block."""
+    received: list[int] = []
+    earlier = {n: signal.signal(n, lambda number, _: received.append(number)) for n in STOPPING}
     try:
         yield
     finally:
         for number, handler in earlier.items():
             signal.signal(number, handler)
-        if came:
-            signal.raise_signal(came[0])
+        if received:
+            signal.raise_signal(received[0])
 
 
 @contextmanager
-def deaf_children() -> Iterator[None]:
-    """Have processes that are started in the block deaf to Ctrl-C: they are ended by this one."""
+def sigint_blocked() -> Iterator[None]:
+    """Start child processes with SIGINT blocked; this process ends them after Ctrl-C."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -89,7 +88,7 @@ def deaf_children() -> Iterator[None]:
 
 
 def end_with_parent() -> None:
-    """Stop this process, as SIGTERM does, when the one that started it has ended, however."""
+    """Send SIGTERM to this process when its parent has ended, even if that was killed."""
     parent = parent_process()
     if parent is None:
         return

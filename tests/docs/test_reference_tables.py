@@ -17,7 +17,7 @@ from mqlkit.core.params import ReportParams
 from mqlkit.core.yaml_files import TextDatesLoader
 from mqlkit.run import cli
 from mqlkit.run.output import KINDS
-from mqlkit.run.turn import LIMIT_BROKEN
+from mqlkit.run.report import LIMIT_BROKEN
 
 PARAMETERS = read("docs/parameters.md")
 OUTPUTS = read("docs/outputs.md")

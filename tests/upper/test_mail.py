@@ -14,7 +14,7 @@ from aiosmtpd.smtp import AuthResult
 from runs import WORKED, command, write_yaml
 
 from mqlkit.core.errors import ParamsError, RunError
-from mqlkit.run.mail import PREFIX, MailServer, letter, mail_server, post, without_data
+from mqlkit.run.mail import PREFIX, MailServer, compose, mail_server, send, without_data
 
 # With TLS from the first byte there is nothing left to require.
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
@@ -96,11 +96,11 @@ def mail(server, tmp_path):
     page.write_text("<p>1 – 2</p>", encoding="utf-8")
     to = ("a@example.org", "b@example.org")
     subject = "Leads\r\nBcc: everybody@example.org"
-    return letter(server, to, subject=subject, text="12 MQLs – enough", page=page)
+    return compose(server, to, subject=subject, text="12 MQLs – enough", page=page)
 
 
 def test_a_mail_arrives_encrypted_with_its_page(server, box, mail):
-    post(server, mail)
+    send(server, mail)
     ((to, got, is_secret),) = box.mails
     assert to == ["a@example.org", "b@example.org"]
     # A session that begins encrypted is not marked as one that was made so.
@@ -115,7 +115,7 @@ def test_a_mail_arrives_encrypted_with_its_page(server, box, mail):
 
 def test_what_is_turned_away_for_now_is_tried_again(server, box, mail):
     box.replies = ["451 later", "452 much later"]
-    post(server, mail, pauses=(0, 0, 0))
+    send(server, mail, pauses=(0, 0, 0))
     assert len(box.mails) == 1
     assert box.replies == []
 
@@ -123,14 +123,14 @@ def test_what_is_turned_away_for_now_is_tried_again(server, box, mail):
 def test_what_is_turned_away_for_good_is_not(server, box, mail):
     box.replies = ["250 never reached", "554 no"]
     with pytest.raises(RunError, match=r"localhost:\d+: no; the report is kept\.\n  Fix:"):
-        post(server, mail, pauses=(0, 0, 0))
+        send(server, mail, pauses=(0, 0, 0))
     assert box.replies == ["250 never reached"]
 
 
 def test_giving_up_is_said(server, box, mail):
     box.replies = ["451 later"] * 3
     with pytest.raises(RunError, match=r"later; the report is kept\."):
-        post(server, mail, pauses=(0, 0))
+        send(server, mail, pauses=(0, 0))
 
 
 def changed(server, **values):
@@ -139,7 +139,7 @@ def changed(server, **values):
 
 def test_a_wrong_password_is_said_and_not_shown(server, mail):
     with pytest.raises(RunError) as refused:
-        post(changed(server, password="wrong battery"), mail, pauses=(60,))
+        send(changed(server, password="wrong battery"), mail, pauses=(60,))
     assert "does not accept the user or the password" in str(refused.value)
     assert "battery" not in str(refused.value)
     assert SECRET not in repr(server)
@@ -147,7 +147,7 @@ def test_a_wrong_password_is_said_and_not_shown(server, mail):
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(server, box, mail):
     with pytest.raises(RunError, match="its certificate is not trusted"):
-        post(changed(server, ca_file=""), mail, pauses=(60,))
+        send(changed(server, ca_file=""), mail, pauses=(60,))
     assert box.mails == []
 
 
@@ -158,8 +158,8 @@ def test_nothing_is_sent_in_the_clear(box, tmp_path):
     page = tmp_path / "q1.html"
     page.touch()
     with pytest.raises(RunError, match="STARTTLS"):
-        post(
-            server, letter(server, ["a@example.org"], subject="", text="", page=page), pauses=(60,)
+        send(
+            server, compose(server, ["a@example.org"], subject="", text="", page=page), pauses=(60,)
         )
     controller.stop()
     assert box.mails == []

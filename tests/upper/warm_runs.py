@@ -10,7 +10,7 @@ import json
 import os
 import resource
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from io import StringIO
 
@@ -18,21 +18,16 @@ import psutil
 
 from mqlkit.run import batch
 from mqlkit.run.cli import main
+from mqlkit.run.kernel import ReportRuntime
 from mqlkit.run.output import own_folder
-from mqlkit.run.runtime import Press
 
 
-class KeptPress(Press):
-    """Resources that outlive one command."""
-
-    def keep_kernel(self) -> None:
-        """Keep the kernel for the next report, in whichever command."""
-        self._kernel.keep()
+class KeptRuntime(ReportRuntime):
+    """A runtime that outlives one command."""
 
     @contextmanager
-    def opened(self, shared: Mapping[str, Sequence[str]] | None = None) -> Iterator[Press]:
-        """Take the place of `mqlkit.run.runtime.open_press`."""
-        self._shared = shared
+    def opened(self, *, is_kept: bool = False) -> Iterator[ReportRuntime]:
+        """Take the place of `mqlkit.run.kernel.open_runtime`."""
         yield self
 
 
@@ -73,14 +68,14 @@ def serve() -> None:
     # Child processes inherit file descriptor 1, so replies go elsewhere.
     with os.fdopen(os.dup(1), "w") as replies, own_folder() as folder:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        press = KeptPress(folder)
-        batch.open_press = press.opened
+        runtime = KeptRuntime(folder, is_kept=True)
+        batch.open_runtime = runtime.opened
         try:
             for line in sys.stdin:
                 replies.write(json.dumps(run(**json.loads(line))) + "\n")
                 replies.flush()
         finally:
-            press.close()
+            runtime.discard()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,58 @@
+"""Files of the page: style sheets, scripts, and the chart library."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from hashlib import sha256
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+
+from platformdirs import user_cache_path
+
+VEGA_LITE = "6.4"
+# The page's policy allows one script. Later parts use names of earlier ones.
+SCRIPTS = ("page.js", "pick.js", "grain.js", "sort.js", "start.js")
+# The metadata key of a notebook output that holds the kind of its part.
+METADATA = "mqlkit"
+
+
+def asset(name: str) -> str:
+    """Return a file of the template folder."""
+    return (files("mqlkit.pages") / "templates" / name).read_text(encoding="utf-8")
+
+
+def page_script(folder: Path | None = None) -> str:
+    """Return the chart library and the page's own script as one text.
+
+    Making it takes a second, so that it is kept on disk.
+
+    Parameters
+    ----------
+    folder
+        Where it is kept; the user's cache folder when left out. A folder that cannot be used is
+        ignored.
+    """
+    folder = folder or user_cache_path("mqlkit", appauthor=False)
+    own = "\n".join(map(asset, SCRIPTS))
+    key = "\n".join([version("vl-convert-python"), VEGA_LITE, own])
+    kept = folder / f"page-{sha256(key.encode()).hexdigest()[:16]}.js"
+    with suppress(OSError, ValueError):
+        return kept.read_text(encoding="utf-8")
+    script = _bundled(own)
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        for outdated in folder.glob("page-*"):
+            outdated.unlink(missing_ok=True)
+        new = kept.with_suffix(f".{os.getpid()}")
+        new.write_text(script, encoding="utf-8")
+        new.replace(kept)
+    return script
+
+
+def _bundled(own: str) -> str:
+    import vl_convert
+
+    bundle: str = vl_convert.javascript_bundle(own, VEGA_LITE)
+    return bundle.replace("</script", "<\\/script").replace("<!--", "<\\!--")
