@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from mqlkit.core.names import LEAD_COLUMNS, STAMPS, TEXT_COLUMNS
 from mqlkit.sources.ledger import Ledger
+from mqlkit.sources.sql import lead_column
 from mqlkit.sources.staging import Reader
 from mqlkit.sources.store import connect
 from mqlkit.sources.tables import Tables
@@ -74,6 +75,7 @@ def typed_tables(
         spend=_spend(columns["spend"]) if "spend" in columns else None,
         goals=_goals(columns["goals"]) if "goals" in columns else None,
         currency="EUR" if "spend" in columns else None,
+        others=[c for c in extras if c not in LEAD_COLUMNS],
         columns=list(given["leads"][0] if "leads" in given else LEAD_COLUMNS),
         ledgers={name: Ledger(read=len(rows) - 1) for name, rows in given.items()},
     )
@@ -109,7 +111,7 @@ def _leads(
     amounts = [cell and Decimal(cell) for cell in columns.get("amount", missing)]
     found["amount"] = pa.array(amounts, MONEY)
     texts = [*TEXT_COLUMNS, *(c for c in extras if c not in LEAD_COLUMNS)]
-    found |= {text: pa.array(columns.get(text, missing), "string") for text in texts}
+    found |= {lead_column(t): pa.array(columns.get(t, missing), "string") for t in texts}
     return pa.table(found)
 
 
