@@ -122,31 +122,53 @@ class Opened:
     dialogs: list[str] = field(default_factory=list)
 
 
+def opened(chromium: Any, run: Run, name: str, *, width: int = 1280, **options: Any) -> Opened:
+    """Open a report in a context of its own, without a network."""
+    context = chromium.new_context(
+        offline=True, viewport={"width": width, "height": 900}, **options
+    )
+    it = Opened(context.new_page())
+
+    def dismiss(dialog: Any) -> None:
+        it.dialogs.append(dialog.message)
+        dialog.dismiss()
+
+    it.page.on("console", lambda m: it.said.append(f"{m.type}: {m.text}"))
+    it.page.on("pageerror", lambda e: it.said.append(f"error: {e}"))
+    it.page.on("request", lambda r: it.asked.append(r.url))
+    it.page.on("dialog", dismiss)
+    it.page.goto((run.out / f"{name}.html").as_uri())
+    if options.get("java_script_enabled", True):
+        it.page.wait_for_function(ALL_DRAWN)
+    return it
+
+
 @pytest.fixture
 def open_page(chromium: Any) -> Iterator[Callable[..., Opened]]:
-    """Return a function that opens a report as an attachment on a plane would be opened."""
-    contexts: list[Any] = []
+    """Return a function that opens a report for one test, which may change the page."""
+    pages: list[Opened] = []
 
-    def opened(run: Run, name: str, *, width: int = 1280, **options: Any) -> Opened:
-        context = chromium.new_context(
-            offline=True, viewport={"width": width, "height": 900}, **options
-        )
-        contexts.append(context)
-        it = Opened(context.new_page())
+    def open_one(run: Run, name: str, **options: Any) -> Opened:
+        pages.append(opened(chromium, run, name, **options))
+        return pages[-1]
 
-        def dismiss(dialog: Any) -> None:
-            it.dialogs.append(dialog.message)
-            dialog.dismiss()
+    yield open_one
+    for it in pages:
+        it.page.context.close()
 
-        it.page.on("console", lambda m: it.said.append(f"{m.type}: {m.text}"))
-        it.page.on("pageerror", lambda e: it.said.append(f"error: {e}"))
-        it.page.on("request", lambda r: it.asked.append(r.url))
-        it.page.on("dialog", dismiss)
-        it.page.goto((run.out / f"{name}.html").as_uri())
-        if options.get("java_script_enabled", True):
-            it.page.wait_for_function(ALL_DRAWN)
-        return it
 
-    yield opened
-    for context in contexts:
-        context.close()
+@pytest.fixture(scope="module")
+def shared_page(chromium: Any) -> Callable[..., Opened]:
+    """Return a function that opens a report once per width for all tests of a module.
+
+    A test leaves the page as it found it, or what it changed is seen by no other test.
+    """
+    pages: dict[tuple[str, str, int], Opened] = {}
+
+    def page_of(run: Run, name: str, *, width: int = 1280) -> Opened:
+        key = (run.folder, name, width)
+        if key not in pages:
+            pages[key] = opened(chromium, run, name, width=width)
+        return pages[key]
+
+    return page_of

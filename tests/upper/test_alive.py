@@ -19,6 +19,16 @@ SHADES = """(by) => Object.entries(specs).filter(([, s]) => s.usermeta?.by === b
 ROWS = "(table) => [...table.tBodies[0].rows].map((row) => [...row.cells].map((c) => c.innerText))"
 
 
+@pytest.fixture
+def shown(shared_page, sample_run):
+    """Return the sample with nothing picked; no two tests sort the same table."""
+    it = shared_page(sample_run, "mql_report")
+    it.page.set_viewport_size({"width": 1280, "height": 900})
+    for name in ("Source", "Owner"):
+        it.page.get_by_role("combobox", name=name).select_option(index=0)
+    return it
+
+
 def table(page, title):
     found = page.locator("details.mk-table").filter(has=page.locator(f'summary:text-is("{title}")'))
     found.locator("summary").click()
@@ -34,9 +44,8 @@ def only(shades, name):
     return all(s["full"] == [name] for s in shades if name in s["full"])
 
 
-def test_a_source_picked_from_the_list_stands_out_in_every_chart_and_table(open_page, sample_run):
-    it = open_page(sample_run, "mql_report")
-    page = it.page
+def test_a_source_picked_from_the_list_stands_out_in_every_chart_and_table(shown):
+    page = shown.page
     assert not any(s["pale"] for s in page.evaluate(SHADES, "source"))
     page.get_by_role("combobox", name="Source").select_option("Web")
     shades = page.evaluate(SHADES, "source")
@@ -51,11 +60,11 @@ def test_a_source_picked_from_the_list_stands_out_in_every_chart_and_table(open_
     page.get_by_role("combobox", name="Source").select_option("all")
     assert page.locator(".dim, tr.picked").count() == 0
     assert page.locator(".tools [role=status]").inner_text() == ""
-    assert it.said == []
+    assert shown.said == []
 
 
-def test_a_mark_picks_its_value_and_lets_it_go(open_page, sample_run):
-    page = open_page(sample_run, "mql_report").page
+def test_a_mark_picks_its_value_and_lets_it_go(shown):
+    page = shown.page
     dot = page.locator(
         'figure.chart[aria-label^="SLA attainment by owner"] [aria-roledescription=point]'
     ).first
@@ -68,8 +77,8 @@ def test_a_mark_picks_its_value_and_lets_it_go(open_page, sample_run):
     assert page.locator(".dim").count() == 0
 
 
-def test_a_cell_of_a_table_picks_its_value(open_page, sample_run):
-    page = open_page(sample_run, "mql_report").page
+def test_a_cell_of_a_table_picks_its_value(shown):
+    page = shown.page
     late = page.locator("details.mk-table").filter(has_text="that waited longest").first
     late.locator("summary").click()
     cell = late.locator("tbody tr td:nth-child(2)").first
@@ -77,24 +86,24 @@ def test_a_cell_of_a_table_picks_its_value(open_page, sample_run):
     assert page.get_by_role("combobox", name="Owner").input_value() == cell.inner_text()
 
 
-def test_one_pick_takes_the_place_of_another(open_page, sample_run):
-    page = open_page(sample_run, "mql_report").page
+def test_one_pick_takes_the_place_of_another(shown):
+    page = shown.page
     page.get_by_role("combobox", name="Source").select_option("Web")
     page.get_by_role("combobox", name="Owner").select_option(index=1)
     assert page.get_by_role("combobox", name="Source").input_value() == ""
     assert not any(s["pale"] for s in page.evaluate(SHADES, "source"))
 
 
-def test_what_is_picked_stays_so_in_another_width(open_page, sample_run):
-    page = open_page(sample_run, "mql_report").page
+def test_what_is_picked_stays_so_in_another_width(shown):
+    page = shown.page
     page.get_by_role("combobox", name="Source").select_option("Web")
     page.set_viewport_size({"width": 820, "height": 900})
     page.wait_for_timeout(300)
     assert only(page.evaluate(SHADES, "source"), "Web")
 
 
-def test_a_table_sorts_by_its_figures_up_and_down(open_page, sample_run):
-    page = open_page(sample_run, "mql_report").page
+def test_a_table_sorts_by_its_figures_up_and_down(shown, sample_run):
+    page = shown.page
     part = table(page, "Efficiency by source")
     wanted = {
         r["segment"]["source"]: r["value"]
@@ -111,8 +120,8 @@ def test_a_table_sorts_by_its_figures_up_and_down(open_page, sample_run):
         assert [int(row[1].replace(",", "")) for row in rows] == [wanted[n] for n in names]
 
 
-def test_a_table_sorts_by_the_keyboard_and_keeps_the_total_at_its_end(open_page, sample_run):
-    page = open_page(sample_run, "mql_report").page
+def test_a_table_sorts_by_the_keyboard_and_keeps_the_total_at_its_end(shown):
+    page = shown.page
     part = table(page, "MQLs and goal")
     before = part.locator("table").evaluate(ROWS)
     buttons = part.locator("th button")
@@ -129,8 +138,8 @@ def test_a_table_sorts_by_the_keyboard_and_keeps_the_total_at_its_end(open_page,
     assert part.locator("table").evaluate(ROWS) == before
 
 
-def test_durations_sort_by_their_length(open_page, sample_run):
-    page = open_page(sample_run, "mql_report").page
+def test_durations_sort_by_their_length(shown):
+    page = shown.page
     part = table(page, "Wait in the MQL stage")
     part.locator("th button").nth(1).click()
     texts = [row[1] for row in part.locator("table").evaluate(ROWS)][:-1]

@@ -15,6 +15,7 @@ from mqlkit.metrics.tidy import pick
 
 pytestmark = pytest.mark.browser
 
+SLIDER = "figure.chart input[type=range]"
 GRAINS = ("quarter", "half", "year")
 # The rows behind the marks of a chart, as the browser has them.
 DATA = """(chart) => [...document.querySelectorAll(`${chart} .plot svg .role-mark > *`)]
@@ -38,18 +39,23 @@ def at_grain():
 
 
 @pytest.fixture
-def switched(open_page, sample_run):
-    """Return a function that opens the sample and switches its charts to a grain."""
+def switched(shared_page, sample_run, at_grain):
+    """Return a function that shows the sample at a grain, at the lag of the report."""
 
-    def opened(grain):
-        it = open_page(sample_run, "mql_report")
-        name = "half-year" if grain == "half" else grain
-        it.page.get_by_role("combobox", name="Charts by").select_option(grain)
-        # The last chart by bucket on the page.
-        it.page.wait_for_function(SETTLED, arg=f"Cost per MQL per {name} as bars")
+    def shown(grain):
+        it = shared_page(sample_run, "mql_report")
+        switch(it.page, grain)
+        it.page.locator(SLIDER).fill(str(at_grain(grain).lag_days_used))
         return it
 
-    return opened
+    return shown
+
+
+def switch(page, grain):
+    """Switch the charts to a grain, and wait for the last chart by bucket on the page."""
+    name = "half-year" if grain == "half" else grain
+    page.get_by_role("combobox", name="Charts by").select_option(grain)
+    page.wait_for_function(SETTLED, arg=f"Cost per MQL per {name} as bars")
 
 
 def rows_of(page, start):
@@ -110,7 +116,6 @@ def test_the_cost_at_every_grain_and_lag_is_that_of_a_report(switched, at_grain,
     figure = page.locator("figure.chart:has(input[type=range])")
     chart = f"#{figure.get_attribute('id')}"
     slider = figure.locator("input[type=range]")
-    assert slider.input_value() == str(numbers.lag_days_used)
     for lag in range(91) if grain == "month" else (0, 29, 30, 31, 62, 90):
         slider.fill(str(lag))
         page.wait_for_function(AT_LAG, arg=[chart, lag])
@@ -126,11 +131,9 @@ def test_the_cost_at_every_grain_and_lag_is_that_of_a_report(switched, at_grain,
 
 def test_the_slider_stays_where_it_is_when_the_grain_changes(switched):
     page = switched("quarter").page
-    slider = page.locator("figure.chart input[type=range]")
-    slider.fill("45")
-    page.get_by_role("combobox", name="Charts by").select_option("month")
-    page.wait_for_function(SETTLED, arg="Cost per MQL per month as bars")
-    assert page.locator("figure.chart input[type=range]").input_value() == "45"
+    page.locator(SLIDER).fill("45")
+    switch(page, "month")
+    assert page.locator(SLIDER).input_value() == "45"
 
 
 def test_back_at_its_own_grain_the_page_is_as_it_was(switched):
@@ -145,7 +148,6 @@ def test_back_at_its_own_grain_the_page_is_as_it_was(switched):
 def test_a_pick_outlives_a_change_of_grain(switched):
     page = switched("quarter").page
     page.get_by_role("combobox", name="Source").select_option("Web")
-    page.get_by_role("combobox", name="Charts by").select_option("half")
-    page.wait_for_function(SETTLED, arg="Cost per MQL per half-year as bars")
+    switch(page, "half")
     cells = page.locator('figure.chart[aria-label^="MQLs per half-year and source"] .dim')
     assert cells.count() > 0

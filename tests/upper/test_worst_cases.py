@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from runs import mqlkit_run, once, write_yaml
-from test_page import CUT, OVERLAPS, errors, is_wider, open_all
+from test_page import LAYOUT, errors
 
 pytestmark = pytest.mark.browser
 
@@ -90,15 +90,13 @@ def worst_run(tmp_path_factory):
 
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("width", [1440, 390])
-def test_the_page_stands(open_page, worst_run, case, width):
+def test_the_page_stands(shared_page, worst_run, case, width):
     assert worst_run.code == 0, worst_run.stderr
-    it = open_page(worst_run, case, width=width)
+    it = shared_page(worst_run, case, width=width)
     assert errors(it) == []
-    assert not is_wider(it.page)
-    assert it.page.evaluate(CUT) == []
-    assert it.page.evaluate(OVERLAPS) == []
-    open_all(it.page)
-    assert not is_wider(it.page)
+    found = it.page.evaluate(LAYOUT)
+    assert found["folded"] == {"is_wider": False, "cut": [], "overlaps": []}
+    assert not found["open"]["is_wider"]
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -112,8 +110,8 @@ AXIS = """(chart) => [...document.querySelectorAll(`${chart} .role-axis-label te
     .filter((text) => /^[A-Z][a-z]{2} \\d{4}$/.test(text))"""
 
 
-def test_buckets_of_nothing_stay_in_their_place(open_page, worst_run):
-    page = open_page(worst_run, "zero", width=1440).page
+def test_buckets_of_nothing_stay_in_their_place(shared_page, worst_run):
+    page = shared_page(worst_run, "zero", width=1440).page
     months = ["Jul 2025", "Aug 2025", "Sep 2025", "Oct 2025", "Nov 2025", "Dec 2025",
               "Jan 2026", "Feb 2026", "Mar 2026", "Apr 2026", "May 2026", "Jun 2026"]  # fmt: skip
     for start in ("MQLs per month, from", "Share of MQLs that became SQL", "Share of MQLs handled"):
@@ -121,21 +119,21 @@ def test_buckets_of_nothing_stay_in_their_place(open_page, worst_run):
         assert page.evaluate(AXIS, f"#{chart}") == months, start
 
 
-def test_a_question_without_an_answer_is_no_heading(open_page, worst_run):
-    page = open_page(worst_run, "one").page
+def test_a_question_without_an_answer_is_no_heading(shared_page, worst_run):
+    page = shared_page(worst_run, "one", width=1440).page
     for section in page.locator("h3").all():
         assert section.evaluate("h => h.nextElementSibling?.matches('.block')")
     assert page.get_by_text("More of the weak").count() == 0
 
 
-def test_weeks_have_no_coarser_grain(open_page, worst_run):
-    page = open_page(worst_run, "weeks").page
+def test_weeks_have_no_coarser_grain(shared_page, worst_run):
+    page = shared_page(worst_run, "weeks", width=1440).page
     assert page.get_by_role("combobox", name="Source").count() == 1
     assert page.get_by_role("combobox", name="Charts by").count() == 0
 
 
-def test_names_of_any_script_can_be_picked(open_page, worst_run):
-    page = open_page(worst_run, "many").page
+def test_names_of_any_script_can_be_picked(shared_page, worst_run):
+    page = shared_page(worst_run, "many", width=1440).page
     for name in NAMES:
         page.get_by_role("combobox", name="Source").select_option(name)
         assert page.locator(".plot .dim").count() > 0, name
