@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import ibis
@@ -11,11 +10,12 @@ import ibis.expr.types as ir
 
 from mqlkit.core.names import STAMPS
 from mqlkit.core.periods import AsOf
-from mqlkit.sources.store import any_of, literal
+from mqlkit.leads.integers import DAY_US, LocalTime, instant, local_time, micros
+from mqlkit.sources.store import any_of
 
 # From this many timestamps on, a month with a single lead is suspicious.
 MIN_TIMESTAMPS = 200
-MONTH = timedelta(days=30)
+MONTH_US = 30 * DAY_US
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,10 @@ class TimestampSummary:
     ----------
     n_timestamps
         Number of timestamps.
+    first
+        The earliest timestamp; None without any.
     latest
-        Latest value of each column that has any, naive UTC.
+        Latest value of each column that has any.
     dated
         Columns that contain only dates.
     n_dates
@@ -35,24 +37,31 @@ class TimestampSummary:
     """
 
     n_timestamps: int
-    latest: dict[str, datetime]
+    first: int | None
+    latest: dict[str, int]
     dated: frozenset[str]
     n_dates: int
 
     def goes_past(self, as_of: AsOf) -> bool:
         """Return whether any timestamp is at or after the cut-off."""
-        return any(at.replace(tzinfo=UTC) >= as_of.cutoff for at in self.latest.values())
+        return any(at >= micros(as_of.cutoff) for at in self.latest.values())
 
     def latest_as_of(self, zone: ZoneInfo) -> AsOf | None:
         """Return the cut-off at the latest timestamp of any stage; None without any."""
         cuts = []
-        for name, naive in self.latest.items():
-            at = naive.replace(tzinfo=UTC)
+        for name, us in self.latest.items():
+            at = instant(us)
             is_day = name in self.dated
             cuts.append(
                 AsOf.end_of(at.astimezone(zone).date(), zone) if is_day else AsOf.stamp(at, zone)
             )
         return max(cuts, key=lambda cut: cut.cutoff, default=None)
+
+    def local_time(self, zone: ZoneInfo, as_of: AsOf) -> LocalTime:
+        """Return the offsets of a zone over all timestamps, and up to the cut-off."""
+        known = [self.first, *self.latest.values()]
+        days = [instant(us).date() for us in known if us is not None]
+        return local_time(zone, min([*days, as_of.on]), max([*days, as_of.on]))
 
 
 def summarize_timestamps(leads: ir.Table, events: ir.Table | None) -> TimestampSummary:
@@ -60,22 +69,29 @@ def summarize_timestamps(leads: ir.Table, events: ir.Table | None) -> TimestampS
     counts: dict[str, ir.Value] = {}
     for s in STAMPS:
         timed = leads[f"{s}_timed"] & leads[s].notnull()
-        counts |= {s: leads[s].max(), f"{s}_n": leads[s].count(), f"{s}_timed": timed.sum()}
+        counts |= {f"{s}_first": leads[s].min(), s: leads[s].max()}
+        counts |= {f"{s}_n": leads[s].count(), f"{s}_timed": timed.sum()}
     row = leads.aggregate(**counts).to_pyarrow().to_pylist()[0]
+    firsts = [row[f"{s}_first"] for s in STAMPS]
     found = [(s, row[f"{s}_n"], row[s], row[f"{s}_timed"] or 0) for s in STAMPS]
     if events is not None:
         by_stage = events.group_by("stage").aggregate(
-            n=events.count(), at=events["at"].max(), timed=events["at_timed"].sum()
+            n=events.count(),
+            first=events["at"].min(),
+            at=events["at"].max(),
+            timed=events["at_timed"].sum(),
         )
         rows = by_stage.to_pyarrow().to_pylist()
+        firsts += [each["first"] for each in rows]
         found += [(f"{r['stage']}_at", r["n"], r["at"], r["timed"] or 0) for r in rows]
     found = [each for each in found if each[1]]
-    latest: dict[str, datetime] = {}
+    latest: dict[str, int] = {}
     for name, _, at, _ in found:
         latest[name] = max(at, latest.get(name, at))
     with_times = {name for name, _, _, timed in found if timed}
     return TimestampSummary(
         n_timestamps=sum(n for _, n, _, _ in found),
+        first=min((at for at in firsts if at is not None), default=None),
         latest=latest,
         dated=frozenset(latest) - with_times,
         n_dates=sum(n - timed for name, n, _, timed in found if name in with_times),
@@ -86,7 +102,7 @@ def is_last_alone(leads: ir.Table, events: ir.Table | None, seen: TimestampSumma
     """Return whether only one lead has timestamps in the last month, maybe by mistake."""
     if seen.n_timestamps < MIN_TIMESTAMPS:
         return False
-    since = literal(max(seen.latest.values()).replace(tzinfo=UTC) - MONTH)
+    since = max(seen.latest.values()) - MONTH_US
     late = any_of([(leads[s] >= since).fill_null(False) for s in STAMPS])
     found = leads.filter(late).select("lead_id")
     if events is not None:
@@ -99,6 +115,6 @@ def known_by(
     leads: ir.Table, events: ir.Table | None, as_of: AsOf
 ) -> tuple[ir.Table, ir.Table | None]:
     """Remove events, and blank timestamps of leads, at or after the cut-off."""
-    cutoff, none = literal(as_of.cutoff), ibis.null("timestamp")
+    cutoff, none = micros(as_of.cutoff), ibis.null("int64")
     blanked = leads.mutate(**{s: (leads[s] < cutoff).ifelse(leads[s], none) for s in STAMPS})
     return blanked, None if events is None else events.filter(events["at"] < cutoff)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -12,7 +12,7 @@ import ibis
 import ibis.expr.types as ir
 
 from mqlkit.core.errors import ParamsError, listed, report
-from mqlkit.core.names import LAST_ALONE, LEAD_COLUMNS, MISSING, STAMPS, TEXT_COLUMNS
+from mqlkit.core.names import LAST_ALONE, MISSING, STAMPS, TEXT_COLUMNS
 from mqlkit.core.params import ReportParams, resolve_as_of
 from mqlkit.core.periods import DAY, AsOf, Bucket, coarser_grains
 from mqlkit.leads.as_of import (
@@ -24,13 +24,14 @@ from mqlkit.leads.as_of import (
 from mqlkit.leads.build_cube import CubeQueries, matching, named, with_code
 from mqlkit.leads.cache import ResultCache
 from mqlkit.leads.durations import Clock, add_durations, due_on_calendar
+from mqlkit.leads.integers import MICRO, instant
 from mqlkit.leads.outcomes import noted_of
 from mqlkit.leads.reentry import with_history
 from mqlkit.leads.table import LeadTable
-from mqlkit.sources.cells import MONEY
 from mqlkit.sources.ids import strangers
 from mqlkit.sources.sql import lead_column
 from mqlkit.sources.staging import Reader
+from mqlkit.sources.store import to_micros
 
 if TYPE_CHECKING:
     from mqlkit.sources.tables import Tables
@@ -150,7 +151,10 @@ def leads_with_durations(
     extras
         Further columns to keep as they are; see `raw`.
     """
-    leads, events = tables.leads, tables.events
+    leads = _with_integers(tables.leads, columns, extras)
+    events = tables.events
+    if events is not None:
+        events = events.mutate(at=to_micros(events["at"]))
     everything = seen = summarize_timestamps(leads, events)
     as_of = resolve_as_of(params.as_of, zone=zone, latest=seen.latest_as_of(zone))
     is_alone = params.as_of == "auto" and is_last_alone(leads, events, seen)
@@ -165,13 +169,13 @@ def leads_with_durations(
             reader.store(leads),
             reader.store(events),
             params.passes,
-            zone=str(zone),
+            local=seen.local_time(zone, as_of),
             is_mixed=seen.n_dates > 0,
         )
-    clock = Clock(params, zone, as_of, seen.dated)
+    clock = Clock(params, zone, as_of, seen.dated, seen.local_time(zone, as_of))
     # The amount of a deal is known once the deal is won.
-    amount = leads["won_at"].notnull().ifelse(leads["amount"], ibis.null(MONEY))
-    timed = add_durations(_chosen(leads.mutate(amount=amount), columns, extras), clock)
+    amount = leads["won_at"].notnull().ifelse(leads["amount"], ibis.null("int64"))
+    timed = add_durations(leads.mutate(amount=amount), clock)
     is_expensive = events is not None or params.sla_clock == "business"
     return TimedLeads(
         timed, clock, seen, everything.n_timestamps - seen.n_timestamps, is_expensive, is_alone
@@ -218,7 +222,8 @@ def table_of(
     if params.sla_clock == "calendar":
         table = table.mutate(due_at=due_on_calendar(table, clock))
     summary = cube.summary()
-    first = summary["first"] and _local_day(summary["first"], clock.zone)
+    first_us = summary["first"]
+    first = None if first_us is None else instant(first_us).astimezone(clock.zone).date()
     if params.where and not summary["leads"]:
         raise ParamsError(_no_lead_left(params))
     if first is not None and (end <= first or start > clock.as_of.on):
@@ -301,14 +306,18 @@ def raw(column: str) -> str:
     return f"{NAMED}{NAMED}{column}"
 
 
-def _chosen(leads: ir.Table, columns: Sequence[str], extras: Sequence[str]) -> ir.Table:
-    """Return our own columns, those to break down or filter by as text, and ``extras``."""
-    known = {*LEAD_COLUMNS, *(f"{s}_timed" for s in STAMPS)}
-    own = [c for c in leads.columns if c in known]
+def _with_integers(leads: ir.Table, columns: Sequence[str], extras: Sequence[str]) -> ir.Table:
+    """Return leads with integers for timestamps and money, and text to break down or filter by."""
+    stamps = {s: to_micros(leads[s]) for s in STAMPS}
+    amount = (leads["amount"] * MICRO).round().cast("int64")
     found = {c: leads[lead_column(c)] for c in (*columns, *extras)}
     text = {named(c): found[c].cast("string").fill_null(MISSING) for c in columns}
-    return leads.select(*own, **text, **{raw(c): found[c] for c in extras})
-
-
-def _local_day(stamp: datetime, zone: ZoneInfo) -> date:
-    return stamp.replace(tzinfo=UTC).astimezone(zone).date()
+    return leads.select(
+        "lead_id",
+        *(c for c in TEXT_COLUMNS if c in leads.columns),
+        *(f"{s}_timed" for s in STAMPS),
+        **stamps,
+        amount=amount,
+        **text,
+        **{raw(c): found[c] for c in extras},
+    )

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mqlkit.core.names import MISSING
-from mqlkit.core.periods import Bucket, to_utc
+from mqlkit.core.periods import Bucket
 from mqlkit.leads.cache import CLOCK, COHORT, DATA, SLA, ResultCache
 from mqlkit.leads.cube import (
     DAY,
@@ -29,6 +29,7 @@ from mqlkit.leads.cube import (
     code_of,
 )
 from mqlkit.leads.durations import Clock
+from mqlkit.leads.integers import DAY_US, day_us, start_us, step
 from mqlkit.leads.outcomes import (
     exit_event,
     is_rejected,
@@ -40,8 +41,7 @@ from mqlkit.leads.outcomes import (
     within_outcomes,
 )
 from mqlkit.leads.privacy import OTHER
-from mqlkit.sources.store import literal, local_date, step, to_arrays, to_frame
-from mqlkit.stats.daily import day_numbers
+from mqlkit.sources.store import to_arrays, to_frame
 from mqlkit.stats.survival import in_time
 
 Values = Mapping[str, tuple[str, ...]]
@@ -53,7 +53,6 @@ FEW_CELLS, MOST_CELLS = 100_000, 1_000_000
 MOST_VALUES = 2_000
 # A column with more values gets its codes by a join.
 FEW_VALUES = 30
-DAY_ONE = date(1970, 1, 1)
 # What the outcomes of leads depend on, by part.
 PARTS = {
     "sla": (*DATA, *CLOCK, *SLA),
@@ -160,7 +159,7 @@ class CubeQueries:
     def _count_days(self) -> int:
         at = self.table["mql_at"]
         (row,) = self.table.aggregate(a=at.min(), b=at.max()).to_pyarrow().to_pylist()
-        return 1 if row["a"] is None else (row["b"] - row["a"]).days + 2
+        return 1 if row["a"] is None else (row["b"] - row["a"]) // DAY_US + 2
 
     def _narrowed(self) -> CubeQueries:
         """Return queries of the matching leads, with the largest values of wide breakdowns."""
@@ -171,8 +170,8 @@ class CubeQueries:
     def _largest(self, column: str) -> list[int]:
         """Return the codes of the values with the most MQLs in the period, then by name."""
         at = self.table["mql_at"]
-        start, end = (to_utc(d, self.clock.zone) for d in (self.period.start, self.period.end))
-        table = self.table.filter((at >= literal(start)) & (at < literal(end)))
+        start, end = (start_us(d, self.clock.zone) for d in (self.period.start, self.period.end))
+        table = self.table.filter((at >= start) & (at < end))
         table = with_code(table, column, self.values[column])
         counts = to_frame(table.group_by(code=code_of(column)).aggregate(n=table.count()))
         # Codes are in the order of names.
@@ -265,7 +264,8 @@ class CubeQueries:
         """Return the MQLs that left the stage, by the first day on which they are not in it."""
         table = self.table.filter(self.table["mql_at"].notnull() & self.table["exit_at"].notnull())
         # An exit before the MQL counts on the day of the MQL, so that the lead is never open.
-        table = table.mutate(exit_at=ibis.greatest(table["exit_at"], table["mql_at"]))
+        is_before = table["exit_at"] < table["mql_at"]
+        table = table.mutate(exit_at=is_before.ifelse(table["mql_at"], table["exit_at"]))
         return self._grouped(table, "exit_at", {"in_stage": ibis._.count()}, columns)
 
     def _rejected(self, columns: tuple[str, ...]) -> pd.DataFrame:
@@ -291,7 +291,8 @@ class CubeQueries:
         """Return sums by the day of a timestamp, the codes of columns and further columns."""
         keys = [DAY, *map(code_of, columns), *further]
         table = self._with_codes(table.mutate(**{DAY: self._day(table[stamp])}), columns)
-        return to_frame(table.group_by(keys).aggregate(**sums).order_by(keys))
+        found = to_frame(table.group_by(keys).aggregate(**sums).order_by(keys))
+        return found.assign(**{DAY: found[DAY] // DAY_US})
 
     def _with_codes(self, table: ir.Table, columns: Sequence[str]) -> ir.Table:
         for column in columns:
@@ -302,15 +303,14 @@ class CubeQueries:
                 table = table.mutate(**{code_of(column): is_kept.ifelse(code, int(others[0]))})
         return table
 
-    def _day(self, stamp: ir.TimestampValue) -> ir.IntegerValue:
-        """Return the local day of a timestamp, or the last edge up to it."""
+    def _day(self, stamp: ir.IntegerValue) -> ir.IntegerValue:
+        """Return the local day of a timestamp, or the last edge up to it, in microseconds."""
         if self.edges is None:
-            day = local_date(stamp, str(self.clock.zone)).delta(DAY_ONE, unit="day")
-            return day.cast("int32").fill_null(NEVER)
-        starts = [literal(to_utc(day, self.clock.zone)) for day in self.edges]
-        numbers = [int(number) for number in day_numbers(self.edges)]
-        found = step(stamp, starts, [numbers[0] - 1, *numbers])
-        return stamp.isnull().ifelse(NEVER, found)
+            return self.clock.local.day(stamp).fill_null(NEVER * DAY_US)
+        starts = [start_us(day, self.clock.zone) for day in self.edges]
+        days = [day_us(day) for day in self.edges]
+        found = step(stamp, starts, [days[0] - DAY_US, *days])
+        return stamp.isnull().ifelse(NEVER * DAY_US, found)
 
     def _waits(self, name: str) -> SortedWaits:
         """Return waits of in-order MQLs; on the panel, from the cache if they are there."""
@@ -333,6 +333,7 @@ class CubeQueries:
             table = with_code(table, column, self.values[column])
         codes = {code_of(column): table[code_of(column)] for column in columns}
         found = to_arrays(table.select("_time", "_kind", "_day", **codes))
+        found["_day"] = (found["_day"] // DAY_US).astype("int32")
         order = in_time(found["_time"], found["_kind"])
         # One at a time, because the arrays are large.
         for name in found:

@@ -3,7 +3,7 @@
 Working time since the start of the calendar is a piecewise linear function of time.
 `add_work_clock` evaluates it at each timestamp, so that working time between two timestamps is a
 difference; `add_due_at` evaluates its inverse. The piece that a lead needs comes from one hash join
-with a small table. Durations are integer microseconds, instants are naive UTC timestamps.
+with a small table. Timestamps and durations are integers; see `leads.integers`.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from itertools import accumulate, chain
 from zoneinfo import ZoneInfo
 
 import ibis
-import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 import pandas as pd
 
 from mqlkit.core.errors import ParamsError, listed, report
 from mqlkit.core.work_week import WorkWeek
+from mqlkit.leads.integers import TICK, day_us, micros
 
-DAY, TICK = timedelta(days=1), timedelta(microseconds=1)
+DAY = timedelta(days=1)
 PIECE_US = 1 << 35  # 9.5 hours: shorter than most nights, so it meets one working day
 Piece = tuple[int, list[tuple[int, int]]]  # base, and two numbers for each breakpoint
 
@@ -155,16 +155,17 @@ def add_work_clock(table: ir.Table, *, column: str, name: str, calendar: WorkCal
     Examples
     --------
     >>> from mqlkit.core.work_week import parse_work_week
+    >>> from mqlkit.leads.integers import HOUR_US
     >>> week = parse_work_week("Mon-Fri 09:00-17:00")
     >>> calendar = work_calendar(week, zone=ZoneInfo("UTC"), holidays=None, sla_us=0,
     ...                          first=date(2026, 1, 9), last=date(2026, 1, 12))
-    >>> stamps = ["2026-01-09 16:00", "2026-01-10 11:00", "2026-01-12 16:00", None]
-    >>> leads = ibis.memtable([{"mql_at": s} for s in stamps], schema={"mql_at": "timestamp"})
+    >>> friday = micros(datetime(2026, 1, 9))
+    >>> stamps = [friday + hours * HOUR_US for hours in (16, 35, 88)]
+    >>> leads = ibis.memtable([{"mql_at": s} for s in stamps], schema={"mql_at": "int64"})
     >>> clocked = add_work_clock(leads, column="mql_at", name="clock", calendar=calendar)
     >>> (clocked.clock / 3_600_000_000).execute().tolist()
-    [7.0, 8.0, 15.0, nan]
+    [7.0, 8.0, 15.0]
     """
-    _need(table, column, dt.Timestamp)
     opens, closes, worked = calendar.breakpoints()
     end_us = (calendar.ends_at - calendar.starts_at) // TICK
     pieces: list[Piece] = []
@@ -172,9 +173,9 @@ def add_work_clock(table: ir.Table, *, column: str, name: str, calendar: WorkCal
         days = slice(bisect_right(closes, begin), bisect_left(opens, begin + PIECE_US))
         base = worked[days.start] - sum(opens[days])
         pieces.append((base, list(zip(opens[days], closes[days], strict=True))))
-    at_us = table[column].delta(calendar.starts_at, unit="microsecond")
+    at_us = table[column] - micros(calendar.starts_at)
     joined, at, clock, pairs = _find_piece(table, at_us, PIECE_US, end_us, pieces)
-    clock += sum(ibis.least(ibis.greatest(at, opening), closing) for opening, closing in pairs)
+    clock += sum(_clipped(at, opening, closing) for opening, closing in pairs)
     return _keep(table, joined, name, clock)
 
 
@@ -199,30 +200,26 @@ def add_due_at(
     due_us = table[clock] + sla_us
     joined, at, offset, pairs = _find_piece(table, due_us, length, worked[-1], pieces)
     offset += sum((at > before).ifelse(gap, 0) for before, gap in pairs)
-    due_at = ibis.literal(calendar.starts_at) + (at + offset).as_interval("us")
-    return _keep(table, joined, name, due_at)
+    return _keep(table, joined, name, at + offset + micros(calendar.starts_at))
 
 
 def add_day_clock(table: ir.Table, *, column: str, name: str, calendar: WorkCalendar) -> ir.Table:
     """Return the table with ``name``: working days up to and including a date, as microseconds.
 
     For day precision: the difference of two is the working days in (d1, d2] times ``week.day_us``.
-    Null where the local date in ``column`` is null or outside ``first`` to ``last``.
+    ``column`` is a local day, as `LocalTime.day` returns it. Null where it is null or outside
+    ``first`` to ``last``.
     """
-    _need(table, column, dt.Date)
     every = pd.date_range(calendar.first, calendar.last)
     worked = every.isin(calendar.days["day"]).cumsum() * calendar.week.day_us
-    rows = list(zip(every.date, worked.tolist(), strict=True))
-    small = ibis.memtable(rows, schema={"_mqlkit_on": "date", "_mqlkit_clock": "int64"})
+    rows = [(day_us(day), us) for day, us in zip(every.date, worked.tolist(), strict=True)]
+    small = ibis.memtable(rows, schema={"_mqlkit_on": "int64", "_mqlkit_clock": "int64"})
     joined = table.left_join(small, table[column] == small["_mqlkit_on"])
     return _keep(table, joined, name, joined["_mqlkit_clock"])
 
 
-def _need(table: ir.Table, column: str, kind: type[dt.DataType]) -> None:
-    # Engines convert a timestamp with a zone by the session's zone, and cast it to a date in UTC.
-    found = table[column].type()
-    if not isinstance(found, kind) or getattr(found, "timezone", None):
-        raise TypeError(f"{column} must be a {kind.__name__} without a time zone, not {found}")
+def _clipped(at: ir.IntegerValue, least: ir.IntegerValue, most: ir.IntegerValue) -> ir.IntegerValue:
+    return (at < least).ifelse(least, (at > most).ifelse(most, at))
 
 
 def _keep(table: ir.Table, joined: ir.Table, name: str, value: ir.Value) -> ir.Table:
@@ -234,15 +231,15 @@ def _find_piece(
 ) -> tuple[ir.Table, ir.Value, ir.Value, list[tuple[ir.Value, ir.Value]]]:
     """Return the table joined with the piece of ``at``: at, base, pairs, null outside 0..end.
 
-    ``length`` is a power of two: a shift is exact, but Ibis divides integers as floats.
+    ``length`` is that of a piece, in the unit of ``at``.
     """
     breakpoints = max(len(pairs) for _, pairs in pieces)
     names = [f"_mqlkit_{part}" for part in ("key", "base", *range(2 * breakpoints))]
     # Pad with pairs of zeros, which add nothing to either clock.
     padded = [(base, pairs + [(0, 0)] * (breakpoints - len(pairs))) for base, pairs in pieces]
-    rows = [(key, base, *chain(*pairs)) for key, (base, pairs) in enumerate(padded)]
+    rows = [(i * length, base, *chain(*pairs)) for i, (base, pairs) in enumerate(padded)]
     small = ibis.memtable(rows, schema=dict.fromkeys(names, "int64"))
-    inside = at.between(0, end).ifelse(at >> length.bit_length() - 1, ibis.null("int64"))
+    inside = at.between(0, end).ifelse(at - at % length, ibis.null("int64"))
     # Separate columns: Ibis 12 cannot join on an expression over a previous join.
     left = table.mutate(_mqlkit_at=at, _mqlkit_piece=inside)
     joined = left.left_join(small, left["_mqlkit_piece"] == small["_mqlkit_key"])

@@ -17,7 +17,7 @@ Ints = npt.NDArray[np.int64]
 Days = npt.NDArray[Any]
 Where = Mapping[str, Sequence[str]]
 # Day of an event that never happened; before every bucket.
-NEVER = -(1 << 31)
+NEVER = -(1 << 20)
 # Columns of a frame of sums that are no sums.
 DAY, FIRST = "day", "first_mql_at"
 
@@ -130,10 +130,10 @@ class LeadCube:
         return float(np.quantile(times, share)) if len(times) else float("nan")
 
     def summary(self) -> dict[str, Any]:
-        """Return sums over all matching leads, and ``first``: when the first became an MQL."""
+        """Return sums over all matching leads, and ``first``, when the first became an MQL."""
         frame = self.matching(self.sums_of("").entered)
         first = frame[FIRST].min()
-        return {**frame[measures_of(frame)].sum(), "first": None if pd.isna(first) else first}
+        return {**frame[measures_of(frame)].sum(), "first": None if pd.isna(first) else int(first)}
 
 
 def code_of(column: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import ibis
@@ -20,10 +19,15 @@ from mqlkit.leads.business_hours import (
     add_work_clock,
     work_calendar,
 )
-from mqlkit.sources.store import literal, local_date
+from mqlkit.leads.integers import (
+    HOUR_US,
+    LocalTime,
+    day_us,
+    earliest,
+    instant,
+    micros,
+)
 
-DAY_US = 24 * 3_600_000_000
-HOUR_US = 3_600_000_000
 EXITS = ("accepted", "rejected", "sql")
 STAMPED = ("created", "mql", "contacted", *EXITS)
 
@@ -38,12 +42,15 @@ class Clock:
         Parameters, time zone and cut-off of the report.
     dated
         Columns that contain only dates. Durations from or to them are whole days.
+    local
+        Local time of the report.
     """
 
     params: ReportParams
     zone: ZoneInfo
     as_of: AsOf
     dated: frozenset[str]
+    local: LocalTime
 
     def is_dated(self, *stages: str) -> bool:
         """Return whether durations between these stages are whole days."""
@@ -61,19 +68,19 @@ def add_durations(leads: ir.Table, clock: Clock) -> ir.Table:
     Parameters
     ----------
     leads
-        Timestamps of each lead, naive UTC, blank after the as-of date.
+        Timestamps of each lead, NULL after the as-of date.
     clock
         The clock of the report.
     """
     since = {f"{stage}_us": _between(leads, "mql", stage, clock) for stage in EXITS}
     # An SQL counts as accepted, even without a recorded acceptance.
-    since["accepted_us"] = ibis.least(since["accepted_us"], since["sql_us"])
-    exit_us = ibis.least(*since.values())
+    since["accepted_us"] = earliest(since["accepted_us"], since["sql_us"])
+    exit_us = earliest(*since.values())
     timed = leads.mutate(
         **since,
         is_accepted_first=_is_accepted_first(leads, clock),
         exit_us=exit_us,
-        exit_at=ibis.least(*(leads[f"{stage}_at"] for stage in EXITS)),
+        exit_at=earliest(*(leads[f"{stage}_at"] for stage in EXITS)),
         contact_us=_between(leads, "mql", "contacted", clock),
         lag_us=_between(leads, "created", "mql", clock),
         calendar_waited_us=_until_as_of(leads, clock, EXITS),
@@ -93,9 +100,8 @@ def add_durations(leads: ir.Table, clock: Clock) -> ir.Table:
 def _between(leads: ir.Table, start: str, end: str, clock: Clock) -> ir.IntegerValue:
     a, b = leads[f"{start}_at"], leads[f"{end}_at"]
     if clock.is_dated(start, end):
-        zone = str(clock.zone)
-        return local_date(b, zone).delta(local_date(a, zone), unit="day") * DAY_US
-    return b.delta(a, unit="microsecond")
+        return clock.local.day(b) - clock.local.day(a)
+    return b - a
 
 
 def _is_accepted_first(leads: ir.Table, clock: Clock) -> ir.BooleanValue:
@@ -103,11 +109,10 @@ def _is_accepted_first(leads: ir.Table, clock: Clock) -> ir.BooleanValue:
 
     If one of them has only dates, two on the same day are a tie. A tie counts as an acceptance.
     """
-    accepted = ibis.least(leads["accepted_at"], leads["sql_at"])
+    accepted = earliest(leads["accepted_at"], leads["sql_at"])
     rejected = leads["rejected_at"]
     if clock.is_dated(*EXITS):
-        zone = str(clock.zone)
-        accepted, rejected = local_date(accepted, zone), local_date(rejected, zone)
+        accepted, rejected = clock.local.day(accepted), clock.local.day(rejected)
     is_first = (rejected.isnull() | (accepted <= rejected)).fill_null(False)
     is_decided = accepted.notnull() | rejected.notnull()
     return is_decided.ifelse(is_first, ibis.null("boolean"))
@@ -123,28 +128,24 @@ def _on_calendar_clock(leads: ir.Table, clock: Clock) -> ir.Table:
     )
 
 
-def due_on_calendar(leads: ir.Table, clock: Clock) -> ir.TimestampValue:
+def due_on_calendar(leads: ir.Table, clock: Clock) -> ir.IntegerValue:
     """Return the due time of the SLA on the calendar clock."""
-    return leads["mql_at"] + ibis.interval(microseconds=clock.sla_us)
+    return leads["mql_at"] + clock.sla_us
 
 
 def _until_as_of(leads: ir.Table, clock: Clock, stages: Sequence[str]) -> ir.IntegerValue:
     """Return the time from MQL to the as-of date, with the precision of the time to ``stages``."""
     if clock.is_dated("mql", *stages):
-        entered = local_date(leads["mql_at"], str(clock.zone))
-        return ibis.date(clock.as_of.on).delta(entered, unit="day") * DAY_US
-    return literal(clock.as_of.at).delta(leads["mql_at"], unit="microsecond")
+        return day_us(clock.as_of.on) - clock.local.day(leads["mql_at"])
+    return micros(clock.as_of.at) - leads["mql_at"]
 
 
 def _on_business_clock(leads: ir.Table, clock: Clock) -> ir.Table:
     """Add durations in working time, as differences of the work clock."""
     calendar = team_calendar(leads, clock)
-    zone = str(clock.zone)
-    leads = leads.mutate(
-        as_of_at=literal(clock.as_of.at),
-        as_of_on=ibis.date(clock.as_of.on),
-        **{f"{s}_on": local_date(leads[f"{s}_at"], zone) for s in ("mql", "contacted", *EXITS)},
-    )
+    days = {f"{s}_on": clock.local.day(leads[f"{s}_at"]) for s in ("mql", "contacted", *EXITS)}
+    as_of = {"as_of_at": micros(clock.as_of.at), "as_of_on": day_us(clock.as_of.on)}
+    leads = leads.mutate(**days, **{name: ibis.literal(us) for name, us in as_of.items()})
     for stage in ("mql", "contacted", *EXITS, "as_of"):
         leads = add_work_clock(
             leads, column=f"{stage}_at", name=f"{stage}_clock", calendar=calendar
@@ -159,7 +160,7 @@ def _on_business_clock(leads: ir.Table, clock: Clock) -> ir.Table:
         return leads[f"{end}_{kind}"] - leads[f"mql_{kind}"]
 
     return leads.mutate(
-        stage_us=ibis.least(*(worked(stage) for stage in EXITS)),
+        stage_us=earliest(*(worked(stage) for stage in EXITS)),
         contact_clock_us=worked("contacted"),
         waited_us=worked("as_of", *EXITS),
         contact_waited_us=worked("as_of", "contacted"),
@@ -169,12 +170,10 @@ def _on_business_clock(leads: ir.Table, clock: Clock) -> ir.Table:
 def team_calendar(leads: ir.Table, clock: Clock) -> WorkCalendar:
     """Return the working days of the team over the range of the timestamps."""
     stamps = [leads[f"{stage}_at"] for stage in ("mql", "contacted", *EXITS)]
-    span = leads.aggregate(
-        first=ibis.least(*(s.min() for s in stamps)), last=ibis.greatest(*(s.max() for s in stamps))
-    )
-    row = span.to_pyarrow().to_pylist()[0]
-    found = [_local(at, clock.zone) for at in row.values() if at is not None]
-    days = sorted([*found, clock.as_of.on])
+    found = {f"{i}": f() for i, f in enumerate(f for s in stamps for f in (s.min, s.max))}
+    row = leads.aggregate(**found).to_pyarrow().to_pylist()[0]
+    seen = [instant(at).astimezone(clock.zone).date() for at in row.values() if at is not None]
+    days = sorted([*seen, clock.as_of.on])
     return work_calendar(
         parse_work_week(clock.params.work_week),
         zone=clock.zone,
@@ -183,7 +182,3 @@ def team_calendar(leads: ir.Table, clock: Clock) -> WorkCalendar:
         last=days[-1],
         sla_us=clock.sla_us,
     )
-
-
-def _local(at: datetime, zone: ZoneInfo) -> date:
-    return at.replace(tzinfo=UTC).astimezone(zone).date()

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import ibis
 import ibis.expr.types as ir
 
-from mqlkit.leads.durations import DAY_US, HOUR_US, Clock
-from mqlkit.sources.store import literal
-
-MICRO = 1_000_000
+from mqlkit.leads.durations import Clock
+from mqlkit.leads.integers import DAY_US, HOUR_US, floor, micros
 
 
 def is_accepted(leads: ir.Table) -> ir.BooleanValue:
@@ -87,7 +83,7 @@ def lead_outcomes(leads: ir.Table, clock: Clock) -> dict[str, ir.Value]:
         "lagged": has_lag,
         "lag_us": has_lag.ifelse(leads["lag_us"], 0),
         "won": leads["amount"].notnull(),
-        "amount": (leads["amount"] * MICRO).round().cast("int64").fill_null(0),
+        "amount": leads["amount"].fill_null(0),
     }
 
 
@@ -106,7 +102,7 @@ def _response(leads: ir.Table, clock: Clock) -> dict[str, ir.BooleanValue]:
     is_reached = (contact >= 0).fill_null(False)
     fast = is_reached & (contact <= HOUR_US).fill_null(False)
     slow = is_reached & ~fast
-    hour_ago = literal(clock.as_of.at - timedelta(hours=1))
+    hour_ago = micros(clock.as_of.at) - HOUR_US
     return {
         "fast": fast,
         "slow": slow,
@@ -119,8 +115,9 @@ def _response(leads: ir.Table, clock: Clock) -> dict[str, ir.BooleanValue]:
 
 
 def sql_age(leads: ir.Table) -> ir.IntegerValue:
-    """Return the days from MQL to SQL, rounded up; 0 for an SQL before its MQL."""
-    return ibis.greatest((leads["sql_us"] + DAY_US - 1) // DAY_US, 0)
+    """Return the time from MQL to SQL, rounded up to whole days; 0 for an SQL before its MQL."""
+    age = floor(leads["sql_us"] + DAY_US - 1, DAY_US)
+    return (age < 0).ifelse(0, age)
 
 
 def exit_event(leads: ir.Table) -> tuple[ir.IntegerValue, ir.IntegerValue]:

@@ -8,11 +8,11 @@ import ibis
 import ibis.expr.types as ir
 
 from mqlkit.core.names import LATER_STAGES, STAMPS
-from mqlkit.sources.store import local_date
+from mqlkit.leads.integers import LocalTime
 
 
 def with_history(
-    leads: ir.Table, events: ir.Table, passes: str, *, zone: str, is_mixed: bool = True
+    leads: ir.Table, events: ir.Table, passes: str, *, local: LocalTime, is_mixed: bool = True
 ) -> ir.Table:
     """Merge stage history into the timestamps of the leads.
 
@@ -24,8 +24,8 @@ def with_history(
     ----------
     leads, events, passes
         Leads, stage changes, and which entries count.
-    zone, is_mixed
-        Time zone of the report, and whether a stage has both dates and timestamps. If so, a date
+    local, is_mixed
+        Local time of the report, and whether a stage has both dates and timestamps. If so, a date
         and a timestamp on that day are one event, at the time of the timestamp.
     """
     own = [
@@ -38,7 +38,7 @@ def with_history(
     known = events.semi_join(leads, "lead_id").select("lead_id", "stage", "at", "at_timed")
     all_events = reduce(lambda a, b: a.union(b), own, known)
     if is_mixed:
-        all_events = _without_bare_dates(all_events, zone)
+        all_events = _without_bare_dates(all_events, local)
     all_events = all_events.drop("at_timed").distinct()
     entries = _entries(all_events.filter(all_events["stage"] == "mql"), passes)
     created = all_events.filter(all_events["stage"] == "created")
@@ -66,9 +66,9 @@ def with_history(
     return joined.drop("lead_id_right", "mql_at_right", "next_at", "is_first")
 
 
-def _without_bare_dates(events: ir.Table, zone: str) -> ir.Table:
+def _without_bare_dates(events: ir.Table, local: LocalTime) -> ir.Table:
     """Drop dates if the same lead, stage and day also has a timestamp."""
-    events = events.mutate(_on=local_date(events["at"], zone))
+    events = events.mutate(_on=local.day(events["at"]))
     same = ibis.window(group_by=["lead_id", "stage", "_on"])
     events = events.mutate(_has_time=events["at_timed"].fill_null(False).any().over(same))
     is_kept = events["at_timed"].fill_null(False) | ~events["_has_time"]
@@ -83,7 +83,7 @@ def _entries(entries: ir.Table, passes: str) -> ir.Table:
     """
     if passes == "first":
         one = entries.group_by("lead_id").aggregate(mql_at=entries["at"].min())
-        return one.mutate(next_at=ibis.null("timestamp"), is_first=ibis.literal(True))
+        return one.mutate(next_at=ibis.null("int64"), is_first=ibis.literal(True))
     order = ibis.window(group_by="lead_id", order_by="at")
     each = entries.select(
         "lead_id",

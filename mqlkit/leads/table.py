@@ -5,7 +5,7 @@ Columns of `LeadTable.table`, one row per lead (per pass, with ``passes: every``
 ``lead_id``, the text columns and, as `build_cube.named`, the columns to break down or filter by
     text; a missing value of the latter is ``(missing)``.
 ``mql_at``, ``exit_at``, ``contacted_at``
-    naive UTC timestamps; ``exit_at`` is the earliest of accepted, rejected and SQL.
+    timestamps, as in `leads.integers`; ``exit_at`` is the earliest of accepted, rejected and SQL.
 ``exit_us``, ``accepted_us``, ``rejected_us``, ``sql_us``, ``contact_us``, ``lag_us``
     microseconds from MQL to the event (``lag_us``: from net-new to MQL), calendar time; whole
     days if either end has only a date.
@@ -18,7 +18,7 @@ Columns of `LeadTable.table`, one row per lead (per pass, with ``passes: every``
 ``is_in_order``
     whether no exit is before the MQL.
 ``amount``
-    amount won by the as-of date.
+    amount won by the as-of date, in millionths.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ from mqlkit.leads.cube import (
     measures_of,
 )
 from mqlkit.leads.durations import Clock
+from mqlkit.leads.integers import DAY_US, start_us
 from mqlkit.leads.privacy import merged_names
-from mqlkit.sources.store import literal
 
 ALL_LEADS: Segment = ("", "")
 TOTAL_BUCKET = 1 << 20
@@ -134,7 +134,7 @@ class LeadTable:
 
     def between(self, first: Bucket, last: Bucket, column: str = "mql_at") -> ir.Table:
         """Return the leads with a timestamp from the first to the last of some buckets."""
-        start, end = (literal(to_utc(day, self.zone)) for day in (first.start, last.end))
+        start, end = (start_us(day, self.zone) for day in (first.start, last.end))
         at = self.table[column]
         return self.table.filter((at >= start) & (at < end))
 
@@ -167,6 +167,7 @@ class LeadTable:
     def sql_ages(self) -> pd.DataFrame:
         """Return the cohort's SQLs by ``bucket`` (index) and ``age`` in days: ``sqls``."""
         found = self._placed(self.cube.converted(), self.buckets)
+        found = found.assign(age=found["age"] // DAY_US)
         return found.groupby(["bucket", "age"])["sqls"].sum().reset_index()
 
     def sources(self) -> set[str]:

@@ -15,8 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mqlkit.core.periods import DAY, Bucket, coarser_grains, spend_window
-from mqlkit.leads.durations import DAY_US
-from mqlkit.leads.outcomes import MICRO
+from mqlkit.leads.integers import DAY_US, MICRO
 from mqlkit.leads.table import SEGMENT, TOTAL_BUCKET, LeadTable
 from mqlkit.metrics.tidy import metric_rows, pick, share
 from mqlkit.stats.daily import SpendLine, day_numbers

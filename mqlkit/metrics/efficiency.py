@@ -9,7 +9,7 @@ import pandas as pd
 
 from mqlkit.core.periods import to_utc
 from mqlkit.leads.cache import DATA
-from mqlkit.leads.durations import DAY_US
+from mqlkit.leads.integers import DAY_US
 from mqlkit.leads.table import LeadTable
 from mqlkit.leads.waits import by_segment, time_to_sql
 from mqlkit.metrics.tidy import metric_rows, share

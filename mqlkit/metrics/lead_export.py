@@ -12,10 +12,11 @@ from mqlkit.core.names import LEAD_COLUMNS, STAMPS
 from mqlkit.core.params import ReportParams
 from mqlkit.leads.build import leads_with_durations, raw
 from mqlkit.leads.build_cube import matching
-from mqlkit.leads.durations import DAY_US, HOUR_US, Clock
+from mqlkit.leads.durations import Clock
+from mqlkit.leads.integers import DAY_US, HOUR_US, MICRO
 from mqlkit.leads.outcomes import sla_outcomes
 from mqlkit.sources.opening import open_source
-from mqlkit.sources.store import to_frame
+from mqlkit.sources.store import to_frame, to_timestamp
 
 TIMES = (*STAMPS, "exit_at", "due_at")
 # Calendar durations, and those on the clock of the SLA.
@@ -70,8 +71,8 @@ def _columns(leads: ir.Table, clock: Clock) -> dict[str, ir.Value]:
     waited = leads["exit_at"].isnull().ifelse(leads["waited_us"], ibis.null("int64"))
     return {
         "lead_id": leads["lead_id"],
-        **{name: leads[name] for name in TIMES},
-        "amount": leads["amount"],
+        **{name: to_timestamp(leads[name]) for name in TIMES},
+        "amount": leads["amount"] / MICRO,
         **{c: leads[c] for c in LEAD_COLUMNS if c not in ("lead_id", "amount", *STAMPS)},
         "days_to_mql": leads["lag_us"] / DAY_US,
         **{name: leads[column] / HOUR_US for name, column in HOURS.items()},

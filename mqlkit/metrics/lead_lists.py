@@ -6,10 +6,10 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from mqlkit.leads.durations import HOUR_US
+from mqlkit.leads.integers import HOUR_US
 from mqlkit.leads.outcomes import is_accepted, is_rejected, sla_outcomes
 from mqlkit.leads.table import TOTAL_BUCKET, LeadTable
-from mqlkit.sources.store import iso_local, safe_text, to_frame
+from mqlkit.sources.store import iso_local, safe_text, to_frame, to_timestamp
 
 LATEST_FIRST = (ibis.desc("mql_at"), "lead_id")
 STAMPS = {"mql_at": "entered", "exit_at": "decided", "sql_at": "became_sql"}
@@ -33,7 +33,7 @@ def mqls(leads: LeadTable) -> ir.Table:
         "lead_id",
         "owner",
         "source",
-        *STAMPS,
+        **{stamp: to_timestamp(cohort[stamp]) for stamp in STAMPS},
         decision=ibis.cases(
             (is_accepted(cohort), "accepted"), (is_rejected(cohort), "rejected"), else_="none yet"
         ),
@@ -106,8 +106,8 @@ def breaches(leads: LeadTable) -> ir.Table:
         "lead_id",
         "owner",
         "source",
-        "mql_at",
-        "due_at",
+        mql_at=to_timestamp(late["mql_at"]),
+        due_at=to_timestamp(late["due_at"]),
         hours_late=(taken - leads.clock.sla_us) / HOUR_US,
         is_open=late["stop_us"].isnull(),
     )
@@ -163,6 +163,7 @@ def waiting_list(leads: LeadTable) -> pd.DataFrame:
     """
     table = leads.table
     waiting = table.filter(table["mql_at"].notnull() & table["exit_at"].isnull())
+    waiting = waiting.mutate(mql_at=to_timestamp(waiting["mql_at"]))
     frame = to_frame(
         waiting.select("lead_id", "owner", "source", "mql_at", "waited_us").order_by(
             "mql_at", "lead_id"

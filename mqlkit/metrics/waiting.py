@@ -8,7 +8,8 @@ import pandas as pd
 
 from mqlkit.core.names import LAST_BIN
 from mqlkit.leads.cache import CLOCK, DATA
-from mqlkit.leads.durations import HOUR_US, Clock
+from mqlkit.leads.durations import Clock
+from mqlkit.leads.integers import HOUR_US
 from mqlkit.leads.table import LeadTable
 from mqlkit.leads.waits import WaitTimes, by_segment, time_in_stage
 from mqlkit.metrics.tidy import metric_rows, share

@@ -18,9 +18,10 @@ from mqlkit.core.metrics import METRICS
 from mqlkit.core.periods import to_utc
 from mqlkit.core.text import day
 from mqlkit.leads.build_cube import named
+from mqlkit.leads.integers import start_us
 from mqlkit.leads.table import TOTAL_BUCKET, LeadTable
 from mqlkit.pages.revisions import ChangedLead, Revision
-from mqlkit.sources.store import literal, to_frame
+from mqlkit.sources.store import to_frame, to_timestamp
 
 # Writing the list of this many leads takes about 1% of the report's time.
 MOST_LEADS = 200_000
@@ -53,13 +54,14 @@ def _size(leads: LeadTable) -> float:
 def _counted(leads: LeadTable) -> ir.Table:
     """Return the leads that the period counts, with the columns that its numbers depend on."""
     table = leads.table
-    first, last = (to_utc(b, leads.zone) for b in (leads.whole.start, leads.whole.end))
+    first, last = (start_us(day, leads.zone) for day in (leads.whole.start, leads.whole.end))
     is_counted = table["exit_at"].isnull()
     for stamp in STAMPS:
-        is_counted |= table[stamp] >= literal(first)
-    kept = table.filter((table["mql_at"] < literal(last)) & is_counted)
+        is_counted |= table[stamp] >= first
+    kept = table.filter((table["mql_at"] < last) & is_counted)
     cuts = {f"{BY}{column}": kept[named(column)] for column in leads.params.by}
-    return kept.select("lead_id", *STAMPS, **cuts)
+    stamps = {stamp: to_timestamp(kept[stamp]) for stamp in STAMPS}
+    return kept.select("lead_id", **stamps, **cuts)
 
 
 def find_changed_leads(

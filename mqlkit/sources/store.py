@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import weakref
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import reduce
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -46,6 +46,16 @@ def instant_to_local(zone: dt.string, at: Instant) -> dt.timestamp:  # type: ign
     """Return the local stamp of an instant in a zone (DuckDB)."""
 
 
+@ibis.udf.scalar.builtin(name="epoch_us")
+def to_micros(at: dt.timestamp) -> dt.int64:
+    """Return the microseconds since 1970 of a naive UTC timestamp (DuckDB)."""
+
+
+@ibis.udf.scalar.builtin(name="make_timestamp")
+def to_timestamp(us: dt.int64) -> dt.timestamp:
+    """Return the naive UTC timestamp of microseconds since 1970 (DuckDB)."""
+
+
 def connect() -> Backend:
     """Return a fresh in-memory DuckDB that talks UTC.
 
@@ -68,11 +78,6 @@ def session_zone(backend: Backend, zone: str) -> Iterator[None]:
         yield
     finally:
         backend.raw_sql("SET TimeZone = 'UTC'")
-
-
-def literal(at: datetime) -> ir.TimestampScalar:
-    """Return an aware or naive-UTC datetime as a literal in the engine's own stamps."""
-    return ibis.timestamp(at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at)
 
 
 def local_date(stamp: ir.TimestampValue, zone: str) -> ir.DateValue:
@@ -99,21 +104,6 @@ def safe_text(cell: ir.StringValue) -> ir.StringValue:
     """Return text that no spreadsheet takes for a formula."""
     is_formula = cell.left(1).isin(FORMULA_STARTS)
     return is_formula.ifelse("'" + cell, cell)
-
-
-def step(value: ir.Value, edges: list[Any], places: list[int | None]) -> ir.IntegerValue:
-    """Return the place of a value between sorted edges, by halving; NULL for a NULL value.
-
-    ``places`` has one entry more than there are edges: the first is below the first edge. A tree
-    of comparisons costs each row the logarithm of the number of edges, and runs on every backend.
-    """
-    if not edges:
-        return ibis.literal(places[0], type="int32")
-    middle = len(edges) // 2
-    below = step(value, edges[:middle], places[: middle + 1])
-    above = step(value, edges[middle + 1 :], places[middle + 1 :])
-    # A NULL is not below, and every tree's last place is outside all buckets.
-    return (value < edges[middle]).ifelse(below, above)
 
 
 def texts_of_parquet(backend: Backend, path: Path, copy: Path) -> int:
