@@ -166,6 +166,7 @@ def add_work_clock(table: ir.Table, *, column: str, name: str, calendar: WorkCal
     >>> (clocked.clock / 3_600_000_000).execute().tolist()
     [7.0, 8.0, 15.0]
     """
+    _need_integers(table, column)
     opens, closes, worked = calendar.breakpoints()
     end_us = (calendar.ends_at - calendar.starts_at) // TICK
     pieces: list[Piece] = []
@@ -210,12 +211,18 @@ def add_day_clock(table: ir.Table, *, column: str, name: str, calendar: WorkCale
     ``column`` is a local day, as `LocalTime.day` returns it. Null where it is null or outside
     ``first`` to ``last``.
     """
+    _need_integers(table, column)
     every = pd.date_range(calendar.first, calendar.last)
     worked = every.isin(calendar.days["day"]).cumsum() * calendar.week.day_us
     rows = [(day_us(day), us) for day, us in zip(every.date, worked.tolist(), strict=True)]
     small = ibis.memtable(rows, schema={"_mqlkit_on": "int64", "_mqlkit_clock": "int64"})
     joined = table.left_join(small, table[column] == small["_mqlkit_on"])
     return _keep(table, joined, name, joined["_mqlkit_clock"])
+
+
+def _need_integers(table: ir.Table, column: str) -> None:
+    if not (kind := table[column].type()).is_integer():
+        raise TypeError(f"{column} must be in whole microseconds since 1970, not {kind}")
 
 
 def _clipped(at: ir.IntegerValue, least: ir.IntegerValue, most: ir.IntegerValue) -> ir.IntegerValue:

@@ -1,0 +1,129 @@
+"""Timestamps as integers: local days, and the same expressions on every engine."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
+from zoneinfo import ZoneInfo
+
+import ibis
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ibis.backends.sql.compilers import pyspark
+
+from mqlkit.core.params import ReportParams
+from mqlkit.core.periods import AsOf, Bucket
+from mqlkit.leads.build_cube import CubeQueries, named
+from mqlkit.leads.cache import ResultCache
+from mqlkit.leads.durations import Clock, add_durations
+from mqlkit.leads.integers import day_us, earliest, instant, local_time, micros
+from mqlkit.leads.reentry import with_history
+
+ZONES = ["UTC", "Europe/Tallinn", "America/Sao_Paulo", "Asia/Kolkata", "Pacific/Apia"]
+SPARK_OPTIONS = SimpleNamespace(treat_nan_as_null=False)
+STAMPS = ("created", "mql", "contacted", "accepted", "rejected", "sql", "won")
+
+
+@given(
+    st.sampled_from(ZONES),
+    st.lists(st.datetimes(datetime(1901, 1, 1), datetime(2100, 1, 1)), min_size=1, max_size=20),  # noqa: DTZ001
+)
+def test_a_timestamp_belongs_to_its_local_day(name, stamps):
+    zone = ZoneInfo(name)
+    local = local_time(zone, min(stamps).date(), max(stamps).date())
+    table = ibis.memtable([{"at": micros(at)} for at in stamps], schema={"at": "int64"})
+    expected = [day_us(at.replace(tzinfo=UTC).astimezone(zone).date()) for at in stamps]
+    assert table.select(day=local.day(table["at"])).to_pyarrow()["day"].to_pylist() == expected
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [((3, 1, 2), 1), ((None, 2, 1), 1), ((2, None, None), 2), ((None, None, None), None)],
+)
+def test_the_earliest_of_some_is_known_whichever_is_missing(row, expected):
+    schema = dict.fromkeys("abc", "int64")
+    table = ibis.memtable([dict(zip("abc", row, strict=True))], schema=schema)
+    found = table.select(first=earliest(table["a"], table["b"], table["c"]))
+    assert found.to_pyarrow()["first"].to_pylist() == [expected]
+
+
+def cube_queries(**params):
+    """Return the queries on tables of an engine that is not there, re-entry included."""
+    stamps = {f"{stage}_at": "int64" for stage in STAMPS}
+    timed = {f"{stage}_at_timed": "boolean" for stage in STAMPS}
+    text = dict.fromkeys(["lead_id", "rejection_reason", "owner", "source"], "string")
+    schema = {**text, **stamps, **timed, "amount": "int64", named("source"): "string"}
+    leads = ibis.table(schema, name="leads")
+    events = ibis.table(
+        {"lead_id": "string", "stage": "string", "at": "int64", "at_timed": "boolean"},
+        name="events",
+    )
+    zone, first, last = ZoneInfo("Europe/Tallinn"), date(2026, 1, 1), date(2026, 7, 1)
+    local = local_time(zone, first, last)
+    chosen = ReportParams.from_mapping({"by": ["source"], **params})
+    clock = Clock(chosen, zone, AsOf.end_of(last, zone), frozenset({"sql_at"}), local)
+    passes = with_history(leads, events, chosen.passes, local=local)
+    return CubeQueries(
+        add_durations(passes, clock),
+        clock,
+        {"source": ("Event", "Web")},
+        where={},
+        period=Bucket("total", first, last),
+        edges=(first, date(2026, 4, 1), last),
+        cache=ResultCache(),
+    )
+
+
+class CompiledError(Exception):
+    """A query, instead of its result."""
+
+
+@pytest.fixture
+def compile_for(monkeypatch):
+    """Return a function that gives the text of each query for an engine."""
+
+    def texts(dialect, **params):
+        found = []
+
+        def refuse(table):
+            found.append(str(ibis.to_sql(table, dialect=dialect)))
+            raise CompiledError
+
+        # Ibis sets this option when it loads the backend, for which PySpark must be installed.
+        monkeypatch.setattr(pyspark, "options", SimpleNamespace(pyspark=SPARK_OPTIONS))
+        for name in ("to_frame", "to_arrays"):
+            monkeypatch.setattr(f"mqlkit.leads.build_cube.{name}", refuse)
+        queries = cube_queries(**params)
+        columns = ("source",)
+        for query in (
+            lambda: queries._entered(columns), lambda: queries._became_sql(columns),
+            lambda: queries._left(columns), lambda: queries._rejected(columns),
+            lambda: queries._converted(columns), lambda: queries._waits("time_in_stage"),
+            lambda: queries._waits("time_to_sql"), lambda: queries._largest("source"),
+        ):  # fmt: skip
+            with pytest.raises(CompiledError):
+                query()
+        return found
+
+    return texts
+
+
+ENGINES = ["duckdb", "postgres", "pyspark", "bigquery", "snowflake", "databricks", "trino"]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("passes", ["first", "every"])
+def test_the_same_expressions_compile_for_every_engine(compile_for, engine, passes):
+    found = compile_for(engine, passes=passes)
+    assert len(found) == 8
+    assert all(text.startswith(("SELECT", "WITH")) for text in found)
+
+
+@pytest.mark.parametrize(
+    "text", ["1970-01-01", "1900-01-01 00:00:00.000001", "2199-12-31 23:59:59"]
+)
+def test_a_timestamp_survives_being_a_number(text):
+    at = datetime.fromisoformat(text).replace(tzinfo=UTC)
+    assert instant(micros(at)) == at
+    assert micros(at + timedelta(microseconds=1)) == micros(at) + 1
