@@ -188,7 +188,7 @@ def test_a_run_returns_the_path_of_its_html(tmp_path):
 
 def test_a_chart_takes_the_frame_of_its_family_and_nothing_else(sample):
     assert mk.charts.efficiency.cohorts(sample.efficiency) is not None
-    assert mk.tables.sla.outcomes_by(sample.sla, by="source").title == "SLA by source"
+    assert mk.tables.sla.outcomes_by(sample.sla, by="source").title == "SLA outcomes by source"
     assert mk.verdicts.sla.attainment(sample.sla).tone in ("good", "bad")
 
 

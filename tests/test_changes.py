@@ -466,7 +466,10 @@ def month(
     )
 
 
-ALIKE = "MQLs, acceptance rate, efficiency, SLA attainment, contacted within 1 h and cost per MQL"
+CONVERSION = "MQL→SQL conversion rate"
+ALIKE = (
+    f"MQLs, acceptance rate, {CONVERSION}, SLA attainment, contacted within 1 h and cost per MQL"
+)
 
 
 def without(*labels):
@@ -519,12 +522,12 @@ def test_no_change_is_said_once():
         ),
         pytest.param(
             {"sqls": 40},
-            "Efficiency in Feb 2026: 20.0%, down by 10.0 points (1.5 to 18.3) on Jan 2026.",
+            f"{CONVERSION} in Feb 2026: 20.0%, down by 10.0 points (1.5 to 18.3) on Jan 2026.",
             "bad",
-            "efficiency",
-            id="weaker",
+            CONVERSION,
+            id="lower",
         ),
-        pytest.param({"sqls": 44}, None, None, None, id="weaker: not clear"),
+        pytest.param({"sqls": 44}, None, None, None, id="lower: not clear"),
         pytest.param(
             {"met": 180},
             "SLA attainment in Feb 2026: 90.0%, up by 15.0 points (7.6 to 22.3) on Jan 2026.",
@@ -543,7 +546,7 @@ def test_no_change_is_said_once():
         pytest.param(
             {"spend": 14000},
             "Cost per MQL in Feb 2026: €70, up by €20 (€8.29 to €32.24) on Jan 2026. The "
-            "interval is for chance in the number of MQLs alone.",
+            "interval covers chance in the number of MQLs only.",
             "bad",
             "cost per MQL",
             id="dearer",
@@ -551,7 +554,7 @@ def test_no_change_is_said_once():
         pytest.param(
             {"spend": 7000},
             "Cost per MQL in Feb 2026: €35, down by €15 (€6.70 to €23.70) on Jan 2026. The "
-            "interval is for chance in the number of MQLs alone.",
+            "interval covers chance in the number of MQLs only.",
             "good",
             "cost per MQL",
             id="cheaper",
@@ -585,8 +588,8 @@ def test_what_is_not_final_is_not_compared(flag):
     second = second[(second["metric"] != "efficiency")]
     held = share(FEB, "efficiency", 5, 200, flags=[flag])
     assert judged(month(JAN), rows(second, held)) == [
-        (f"No clear change from Jan 2026 to Feb 2026 in {without('efficiency')}.", "plain"),
-        (f"Feb 2026 is not compared with Jan 2026 in efficiency: {HOLDS[flag]}.", "plain"),
+        (f"No clear change from Jan 2026 to Feb 2026 in {without(CONVERSION)}.", "plain"),
+        (f"Feb 2026 is not compared with Jan 2026 in {CONVERSION}: {HOLDS[flag]}.", "plain"),
     ]
 
 
@@ -602,7 +605,7 @@ def test_a_small_month_is_not_compared_and_its_count_is():
 def test_a_bucket_in_progress_is_passed_over():
     open_month = month(MAR, mqls=3, flags=["in-progress"])
     assert judged(month(JAN), month(FEB), open_month) == judged(month(JAN), month(FEB))
-    nothing = [("No bucket that is over has another before it: nothing to compare yet.", "plain")]
+    nothing = [("No complete bucket has one before it: there is nothing to compare yet.", "plain")]
     assert judged(month(FEB), open_month) == nothing
     assert judged(month(JAN)) == nothing
 
@@ -626,7 +629,7 @@ def test_what_was_never_recorded_is_not_spoken_of():
         for part in (month(JAN), month(FEB))
     ]
     never = [one(b, "contacted_within_1h", None, flags=["day-precision"]) for b in (JAN, FEB)]
-    left = "MQLs, acceptance rate, efficiency and SLA attainment"
+    left = f"MQLs, acceptance rate, {CONVERSION} and SLA attainment"
     assert judged(*kept, *never) == [
         (f"No clear change from Jan 2026 to Feb 2026 in {left}.", "plain"),
     ]
@@ -826,9 +829,9 @@ def test_many_segments_are_summed_up():
         pytest.param(
             {"Paid": (30, 300), "Web": (40, 100)},
             {"Paid": (10, 100), "Web": (80, 200)},
-            "Efficiency fell by 12.5 points (6.2 to 18.9) from Jan 2026 to Feb 2026",
-            "−12.5 points (−15.2 to −9.6), since weak ones have a larger share of the MQLs (the "
-            "largest shift: Paid, 33.3% to 75.0%)",
+            "MQL→SQL conversion fell by 12.5 points (6.2 to 18.9) from Jan 2026 to Feb 2026",
+            "−12.5 points (−15.2 to −9.6), as segments with low conversion have a larger share of "
+            "the MQLs (largest shift: Paid, 33.3% to 75.0%)",
             "0.0 points (−6.8 to +6.3), not clear",
             "bad",
             id="all of it mix",
@@ -836,7 +839,7 @@ def test_many_segments_are_summed_up():
         pytest.param(
             {"Paid": (40, 100), "Web": (100, 200)},
             {"Paid": (10, 100), "Web": (60, 200)},
-            "Efficiency rose by 23.3 points (15.8 to 30.5) from Jan 2026 to Feb 2026",
+            "MQL→SQL conversion rose by 23.3 points (15.8 to 30.5) from Jan 2026 to Feb 2026",
             "0.0 points (0.0 to 0.0), not clear",
             "+23.3 points (+15.8 to +30.4)",
             "good",
@@ -845,9 +848,9 @@ def test_many_segments_are_summed_up():
         pytest.param(
             {"Paid": (10, 100), "Web": (80, 200)},
             {"Paid": (30, 300), "Web": (40, 100)},
-            "Efficiency rose by 12.5 points (6.2 to 18.9) from Jan 2026 to Feb 2026",
-            "+12.5 points (+9.6 to +15.2), since strong ones have a larger share of the MQLs (the "
-            "largest shift: Paid, 75.0% to 33.3%)",
+            "MQL→SQL conversion rose by 12.5 points (6.2 to 18.9) from Jan 2026 to Feb 2026",
+            "+12.5 points (+9.6 to +15.2), as segments with high conversion have a larger share of "
+            "the MQLs (largest shift: Paid, 75.0% to 33.3%)",
             "0.0 points (−6.3 to +6.8), not clear",
             "good",
             id="better mix",
@@ -855,9 +858,10 @@ def test_many_segments_are_summed_up():
         pytest.param(
             {"Paid": (60, 300), "Web": (60, 100)},
             {"Paid": (10, 100), "Web": (80, 200)},
-            "Efficiency shows no clear change from Jan 2026 to Feb 2026 (0.0 points, −6.9 to +6.8)",
-            "−14.6 points (−17.3 to −11.5), since weak ones have a larger share of the MQLs (the "
-            "largest shift: Paid, 33.3% to 75.0%)",
+            "MQL→SQL conversion shows no clear change from Jan 2026 to Feb 2026 (0.0 points, −6.9 "
+            "to +6.8)",
+            "−14.6 points (−17.3 to −11.5), as segments with low conversion have a larger share of "
+            "the MQLs (largest shift: Paid, 33.3% to 75.0%)",
             "+14.6 points (+7.4 to +20.8)",
             "plain",
             id="the two cancel out",
@@ -866,7 +870,7 @@ def test_many_segments_are_summed_up():
 )
 def test_the_sentence_on_mix_and_rate(now, before, head, mix, rate, tone):
     verdict = verdicts.mix.effects(split(now, before).assign(main_breakdown="source"))
-    causes = f"By source, the mix accounts for {mix}; efficiency within them, for {rate}."
+    causes = f"By source, the mix shift accounts for {mix}; the rate effect for {rate}."
     assert (verdict.text, verdict.tone) == (f"{head}. {causes}", tone)
 
 
@@ -876,8 +880,8 @@ def test_no_sentence_on_nothing_and_a_refusal_where_it_is_too_soon():
     young = sources(FEB, **web).assign(flags=[("immature",)] * 2)
     parts = efficiency_mix_and_rate(rows(sources(JAN, **web), young), by="source", bucket="2026-02")
     assert verdicts.mix.effects(parts.assign(main_breakdown="source")).text == (
-        "The efficiency of Feb 2026 is not compared with that of Jan 2026: it is too young, and "
-        "more of its MQLs will still become SQLs."
+        "MQL→SQL conversion of Feb 2026 is not compared with that of Jan 2026: it is too young, "
+        "and more of its MQLs will still become SQLs."
     )
 
 
@@ -885,10 +889,9 @@ def test_no_sentence_on_nothing_and_a_refusal_where_it_is_too_soon():
 
 SLA = ReportParams(sla="48h")
 OVER, WITHIN = (
-    f"By the mean wait of the leads that left, sales has been {side} the SLA of 48 hours"
-    for side in ("over", "within")
+    f"Mean time in stage has been {side} the SLA of 48 hours" for side in ("over", "within")
 )
-LESS = "the SLA was kept less often than before: for"
+LOWER = "SLA attainment has been lower in every bucket since Feb 2026: 60.0%, against 80.0% before."
 
 
 def waits(*hours, n=100, flags=()):
@@ -925,7 +928,7 @@ def kept(*met, n=100):
         ),
         pytest.param(
             waits(60, 70),
-            f"{OVER} in every bucket from Jan 2026 on, the first shown: 2.9 days in Feb 2026.",
+            f"{OVER} in every bucket shown, from Jan 2026: 2.9 days in Feb 2026.",
             "bad",
             id="over all along",
         ),
@@ -951,20 +954,19 @@ def kept(*met, n=100):
         pytest.param(waits(60, None, n=(100, 0)), None, None, id="the last is null"),
         pytest.param(
             waits(20, 60, flags=["in-progress"]),
-            f"{WITHIN} in every bucket from Jan 2026 on, the first shown: 20.0 hours in Jan 2026.",
+            f"{WITHIN} in every bucket shown, from Jan 2026: 20.0 hours in Jan 2026.",
             "plain",
             id="what is in progress does not count",
         ),
         pytest.param(
             kept(80, 60, 60),
-            f"In every bucket since Feb 2026 {LESS} 60.0% of the MQLs, against 80.0%.",
+            LOWER,
             "bad",
             id="lower since the second",
         ),
         pytest.param(
             rows(waits(20, 60), kept(80, 60)),
-            f"{OVER} since Feb 2026: 2.5 days in Feb 2026, after 20.0 hours in Jan 2026. In every "
-            f"bucket since Feb 2026 {LESS} 60.0% of the MQLs, against 80.0%.",
+            f"{OVER} since Feb 2026: 2.5 days in Feb 2026, after 20.0 hours in Jan 2026. {LOWER}",
             "bad",
             id="both",
         ),
@@ -999,15 +1001,15 @@ def test_the_mean_wait_says_nothing_of_an_sla_on_contact():
     assert verdicts.sla.trend(waits(20, 60).assign(**terms(contact))) is None
     assert verdicts.sla.trend(
         rows(waits(20, 60), kept(80, 60)).assign(**terms(contact))
-    ).text.startswith("In every")
+    ).text.startswith("SLA attainment has been lower")
     assert pace_run(waits(20, 60), sla_hours=48).first == "2026-02"
 
 
 def test_working_days_are_said_to_be_working_days():
     business = ReportParams(sla="2d", sla_clock="business")
     assert verdicts.sla.trend(waits(10, 16.001, 24).assign(**terms(business))).text == (
-        "By the mean wait of the leads that left, sales has been over the SLA of 2 working days "
-        "since Feb 2026: 3.0 working days in Mar 2026, after 10.0 working hours in Jan 2026."
+        "Mean time in stage has been over the SLA of 2 working days since Feb 2026: 3.0 working "
+        "days in Mar 2026, after 10.0 working hours in Jan 2026."
     )
     assert (
         verdicts.sla.trend(waits(10, 16.01).assign(**terms(business))).text.count(
@@ -1038,18 +1040,18 @@ def test_the_table_of_changes():
     first, second = (p[p["metric"] != "contacted_within_1h"] for p in (month(JAN), second))
     found = changes(rows(first, second, *never), earlier=month(then, spend=20000))
     table = tables.changes.comparisons(found[found["metric"] != "mqls"].assign(currency="EUR"))
-    assert table.title == "Feb 2026 and what it is compared with"
+    assert table.title == "Changes in Feb 2026"
     assert cells(table) == [
-        ["Number", "Compared with", "Then", "Now", "Change", "95% interval", "Reads"],
+        ["Metric", "Compared with", "Then", "Now", "Change", "95% interval", "Result"],
         ["Acceptance rate", "Jan 2026", "50.0%", "50.0%", "0.0 points", "−9.7 to +9.7 points",
          "no clear change"],
-        ["Efficiency", "Jan 2026", "30.0%", "2.5%", "–", "–", "too young"],
+        [CONVERSION, "Jan 2026", "30.0%", "2.5%", "–", "–", "immature"],
         ["SLA attainment", "Jan 2026", "75.0%", "90.0%", "+15.0 points", "+7.6 to +22.3 points",
          "up"],
         ["Cost per MQL", "Jan 2026", "€50", "€50", "€0", "−€9.85 to +€9.85", "no clear change"],
         ["Acceptance rate", "Feb 2025", "50.0%", "50.0%", "0.0 points", "−9.7 to +9.7 points",
          "no clear change"],
-        ["Efficiency", "Feb 2025", "30.0%", "2.5%", "–", "–", "too young"],
+        [CONVERSION, "Feb 2025", "30.0%", "2.5%", "–", "–", "immature"],
         ["SLA attainment", "Feb 2025", "75.0%", "90.0%", "+15.0 points", "+7.6 to +22.3 points",
          "up"],
         ["Contacted within 1 h", "Feb 2025", "25.0%", "–", "–", "–", "–"],
@@ -1073,12 +1075,14 @@ NOW = {"Paid_search": (30, 300), "<b>Web": (40, 100), "new": (1, 2)}
 
 def test_the_table_of_mix_and_rate():
     table = tables.mix.effects(split(NOW, BEFORE).assign(main_breakdown="source"))
-    assert table.title == "Efficiency from Jan 2026 to Feb 2026 by source: mix and rate"
+    assert table.title == (
+        "MQL→SQL conversion from Jan 2026 to Feb 2026 by source: mix shift and rate effect"
+    )
     header, *lines = cells(table)
     assert header == [
-        "Source", "MQLs, Jan 2026", "Share, Jan 2026", "Efficiency, Jan 2026", "MQLs, Feb 2026",
-        "Share, Feb 2026", "Efficiency, Feb 2026", "Mix, points", "Rate, points",
-        "Together, points",
+        "Source", "MQLs, Jan 2026", "Share, Jan 2026", "Conversion, Jan 2026", "MQLs, Feb 2026",
+        "Share, Feb 2026", "Conversion, Feb 2026", "Mix shift, points", "Rate effect, points",
+        "Total, points",
     ]  # fmt: skip
     assert [line[0] for line in lines] == ORDER
     assert lines[2][1:7] == ["0", "0.0%", "–", "2", "0.5%", "50.0%"]
@@ -1091,14 +1095,14 @@ def test_the_picture_of_mix_and_rate_draws_the_frame():
     spec = charts.mix.effects(parts.assign(main_breakdown="source")).to_dict()
     bars, rules, _ = spec["layer"]
     assert [layer["mark"]["type"] for layer in spec["layer"]] == ["bar", "rule", "rule"]
-    assert bars["encoding"]["x"]["title"] == "Points of efficiency"
-    assert bars["encoding"]["color"]["scale"]["domain"] == ["Mix", "Rate"]
+    assert bars["encoding"]["x"]["title"] == "Percentage points"
+    assert bars["encoding"]["color"]["scale"]["domain"] == ["Mix shift", "Rate effect"]
     assert {rules["encoding"][c]["field"] for c in ("x", "x2")} == {"low", "high"}
     drawn = spec["datasets"][bars.get("data", spec.get("data"))["name"]]
     want = [
         (name, cause, round(100 * row[column], 6))
         for name, row in zip(ORDER, parts.to_dict("records"), strict=True)
-        for cause, column in (("Mix", "mix"), ("Rate", "rate"))
+        for cause, column in (("Mix shift", "mix"), ("Rate effect", "rate"))
     ]  # fmt: skip
     assert [(d["name"], d["cause"], d["points"]) for d in drawn] == want
     assert [d["low"] for d in drawn[:6]] == [None] * 6
@@ -1109,8 +1113,10 @@ def test_the_picture_of_mix_and_rate_draws_the_frame():
 def test_a_click_on_the_picture_of_mix_and_rate_picks_a_segment():
     parts = split(NOW, BEFORE)
     drawn = charts.mix.effects(parts.assign(main_breakdown="source"))
-    spec = with_selection(drawn, by="source", target=".ear input").to_dict()
-    assert [p["bind"]["element"] for p in spec["params"] if p["name"] == "pick"] == [".ear input"]
+    spec = with_selection(drawn, by="source", target=".target input").to_dict()
+    assert [p["bind"]["element"] for p in spec["params"] if p["name"] == "pick"] == [
+        ".target input"
+    ]
     assert all(layer["transform"][0]["as"] == "picked" for layer in spec["layer"])
     assert "pick" not in str(charts.mix.effects(parts.assign(main_breakdown="source")).to_dict())
 
@@ -1196,10 +1202,10 @@ def test_the_campaign_of_the_sample_shows_in_february(sample):
     assert total["mix_high"] < 0 < total["rate_high"]
     assert [round(100 * total[c], 1) for c in ("mix", "rate")] == [-2.8, -3.1]
     assert verdicts.mix.effects(parts.assign(main_breakdown="source")).text == (
-        "Efficiency shows no clear change from Jan 2026 to Feb 2026 (−5.9 points, −13.4 to +1.5). "
-        "By source, the mix accounts for −2.8 points (−4.4 to −0.9), since weak ones have a larger "
-        "share of the MQLs (the largest shift: Paid search, 26.1% to 48.6%); efficiency within "
-        "them, for −3.1 points (−10.7 to +4.2), not clear."
+        "MQL→SQL conversion shows no clear change from Jan 2026 to Feb 2026 (−5.9 points, −13.4 to "
+        "+1.5). By source, the mix shift accounts for −2.8 points (−4.4 to −0.9), as segments with "
+        "low conversion have a larger share of the MQLs (largest shift: Paid search, 26.1% to "
+        "48.6%); the rate effect for −3.1 points (−10.7 to +4.2), not clear."
     )
 
 
@@ -1209,7 +1215,7 @@ def test_both_months_of_the_campaign_are_a_clear_fall(sample):
     )
     verdict = verdicts.mix.effects(parts.assign(main_breakdown="source"))
     assert verdict.tone == "bad"
-    assert verdict.text.startswith("Efficiency fell by 11.6 points (4.6 to 18.7)")
+    assert verdict.text.startswith("MQL→SQL conversion fell by 11.6 points (4.6 to 18.7)")
     assert "Paid search, 26.1% to 50.3%" in verdict.text
 
 
@@ -1224,7 +1230,7 @@ def test_the_last_month_of_the_sample_is_too_young_for_efficiency(sample):
     assert texts == [
         "Acceptance rate in Jun 2026: 61.3%, down by 9.4 points (0.1 to 18.4) on May 2026.",
         f"No clear change from May 2026 to Jun 2026 in {quiet}.",
-        f"Jun 2026 is not compared with May 2026 in efficiency: {HOLDS['immature']}.",
+        f"Jun 2026 is not compared with May 2026 in {CONVERSION}: {HOLDS['immature']}.",
         CHANCE,
     ]
     default = efficiency_mix_and_rate(sample.metrics, by="source")
@@ -1236,13 +1242,13 @@ def test_the_backlog_of_the_sample_is_told_and_its_end(sample):
         return sample.metrics[sample.metrics["bucket"] <= last]
 
     assert verdicts.sla.trend(until("2025-11").assign(**terms(sample.params))).text == (
-        "By the mean wait of the leads that left, sales has been over the SLA of 48 hours since "
-        "Nov 2025: 6.3 days in Nov 2025, after 31.9 hours in Oct 2025. In every bucket since Nov "
-        "2025 the SLA was kept less often than before: for 36.1% of the MQLs, against 74.1%."
+        "Mean time in stage has been over the SLA of 48 hours since Nov 2025: 6.3 days in Nov "
+        "2025, after 31.9 hours in Oct 2025. SLA attainment has been lower in every bucket since "
+        "Nov 2025: 36.1%, against 74.1% before."
     )
     assert verdicts.sla.trend(sample.metrics.assign(**terms(sample.params))).text == (
-        "By the mean wait of the leads that left, sales has been within the SLA of 48 hours since "
-        "Dec 2025: 29.6 hours in Jun 2026, after 6.3 days in Nov 2025."
+        "Mean time in stage has been within the SLA of 48 hours since Dec 2025: 29.6 hours in Jun "
+        "2026, after 6.3 days in Nov 2025."
     )
 
 

@@ -69,9 +69,9 @@ leads
   Not read: ConvertedDate: a lead may be converted without being an SQL; if that is how it becomes
     one with you: columns: {sql_at: ConvertedDate}
 
-  40 rows read = 39 used + 1 set aside
+  40 rows read = 39 used + 1 excluded
     1  bad_date  a date that does not exist or cannot be read
-    1  merged    used; worth knowing
+    1  merged    used, but check
     exports/leads.csv:3: bad_date: 00Q3,31/02/2026
   Note: Lead ids are told apart by case.
 
@@ -88,7 +88,7 @@ history[0]
   Working            (not mapped)    40
   (empty)            (not mapped)     1
 
-What the report can tell from this
+Sections of the report
   in part  Are there enough MQLs?           needs goals, to compare with
   in part  What does sales decide?          needs rejected_at; rejection_reason
   no       How many MQLs become SQLs?       needs sql_at
@@ -106,7 +106,7 @@ def test_too_many_lost_rows_and_no_mql_date_leave_it_open():
     lost = TableReport("leads", "leads", columns=(MQL,), ledger=Ledger(10, Counter(bad_date=1)))
     assert "leads: 1 of 10 rows cannot be used, more than the 5%" in text_of(lost)
     assert is_open([lost])
-    assert "Nothing here tells when a lead became an MQL." in text_of(HISTORY)
+    assert "No column or history has the date on which a lead became an MQL." in text_of(HISTORY)
     assert is_open([HISTORY])
 
 

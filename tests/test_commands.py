@@ -51,7 +51,7 @@ def test_exports_are_sorted_into_tables_and_shown(exports, capsys):
     assert "format salesforce: it has 'Lead ID', 'Lead Source'" in shown
     assert "1/15/2026 → 2026-01-15" in shown
     assert "5 rows read" not in shown
-    assert "4 rows read = 3 used + 1 set aside" in shown
+    assert "4 rows read = 3 used + 1 excluded" in shown
     assert "format google-ads: it has 'Day', 'Cost', 'Campaign', 'Currency code'" in shown
     assert "1,020.50 → 1020.5" in shown
     assert shown.endswith("Nothing is open: a report can run.\n")
@@ -75,7 +75,7 @@ def test_what_must_be_decided_is_asked_and_returns_2(exports, capsys):
 
 def test_an_export_that_fits_into_no_table_is_said(exports, capsys):
     assert main(["check", "leads.csv", "what.csv"]) == 2
-    assert "what.csv: nothing tells which table it is." in capsys.readouterr().out
+    assert "what.csv: its table is not recognized." in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("others", [[], ["ads.csv"]])
@@ -89,7 +89,7 @@ def test_where_no_other_holds_leads_it_is_taken_for_them(exports, capsys, others
     [
         (["nothing.csv"], "nothing.csv: there is no such file."),
         (["nothing.yaml"], "nothing.yaml: there is no such file."),
-        (["source.yaml", "leads.csv"], "source.yaml: stands beside other files."),
+        (["source.yaml", "leads.csv"], "source.yaml: is given together with other files."),
     ],
 )
 def test_what_cannot_be_looked_at_is_an_error(exports, capsys, arguments, words):

@@ -49,7 +49,7 @@ def test_a_late_lead_of_a_closed_bucket_is_told_with_its_segment_and_file(report
     lines = revision_lines(report(LEADS), report(LEADS + LATE, as_of="2026-02-28"))
     assert lines == [
         "MQLs of 2026-01: reported as 2, now 3 (source Web 1 → 2).",
-        "MQLs waiting of 2026-01: reported as 1, now 2 (source Web 0 → 1).",
+        "Open MQLs of 2026-01: reported as 1, now 2 (source Web 0 → 1).",
         "files that differ: 'leads.csv'.",
     ]
 

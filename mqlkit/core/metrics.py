@@ -26,7 +26,7 @@ HBR = "Oldroyd, McElheran, Elkington, Harvard Business Review, March 2011"
 METRICS: dict[str, Metric] = {
     "mqls": Metric("leads", "MQLs", "leads that became MQLs in the bucket"),
     "in_stage": Metric(
-        "leads", "MQLs waiting", "open MQLs at the end of the bucket, whenever they became MQLs"
+        "leads", "Open MQLs", "open MQLs at the end of the bucket, whenever they became MQLs"
     ),
     "goal": Metric(
         "leads", "Goal", "target for MQLs in the bucket; monthly goals are prorated by day"
@@ -39,9 +39,7 @@ METRICS: dict[str, Metric] = {
     "needed_per_day": Metric(
         "leads/day", "Needed per day", "(goal − mqls) / days left, while the bucket is in progress"
     ),
-    "accepted": Metric(
-        "leads", "Accepted", "sales-accepted leads (SAL): MQLs that sales accepted first"
-    ),
+    "accepted": Metric("leads", "Sales-accepted leads (SAL)", "MQLs that sales accepted first"),
     "rejected": Metric("leads", "Rejected", "MQLs that sales rejected first"),
     "undecided": Metric(
         "leads", "Undecided", "MQLs that sales had not decided on by the as-of date"
@@ -52,8 +50,8 @@ METRICS: dict[str, Metric] = {
     "sqls": Metric("leads", "SQLs", "MQLs of the bucket that became SQLs by the as-of date"),
     "efficiency": Metric(
         "share",
-        "Efficiency",
-        "MQL→SQL conversion rate by cohort: sqls / mqls; with within_days, SQLs within N days",
+        "MQL→SQL conversion rate",
+        "sqls / mqls of the cohort; with within_days, SQLs within N days",
         WILSON,
     ),
     "mqls_per_sql": Metric("ratio", "MQLs per SQL", "mqls / sqls"),
@@ -61,40 +59,43 @@ METRICS: dict[str, Metric] = {
         "leads", "SQLs dated in the bucket", "SQLs by sql_at, from any cohort"
     ),
     "efficiency_flow": Metric(
-        "ratio", "Efficiency (flow)", "sqls_in_period / mqls; can exceed 100 %"
+        "ratio", "In-period SQL/MQL ratio", "sqls_in_period / mqls; can exceed 100 %"
     ),
     "efficiency_projected": Metric(
         "share",
-        "Efficiency, projected",
+        "MQL→SQL conversion rate, projected",
         "cumulative incidence of SQL at maturity_days; rejection competes, open leads are censored",
         AALEN_JOHANSEN,
     ),
     "hours_in_stage_mean": Metric(
-        "hours", "Velocity (mean)", "mean time in stage of the MQLs that left the stage"
+        "hours", "Time in stage (mean)", "mean time in stage of the MQLs that left the stage"
     ),
     "hours_in_stage_median": Metric(
-        "hours", "Velocity (median)", "median time in stage of the MQLs that left the stage", TYPE_7
+        "hours",
+        "Time in stage (median)",
+        "median time in stage of the MQLs that left the stage",
+        TYPE_7,
     ),
     "hours_in_stage_p90": Metric(
         "hours",
-        "Velocity (90th percentile)",
+        "Time in stage (90th percentile)",
         "90th percentile of time in stage of the MQLs that left the stage",
         TYPE_7,
     ),
     "hours_in_stage_km_median": Metric(
         "hours",
-        "Velocity (median, all leads)",
+        "Time in stage (median, open MQLs included)",
         "shortest time by which half of the MQLs left the stage; open MQLs are censored",
         KAPLAN_MEIER,
     ),
     "sla_met": Metric(
-        "leads", "Within SLA", "MQLs that sales decided on, or contacted, within the SLA"
+        "leads", "SLA met", "MQLs that sales decided on, or contacted, within the SLA"
     ),
     "sla_breached": Metric(
-        "leads", "SLA breached", "MQLs decided on or contacted after the SLA, and open overdue MQLs"
+        "leads", "SLA breaches", "MQLs decided on or contacted after the SLA, and open overdue MQLs"
     ),
-    "sla_past_due": Metric("leads", "Past due", "open overdue MQLs; part of sla_breached"),
-    "sla_pending": Metric("leads", "Pending", "open MQLs that are not due yet"),
+    "sla_past_due": Metric("leads", "Overdue", "open MQLs past the SLA; part of sla_breached"),
+    "sla_pending": Metric("leads", "Not due yet", "open MQLs within the SLA"),
     "sla_unmeasurable": Metric("leads", "Unmeasurable", "MQLs whose stages are out of order"),
     "sla_attainment": Metric(
         "share", "SLA attainment", "sla_met / (sla_met + sla_breached)", WILSON
@@ -107,7 +108,7 @@ METRICS: dict[str, Metric] = {
     ),
     "lift_1h": Metric(
         "ratio",
-        "Lift of the first hour",
+        "Conversion lift of contact within 1 h",
         "conversion rate of MQLs contacted within 1 h / conversion rate of MQLs contacted later",
         "Katz et al. 1978, Biometrics 34:469 (log method)",
     ),

@@ -31,7 +31,7 @@ TOTAL = "total"
 SMALL_N = 30
 # Separates column and value in a chart selection. Neither contains it.
 PICK_MARK = "\x1f"
-# How efficiency is shown.
+# Which conversion the panel shows: of the cohorts, in the period, or both.
 BOTH, COHORT, FLOW = VIEWS = ("both", "cohort", "flow")
 # Environment variables that `mqlkit run` sets for the kernel: folder and name of the report;
 RESULTS_VARIABLE = "MQLKIT_RESULTS"
@@ -66,7 +66,7 @@ FLAGS = {
 
 
 def is_personal(column: str) -> bool:
-    """Return whether the header of a column says that it identifies a lead or a colleague.
+    """Return whether a column identifies a lead or a colleague, judged by its header.
 
     >>> [is_personal(c) for c in ("owner", "OwnerId", "Lead Owner", "Work E-mail", "sales_rep")]
     [True, True, True, True, True]

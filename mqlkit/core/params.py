@@ -31,19 +31,19 @@ class ReportParams:
 
     report: str = option("mql_report", "the notebook")
     title: str = option("MQL report", "title of the page")
-    source: str = option("../data/sample/source.yaml", "where the data is; beside the params file")
+    source: str = option("../data/sample/source.yaml", "source.yaml, relative to the params file")
     period: str = option("last-quarter", "2026-01..2026-03, 2026-Q1, last-12-months, ...")
     grain: str = option("month", "week, month, quarter, half, year")
     fiscal_year_start: int = option(1, "month in which the fiscal year starts")
-    timezone: str | None = option(None, "zone in which buckets are cut; null is that of the source")
+    timezone: str | None = option(None, "time zone of the buckets; null is that of the source")
     as_of: str = option(
-        "auto", "cut-off: auto is the latest stamp in the data; or a date, a stamp, now"
+        "auto", "a date, a timestamp, now, or auto: the latest timestamp in the data"
     )
     lag_days: str | int = option("auto", "days from net-new to MQL; auto is measured")
     rolling: int = option(3, "buckets in the rolling cost per MQL")
     within_days: int | None = option(None, "count only SQLs this many days after MQL; null for all")
-    passes: str = option("first", "recycled leads: first, last or every entry to MQL")
-    sla: str = option("48h", "time sales has; with a unit: 90min, 48h, 2d")
+    passes: str = option("first", "re-entry: count the first, last or every entry to MQL")
+    sla: str = option("48h", "time that sales has, with a unit: 90min, 48h, 2d")
     sla_clock: str = option("calendar", "calendar, or business for working time only")
     sla_stops_on: str = option("decision", "decision (accept or reject), or contact")
     work_week: str = option("Mon-Fri 09:00-17:00", "working days and hours of the business clock")
@@ -182,7 +182,7 @@ def split_override(text: str) -> tuple[str, Any]:
 
 
 def resolve_as_of(text: str, *, zone: ZoneInfo, latest: AsOf | None) -> AsOf:
-    """Resolve ``as_of`` to a cut-off.
+    """Resolve ``as_of`` to the as-of date.
 
     Parameters
     ----------
@@ -191,7 +191,7 @@ def resolve_as_of(text: str, *, zone: ZoneInfo, latest: AsOf | None) -> AsOf:
     zone
         The time zone of the report, for dates and timestamps without an offset.
     latest
-        The cut-off at the latest timestamp in the data, for ``auto``.
+        The as-of date at the latest timestamp in the data, for ``auto``.
     """
     if text == "auto":
         if latest is None:

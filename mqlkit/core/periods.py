@@ -43,18 +43,17 @@ class Bucket:
 
 @dataclass(frozen=True)
 class AsOf:
-    """The cut-off of the data.
+    """The as-of date of the data, as an instant and as a local date.
 
     Attributes
     ----------
     at
         UTC instant up to which the wait of open leads is counted.
     cutoff
-        UTC instant; only events before it have happened. Equal to ``at`` if the cut-off is the
-        end of a day. One microsecond later if it is a timestamp, so that an event at exactly
-        that time counts.
+        UTC instant; only events before it have happened. Equal to ``at`` at the end of a day. One
+        microsecond later at a timestamp, so that an event at exactly that time counts.
     on
-        Local date of the cut-off.
+        Local date.
     """
 
     at: datetime
@@ -63,13 +62,13 @@ class AsOf:
 
     @classmethod
     def end_of(cls, day: date, zone: ZoneInfo) -> AsOf:
-        """Return the cut-off at the end of a local day."""
+        """Return the as-of date at the end of a local day."""
         end = to_utc(day + DAY, zone)
         return cls(at=end, cutoff=end, on=day)
 
     @classmethod
     def stamp(cls, at: datetime, zone: ZoneInfo) -> AsOf:
-        """Return the cut-off at an instant (an aware datetime)."""
+        """Return the as-of date at an instant (an aware datetime)."""
         return cls(
             at=at.astimezone(UTC), cutoff=at.astimezone(UTC) + TICK, on=at.astimezone(zone).date()
         )
@@ -152,7 +151,7 @@ class Calendar:
         text
             Such as ``2026-Q1`` or ``last-quarter``; see ``docs/parameters.md``.
         as_of
-            The cut-off, for relative periods.
+            The as-of date, for relative periods.
 
         Raises
         ------

@@ -11,10 +11,10 @@ NOTHING = "–"
 MONTH_NAMES = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 
-def cut_off_day(as_of: str) -> date:
-    """Return the last day covered by a cut-off as written in ``metrics.json``.
+def as_of_day(as_of: str) -> date:
+    """Return the last day covered by an as-of date as written in ``metrics.json``.
 
-    >>> cut_off_day("2026-04-01T00:00:00+03:00"), cut_off_day("2026-04-01T12:30:00+03:00")
+    >>> as_of_day("2026-04-01T00:00:00+03:00"), as_of_day("2026-04-01T12:30:00+03:00")
     (datetime.date(2026, 3, 31), datetime.date(2026, 4, 1))
     """
     at = datetime.fromisoformat(as_of)

@@ -1,4 +1,4 @@
-"""Work in pieces, so that a kernel can respond in between, and a progress bar for long work."""
+"""Work in steps, so that the kernel can respond in between, and a progress bar."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from collections.abc import Callable, Iterable
 
 import ipywidgets as widgets
 
-from mqlkit.lab.widgets import close, said
+from mqlkit.lab.widgets import close, status
 
-# A run of changes, as of a key held down, is over when nothing has come for so long.
+# A series of changes, such as a key held down, ends after this pause.
 PAUSE_SECONDS = 0.25
 
 
-class Pace:
-    """Does one thing, piece by piece, and drops it when another one comes."""
+class Debouncer:
+    """Runs one piece of work step by step, and drops it when the next one comes."""
 
     def __init__(self) -> None:
         self._task: asyncio.Task[None] | None = None
 
     def do(self, work: Callable[[], Iterable[object]]) -> None:
-        """Do something once no other thing follows it; at once where no event loop is running.
+        """Run work after a pause without other work; immediately if no event loop is running.
 
         Parameters
         ----------
         work
-            Returns an iterator that does a piece of it at each step.
+            Returns an iterator that does one step each time.
         """
         self.stop()
         try:
@@ -37,7 +37,7 @@ class Pace:
         self._task = loop.create_task(_paced(work))
 
     def stop(self) -> None:
-        """Drop what is being done."""
+        """Drop the current work."""
         if self._task is not None:
             self._task.cancel()
 
@@ -48,18 +48,18 @@ async def _paced(work: Callable[[], Iterable[object]]) -> None:
         await asyncio.sleep(0)
 
 
-class Waiting:
-    """A bar with words, for as long as the work takes.
+class ProgressBar:
+    """A progress bar with a text.
 
     Parameters
     ----------
     steps
-        How many there are.
+        The number of steps.
 
     Attributes
     ----------
     box
-        The widget, to be displayed.
+        The widget to display.
     """
 
     def __init__(self, steps: int) -> None:
@@ -69,12 +69,12 @@ class Waiting:
         self.box = widgets.HBox([self._bar, self._words])
         self.box.layout.align_items = "center"
 
-    def tell(self, words: str) -> None:
-        """Say what is being done now; what was said before is done."""
+    def start(self, words: str) -> None:
+        """Show the step that starts now; the one before it is complete."""
         if self._words.value:
             self._bar.value = min(self._bar.value + 1, self._bar.max)
-        self._words.value = said(f"{words} …")
+        self._words.value = status(f"{words} …")
 
     def close(self) -> None:
-        """Take the bar away."""
+        """Remove the bar."""
         close(self.box)

@@ -1,4 +1,4 @@
-"""What an analyst can choose, in words and as a params file."""
+"""The settings of the control panel, in words and as a params file."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ GRAINS = {
     "Week": "week", "Month": "month", "Quarter": "quarter", "Half-year": "half", "Year": "year",
 }  # fmt: skip
 CLOCKS = {"Nights and weekends too": "calendar", "Working hours only": "business"}
-# How efficiency is shown: of the panel only, a report shows it both ways.
-VIEWS = {"by cohort and by flow": BOTH, "by cohort": COHORT, "by flow": FLOW}
+# Which conversion is shown: only on the panel, a report shows both.
+VIEWS = {"by cohort and in-period": BOTH, "by cohort": COHORT, "in-period": FLOW}
 VIEW_WORDS = {
     BOTH: "",
-    COHORT: " Efficiency is shown by cohort alone: SQLs count where their MQL entered.",
-    FLOW: " Efficiency is shown by flow alone: SQLs count where they are dated; headline and "
+    COHORT: " Conversion is by cohort only: SQLs count in the bucket of their MQL.",
+    FLOW: " Conversion is in-period only: SQLs count in the bucket of their own date; headline and "
     "changes stay by cohort.",
 }
 STOPS = {"accepts or rejects": "decision", "first contacts": "contact"}
-# What the panel sets; the table that stands for it where there is no panel shows these.
+# The parameters that the panel sets, and that a table lists if there is no panel.
 SETTINGS = (
     "period", "grain", "lag_days", "rolling", "sla", "sla_clock", "sla_stops_on", "within_days",
     "by", "where",
@@ -52,14 +52,14 @@ TASKS = {"decision": "to accept or reject an MQL", "contact": "to contact an MQL
 
 @dataclass(frozen=True)
 class Offer:
-    """What the data has to choose from.
+    """The choices that the data offers.
 
     Attributes
     ----------
     values
-        Columns with few values, and those values.
+        Columns with few values, and their values.
     first, last
-        Days of the first MQL (None without any) and of the as-of moment.
+        Date of the first MQL (None without any), and as-of date.
     spend_from
         First day with spend; None without spend.
     """
@@ -71,7 +71,7 @@ class Offer:
 
 
 def choose(params: ReportParams, chosen: Mapping[str, Any]) -> tuple[ReportParams, dict[str, str]]:
-    """Return the parameters with a choice made, and what is wrong with it, by parameter.
+    """Return the parameters with some replaced, and the faults by parameter.
 
     Examples
     --------
@@ -90,7 +90,7 @@ def choose(params: ReportParams, chosen: Mapping[str, Any]) -> tuple[ReportParam
 
 
 def as_sentence(error: Exception) -> str:
-    r"""Return an error as one sentence to stand beside a control: what is wrong, what to do.
+    r"""Return an error as one sentence to show next to a control.
 
     >>> as_sentence(ParamsError("lag_days 3.5 is not usable.\n  Expected: a whole number"))
     'lag_days 3.5 is not usable; expected: a whole number.'
@@ -103,7 +103,7 @@ def as_sentence(error: Exception) -> str:
 
 
 def period_of(start: date, end: date) -> str:
-    """Return a period as users write it; both days are in it.
+    """Format a period as users write it, with both days included.
 
     >>> period_of(date(2026, 1, 1), date(2026, 3, 31))
     '2026-01..2026-03'
@@ -116,16 +116,16 @@ def period_of(start: date, end: date) -> str:
 
 
 def own_period(start: date | None, end: date | None) -> tuple[str, str]:
-    """Return the period from one day to another, and what is wrong with it."""
+    """Return the period from one day to another, and its fault; each empty if there is none."""
     if start is None or end is None:
         return "", "The period needs a first and a last day."
     if end < start:
-        return "", "The period ends before it starts: take an earlier first day."
+        return "", "The period ends before it starts: choose an earlier first day."
     return period_of(start, end), ""
 
 
 def presets(params: ReportParams, offer: Offer) -> dict[str, str]:
-    """Return the periods on offer: the one that the report was started with comes first."""
+    """Return the periods to choose from; the one that the report started with comes first."""
     found = dict(PRESETS)
     if offer.first is not None:
         found["All the data"] = period_of(add_months(offer.first, 0), offer.last)
@@ -135,20 +135,20 @@ def presets(params: ReportParams, offer: Offer) -> dict[str, str]:
 
 
 def lag_faults(report: Report, offer: Offer) -> dict[str, str]:
-    """Return what is wrong with a lag that moves every bucket before the first spend."""
+    """Return the fault of a lag that moves every bucket before the first spend."""
     if offer.spend_from is None:
         return {}
     longest = (report.lead_data.buckets[-1].start - offer.spend_from).days
     if report.lag_days_used <= max(longest, 0):
         return {}
-    reach = f"the longest that does is {counted(longest, 'day')}" if longest >= 0 else "none does"
     lag, since = counted(report.lag_days_used, "day"), day(offer.spend_from)
-    fault = f"A lag of {lag} reaches no spend: the data has none before {since}; in this period"
-    return {"lag_days": f"{fault} {reach}."}
+    fault = f"With a lag of {lag}, no bucket has spend: spend data begins on {since}"
+    advice = f"; use at most {counted(longest, 'day')}" if longest >= 0 else ""
+    return {"lag_days": f"{fault}{advice}."}
 
 
 def in_words(report: Report, *, view: str = BOTH) -> str:
-    """Return what the page is set to, in sentences; ``view`` is one of `terms.VIEWS`."""
+    """Return the settings of the page in sentences; ``view`` is one of `names.VIEWS`."""
     params, leads = report.params, report.lead_data
     grain = {"half": "half-year"}.get(params.grain, params.grain)
     span = f"{day(leads.whole.start)} – {day(leads.whole.end - DAY)}"
@@ -167,20 +167,20 @@ def in_words(report: Report, *, view: str = BOTH) -> str:
         sentences.append(f"Broken down by {listed(params.by)}.")
     sentences += [f"Only {column}: {listed(kept)}." for column, kept in params.shown_where.items()]
     if report.tables.goals is None and "goals" in report.tables.ledgers:
-        sentences.append("The goals are not for these leads alone, and are left out.")
+        sentences.append("Goals are left out: none is set for exactly these leads.")
     return " ".join(sentences) + VIEW_WORDS[view]
 
 
 def settings_table(report: Report) -> dict[str, Any]:
-    """Return what the page is set to, by parameter."""
+    """Return the settings of the page by parameter."""
     resolved = report.resolved_params
     return {name: resolved[name] for name in SETTINGS}
 
 
 def params_text(params: ReportParams, *, source: Path, folder: Path) -> str:
-    """Return the params file of a report, to be laid into ``folder``.
+    """Return the params file of a report for ``folder``.
 
-    Only what differs from the defaults is written, and what a reader looks for first.
+    It contains the parameters that differ from the defaults, and a few that are always written.
     """
     standard, always = ReportParams(), {"report", "title", "source", "period", "grain", "sla"}
     values = {**params.to_dict(), "source": Path(os.path.relpath(source, folder)).as_posix()}
@@ -193,7 +193,7 @@ def params_text(params: ReportParams, *, source: Path, folder: Path) -> str:
 
 
 def params_folder(start: Path) -> Path:
-    """Return the folder of params files: beside the notebooks, or below the working folder."""
+    """Return the folder of params files: next to the notebooks, or in the working folder."""
     return start.parent / "params" if start.name == "notebooks" else start / "params"
 
 
@@ -203,28 +203,28 @@ def write_params(params: ReportParams, name: str, *, source: Path, folder: Path)
     Raises
     ------
     ParamsError
-        When the name cannot be one of a file, or the file is there and says something else.
+        If the name is not valid, or the file exists with other content.
     """
     if not FILE_NAME.fullmatch(name):
-        raise ParamsError(f"{name!r} is no name for a file; use letters, digits, - and _.")
+        raise ParamsError(f"{name!r} is not a valid file name; use letters, digits, - and _.")
     path = folder / f"{name}.yaml"
     text = params_text(params, source=source, folder=folder)
     if path.exists() and path.read_text(encoding="utf-8") != text:
-        raise ParamsError(f"{path.name} is there already; choose another name.")
+        raise ParamsError(f"{path.name} already exists; choose another name.")
     folder.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return path
 
 
 def as_written(path: Path, *, view: str) -> str:
-    """Return what there is to say of a params file that was written."""
+    """Return the message after a params file was written."""
     words = f"Written. To run it, in {path.parents[1]}: {command(path)}"
-    both = " It shows efficiency by cohort and by flow: one of them alone is for the panel."
+    both = " The report shows conversion by cohort and in-period; only the panel shows one alone."
     return words if view == BOTH else f"{words}.{both}"
 
 
 def command(path: Path) -> str:
-    """Return the command that runs a params file headlessly, from the folder above its own.
+    """Return the command that runs a params file, from the folder above its own.
 
     >>> command(Path("/data/params/my_report.yaml"))
     'mqlkit run params/my_report.yaml'

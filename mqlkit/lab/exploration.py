@@ -1,4 +1,4 @@
-"""The data of one report, read once, and its numbers for one choice after the other."""
+"""The data of one report, read once, and its numbers for changing settings."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from mqlkit.sources.opening import open_source
 from mqlkit.sources.sql import lead_column
 
 FEW_VALUES = 30
-# What takes time before the first page is there; a table that is not there is no step.
+# The slow steps before the first page; a table that does not exist is skipped.
 STEPS = (
     "Reading the stage history",
     "Reading the leads",
     "Reading the spend",
-    "Looking for columns to filter by",
-    "Working out how long each lead took",
+    "Finding columns to filter by",
+    "Computing durations",
     "Counting",
 )
 
@@ -55,18 +55,18 @@ class Exploration:
     Parameters
     ----------
     params
-        The report to start with.
+        The parameters to start with.
     base
-        Folder that a relative ``source`` starts from; the working folder when left out.
+        Folder that a relative ``source`` is relative to; the working folder by default.
     tell
-        Is told which of `STEPS` has begun.
+        Called with each of `STEPS` when it starts.
 
     Attributes
     ----------
     report
-        That of the last choice that worked.
+        The report with the last valid settings.
     offer
-        What the data has to choose from.
+        The choices that the data offers.
     started
         The parameters it was started with.
     """
@@ -103,13 +103,12 @@ class Exploration:
         return self._opened.path
 
     def change(self, params: ReportParams) -> dict[str, str]:
-        """Work out the numbers of another choice.
+        """Compute the report with other parameters.
 
         Returns
         -------
         dict
-            What is wrong with the choice, by parameter; the numbers then stay as they are. Empty
-            when they have changed.
+            The faults by parameter; `report` is then unchanged. Empty if it has changed.
         """
         ledgers, before = self._opened.tables.ledgers, self._timed
         noted = {name: dict(ledger.noted) for name, ledger in ledgers.items()}
@@ -129,29 +128,29 @@ class Exploration:
         return faults
 
     def _computed(self, leads: LeadTable) -> Report:
-        # The panel has the slider for the lag.
+        # The panel has a slider for the lag.
         report = compute_report(leads, self._opened.tables, has_lag_slider=False)
         return replace(report, base=self._base)
 
     def close(self) -> None:
-        """Let go of the data; nothing can be worked out any more."""
+        """Release the data; no report can be computed after this."""
         self._opened.reader.backend.disconnect()
 
     def _faults(self, error: MqlkitError) -> dict[str, str]:
-        """Return an error as a sentence for the control that it is about."""
+        """Return an error as a sentence for the control that caused it."""
         word = str(error).partition(" ")[0]
         if word == "where:":
-            return {"where": "No lead is left: none in the data has all of these values."}
+            return {"where": "No lead has all of these values."}
         if word == "period" and self.offer.first is not None:
             first, last = day(self.offer.first), day(self.offer.last)
             return {"period": f"There is no data in this period, only from {first} to {last}."}
         return {"period": as_sentence(error)}
 
     def _few_values(self, params: ReportParams) -> dict[str, tuple[str, ...]]:
-        """Return the text columns with few values, and those that the report names anyway."""
+        """Return the text columns with few values, and those in ``by`` and ``where``."""
         leads = self._opened.tables.leads
         named = (*params.by, *params.where)
-        # What is asked for most stands first.
+        # The most used columns come first.
         first = (*named, "source", "owner", *TEXT_COLUMNS, *self._opened.tables.others)
         texts = list(dict.fromkeys(first))
         text = {c: leads[lead_column(c)].cast("string").fill_null(MISSING) for c in texts}
@@ -166,7 +165,7 @@ class Exploration:
         return found
 
     def _leads(self, params: ReportParams) -> LeadTable:
-        """Return the lead table of a choice; leads that are timed already are timed once."""
+        """Return the lead table for some parameters; durations are reused if possible."""
         if self._timed is None or self._timed.key != _timed_by(params):
             self._timed = self._time(params)
         return table_of(

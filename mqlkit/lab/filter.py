@@ -8,41 +8,41 @@ from typing import Any
 import ipywidgets as widgets
 
 from mqlkit.core.names import MISSING, PICK_MARK
-from mqlkit.lab.widgets import Quiet, button, dropdown, ear, row, said, several
+from mqlkit.lab.widgets import SuppressEvents, button, dropdown, hidden_input, row, several, status
 
 NOTHING = ""
 HINT = '<p class="mk-hint">or click one in a chart</p>'
 
 
 class Filter:
-    """Which leads to keep.
+    """The columns and values that select leads.
 
     Parameters
     ----------
     values
         The columns to filter by, with their values.
     changed
-        Called when somebody has chosen otherwise.
+        Called when the filter has changed.
 
     Attributes
     ----------
     where
-        The values kept, by column; as the parameter of that name.
+        The selected values by column, as in the parameter ``where``.
     row
         The widgets.
-    ear
-        CSS selector of the input element that charts tell of a click; see `charts.picking`.
+    target
+        CSS selector of the input element that a click on a chart sets; see `with_selection`.
     """
 
     def __init__(self, values: Mapping[str, Sequence[str]], *, changed: Callable[[], None]) -> None:
         self.where: dict[str, list[str]] = {}
         self._values, self._changed = values, changed
-        self._quiet = Quiet()
+        self._quiet = SuppressEvents()
         columns = {column: column for column in values} or {"–": NOTHING}
         self.column = dropdown("Only leads whose", columns)
-        self.kept = several("is", "Ctrl or Shift adds to the choice; none keeps all leads")
+        self.kept = several("is", "Ctrl or Shift selects several; none keeps all leads")
         self.every = button("Keep all leads", "Clear all filters")
-        self._picked = self._made_ear()
+        self._picked = self._made_target()
         self._hint = widgets.HTML(HINT)
         self.row = row(self.column, self.kept, self.every, self._hint, self._picked)
         self._show_values()
@@ -51,17 +51,17 @@ class Filter:
         self.every.on_click(self._keep_all)
         self._picked.observe(self._clicked, "value")
 
-    def _made_ear(self) -> widgets.Text:
-        """Return the element that hears of clicks."""
-        picked = ear("Picked in a chart", "mk-picked")
+    def _made_target(self) -> widgets.Text:
+        """Return the input element that clicks on charts set."""
+        picked = hidden_input("Selected in a chart", "mk-picked")
         # Another notebook in the same window has one too.
-        name = f"mk-ear-{picked.model_id}"
+        name = f"mk-input-{picked.model_id}"
         picked.add_class(name)
-        self.ear = f".{name} input"
+        self.target = f".{name} input"
         return picked
 
     def show(self, where: Mapping[str, Sequence[str]]) -> None:
-        """Show other values kept."""
+        """Show other selected values."""
         self.where = {column: list(kept) for column, kept in where.items()}
         with self._quiet:
             if self.where:
@@ -69,7 +69,7 @@ class Filter:
             self._show_values()
 
     def pick(self, column: str, value: str) -> None:
-        """Keep one value of a column alone; all of them where it was alone already."""
+        """Select only one value of a column, or clear the column if that was the selection."""
         where = {name: kept for name, kept in self.where.items() if name != column}
         is_alone = self.where.get(column) == [value]
         self.where = where if is_alone else {**where, column: [value]}
@@ -79,16 +79,16 @@ class Filter:
         self._changed()
 
     def _offer(self, column: str, group: str) -> None:
-        """Say why a click on several segments drawn as one keeps none, and offer the values."""
+        """Show the values of a column after a click on several segments combined as one."""
         with self._quiet:
             self.column.value = column
             self._show_values()
-        self._hint.value = said(f"“{group}” is several values of {column}: choose them in the list")
+        self._hint.value = status(f"“{group}” is several values of {column}: choose from the list")
 
     def _show_values(self) -> None:
-        """Offer the values of the column to filter by, with those kept marked."""
+        """Show the values of the column to filter by, with the selected ones marked."""
         self._hint.value = HINT
-        # Who chooses looks for a value first, and only then for none.
+        # Missing values come last.
         values = self._values.get(self.column.value, ())
         self.kept.options = sorted(values, key=MISSING.__eq__)
         self.kept.value = tuple(self.where.get(self.column.value, ()))
@@ -117,5 +117,5 @@ class Filter:
             self.pick(column, value)
         elif values:
             self._offer(column, value)
-        # The next click is heard, whichever it is.
+        # An empty input makes the next click a change, even on the same mark.
         self._picked.value = ""

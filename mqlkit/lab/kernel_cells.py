@@ -1,4 +1,4 @@
-"""Which cell of a notebook is running, and a callback before each."""
+"""The id of the running cell, and a callback before each cell."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ BEFORE = "pre_run_cell"
 
 
 def request() -> dict[str, Any]:
-    """Return what the kernel was asked last: the message; empty outside a kernel."""
+    """Return the last request to the kernel; empty outside a kernel."""
     kernel = getattr(get_ipython(), "kernel", None)
     return {} if kernel is None else dict(kernel.get_parent("shell") or {})
 
 
 def running() -> str:
-    """Return the id of the cell being run; empty where the program that runs it tells none."""
+    """Return the id of the running cell; empty if the client sends none."""
     return str(request().get("metadata", {}).get("cellId") or "")
 
 
 def before_each(tell: Callable[[str], None]) -> Callable[[], None]:
-    """Have a function told the id of each cell before it is run.
+    """Call a function with the id of each cell before it runs.
 
     Parameters
     ----------
     tell
-        Is not told of cells without an id.
+        The function; not called for cells without an id.
 
     Returns
     -------
     Callable
-        Ends that.
+        Removes the callback.
     """
     shell = get_ipython()
     if shell is None:
         return lambda: None
 
-    def heard(info: Any) -> None:
+    def on_run(info: Any) -> None:
         if info.cell_id:
             tell(str(info.cell_id))
 
-    shell.events.register(BEFORE, heard)
-    return lambda: shell.events.unregister(BEFORE, heard)
+    shell.events.register(BEFORE, on_run)
+    return lambda: shell.events.unregister(BEFORE, on_run)

@@ -14,14 +14,14 @@ import pandas as pd
 from itables.widget import ITable
 
 from mqlkit.core.text import NOTHING, count, moment
-from mqlkit.lab.widgets import alert, button, close, message, said
+from mqlkit.lab.widgets import alert, button, close, message, status
 from mqlkit.leads.cache import CLOCK, COHORT, DATA, SLA
 from mqlkit.leads.table import LeadTable
 from mqlkit.metrics.lead_lists import breach_lines, breach_list, mql_lines, mql_list
 from mqlkit.metrics.report import Report
 from mqlkit.sources.store import EngineError
 
-# A browser sorts and filters so many without a pause; the file has no bound.
+# A browser sorts and filters this many without a pause; the CSV file has no limit.
 MOST_ROWS = 2_000
 
 
@@ -32,21 +32,22 @@ class LeadList:
     Attributes
     ----------
     name
-        As the parts of `ResultCache` and the file are called.
-    noun
-        One of those listed.
+        Its name in the `ResultCache` and in the file name.
+    noun, nouns
+        What it lists, singular and plural.
     order
-        What stands first.
+        Its order, in words.
     find
-        Returns the first of them, of ``of`` in all, as a frame.
+        Returns the first rows as a frame, with the total number as column ``of``.
     lines
-        Returns all of them as the file has them; the engine writes it.
+        Returns all rows for the file, which the engine writes.
     headers
-        Columns of that frame, and how they are headed.
+        Columns of that frame, with their headings.
     """
 
     name: str
     noun: str
+    nouns: str
     order: str
     find: Callable[..., pd.DataFrame]
     lines: Callable[[LeadTable], Any]
@@ -55,19 +56,21 @@ class LeadList:
 
 BREACHES = LeadList(
     name="breaches",
-    noun="late lead",
-    order="those that waited longest first",
+    noun="SLA breach",
+    nouns="SLA breaches",
+    order="longest first",
     find=breach_list,
     lines=breach_lines,
     headers={
         "lead_id": "Lead", "owner": "Owner", "source": "Source", "entered": "Entered", "due": "Due",
-        "hours_late": "Hours late", "is_open": "Still open",
+        "hours_late": "Hours overdue", "is_open": "Open",
     },
 )  # fmt: skip
 MQLS = LeadList(
     name="mqls",
     noun="MQL",
-    order="the latest first",
+    nouns="MQLs",
+    order="latest first",
     find=mql_list,
     lines=mql_lines,
     headers={
@@ -82,14 +85,14 @@ LISTS = {leads.name: leads for leads in (BREACHES, MQLS)}
 
 @dataclass(frozen=True)
 class Page:
-    """What of a list is shown.
+    """The visible part of a list.
 
     Attributes
     ----------
     title
-        How many there are, and how many of them are shown.
+        The total number, and how many are shown.
     cells
-        Text, and numbers to one decimal, under their headings.
+        Text, and numbers with one decimal place, by heading.
     """
 
     title: str
@@ -97,7 +100,7 @@ class Page:
 
 
 def first_page(report: Report, leads: LeadList) -> Page:
-    """Return the first `MOST_ROWS` of a list, worked out once for parameters that matter to it."""
+    """Return the first `MOST_ROWS` rows of a list, cached by the parameters it depends on."""
     found = report.lead_data.cache.get(
         f"list of {leads.name}",
         report.params,
@@ -110,14 +113,11 @@ def first_page(report: Report, leads: LeadList) -> Page:
 
 def _title(leads: LeadList, n: int) -> str:
     if not n:
-        return f"No {leads.noun}s"
-    nouns = f"{count(n)} {leads.noun}{'' if n == 1 else 's'}"
+        return f"No {leads.nouns}"
+    counted = f"{count(n)} {leads.noun if n == 1 else leads.nouns}"
     if n <= MOST_ROWS:
-        return f"{nouns}, {leads.order}"
-    return (
-        f"{nouns}, {leads.order}: {count(MOST_ROWS)} of them are here to sort and filter, "
-        "all of them are in the CSV file"
-    )
+        return f"{counted}, {leads.order}"
+    return f"{counted}, {leads.order}: the first {count(MOST_ROWS)}; the CSV file has all of them"
 
 
 def _cells(found: pd.DataFrame, leads: LeadList) -> pd.DataFrame:
@@ -136,10 +136,10 @@ def _cells(found: pd.DataFrame, leads: LeadList) -> pd.DataFrame:
 
 
 def write_list(report: Report, leads: LeadList, *, folder: Path) -> Path:
-    """Write all leads of a list as a CSV file and return its path.
+    """Write all leads of a list to a CSV file and return its path.
 
-    Their number does not matter: the engine writes them, and memory stays as it is. A file of an
-    earlier choice is replaced when the new one is whole.
+    The engine writes the file, so memory does not grow with the number of leads. An existing file
+    is replaced once the new one is complete.
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{report.params.report}.{leads.name}.csv"
@@ -156,11 +156,11 @@ LOOK: dict[str, Any] = {
     "layout": {
         "topStart": "pageLength", "topEnd": "search", "bottomStart": "info", "bottomEnd": "paging",
     },
-    # Each column by a part of its text, or by the values it has.
+    # Filter a column by text or by values.
     "columnControl": ["order", ["search", "spacer", "searchList"]],
     "ordering": {"indicators": False},
     "showIndex": False,
-    # The list is bounded before it comes here.
+    # The number of rows is limited already.
     "maxBytes": 0,
     "allow_html": False,
 }  # fmt: skip
@@ -174,14 +174,14 @@ class ListBox:
     leads
         The list.
     report
-        Returns the report with the settings in force.
+        Returns the report with the current settings.
 
     Attributes
     ----------
     box
-        The widget, to be displayed.
+        The widget to display.
     is_late
-        A list is drawn after charts and sentences.
+        A list is drawn after charts and verdicts.
     """
 
     is_late = True
@@ -193,7 +193,7 @@ class ListBox:
         self._table = ITable(page.cells, **LOOK)
         self._page = page
         self.save = button(
-            f"All {leads.noun}s as CSV", "Write all of them into a file, and get a link to it"
+            f"All {leads.nouns} as CSV", "Write all of them to a file, and get a link to it"
         )
         self.save.on_click(self._write)
         self._title.value = self._words(page)
@@ -202,19 +202,19 @@ class ListBox:
         self.box.add_class("mk-list")
 
     def follow(self, report: Report) -> None:
-        """Show it for other numbers; the browser hears of it only where it differs."""
+        """Show the list of another report; the browser is updated only if it differs."""
         self._show(first_page(report, self._leads))
 
     def fit(self, width: int) -> None:
-        """Leave its width to the page, which sets tables by itself."""
+        """Do nothing: the page sets the width of tables."""
 
     def fail(self, fault: str) -> None:
-        """Show what is wrong with it, in its place."""
+        """Show a fault in place of the list."""
         self._show(Page(fault, self._page.cells.head(0)))
 
     def leave(self, words: str) -> None:
-        """Show words in its place, or nothing; it follows nothing any more."""
-        self._title.value = said(words) if words else ""
+        """Show a text or nothing in place of the list, which no longer follows the panel."""
+        self._title.value = status(words) if words else ""
         self.box.children = (self._title,)
         for widget in (self._table, self._foot):
             close(widget)
@@ -232,7 +232,7 @@ class ListBox:
         return f'<p class="mk-note">{escape(page.title)}</p>'
 
     def _write(self, _: object) -> None:
-        self._say(said("Writing …"))
+        self._say(status("Writing …"))
         try:
             path = write_list(self._report(), self._leads, folder=Path.cwd() / FOLDER)
         except (OSError, EngineError) as error:

@@ -14,7 +14,7 @@ from mqlkit.core.names import BOTH
 from mqlkit.core.params import ReportParams
 from mqlkit.core.periods import DAY
 from mqlkit.core.text import counted
-from mqlkit.lab.busy import Pace
+from mqlkit.lab.busy import Debouncer
 from mqlkit.lab.choices import (
     CLOCKS,
     GRAINS,
@@ -31,18 +31,18 @@ from mqlkit.lab.choices import (
 from mqlkit.lab.exploration import Exploration
 from mqlkit.lab.filter import NOTHING, Filter
 from mqlkit.lab.widgets import (
-    Quiet,
+    SuppressEvents,
     alert,
     button,
     close,
     day_picker,
     dropdown,
-    ear,
+    hidden_input,
     message,
     number,
     row,
-    said,
     slider,
+    status,
     text,
 )
 from mqlkit.metrics.cost import LONGEST_LAG
@@ -58,34 +58,34 @@ class Panel:
     Parameters
     ----------
     exploration
-        The data and the numbers of the last choice that worked.
+        The data, and the report with the last valid settings.
     redraw
-        Called when the numbers have changed; returns an iterator that draws a part of the page at
-        each step, and gives what is wrong with it.
+        Called when the report has changed; returns an iterator that draws a part of the page at
+        each step and yields its fault, or an empty text.
 
     Attributes
     ----------
     box
-        The panel, to be displayed.
+        The panel to display.
     room
-        Told of the pixels that the page has for charts, by `panel.js`.
+        The width in pixels that the page has for charts, set by `panel.js`.
     view
-        How efficiency is to be shown, one of `terms.VIEWS`.
+        Which conversion is shown, one of `names.VIEWS`.
     """
 
     def __init__(self, exploration: Exploration, redraw: Callable[[], Iterable[str]]) -> None:
         self._exploration = exploration
         self._redraw = redraw
         self._is_measured, self.view = True, BOTH
-        self._quiet, self._pace = Quiet(), Pace()
-        # What of the page is not drawn yet.
+        self._quiet, self._debouncer = SuppressEvents(), Debouncer()
+        # The parts of the page that are not drawn yet.
         self._parts: Iterator[str] = iter(())
         self._faults = {name: message() for name in FAULTY}
         self._words, self._state, self._saved = message(), message(), message()
         self._make_period()
         self._make_cost()
         self._make_sla()
-        self._make_cut()
+        self._make_breakdown()
         self._make_file()
         self._set(exploration.started)
         self._watch()
@@ -100,9 +100,7 @@ class Panel:
 
     def _make_cost(self) -> None:
         self.lag = slider("Lag: days from net-new to MQL", LONGEST_LAG)
-        self.measured = button(
-            "Measured", "Take the mean days from net-new to MQL that the data shows"
-        )
+        self.measured = button("Measured", "Use the mean days from net-new to MQL in the data")
         self.rolling = number("Rolling cost over", 120)
 
     def _make_sla(self) -> None:
@@ -111,20 +109,20 @@ class Panel:
         self.clock = dropdown("Clock", CLOCKS)
         self.within = text("SQLs within days", "all", "180px")
 
-    def _make_cut(self) -> None:
+    def _make_breakdown(self) -> None:
         offer, started = self._exploration.offer, self._exploration.started
         columns = {"nothing": NOTHING, **{c: c for c in offer.values}}
         names = ["Break down by", *["then by"] * max(1, len(started.by) - 1)]
         self.by = [dropdown(name, columns) for name in names]
-        self.efficiency = dropdown("Efficiency", VIEWS)
+        self.efficiency = dropdown("MQL→SQL conversion", VIEWS)
         self.filter = Filter(offer.values, changed=self._changed)
 
     def _make_file(self) -> None:
-        self.room = ear("Room for charts", "mk-room")
-        self.reset = button("Reset", "Back to what the notebook was started with")
+        self.room = hidden_input("Width for charts", "mk-room")
+        self.reset = button("Reset", "Back to the settings that the notebook started with")
         self.name = text("Save as params/", "my_report", "260px")
         self.save = button(
-            "Save", "Write this choice as a params file, for runs without a notebook"
+            "Save", "Write these settings to a params file, for runs without a notebook"
         )
 
     def _laid_out(self) -> widgets.VBox:
@@ -150,12 +148,12 @@ class Panel:
         return box
 
     def close(self) -> None:
-        """Take the panel away, and drop what is still to be done."""
-        self._pace.stop()
+        """Remove the panel and drop its current work."""
+        self._debouncer.stop()
         close(self.box)
 
     def _set(self, params: ReportParams) -> None:
-        """Show a choice on the widgets."""
+        """Set the widgets to some parameters."""
         with self._quiet:
             periods = {period for _, period in self.period.options}
             self.period.value = params.period if params.period in periods else OWN_DATES
@@ -172,7 +170,7 @@ class Panel:
         self._show_numbers()
 
     def _show_numbers(self) -> None:
-        """Show what the data made of the choice: dates, the lag, the words."""
+        """Show the resolved settings: dates, lag, sentences."""
         report = self._exploration.report
         with self._quiet:
             whole = report.lead_data.whole
@@ -194,11 +192,11 @@ class Panel:
         self.save.on_click(self._write)
 
     def _changed(self, _: object = None) -> None:
-        """Work the choice out once no other change follows it."""
+        """Apply the settings after a pause without other changes."""
         if self._quiet:
             return
-        self._state.value = said("Working …")
-        self._pace.do(self._work)
+        self._state.value = status("Working …")
+        self._debouncer.do(self._work)
 
     def _dated(self, _: object) -> None:
         if not self._quiet:
@@ -220,7 +218,7 @@ class Panel:
         self._changed()
 
     def _chosen(self) -> tuple[dict[str, Any], dict[str, str]]:
-        """Return what the widgets are set to, and what is wrong before it is looked at closer."""
+        """Return the settings of the widgets, and the faults of the dates."""
         chosen: dict[str, Any] = {
             "grain": self.grain.value,
             "lag_days": "auto" if self._is_measured else self.lag.value,
@@ -240,17 +238,17 @@ class Panel:
         return ({**chosen, "period": period}, {}) if not fault else (chosen, {"period": fault})
 
     def _work(self) -> Iterator[None]:
-        """Take the choice, then draw the page part by part."""
-        words = self._taken()
-        # After a mistake, what is left of the last choice that worked is still to be drawn.
+        """Apply the settings, then draw the page part by part."""
+        words = self._applied()
+        # With invalid settings, the remaining parts of the last valid ones are still drawn.
         for fault in self._parts:
             if fault:
                 self._faults["page"].value = alert(fault)
             yield
-        self._state.value = said(words)
+        self._state.value = status(words)
 
-    def _taken(self) -> str:
-        """Work out the numbers of the choice, or say what is wrong; return what there is to say."""
+    def _applied(self) -> str:
+        """Compute the report with the settings, or show their faults; return a message."""
         chosen, faults = self._chosen()
         try:
             params, wrong = choose(self._exploration.report.params, chosen)
@@ -259,7 +257,7 @@ class Panel:
                 self.view = self.efficiency.value
                 self._show_numbers()
                 self._parts = iter(self._redraw())
-        except Exception as error:  # noqa: BLE001 - a traceback would go to a log nobody reads
+        except Exception as error:  # noqa: BLE001 - a traceback would be hidden in a log
             faults = {"period": f"This could not be calculated ({type(error).__name__}: {error})."}
         for name, place in self._faults.items():
             place.value = alert(faults[name]) if name in faults else ""
@@ -275,4 +273,4 @@ class Panel:
         except (MqlkitError, OSError) as error:
             self._saved.value = alert(str(error))
             return
-        self._saved.value = said(as_written(path, view=self.view))
+        self._saved.value = status(as_written(path, view=self.view))

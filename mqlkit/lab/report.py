@@ -1,4 +1,4 @@
-"""A report in a notebook: with a control panel that its drawings follow, or static."""
+"""A report in a notebook, with a control panel or static."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ from mqlkit.views.topics import Topic, is_table
 from mqlkit.views.verdicts.data_quality import limits
 
 # The panel has these classes until all charts, or all tables, show its settings. The style sheet
-# dims what may still show earlier settings.
+# dims the parts that may show earlier settings.
 CHARTS_DUE, TABLES_DUE = "mk-charts-due", "mk-tables-due"
 REPLACED = "The panel was replaced: run this cell again to follow the new one."
 GONE = message(
-    "The panel of this report is gone: the cell that opened it was run again and failed.",
+    "The panel of this report was removed: the cell that opened it was run again and failed.",
     fix="run that cell again, then this one",
 )
 
@@ -78,7 +78,7 @@ class LabReport:
         return repr(self.report)
 
     def show(self, *shown: Any) -> None:
-        """Show topics, drawings or objects of your own, one under the other.
+        """Show topics, drawings or your own objects, one below the other.
 
         Parameters
         ----------
@@ -90,7 +90,7 @@ class LabReport:
         Raises
         ------
         MqlkitError
-            When something cannot be shown, or a function fails. A notebook shows one sentence.
+            If something cannot be shown, or a function fails. A notebook shows one sentence.
         """
         page.show(*(part for d in drawings(self.report, shown) for part in d.parts()))
 
@@ -101,28 +101,28 @@ class LiveReport(LabReport):
     Parameters
     ----------
     params
-        The report to start with.
+        The parameters to start with.
     """
 
     def __init__(self, params: ReportParams) -> None:
         # A headless run starts without widgets.
         import ipywidgets
 
-        from mqlkit.lab.busy import Waiting
+        from mqlkit.lab.busy import ProgressBar
         from mqlkit.lab.exploration import STEPS, Exploration
         from mqlkit.lab.panel import Panel
 
         self._cell, self._is_closed = cells.running(), False
         self._notebook = params.report
         page.run_script("top.js")
-        waiting = Waiting(len(STEPS))
-        display(waiting.box)
+        progress = ProgressBar(len(STEPS))
+        display(progress.box)
         try:
-            self._exploration = Exploration(params, tell=waiting.tell)
+            self._exploration = Exploration(params, tell=progress.start)
         finally:
-            waiting.close()
+            progress.close()
         self._output = ipywidgets.Output
-        # Each with the id of its cell, whose next run replaces it.
+        # Each with the id of its cell. The next run of the cell replaces it.
         self._sections: list[tuple[str, Any]] = []
         self._panel = Panel(self._exploration, self._redraw)
         self._width = page.LAB_WIDTH
@@ -131,7 +131,7 @@ class LiveReport(LabReport):
         display(self._panel.box)
         page.inject_stylesheet("lab.css")
         page.run_script("panel.js")
-        self._stop_hearing = cells.before_each(self._let_go)
+        self._stop_listening = cells.before_each(self._release)
 
     @property
     def report(self) -> Report:
@@ -141,8 +141,8 @@ class LiveReport(LabReport):
         return self._exploration.report
 
     def show(self, *shown: Any) -> None:
-        """Show topics, drawings or objects of your own; see `LabReport.show`."""
-        # What cannot be shown is an error here, and not in the middle of the page.
+        """Show topics, drawings or your own objects; see `LabReport.show`."""
+        # Fails here rather than in the middle of the page.
         drawings(self.report, shown)
         for name, run in groupby(shown, _list_of):
             if name:
@@ -156,7 +156,7 @@ class LiveReport(LabReport):
         self._add(ListBox(LISTS[name], lambda: self.report))
 
     def _add_drawings(self, shown: Sequence[Any]) -> None:
-        """Add a section for each run of tables and of other drawings."""
+        """Add a section for each sequence of tables and of other drawings."""
         parts = [
             Topic(one.question, (draw,), one.is_by) if isinstance(one, Topic) else one
             for one in shown
@@ -166,7 +166,7 @@ class LiveReport(LabReport):
             self._add_section(partial(self._drawings, list(run)), is_late=is_late)
 
     def _add_section(self, draw: Callable[[Report], list[Drawing]], *, is_late: bool) -> None:
-        section = Section(draw, self._output(), is_late, target=self._panel.filter.ear)
+        section = Section(draw, self._output(), is_late, target=self._panel.filter.target)
         section.width = self._width
         section.follow(self.report)
         self._add(section)
@@ -182,8 +182,8 @@ class LiveReport(LabReport):
         display(section.box)
         self._sections.append((cells.running(), section))
 
-    def _let_go(self, cell: str) -> None:
-        """Close the output of a cell that is about to run again."""
+    def _release(self, cell: str) -> None:
+        """Close the output of a cell that will run again."""
         from mqlkit.lab.widgets import close
 
         for shown_in, section in self._sections:
@@ -199,10 +199,10 @@ class LiveReport(LabReport):
                 section.leave(REPLACED if section is first[shown_in] else "")
             self._exploration.close()
         if self._is_closed and not self._sections:
-            self._stop_hearing()
+            self._stop_listening()
 
     def _fit(self, change: dict[str, Any]) -> None:
-        """Set the width of charts to the room that the page reports."""
+        """Set the width of charts to what the page reports."""
         width = width_in(int(change["new"])) if change["new"].isdecimal() else self._width
         if width != self._width:
             self._width = width
@@ -210,9 +210,9 @@ class LiveReport(LabReport):
                 section.fit(width)
 
     def _redraw(self) -> Iterator[str]:
-        """Draw the page again part by part, tables last; yield the fault of each.
+        """Redraw the page part by part, tables last; yield the fault of each or an empty text.
 
-        Until that is done, the page marks what may still show earlier settings.
+        Until then, the page marks the parts that may show earlier settings.
         """
         sections = sorted((s for _, s in self._sections), key=attrgetter("is_late"))
         for due in (CHARTS_DUE, TABLES_DUE):
@@ -227,7 +227,7 @@ class LiveReport(LabReport):
             section.follow(self.report)
         except MqlkitError as error:
             fault = str(error)
-        except Exception as error:  # noqa: BLE001 - a drawing fails in its own place only
+        except Exception as error:  # noqa: BLE001 - one failed part must not stop the others
             fault = f"This part could not be drawn ({type(error).__name__}: {error})."
         else:
             return ""
@@ -254,16 +254,16 @@ def open_report(namespace: Mapping[str, Any]) -> LabReport:
     Returns
     -------
     LabReport
-        With a control panel where somebody uses the notebook; static in a headless run.
+        With a control panel if the notebook is used interactively; static in a headless run.
 
     Raises
     ------
     ParamsError, SourceError
-        When the parameters do not fit the data, or the data cannot be used.
+        If the parameters do not fit the data, or the data cannot be used.
     """
     given = dict(namespace)
-    # `report = mk.open(globals())` replaces the parameter `report`: when the cell is run again, it
-    # finds the report that it opened before.
+    # `report = mk.open(globals())` replaces the parameter `report`. If the cell runs again, the
+    # name refers to the report that it opened before.
     if isinstance(before := given.get("report"), LabReport):
         given["report"] = before.notebook
     return open_with(ReportParams.from_cell(given))
@@ -281,17 +281,17 @@ def open_with(params: ReportParams) -> LabReport:
 
 
 def save_opened(namespace: Mapping[str, Any]) -> None:
-    """Save the results of the report that a notebook has opened, where a run asks for them."""
+    """Save the results of the report that a notebook has opened, if a run requests them."""
     opened = [value for value in namespace.values() if isinstance(value, LabReport)]
     if opened:
         save_results(opened[-1].report)
 
 
 def is_watched() -> bool:
-    """Return whether somebody uses the notebook who could use a panel.
+    """Return whether the notebook is used interactively.
 
-    A run that saves results is not watched, and neither is one by papermill, nbconvert or nbval:
-    their requests do not allow input.
+    Runs that save results are not, and neither are those of papermill, nbconvert and nbval, whose
+    requests do not allow input.
     """
     if os.environ.get(RESULTS_VARIABLE):
         return False

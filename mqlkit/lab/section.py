@@ -1,4 +1,4 @@
-"""The parts that one cell shows, and how they are redrawn."""
+"""The parts that one cell shows, and their redrawing."""
 
 from __future__ import annotations
 
@@ -14,40 +14,40 @@ from mqlkit.views.theme import CHART_TYPE
 from mqlkit.views.verdicts.base import Verdict
 
 Shown = list[tuple[Drawing, list[dict[str, Any]]]]
-# Widths of a chart, in pixels: the first has room on a screen of 1280 beside the list of files, the
-# last is that of the panel. Few, so that a chart is not drawn again for every pixel.
+# Widths of a chart in pixels: the first fits a screen of 1280 next to the file browser, the last is
+# that of the panel. There are few, so that a chart is not redrawn for every pixel.
 WIDTHS = (page.LAB_WIDTH, 940, 1120)
-# Beside a chart stands the button of its menu.
-BESIDE = 60
+# The button of the chart's menu is next to it.
+MENU_WIDTH = 60
 
 
 def width_in(room: int) -> int:
-    """Return the width of charts where there are so many pixels; the least where there are fewer.
+    """Return the width of charts for an available width in pixels.
 
     >>> width_in(832), width_in(1180), width_in(3000)
     (760, 1120, 1120)
     """
-    return max((w for w in WIDTHS if w + BESIDE <= room), default=WIDTHS[0])
+    return max((w for w in WIDTHS if w + MENU_WIDTH <= room), default=WIDTHS[0])
 
 
 @dataclass
 class Section:
-    """What stands together in one cell, and how it is drawn again.
+    """The drawings of one cell.
 
     Attributes
     ----------
     draw
         Returns the drawings of a report.
     box
-        The widget that it stands in.
+        The widget that contains them.
     is_late
-        Whether it is drawn after all that is not.
+        Whether they are drawn after all sections that are not late.
     target
         CSS selector of the input element that a click on a chart sets; empty for none.
     shown
-        Each drawing, with its parts as the types that a notebook shows.
+        Each drawing with its parts as MIME bundles.
     width
-        Of its charts, in pixels.
+        The width of the charts in pixels.
     """
 
     draw: Callable[[Report], list[Drawing]]
@@ -58,20 +58,20 @@ class Section:
     width: int = page.LAB_WIDTH
 
     def follow(self, report: Report) -> None:
-        """Show it for another report; a drawing of equal input is not drawn again."""
+        """Show another report; a drawing with equal input is not drawn again."""
         self._show([(drawing, self._bundles(drawing)) for drawing in self.draw(report)])
 
     def fit(self, width: int) -> None:
-        """Set its charts so wide, without making them again."""
+        """Set the width of the charts without creating them again."""
         self.width = width
         self._show(self.shown)
 
     def fail(self, fault: str) -> None:
-        """Show what is wrong with it, in its place."""
+        """Show a fault in place of the drawings."""
         self._show([(Drawing(fault), [page.bundle(Verdict(fault, "bad"))])])
 
     def leave(self, words: str) -> None:
-        """Show words in its place, or nothing; it follows nothing any more."""
+        """Show a text or nothing in place of the drawings, which no longer follow the panel."""
         self._show([(Drawing(words), [page.bundle(words)])] if words else [])
 
     def _bundles(self, drawing: Drawing) -> list[dict[str, Any]]:
@@ -81,13 +81,13 @@ class Section:
         return [page.bundle(self._selectable(part)) for part in drawing.parts()]
 
     def _selectable(self, part: Any) -> Any:
-        """Return a chart by breakdown value with a selection; any other part as it is."""
+        """Return a chart by segment with a selection; any other part unchanged."""
         meta = getattr(part, "usermeta", None)
         by = meta.get("by") if isinstance(meta, dict) else None
         return with_selection(part, by=by, target=self.target) if by and self.target else part
 
     def _show(self, shown: Shown) -> None:
-        """Show it; the browser hears of it only where it differs."""
+        """Show drawings; the browser is updated only if they differ."""
         self.shown = shown
         outputs = tuple(
             {"output_type": "display_data", "data": self._fitted(bundle), "metadata": {}}

@@ -9,8 +9,8 @@ import ipywidgets as widgets
 WIDE = {"description_width": "initial"}
 
 
-class Quiet:
-    """Widgets are set ``with`` it without that being taken for a choice; true while they are."""
+class SuppressEvents:
+    """Context in which widgets are set without triggering a change; true inside it."""
 
     def __init__(self) -> None:
         self._depth = 0
@@ -26,7 +26,7 @@ class Quiet:
 
 
 def dropdown(label: str, options: dict[str, str]) -> widgets.Dropdown:
-    """Return a list to choose one from; ``options`` are what is read and what it stands for."""
+    """Return a dropdown; ``options`` maps labels to values."""
     layout = widgets.Layout(width="auto")
     return widgets.Dropdown(
         description=label, options=list(options.items()), style=WIDE, layout=layout
@@ -34,27 +34,24 @@ def dropdown(label: str, options: dict[str, str]) -> widgets.Dropdown:
 
 
 def text(label: str, placeholder: str, width: str) -> widgets.Text:
-    """Return a line of text, taken when it is finished."""
+    """Return a text field that reports its value when editing ends."""
     return widgets.Text(
         description=label, placeholder=placeholder, continuous_update=False, style=WIDE,
         layout=widgets.Layout(width=width),
     )  # fmt: skip
 
 
-def ear(label: str, name: str) -> widgets.Text:
-    """Return an element that the page tells of something; nobody sees it or comes to it by keys.
-
-    ``name`` is a class of its own, by which scripts find it.
-    """
-    heard = text(label, "", "1px")
-    heard.continuous_update = True
-    heard.layout.display = "none"
-    heard.add_class("mk-ear").add_class(name)
-    return heard
+def hidden_input(label: str, name: str) -> widgets.Text:
+    """Return an invisible text field that scripts of the page set; ``name`` is its CSS class."""
+    field = text(label, "", "1px")
+    field.continuous_update = True
+    field.layout.display = "none"
+    field.add_class("mk-input").add_class(name)
+    return field
 
 
 def row(*parts: widgets.Widget) -> widgets.HBox:
-    """Return widgets beside each other, on as many lines as they need."""
+    """Return widgets side by side, wrapped onto several lines if needed."""
     layout = widgets.Layout(flex_flow="row wrap", align_items="center", grid_gap="0 10px")
     return widgets.HBox(list(parts), layout=layout)
 
@@ -65,12 +62,12 @@ def message() -> widgets.HTML:
 
 
 def alert(text: str) -> str:
-    """Return what is wrong, as a screen reader says at once."""
+    """Return a fault as HTML that a screen reader announces at once."""
     return f'<p class="mk-fault" role="alert">{escape(text)}</p>'
 
 
-def said(text: str) -> str:
-    """Return what is going on, as a screen reader says in passing."""
+def status(text: str) -> str:
+    """Return a status message as HTML that a screen reader announces when idle."""
     return f'<p class="mk-state" role="status">{escape(text)}</p>'
 
 
@@ -80,7 +77,7 @@ def button(label: str, tooltip: str) -> widgets.Button:
 
 
 def close(widget: widgets.Widget) -> None:
-    """Take a widget away for good, with all that it holds: rows, layouts, styles."""
+    """Close a widget and everything it contains: rows, layouts, styles."""
     for name in widget.keys:
         held = getattr(widget, name)
         for part in held if isinstance(held, tuple) else (held,):
@@ -90,17 +87,17 @@ def close(widget: widgets.Widget) -> None:
 
 
 class Slider(widgets.IntSlider):  # type: ignore[misc]
-    """A slider that stays where it was moved to last.
+    """A slider that keeps the position it was last moved to.
 
-    What a kernel hears it tells the browser again; coming late, that takes a slider on the move
-    back to where it was, and its last position is never heard of.
+    By default, the kernel echoes each value to the browser. A late echo moves a slider back while
+    it is being moved, and its last position is lost.
     """
 
     value = type(widgets.IntSlider.value)().tag(sync=True, echo_update=False)
 
 
 def slider(label: str, most: int) -> widgets.IntSlider:
-    """Return a slider from 0, taken where it comes to rest."""
+    """Return a slider from 0 that reports its value when it is released."""
     return Slider(
         description=label, min=0, max=most, style=WIDE, continuous_update=False,
         layout=widgets.Layout(width="415px"),
@@ -108,14 +105,14 @@ def slider(label: str, most: int) -> widgets.IntSlider:
 
 
 def number(label: str, most: int) -> widgets.BoundedIntText:
-    """Return a whole number from 1."""
+    """Return a field for a whole number from 1."""
     return widgets.BoundedIntText(
         description=label, min=1, max=most, style=WIDE, layout=widgets.Layout(width="190px")
     )
 
 
 def several(label: str, tooltip: str) -> widgets.SelectMultiple:
-    """Return a list to choose any number from."""
+    """Return a list with multiple selection."""
     return widgets.SelectMultiple(
         description=label, rows=4, style=WIDE, tooltip=tooltip,
         layout=widgets.Layout(width="230px"),
@@ -123,5 +120,5 @@ def several(label: str, tooltip: str) -> widgets.SelectMultiple:
 
 
 def day_picker(label: str, width: str) -> widgets.DatePicker:
-    """Return a day to choose."""
+    """Return a date picker."""
     return widgets.DatePicker(description=label, style=WIDE, layout=widgets.Layout(width=width))

@@ -22,8 +22,8 @@ def mqls(leads: LeadTable) -> ir.Table:
     -------
     ibis.Table
         ``lead_id``, ``owner``, ``source``, ``mql_at``, ``exit_at``, ``sql_at`` (naive UTC),
-        ``decision`` (accepted, rejected, none yet) and ``sla`` (kept, late, late and open, still
-        in time, not measurable: out of order, or the SLA stops on contact and none is recorded).
+        ``decision`` (accepted, rejected, none yet) and ``sla`` (met, breached, overdue, pending,
+        not measurable: out of order, or the SLA stops on contact and none is recorded).
     """
     cohort = leads.cohort
     outcome = sla_outcomes(cohort, leads.clock)
@@ -39,10 +39,10 @@ def mqls(leads: LeadTable) -> ir.Table:
         ),
         sla=ibis.cases(
             (is_unknown, "not measurable"),
-            (outcome["sla_met"], "kept"),
-            (outcome["sla_past_due"], "late and open"),
-            (outcome["sla_breached"], "late"),
-            (outcome["sla_pending"], "still in time"),
+            (outcome["sla_met"], "met"),
+            (outcome["sla_past_due"], "overdue"),
+            (outcome["sla_breached"], "breached"),
+            (outcome["sla_pending"], "pending"),
             else_="not measurable",
         ),
     )

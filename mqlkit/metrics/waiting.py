@@ -51,7 +51,7 @@ def _times(waits: Waits) -> dict[str, Floats]:
 
 
 def survival_curve(waits: WaitTimes) -> pd.DataFrame:
-    """Return the share of MQLs still waiting by hours in the stage, with its 95 % band.
+    """Return the share of MQLs still open by hours in the stage, with its 95 % band.
 
     Parameters
     ----------
@@ -99,13 +99,13 @@ def hours_histogram(waits: WaitTimes, clock: Clock) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``bin`` (0 is up to a quarter of the SLA; `terms.LAST_BIN` is everything later),
-        ``hours_from``, ``hours_to``, ``outcome`` (``within SLA``, ``late``, ``still waiting``)
+        ``hours_from``, ``hours_to``, ``outcome`` (``within SLA``, ``after SLA``, ``open``)
         and ``leads``.
     """
     quarter = clock.sla_us // 4
     # A wait of exactly one SLA is within it, so that a bin takes in its upper end.
     place = ((waits.time - 1) // quarter).clip(0, LAST_BIN)
-    names = ["late", "still waiting", "within SLA"]
+    names = ["after SLA", "open", "within SLA"]
     outcome = np.where(waits.kind == 0, 1, np.where(waits.time <= 4 * quarter, 2, 0))
     cell = np.bincount(place * len(names) + outcome)
     found = np.flatnonzero(cell)

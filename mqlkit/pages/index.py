@@ -12,14 +12,14 @@ from typing import Any
 from urllib.parse import quote
 
 from mqlkit.core.metrics import METRICS
-from mqlkit.core.text import count, counted, cut_off_day, day, money, percent
+from mqlkit.core.text import as_of_day, count, counted, day, money, percent
 from mqlkit.metrics.limits import broken, figures_of, label_of
 from mqlkit.pages.assets import asset
 
 SHOWN = {
     "mqls": "MQLs",
     "goal_attainment": "of the goal",
-    "efficiency": "MQL → SQL",
+    "efficiency": "MQL→SQL conversion",
     "sla_attainment": "SLA attainment",
     "cost_per_mql": "Cost per MQL",
     "wasted_cost": "Wasted on breaches",
@@ -76,7 +76,7 @@ def _shown(entry: Entry) -> str:
         period, figures = document["period"], figures_of(document)
         first = date.fromisoformat(period["start"])
         last = date.fromisoformat(period["end"]) - timedelta(days=1)
-        on = cut_off_day(document["as_of"])
+        on = as_of_day(document["as_of"])
         params, currency = document["params"], str(document.get("currency") or "")
     except (ValueError, KeyError, TypeError, AttributeError):
         return ""

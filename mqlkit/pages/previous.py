@@ -14,7 +14,7 @@ import pandas as pd
 
 from mqlkit.core.names import EARLIER_VARIABLE
 from mqlkit.core.periods import DAY
-from mqlkit.core.text import cut_off_day, day
+from mqlkit.core.text import as_of_day, day
 from mqlkit.metrics.limits import figures_of
 from mqlkit.metrics.report import Report
 from mqlkit.pages.changed_leads import find_changed_leads
@@ -97,5 +97,5 @@ def previous_frame(report: Report) -> pd.DataFrame:
 def _scope(document: Mapping[str, Any]) -> str:
     period = document["period"]
     first, end = (date.fromisoformat(period[name]) for name in ("start", "end"))
-    as_of = day(cut_off_day(document["as_of"]))
+    as_of = day(as_of_day(document["as_of"]))
     return f"{day(first)} – {day(end - DAY)}, as of {as_of}"

@@ -115,7 +115,7 @@ def scope(report: Report) -> list[str]:
         counted((report.ledgers.get("leads") or report.ledgers["history"]).used, "row"),
     ]
     if any(LAST_ALONE in ledger.noted for ledger in report.ledgers.values()):
-        facts.append("a single lead has stamps in the last month before that: check as_of")
+        facts.append("a single lead has timestamps in the last month before that: check as_of")
     if params.where:
         kept = "; ".join(f"{c}: {', '.join(v)}" for c, v in params.shown_where.items())
         facts.append(f"only {kept}")

@@ -50,9 +50,9 @@ def source_of(paths: Sequence[Path]) -> tuple[SourceSpec, list[TableReport]]:
     if len(paths) > 1:
         raise ParamsError(
             report(
-                f"{described[0]}: stands beside other files.",
+                f"{described[0]}: is given together with other files.",
                 expected="one source.yaml, or exports and no source.yaml",
-                fix="check them one after the other",
+                fix="check them separately",
             )
         )
     return read_source(described[0]), []
@@ -80,7 +80,7 @@ def examine(paths: Sequence[Path]) -> tuple[SourceSpec, list[TableReport]]:
 def _unknown(export: ClassifiedExport) -> TableReport:
     name = export.path.name
     words = report(
-        f"{name}: nothing tells which table it is.",
+        f"{name}: its table is not recognized.",
         expected="leads, history, spend or goals",
         found=listed(export.header, 6),
         fix="put it under one of these in a source.yaml, with its columns",
@@ -126,7 +126,7 @@ def _bar(total: int, *, is_shown: bool) -> Iterator[tqdm]:
 
 MOST_SET_ASIDE = ReportParams().max_set_aside
 NO_MQL = (
-    "Nothing here tells when a lead became an MQL.\n"
+    "No column or history has the date on which a lead became an MQL.\n"
     "  Fix:      name its column under leads.columns in source.yaml (mql_at: ...), or give a "
     "history with that stage"
 )
@@ -268,13 +268,13 @@ def _ledger(look: TableReport, wide: int) -> Iterator[str]:
         return
     aside = ledger.set_aside.total()
     read = _counted(ledger.read, "row")
-    yield f"{INDENT}{read} read = {ledger.used:,} used + {aside:,} set aside"
+    yield f"{INDENT}{read} read = {ledger.used:,} used + {aside:,} excluded"
     rows = [
         (f"{count:,}", reason, SET_ASIDE_REASONS.get(reason, ""))
         for reason, count in sorted(ledger.set_aside.items())
         if count
     ]
-    noted = [(f"{n:,}", what, "used; worth knowing") for what, n in ledger.noted.items() if n]
+    noted = [(f"{n:,}", what, "used, but check") for what, n in ledger.noted.items() if n]
     for line in in_columns(rows + noted, most=(12, wide - 70, 50), right=(0,)):
         yield INDENT * 2 + line
     lost = [row for row in ledger.rows if row.reason in UNUSABLE_REASONS]
@@ -289,7 +289,7 @@ def _coverage(looks: Sequence[TableReport], wide: int) -> list[str]:
         mark = "in part" if section.is_possible and section.missing else mark
         rows.append((mark, section.question, f"needs {section.missing}" if section.missing else ""))
     lines = in_columns(rows, most=(8, 32, wide - 48))
-    return ["What the report can tell from this", *(INDENT + line for line in lines)]
+    return ["Sections of the report", *(INDENT + line for line in lines)]
 
 
 def _verdict(looks: Sequence[TableReport], wide: int) -> Iterator[str]:

@@ -38,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
         help="folder for the outputs, by default reports/ of the workspace; "
         "may contain {period} and {as_of}",
     )
-    run.add_argument("--as-of", metavar="DATE", help="the data's cut-off, as `-p as_of=DATE`")
+    run.add_argument("--as-of", metavar="DATE", help="the as-of date, like `-p as_of=DATE`")
     run.add_argument(
         "--keep", type=_number, metavar="N",
         help="keep the newest N reports of a name, where --out has {period}",

@@ -28,8 +28,8 @@ SOURCE = "source.yaml"
 # The title of each report and its breakdowns, as far as the data has these columns.
 REPORTS = {
     "mql_report": ("MQL report", ("source", "owner")),
-    "funnel_efficiency": ("Funnel and efficiency", ("source",)),
-    "sla_velocity": ("SLA and velocity", ("owner",)),
+    "funnel_efficiency": ("Funnel and conversion", ("source",)),
+    "sla_velocity": ("SLA and time in stage", ("owner",)),
     "cost_per_mql": ("Cost per MQL", ("source",)),
 }
 # They apply to the outputs that the kit's own notebooks keep.

@@ -1,4 +1,4 @@
-"""The headline figures, each with its context and its verdict."""
+"""The headline figures, each with its context, verdict, change and sparkline."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ class Figure:
     Attributes
     ----------
     name, value
-        What it is, and the figure of the whole period.
+        Label, and the formatted value of the whole period.
     context
-        What it rests on, or how sure it is.
+        What the value is based on, or its interval.
     verdict
-        The verdict on it, in a few words.
+        The verdict in a few words.
     question
         Which of the three questions it answers.
     change
-        The last bucket that is over, and how it stands to the one before.
+        The last complete bucket compared with the one before.
     spark
-        The buckets as a small picture; None where nothing is known by bucket.
+        The values by bucket; None if none is known.
     """
 
     name: str
@@ -61,23 +61,23 @@ def headline(frame: pd.DataFrame) -> list[Figure]:
     Parameters
     ----------
     frame
-        `Report.headline`; without rows of changes, no figure shows its change.
+        `Report.headline`. Figures show a change only if it has rows of changes.
     """
     rows, changes = _split(frame)
     sla, currency = SlaTerms.of(frame), constant(frame, "currency", "")
     total, day_hours = Totals(rows), sla.day_hours
-    show = partial(_over_time, rows, None if changes is None else _on_the_one_before(changes))
+    show = partial(_over_time, rows, None if changes is None else _latest_changes(changes))
     amount = partial(money, currency=currency)
     figures = [
         show(_volume_figure(total, rows), "mqls", count, ENOUGH, against=_goals(rows)),
         show(_efficiency_figure(total, rows), "efficiency", percent, IN_TIME),
     ]
     if not math.isnan(total.value("hours_in_stage_mean")):
-        # An SLA on the first contact is on another wait than this one.
+        # An SLA on the first contact does not apply to time in stage.
         against = [] if sla.stops_on == "contact" else [sla.hours]
         words = partial(brief, day_hours=day_hours)
-        wait = _velocity_figure(total, sla)
-        figures.append(show(wait, "hours_in_stage_mean", words, IN_TIME, against=against))
+        figure = _waiting_figure(total, sla)
+        figures.append(show(figure, "hours_in_stage_mean", words, IN_TIME, against=against))
     if total.n("sla_attainment"):
         figures.append(show(_sla_figure(total), "sla_attainment", percent, IN_TIME))
     if not math.isnan(total.value("cost_per_mql")):
@@ -88,7 +88,7 @@ def headline(frame: pd.DataFrame) -> list[Figure]:
 
 
 def _split(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame | None]:
-    """Return the tidy rows, and the rows of changes; None where the frame has none."""
+    """Split into tidy rows and rows of changes; None if the frame has none."""
     if "kind" not in frame:
         return frame, None
     is_change = frame["kind"].notna()
@@ -114,8 +114,8 @@ def _goals(rows: pd.DataFrame) -> list[float]:
     return [point.value for point in _points(rows, "goal")]
 
 
-def _on_the_one_before(changes: pd.DataFrame) -> dict[str, Row | None]:
-    """Return how the last bucket that is over stands to the one before, by compared metric."""
+def _latest_changes(changes: pd.DataFrame) -> dict[str, Row | None]:
+    """Return the change of the last complete bucket from the one before, by metric."""
     rows = latest(changes)
     found = rows[rows["kind"] == PREVIOUS].to_dict("records")
     return {**dict.fromkeys(changes["metric"]), **{row["metric"]: row for row in found}}
@@ -131,7 +131,7 @@ def _over_time(
     *,
     against: Sequence[float] = (),
 ) -> Figure:
-    """Return a figure with its change and its buckets."""
+    """Return a figure with its change and its sparkline."""
     points = _points(rows, metric)
     values = tuple(point.value for point in points)
     marks = tuple(against) * len(values) if len(against) == 1 else tuple(against)
@@ -141,9 +141,9 @@ def _over_time(
         first, last = known[0], known[-1]
         low, high = (words(end(point.value for point in known)) for end in (min, max))
         span = f"{bucket_name(first.bucket)} to {bucket_name(last.bucket)}"
-        told = f"{figure.name}, {span}: {low} to {high}, at last {words(last.value)}"
+        text = f"{figure.name}, {span}: {low} to {high}, latest {words(last.value)}"
         is_open = bool({"immature", "in-progress"} & {*last.flags})
-        spark = Spark(values, marks if len(marks) == len(values) else (), told, is_open)
+        spark = Spark(values, marks if len(marks) == len(values) else (), text, is_open)
     change = "" if compared is None else _changed(compared, known, metric, words)
     return replace(figure, question=question, change=change, spark=spark)
 
@@ -151,11 +151,11 @@ def _over_time(
 def _changed(
     compared: Mapping[str, Row | None], known: Sequence[Point], metric: str, words: Words
 ) -> str:
-    """Return the last bucket that is over and how it stands to the one before, in words."""
+    """Return the last complete bucket compared with the one before, in words."""
     row = compared.get(metric)
     if row:
         return _compared(row, words)
-    # What has no interval of its own is told, and not judged.
+    # Without an interval, both values are stated and the change is not judged.
     over = [point for point in known if "in-progress" not in point.flags][-2:]
     if metric in compared or len(over) < 2:
         return ""
@@ -169,7 +169,7 @@ def _compared(row: Row, words: Words) -> str:
     if math.isnan(row["value"]):
         return ""
     start = f"{now}: {words(row['value'])}"
-    why = next((said for flag, said in NOT_COMPARED.items() if flag in row["flags"]), "")
+    why = next((text for flag, text in NOT_COMPARED.items() if flag in row["flags"]), "")
     if why:
         return f"{start}, {why} to compare" if why.startswith("too ") else f"{start} ({why})"
     if not row["is_clear"]:
@@ -183,11 +183,11 @@ def _volume_figure(total: Totals, rows: pd.DataFrame) -> Figure:
     goal, mqls = total.value("goal"), total.value("mqls")
     tone = judge_goal(rows).tone
     if math.isnan(goal):
-        return Figure("MQLs", count(mqls), "no goal given", Verdict("Goal not known"))
+        return Figure("MQLs", count(mqls), "no goal is set", Verdict("No goal"))
     gap = mqls - goal
     words = "Enough" if tone == GOOD else f"{exactly(-gap)} too few" if gap < 0 else "Enough"
     if "in-progress" in total.flags("mqls"):
-        words = "On pace" if tone == GOOD else "Behind the pace"
+        words = "On pace" if tone == GOOD else "Behind pace"
     context = f"{percent(mqls / goal if goal else math.nan)} of {exactly(goal)}"
     return Figure("MQLs", count(mqls), context, Verdict(words, tone))
 
@@ -196,15 +196,15 @@ def _efficiency_figure(total: Totals, rows: pd.DataFrame) -> Figure:
     n = total.n("efficiency")
     young = immature_buckets(rows)
     note = "Too few to judge" if n < SMALL_N else "Will still rise" if young else "Mature"
-    context = _sure(total.interval("efficiency")) if n else "no MQL to count"
-    return Figure("MQL → SQL", percent(total.value("efficiency")), context, Verdict(note))
+    context = _confidence(total.interval("efficiency")) if n else "no MQLs"
+    return Figure("MQL→SQL conversion", percent(total.value("efficiency")), context, Verdict(note))
 
 
-def _sure(interval: str) -> str:
+def _confidence(interval: str) -> str:
     return f"{interval} with 95% confidence"
 
 
-def _velocity_figure(total: Totals, sla: SlaTerms) -> Figure:
+def _waiting_figure(total: Totals, sla: SlaTerms) -> Figure:
     mean = total.value("hours_in_stage_mean")
     n = total.n("hours_in_stage_mean")
     median = total.value("hours_in_stage_median")
@@ -214,32 +214,28 @@ def _velocity_figure(total: Totals, sla: SlaTerms) -> Figure:
     if not is_slow:
         verdict = Verdict(f"Within the SLA of {sla.words}", GOOD)
     if sla.stops_on == "contact":
-        # The SLA is then on another wait than this one.
+        # The SLA then applies to the time until the first contact.
         verdict = Verdict("Until the decision")
     if n < SMALL_N:
         verdict = Verdict("Too few to judge")
     return Figure(
-        "Mean wait",
+        "Mean time in stage",
         brief(mean, day_hours=sla.day_hours),
-        f"of {counted(n, 'lead')} that left" + ("" if math.isnan(median) else f"; half in {half}"),
+        f"of {counted(n, 'MQL')} that left" + ("" if math.isnan(median) else f"; median {half}"),
         verdict,
     )
 
 
 def _sla_figure(total: Totals) -> Figure:
     breached = total.value("sla_breached")
-    kept = (
-        Verdict("SLA kept", GOOD)
-        if breached == 0
-        else Verdict(f"{counted(breached, 'lead')} late", BAD)
-    )
+    verdict = Verdict("SLA met", GOOD) if breached == 0 else Verdict(_breaches(breached), BAD)
     if total.n("sla_attainment") < SMALL_N:
-        kept = Verdict("Too few to judge")
+        verdict = Verdict("Too few to judge")
     return Figure(
         "SLA attainment",
         percent(total.value("sla_attainment")),
-        _sure(total.interval("sla_attainment")),
-        kept,
+        _confidence(total.interval("sla_attainment")),
+        verdict,
     )
 
 

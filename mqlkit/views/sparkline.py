@@ -1,4 +1,4 @@
-"""Sparklines: a row of numbers as a small picture in a line of text."""
+"""Sparklines: a series of numbers as a small inline chart."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ WIDTH, HEIGHT, EDGE = 120, 28, 4
 
 @dataclass(frozen=True)
 class Spark:
-    """A row of numbers to be drawn small.
+    """A series of numbers for a sparkline.
 
     Attributes
     ----------
     values
-        One per bucket, in their order; NaN is a gap.
+        One per bucket, in order; NaN is a gap.
     against
-        What they are to be held against, a goal or an SLA; NaN where there is none.
+        Reference values, a goal or an SLA; NaN where there is none.
     words
-        What the picture shows, for those who do not see it.
+        Description for screen readers.
     is_open
-        Whether the last number will still change.
+        Whether the last number can still change.
     """
 
     values: tuple[float, ...]
@@ -34,7 +34,7 @@ class Spark:
 
 
 def drawn_spark(spark: Spark) -> str:
-    """Return a sparkline as SVG; empty where there are fewer than two numbers.
+    """Return a sparkline as SVG; empty for fewer than two numbers.
 
     >>> drawn_spark(Spark((3.0,), (), "one"))
     ''
@@ -47,7 +47,7 @@ def drawn_spark(spark: Spark) -> str:
 
     def at(values: Sequence[float]) -> list[tuple[float, float]]:
         step = (WIDTH - 2 * EDGE) / max(1, len(spark.values) - 1)
-        # All equal is a line in the middle.
+        # Equal values are a line in the middle.
         part = [(v - low) / (high - low) if high > low else 0.5 for v in values]
         return [
             (EDGE + i * step, HEIGHT - EDGE - p * (HEIGHT - 2 * EDGE)) for i, p in enumerate(part)
@@ -65,7 +65,7 @@ def drawn_spark(spark: Spark) -> str:
 
 
 def _lines(points: Sequence[tuple[float, float]], kind: str) -> str:
-    """Return a line through points, broken where one of them is unknown."""
+    """Return a line through points, with a gap at each unknown one."""
     runs = [list(run) for gap, run in groupby(points, lambda p: math.isnan(p[1])) if not gap]
     texts = [" ".join(f"{x:.1f},{y:.1f}" for x, y in run) for run in runs]
     return "".join(f'<polyline class="{kind}" points="{text}"/>' for text in texts)

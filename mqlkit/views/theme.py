@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-# Ink on paper, one blue for what is measured, one orange for goals and for what is late. Bars are
-# light enough for figures in ink, and dark enough to be seen on paper (3:1, WCAG 1.4.11).
+# One blue for measured values, one orange for goals and SLA breaches. Bars are light enough for
+# labels in INK and dark enough for a white background (3:1, WCAG 1.4.11).
 INK, MUTED, LINE, FAINT = "#1f2a37", "#56616e", "#d5dbe3", "#eaeef3"
 BLUE, ORANGE, GRAY, LIGHT_BLUE = "#2563a8", "#963700", "#7a8594", "#a9c6e5"
 BAR, LIGHT_ORANGE, PALE = "#6094cb", "#efc39a", "#d3dae2"
-# What each color of a chart becomes on a dark screen; paper is always light.
+# The color that replaces each color on a dark screen; print is always light.
 DARK = {
     INK: "#e6eaf0",
     MUTED: "#a9b4c1",
@@ -24,16 +24,16 @@ DARK = {
     PALE: "#4a5664",
     "white": "#12171e",
 }
-# JupyterLab draws this type by itself, without a network; the page's script draws it too.
+# JupyterLab renders this type without a network; the script of the page renders it too.
 CHART_TYPE = "application/vnd.vegalite.v5+json"
 CHART_SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Liberation Sans', Arial, sans-serif"
 
 
 def dark_charts() -> str:
-    """Return the rules that turn the colors of drawn charts into those of a dark screen.
+    """Return the style rules that replace the colors of charts on a dark screen.
 
-    Charts carry their colors as attributes, which any rule of a style sheet overrides.
+    The colors are attributes of SVG elements, which any rule of a style sheet overrides.
     """
     rules = "".join(
         f'.plot svg [{place}="{light}"]{{{place}:{dark}}}'
@@ -64,7 +64,7 @@ def config() -> dict[str, Any]:
         "view": {"stroke": None},
         "axis": axis,
         "axisX": {"grid": False, "labelAngle": 0, "labelOverlap": "greedy", "labelSeparation": 6},
-        # Titles lie flat above their axis, where they are read without turning the head.
+        # Horizontal titles above the axis.
         "axisY": {
             "domain": False,
             "ticks": False,

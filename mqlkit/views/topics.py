@@ -1,4 +1,4 @@
-"""Topics of a report: the question, and the verdicts, charts and tables that answer it."""
+"""Topics of a report: each a question with the verdicts, charts and tables that answer it."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from mqlkit.views import headline as figures
 
 Draw = Callable[..., Any]
 VIEWS = "mqlkit.views."
-# The lead lists that a panel shows instead of a topic's drawings.
+# Lead lists that the control panel shows instead of the drawings of a topic.
 BREACHES, MQLS = "breaches", "mqls"
 
 
 @dataclass(frozen=True)
 class Topic:
-    """One question, and what answers it.
+    """One question and its answers.
 
     Attributes
     ----------
     question
-        The question, as a heading asks it.
+        The question, used as a heading.
     draws
         Drawing functions and notes, in the order of the page.
     is_by
-        Whether they are drawn once for each breakdown of the report.
+        Whether they are drawn once per breakdown of the report.
     lead_list
         A list of leads that the control panel shows instead; empty for none.
     """
@@ -43,7 +43,7 @@ class Topic:
 
 
 def family_of(draw: Draw) -> str | None:
-    """Return the family frame that a drawing function takes; None for a function of one's own.
+    """Return the family frame that a drawing function takes; None for a user's function.
 
     >>> family_of(charts.sla.attainment)
     'sla'

@@ -79,7 +79,7 @@ def test_a_mark_picks_its_value_and_lets_it_go(shown):
 
 def test_a_cell_of_a_table_picks_its_value(shown):
     page = shown.page
-    late = page.locator("details.mk-table").filter(has_text="that waited longest").first
+    late = page.locator("details.mk-table").filter(has_text="SLA breaches, longest first").first
     late.locator("summary").click()
     cell = late.locator("tbody tr td:nth-child(2)").first
     cell.click()
@@ -104,7 +104,7 @@ def test_what_is_picked_stays_so_in_another_width(shown):
 
 def test_a_table_sorts_by_its_figures_up_and_down(shown, sample_run):
     page = shown.page
-    part = table(page, "Efficiency by source")
+    part = table(page, "MQL→SQL conversion by source")
     wanted = {
         r["segment"]["source"]: r["value"]
         for r in sample_run.metrics("mql_report")["metrics"]
@@ -140,7 +140,7 @@ def test_a_table_sorts_by_the_keyboard_and_keeps_the_total_at_its_end(shown):
 
 def test_durations_sort_by_their_length(shown):
     page = shown.page
-    part = table(page, "Wait in the MQL stage")
+    part = table(page, "Time in stage")
     part.locator("th button").nth(1).click()
     texts = [row[1] for row in part.locator("table").evaluate(ROWS)][:-1]
     hours = [float(t.split()[0]) * {"hours": 1, "days": 24}[t.split()[1]] for t in texts]

@@ -13,7 +13,7 @@ from mqlkit.core.errors import MqlkitError
 from mqlkit.core.params import ReportParams
 from mqlkit.lab import kernel_cells as cells
 from mqlkit.lab import report as controls
-from mqlkit.lab.busy import Pace
+from mqlkit.lab.busy import Debouncer
 from mqlkit.lab.report import open_with
 from mqlkit.lab.widgets import close, slider
 from mqlkit.pages import cells as page
@@ -22,7 +22,7 @@ from mqlkit.views import topics
 from mqlkit.views.verdicts.base import Verdict
 
 GONE = (
-    "The panel of this report is gone: the cell that opened it was run again and failed.\n"
+    "The panel of this report was removed: the cell that opened it was run again and failed.\n"
     "  Fix:      run that cell again, then this one"
 )
 
@@ -168,7 +168,7 @@ def test_what_is_closed_is_closed_to_the_last_style():
 
 
 def test_what_was_put_off_is_dropped():
-    Pace().stop()
+    Debouncer().stop()
 
 
 def test_outside_a_notebook_no_cell_is_told_of():

@@ -38,11 +38,11 @@ FOUND = {
     ("MQLs", "late", "added later"),
     ("MQLs", "moved", "MQL was 1 Feb 2026, now 31 Jan 2026"),
     ("MQLs", "renamed", "source was Web, now Fair"),
-    ("MQLs waiting", "decided", "decision was empty, now 13 Jan 2026"),
-    ("MQLs waiting", "gone", "deleted"),
-    ("MQLs waiting", "late", "added later"),
-    ("MQLs waiting", "moved", "MQL was 1 Feb 2026, now 31 Jan 2026"),
-    ("MQLs waiting", "renamed", "source was Web, now Fair"),
+    ("Open MQLs", "decided", "decision was empty, now 13 Jan 2026"),
+    ("Open MQLs", "gone", "deleted"),
+    ("Open MQLs", "late", "added later"),
+    ("Open MQLs", "moved", "MQL was 1 Feb 2026, now 31 Jan 2026"),
+    ("Open MQLs", "renamed", "source was Web, now Fair"),
     ("SQLs dated in the bucket", "decided", "SQL was empty, now 14 Jan 2026"),
 }
 
@@ -164,7 +164,7 @@ def test_a_run_names_them_on_the_page_on_stderr_and_in_a_file(desk, tmp_path):
     assert rows == [
         "figure,bucket,lead_id,what",
         "MQLs,2026-01,'=<b>&1,added later",
-        "MQLs waiting,2026-01,'=<b>&1,added later",
+        "Open MQLs,2026-01,'=<b>&1,added later",
     ]
     assert ChangedLead("MQLs", "2026-01", "=<b>&1", "added later").lead_id not in str(
         done.metrics("q")

@@ -77,13 +77,13 @@ TIDY = {
     "charts.volume.mqls": ("mqls", {}, {"x": [], "y": ["MQLs"]}),
     "charts.volume.mqls_by": ("mqls", {"by": "source"}, {"x": [], "y": []}),
     "charts.handoff.decisions": ("accepted", {}, {"x": [], "y": ["MQLs"]}),
-    "charts.efficiency.cohorts": ("efficiency", {}, {"x": [], "y": ["MQLs that became SQL"]}),
+    "charts.efficiency.cohorts": ("efficiency", {}, {"x": [], "y": ["MQL→SQL conversion"]}),
     "charts.efficiency.conversion_by": (
-        "efficiency", {"by": "source"}, {"x": ["MQLs that became SQL"], "y": []},
+        "efficiency", {"by": "source"}, {"x": ["MQL→SQL conversion"], "y": []},
     ),
-    "charts.sla.attainment": ("sla_attainment", {}, {"x": [], "y": ["Within the SLA"]}),
+    "charts.sla.attainment": ("sla_attainment", {}, {"x": [], "y": ["SLA attainment"]}),
     "charts.sla.attainment_by": (
-        "sla_attainment", {"by": "source"}, {"x": ["Within the SLA"], "y": []},
+        "sla_attainment", {"by": "source"}, {"x": ["SLA attainment"], "y": []},
     ),
     "charts.cost.per_mql_by": (
         "cost_per_mql", {"by": "source", "currency": "EUR"}, {"x": ["Cost per MQL, EUR"], "y": []},
@@ -91,10 +91,10 @@ TIDY = {
 }  # fmt: skip
 OWN = {
     "charts.waiting.histogram": (
-        "waiting", {"sla_hours": 48}, {"x": ["Time in the MQL stage, days"], "y": ["MQLs"]},
+        "waiting", {"sla_hours": 48}, {"x": ["Time in stage, days"], "y": ["MQLs"]},
     ),
     "charts.waiting.survival": (
-        "waiting", {"sla_hours": 48}, {"x": ["Time since MQL, days"], "y": ["Still waiting"]},
+        "waiting", {"sla_hours": 48}, {"x": ["Time since MQL, days"], "y": ["Still open"]},
     ),
     "charts.cost.per_mql": (
         "cost", {"lag_days": 30, "currency": "EUR"}, {"x": [], "y": ["Cost per MQL, EUR"]},
@@ -145,32 +145,30 @@ def test_charts_fill_their_place(specs, name):
 DESCRIPTIONS = {
     "charts.volume.mqls": "MQLs per month, from 5 to 6, with the goal as a line across each bar.",
     "charts.volume.mqls_by": (
-        "MQLs per month and source, from Web with the most to (missing); stronger is more."
+        "MQLs per month and source, from Web with the most to (missing); darker is more."
     ),
     "charts.handoff.decisions": "MQLs accepted, rejected and undecided per month.",
     "charts.efficiency.cohorts": (
-        "Share of MQLs that became SQL per month of entry, 33% to 40%, with 95% intervals; young "
-        "cohorts are hollow, with their projection as an orange line; the dashed line is the flow."
+        "MQL→SQL conversion per month of entry, 33% to 40%, with 95% intervals; immature cohorts "
+        "are hollow, with their projection as an orange line; the dashed line is the in-period "
+        "SQL/MQL ratio."
     ),
     "charts.efficiency.conversion_by": (
-        "Efficiency by source, with 95% intervals; the dashed line is the share of all, hollow "
-        "dots stand for fewer than 30 leads."
+        "MQL→SQL conversion rate by source, with 95% intervals; the dashed line is the overall "
+        "rate, hollow dots have fewer than 30 leads."
     ),
-    "charts.sla.attainment": (
-        "Share of MQLs handled within the SLA per month, 40% to 75%, with 95% intervals."
-    ),
+    "charts.sla.attainment": ("SLA attainment per month, 40% to 75%, with 95% intervals."),
     "charts.sla.attainment_by": (
-        "SLA attainment by source, with 95% intervals; the dashed line is the share of all, hollow "
-        "dots stand for fewer than 30 leads."
+        "SLA attainment by source, with 95% intervals; the dashed line is the overall rate, hollow "
+        "dots have fewer than 30 leads."
     ),
     "charts.cost.per_mql_by": "Cost per MQL by source.",
     "charts.waiting.histogram": (
-        "MQLs by time in the stage; the bar at 8 days is everything later; the dashed line is the "
-        "SLA."
+        "MQLs by time in stage; the bar at 8 days is everything later; the dashed line is the SLA."
     ),
     "charts.waiting.survival": (
-        "Share of MQLs still waiting by time since they became MQLs, with its 95% band; the dashed "
-        "line is the SLA."
+        "Share of MQLs still open by time since they became MQLs (Kaplan–Meier), with 95% "
+        "intervals; the dashed line is the SLA."
     ),
     "charts.cost.per_mql": (
         "Cost per MQL per month as bars, 700 to 830 EUR, and its rolling average as a line; the "
@@ -255,7 +253,7 @@ def test_volume(worked, specs):
     for metric in ("mqls", "goal", "in_stage"):
         assert column(data, metric) == per_bucket(worked.metrics, metric)
     assert tooltip(spec)[1:] == [
-        ("mqls", "MQLs", ",.0f"), ("in_stage", "Waiting at its end", ",.0f"),
+        ("mqls", "MQLs", ",.0f"), ("in_stage", "Open MQLs at its end", ",.0f"),
         ("goal", "Goal", ",.1f"),
     ]  # fmt: skip
 
@@ -328,7 +326,7 @@ def test_cells_of_many_buckets_have_no_figures(buckets, has_figures):
     frame = monthly("mqls", [5] * buckets, source="Web")
     spec = charts.volume.mqls_by(frame, by="source").to_dict()
     assert ("text" in marks(spec)) is has_figures
-    assert spec["description"] == ("MQLs per month and source, all from Web; stronger is more.")
+    assert spec["description"] == ("MQLs per month and source, all from Web; darker is more.")
 
 
 def test_eight_segments_are_all_named():
@@ -351,21 +349,21 @@ def test_of_nine_segments_the_smallest_two_are_others():
 def test_hand_off(worked, specs):
     spec = specs["charts.handoff.decisions"]
     assert marks(spec) == ["bar"]
-    for kind, metric in {"Accepted": "accepted", "Rejected": "rejected",
+    for kind, metric in {"Accepted (SAL)": "accepted", "Rejected": "rejected",
                          "Undecided": "undecided"}.items():  # fmt: skip
         found = [r["leads"] for r in embedded(spec) if r["kind"] == kind]
         assert found == per_bucket(worked.metrics, metric)
-    assert encoding(spec)["color"]["scale"]["domain"] == ["Accepted", "Rejected", "Undecided"]
+    assert encoding(spec)["color"]["scale"]["domain"] == ["Accepted (SAL)", "Rejected", "Undecided"]
     assert encoding(spec)["order"]["field"] == "order"
     assert {r["kind"]: r["order"] for r in embedded(spec)} == {
-        "Accepted": 0, "Rejected": 1, "Undecided": 2,
+        "Accepted (SAL)": 0, "Rejected": 1, "Undecided": 2,
     }  # fmt: skip
 
 
 def test_efficiency(worked, specs):
     spec = specs["charts.efficiency.cohorts"]
     assert marks(spec) == ["rule", "line", "tick", "point", "text"]
-    assert encoding(spec, 4)["text"] == {"value": "by flow"}
+    assert encoding(spec, 4)["text"] == {"value": "in-period"}
     data = embedded(spec)
     for field in ("value", "low", "high", "n"):
         assert column(data, field) == per_bucket(worked.metrics, "efficiency", field)
@@ -423,8 +421,8 @@ def test_dots():
     interval = encoding(spec, 1)
     assert (interval["x"]["field"], interval["x2"]["field"]) == ("low", "high")
     assert tooltip(spec, 2) == [
-        ("name", "Source", None), ("value", "Efficiency", ".1%"), ("low", "95% from", ".1%"),
-        ("high", "95% to", ".1%"), ("n", "Leads", ",.0f"),
+        ("name", "Source", None), ("value", "MQL→SQL conversion rate", ".1%"),
+        ("low", "95% from", ".1%"), ("high", "95% to", ".1%"), ("n", "Leads", ",.0f"),
     ]  # fmt: skip
 
 
@@ -439,7 +437,8 @@ def test_dots_always_show_every_share_and_the_sure_intervals():
 def test_dots_with_no_small_segment_do_not_speak_of_hollow_ones():
     spec = charts.efficiency.conversion_by(shares(Web=(0.2, 30, 0.1, 0.4)), by="source").to_dict()
     assert spec["description"] == (
-        "Efficiency by source, with 95% intervals; the dashed line is the share of all."
+        "MQL→SQL conversion rate by source, with 95% intervals; the dashed line is the overall "
+        "rate."
     )
 
 
@@ -495,7 +494,7 @@ def test_histogram(worked, specs):
     x = encoding(spec)["x"]
     assert (x["bin"], x["field"], encoding(spec)["x2"]["field"]) == ("binned", "left", "right")
     assert embedded(spec, 1) == [{"sla": 2.0}]
-    assert encoding(spec)["color"]["scale"]["domain"] == ["within SLA", "late", "still waiting"]
+    assert encoding(spec)["color"]["scale"]["domain"] == ["within SLA", "after SLA", "open"]
 
 
 def test_the_last_bar_of_the_histogram_does_not_claim_an_upper_end():
@@ -503,7 +502,7 @@ def test_the_last_bar_of_the_histogram_does_not_claim_an_upper_end():
     histogram = pd.DataFrame(
         {
             "bin": [1, 16],
-            "outcome": ["within SLA", "still waiting"],
+            "outcome": ["within SLA", "open"],
             "leads": [3, 2],
             "hours_from": [12.0, 192.0],
             "hours_to": [24.0, 204.0],
@@ -541,7 +540,7 @@ def test_a_histogram_that_ends_early_does_not_speak_of_everything_later():
 )
 def test_time_is_in_the_unit_of_the_sla(worked, options, unit, at):
     histogram = charts.waiting.histogram(of(worked.waiting, **options)).to_dict()
-    assert titles(histogram)["x"] == [f"Time in the MQL stage, {unit}"]
+    assert titles(histogram)["x"] == [f"Time in stage, {unit}"]
     assert embedded(histogram, 1) == [{"sla": at}]
     curve = charts.waiting.survival(of(worked.waiting, **options)).to_dict()
     assert titles(curve)["x"] == [f"Time since MQL, {unit}"]
@@ -762,9 +761,9 @@ def test_a_click_on_a_segment_is_told_to_who_hears_it(worked, name):
         return draw(name, worked.metrics, by="source", **PICKED[name])
 
     assert drawn().usermeta["by"] == "source"
-    spec = with_selection(drawn(), by="source", target=".ear input").to_dict()
+    spec = with_selection(drawn(), by="source", target=".target input").to_dict()
     heard = [p for p in spec["params"] if p["name"] == "pick"]
-    assert [p["bind"] for p in heard] == [{"element": ".ear input", "event": "input"}]
+    assert [p["bind"] for p in heard] == [{"element": ".target input", "event": "input"}]
     assert heard[0]["select"] == {
         "type": "point", "on": "click", "clear": False, "fields": ["picked"],
     }  # fmt: skip

@@ -65,8 +65,8 @@ def test_the_words_say_all_that_is_set(numbers):
     assert words == (
         "1 Apr 2026 – 30 Jun 2026, by month, as of 6 Jul 2026. Spend is moved back by 20 days; the "
         "rolling cost spans 1 month. Sales has 2 working days to contact an MQL. SQLs count within "
-        "1 day of the MQL. Only country: EE and LV. The goals are not for these leads alone, and "
-        "are left out."
+        "1 day of the MQL. Only country: EE and LV. Goals are left out: none is set for exactly "
+        "these leads."
     )
 
 
@@ -74,8 +74,8 @@ def test_a_lag_before_the_first_spend_is_a_mistake(numbers):
     # The last bucket begins on 1 June 2026, 577 days after the first spend.
     assert choices.lag_faults(replace(numbers, lag_days_used=577), OFFER) == {}
     assert choices.lag_faults(replace(numbers, lag_days_used=578), OFFER) == {
-        "lag_days": "A lag of 578 days reaches no spend: the data has none before 1 Nov 2024; in "
-        "this period the longest that does is 577 days."
+        "lag_days": "With a lag of 578 days, no bucket has spend: spend data begins on 1 Nov 2024; "
+        "use at most 577 days."
     }
     without = replace(OFFER, spend_from=None)
     assert choices.lag_faults(replace(numbers, lag_days_used=4000), without) == {}
@@ -102,14 +102,14 @@ def test_a_file_that_says_something_else_is_left_alone(tmp_path):
     path = write(ReportParams())
     assert write(ReportParams()) == path
     before = path.read_bytes()
-    with pytest.raises(ParamsError, match=r"^mine\.yaml is there already; choose another name\.$"):
+    with pytest.raises(ParamsError, match=r"^mine\.yaml already exists; choose another name\.$"):
         write(replace(ReportParams(), grain="year"))
     assert path.read_bytes() == before
 
 
 @pytest.mark.parametrize("name", ["", "a b", "../x", "a/b", "a.yaml"])
 def test_a_name_must_be_one_of_a_file(name, tmp_path):
-    with pytest.raises(ParamsError, match="is no name for a file"):
+    with pytest.raises(ParamsError, match="is not a valid file name"):
         choices.write_params(ReportParams(), name, source=tmp_path / "s.yaml", folder=tmp_path)
     assert not list(tmp_path.iterdir())
 

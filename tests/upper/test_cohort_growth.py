@@ -74,24 +74,21 @@ def test_the_picture(few):
     assert [part["mark"]["type"] for part in spec["layer"]] == [
         "line", "point", "point", "rule", "text",
     ]  # fmt: skip
-    assert line["encoding"]["x"]["title"] == "Days since the MQL"
-    assert line["encoding"]["y"]["title"] == "MQLs that became SQL"
+    assert line["encoding"]["x"]["title"] == "Days since MQL"
+    assert line["encoding"]["y"]["title"] == "MQL→SQL conversion"
     assert line["encoding"]["color"]["sort"] == ["Jan 2026", "Feb 2026"]
     assert [t["title"] for t in hover["encoding"]["tooltip"]] == [
-        "MQLs of", "Days since the MQL", "Became SQL", "SQLs", "MQLs",
+        "Cohort", "Days since MQL", "MQL→SQL conversion", "SQLs", "MQLs",
     ]  # fmt: skip
     ends = spec["datasets"][last["data"]["name"]]
     assert [(e["bucket"], e["age_days"], e["share"]) for e in ends] == [
         ("2026-01", 14, 0.75), ("2026-02", 2, 1.0),
     ]  # fmt: skip
-    assert spec["datasets"][rule["data"]["name"]] == [
-        {"age_days": 3, "label": "nine in ten are in"}
-    ]
+    assert spec["datasets"][rule["data"]["name"]] == [{"age_days": 3, "label": "mature"}]
     assert label["encoding"]["text"]["field"] == "label"
     assert spec["description"] == (
-        "Share of each cohort's MQLs that became SQL, by days since the MQL: cohorts at the same "
-        "age. A line ends where the cohort's youngest lead is; after 3 days, the dashed line, nine "
-        "in ten of the conversions are in."
+        "MQL→SQL conversion by cohort age. A line ends at the age of the cohort's youngest lead. "
+        "After 3 days, the dashed line, nine in ten conversions have happened."
     )
 
 
@@ -103,7 +100,7 @@ def test_of_many_cohorts_the_latest_six_are_drawn(few):
         of(series_of("conversion_by_age", many), maturity_days=3)
     ).to_dict()
     assert spec["layer"][0]["encoding"]["color"]["sort"][0] == "Apr 2025"
-    assert spec["description"].endswith("nine in ten of the conversions are in; the latest 6 of 9.")
+    assert spec["description"].endswith("nine in ten conversions have happened; the latest 6 of 9.")
 
 
 def test_nothing_converted_is_no_picture(few):

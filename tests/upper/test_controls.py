@@ -208,7 +208,7 @@ def test_a_click_in_a_chart_keeps_one_value_and_a_second_brings_all_back(shown, 
     # A group of small ones: the values that it may stand for are offered.
     click("source", "(other <sources>)")
     assert shown.filter.column.value == "source"
-    words = "“(other &lt;sources&gt;)” is several values of source: choose them in the list"
+    words = "“(other &lt;sources&gt;)” is several values of source: choose from the list"
     assert words in shown.filter._hint.value
     assert len(redrawn) == n
     shown.filter.kept.value = ("Event", "Web")
@@ -230,7 +230,7 @@ def test_the_slider_is_not_told_where_it_was(shown):
 
 
 def test_two_notebooks_do_not_hear_each_others_clicks(exploration):
-    first, second = (Panel(exploration, list).filter.ear for _ in range(2))
+    first, second = (Panel(exploration, list).filter.target for _ in range(2))
     assert first != second
 
 
@@ -244,7 +244,7 @@ def test_the_choice_is_saved_as_a_params_file(shown, tmp_path, monkeypatch):
     assert text(shown._saved) == f"Written. To run it, in {tmp_path}: mqlkit run params/mine.yaml"
     shown.name.value = "not a name"
     shown.save.click()
-    assert "is no name for a file" in shown._saved.value
+    assert "is not a valid file name" in shown._saved.value
 
 
 @pytest.mark.parametrize("layer", [charts, tables, verdicts], ids=lambda m: m.__name__)
@@ -294,18 +294,18 @@ def test_efficiency_is_shown_as_the_panel_says_and_saved_as_both(view, notebook,
     view.show(charts.efficiency.cohorts)
     chart = notebook[-1]
     both = chart.outputs
-    control(notebook, "Efficiency").value = "flow"
+    control(notebook, "MQL→SQL conversion").value = "flow"
     assert "SQLs dated in each month" in chart.outputs[0]["data"]["text/plain"]
-    assert "Efficiency is shown by flow alone" in said(notebook)
+    assert "Conversion is in-period only" in said(notebook)
     control(notebook, "Save").click()
-    assert "one of them alone is for the panel" in said(notebook)
+    assert "only the panel shows one alone" in said(notebook)
     assert written == [ReportParams()]
     # A mistake elsewhere leaves what is shown, and what is said of it.
     control(notebook, "Sales has").value = "soon"
-    control(notebook, "Efficiency").value = "cohort"
-    assert "by flow alone" in said(notebook)
+    control(notebook, "MQL→SQL conversion").value = "cohort"
+    assert "in-period only" in said(notebook)
     control(notebook, "Reset").click()
-    assert control(notebook, "Efficiency").value == "both"
+    assert control(notebook, "MQL→SQL conversion").value == "both"
     assert chart.outputs == both
 
 
@@ -479,7 +479,7 @@ def test_charts_fit_the_room_there_is_without_being_made_again(view, notebook):
     view.show(plot_once)
     view.show(plot_grain)
     chart, other = notebook[-2:]
-    room = control(notebook, "Room for charts")
+    room = control(notebook, "Width for charts")
     # 832 is what a screen of 1280 leaves; a hidden notebook has none.
     for told, expected in [
         ("832", 760), ("1052", 940), ("1473", 1120), ("1474", 1120), ("", 1120), ("wide", 1120),

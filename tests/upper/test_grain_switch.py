@@ -91,8 +91,8 @@ def test_charts_at_a_coarser_grain_show_what_a_report_of_it_says(switched, at_gr
     for kind in ("Accepted", "Rejected", "Undecided"):
         part = [r for r in decisions if r["kind"] == kind]
         assert drawn(part, "leads") == wanted(numbers, kind.lower()), kind
-    cohorts = rows_of(page, f"Share of MQLs that became SQL per {name}")
-    kept = rows_of(page, f"Share of MQLs handled within the SLA per {name}")
+    cohorts = rows_of(page, f"MQL→SQL conversion per {name}")
+    kept = rows_of(page, f"SLA attainment per {name}")
     for part, metric in ((cohorts, "efficiency"), (kept, "sla_attainment")):
         for field in ("value", "low", "high", "n"):
             found = drawn(part, field)
@@ -141,7 +141,7 @@ def test_back_at_its_own_grain_the_page_is_as_it_was(switched):
     page.get_by_role("combobox", name="Charts by").select_option("month")
     page.wait_for_function(SETTLED, arg="Cost per MQL per month as bars, 69 to 127 EUR")
     assert len(rows_of(page, "MQLs per month, from 199 to 326")) >= 12
-    tick = rows_of(page, "Share of MQLs that became SQL per month")
+    tick = rows_of(page, "MQL→SQL conversion per month")
     assert drawn(tick, "efficiency_projected")
 
 

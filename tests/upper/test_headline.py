@@ -38,7 +38,7 @@ def figure(name, changes, **params):
 
 def test_all_figures_in_their_order():
     assert list(figures(totals(**BASE, **SPENT))) == [
-        "MQLs", "MQL → SQL", "Mean wait", "SLA attainment", "Cost per MQL",
+        "MQLs", "MQL→SQL conversion", "Mean time in stage", "SLA attainment", "Cost per MQL",
         "Wasted on breaches",
     ]  # fmt: skip
 
@@ -46,7 +46,7 @@ def test_all_figures_in_their_order():
 @pytest.mark.parametrize(
     ("missing", "gone"),
     [
-        ({"hours_in_stage_mean": {"value": None, "n": 0}}, {"Mean wait"}),
+        ({"hours_in_stage_mean": {"value": None, "n": 0}}, {"Mean time in stage"}),
         ({"sla_attainment": {"value": None, "n": 0}}, {"SLA attainment"}),
         ({"sla_attainment": None, "sla_breached": None}, {"SLA attainment"}),
         ({"cost_per_mql": None, "wasted_cost": None}, {"Cost per MQL", "Wasted on breaches"}),
@@ -62,7 +62,7 @@ def test_a_number_that_is_null_has_no_figure(missing, gone):
 
 def test_without_spend_there_are_no_rows_of_cost_and_no_figures():
     assert list(figures(totals(**BASE), currency="")) == [
-        "MQLs", "MQL → SQL", "Mean wait", "SLA attainment",
+        "MQLs", "MQL→SQL conversion", "Mean time in stage", "SLA attainment",
     ]  # fmt: skip
 
 
@@ -73,7 +73,7 @@ def open_now(**values):
 @pytest.mark.parametrize(
     ("changes", "shown"),
     [
-        pytest.param({}, ("100", "no goal given", "Goal not known", "plain"), id="no goal"),
+        pytest.param({}, ("100", "no goal is set", "No goal", "plain"), id="no goal"),
         pytest.param({"goal": 101}, ("100", "99.0% of 101", "1 too few", "bad"), id="missed"),
         pytest.param({"goal": 100}, ("100", "100.0% of 100", "Enough", "good"), id="exact"),
         pytest.param({"goal": 99}, ("100", "101.0% of 99", "Enough", "good"), id="exceeded"),
@@ -84,7 +84,7 @@ def open_now(**values):
         ),
         pytest.param(
             open_now(mqls=40, goal=100, goal_to_date=40.5, needed_per_day=2),
-            ("40", "40.0% of 100", "Behind the pace", "bad"),
+            ("40", "40.0% of 100", "Behind pace", "bad"),
             id="in progress, behind",
         ),
         pytest.param(
@@ -128,7 +128,7 @@ def test_a_goal_of_nothing_is_no_error():
         pytest.param(
             {"value": None, "n": 0},
             False,
-            ("–", "no MQL to count", "Too few to judge", "plain"),
+            ("–", "no MQLs", "Too few to judge", "plain"),
             id="none",
         ),
     ],
@@ -137,7 +137,7 @@ def test_efficiency(cell, young, shown):
     flags = ["immature"] if young else []
     bucket = row("efficiency", 0.2, bucket="2026-03", n=40, flags=flags)
     frame = rows(totals(**{**BASE, "efficiency": cell}), bucket)
-    assert figures(frame)["MQL → SQL"] == shown
+    assert figures(frame)["MQL→SQL conversion"] == shown
 
 
 @pytest.mark.parametrize(
@@ -146,43 +146,43 @@ def test_efficiency(cell, young, shown):
         pytest.param(
             {"value": 48, "n": 30},
             {"sla": "48h"},
-            ("2.0 d", "of 30 leads that left", "Within the SLA of 48 hours", "good"),
+            ("2.0 d", "of 30 MQLs that left", "Within the SLA of 48 hours", "good"),
             id="the SLA itself",
         ),
         pytest.param(
             {"value": 48.1, "n": 30},
             {"sla": "2d"},
-            ("2.0 d", "of 30 leads that left", "Over the SLA of 2 days", "bad"),
+            ("2.0 d", "of 30 MQLs that left", "Over the SLA of 2 days", "bad"),
             id="over",
         ),
         pytest.param(
             {"value": 47.9, "n": 29},
             {"sla": "2d"},
-            ("47.9 h", "of 29 leads that left", "Too few to judge", "plain"),
+            ("47.9 h", "of 29 MQLs that left", "Too few to judge", "plain"),
             id="few",
         ),
         pytest.param(
             {"value": 0.5, "n": 1},
             {"sla": "2d"},
-            ("30 min", "of 1 lead that left", "Too few to judge", "plain"),
+            ("30 min", "of 1 MQL that left", "Too few to judge", "plain"),
             id="one",
         ),
     ],
 )
 def test_velocity(cell, params, shown):
-    assert figure("Mean wait", {"hours_in_stage_mean": cell}, **params) == shown
+    assert figure("Mean time in stage", {"hours_in_stage_mean": cell}, **params) == shown
 
 
 def test_a_wait_in_working_days_is_called_so():
     changes = {"hours_in_stage_mean": {"value": 20, "n": 40}}
-    shown = " ".join(figure("Mean wait", changes, sla="2d", sla_clock="business")[:3])
+    shown = " ".join(figure("Mean time in stage", changes, sla="2d", sla_clock="business")[:3])
     assert "2.5" in shown
     assert "working" in shown
 
 
 def test_the_wait_for_a_decision_is_not_held_against_an_sla_on_contact():
     params = {"sla": "1h", "sla_stops_on": "contact"}
-    _, _, verdict, tone = figure("Mean wait", {}, **params)
+    _, _, verdict, tone = figure("Mean time in stage", {}, **params)
     assert "SLA" not in verdict
     assert tone == "plain"
 
@@ -190,9 +190,9 @@ def test_the_wait_for_a_decision_is_not_held_against_an_sla_on_contact():
 @pytest.mark.parametrize(
     ("late", "shown"),
     [
-        (0, ("100.0%", "96.0–100.0% with 95% confidence", "SLA kept", "good")),
-        (1, ("100.0%", "96.0–100.0% with 95% confidence", "1 lead late", "bad")),
-        (1200, ("100.0%", "96.0–100.0% with 95% confidence", "1,200 leads late", "bad")),
+        (0, ("100.0%", "96.0–100.0% with 95% confidence", "SLA met", "good")),
+        (1, ("100.0%", "96.0–100.0% with 95% confidence", "1 SLA breach", "bad")),
+        (1200, ("100.0%", "96.0–100.0% with 95% confidence", "1,200 SLA breaches", "bad")),
     ],
 )
 def test_sla(late, shown):
@@ -260,14 +260,14 @@ def test_what_is_not_to_be_compared_is_not():
         row("efficiency", 0.4, bucket="2026-01", n=100, low=0.31, high=0.5),
         row("efficiency", 0.1, bucket="2026-02", n=100, low=0.06, high=0.17, flags=["immature"]),
     ]
-    figure = card("MQL → SQL", *parts)
-    assert figure.change == "Feb 2026: 10.0%, too young to compare"
+    figure = card("MQL→SQL conversion", *parts)
+    assert figure.change == "Feb 2026: 10.0% (immature)"
     assert figure.spark.is_open
 
 
 def test_a_mean_has_no_interval_and_is_told_without_a_judgement():
     parts = [*monthly("mqls", 100, 100), *monthly("hours_in_stage_mean", 20, 30, n=90)]
-    figure = card("Mean wait", *parts, sla="48h")
+    figure = card("Mean time in stage", *parts, sla="48h")
     assert figure.change == "Feb 2026: 30.0 h, after 20.0 h in Jan 2026"
     assert figure.spark.against == (48, 48)
 
@@ -276,9 +276,9 @@ def test_the_picture_has_the_buckets_and_the_goal_and_says_so():
     figure = card("MQLs", *monthly("mqls", 90, 110), *monthly("goal", 100, None))
     assert figure.spark.values == (90, 110)
     assert figure.spark.against[0] == 100
-    assert figure.spark.words == "MQLs, Jan 2026 to Feb 2026: 90 to 110, at last 110"
+    assert figure.spark.words == "MQLs, Jan 2026 to Feb 2026: 90 to 110, latest 110"
     drawn = drawn_spark(figure.spark)
-    assert 'aria-label="MQLs, Jan 2026 to Feb 2026: 90 to 110, at last 110"' in drawn
+    assert 'aria-label="MQLs, Jan 2026 to Feb 2026: 90 to 110, latest 110"' in drawn
     assert "nan" not in drawn
 
 

@@ -330,13 +330,13 @@ def use_list(page):
 
     wait_for(rows, seconds=LONGEST_VISIT, what="the list")
     seen = {"title": box.locator(".mk-note").inner_text(), "longest": rows()}
-    late = box.locator("th", has_text="Hours late").locator("button").first
+    late = box.locator("th", has_text="Hours overdue").locator("button").first
     late.click()
     seen["shortest"] = rows()
     owner = seen["shortest"][0][1]
     box.get_by_label("Search:").fill(owner)
     seen["owner"], seen["theirs"] = owner, rows()
-    box.get_by_role("button", name="All late leads as CSV").click()
+    box.get_by_role("button", name="All SLA breaches as CSV").click()
     with page.expect_download(timeout=LONGEST_VISIT * 1000) as download:
         box.locator("a[download]").click()
     seen["file"] = download.value.suggested_filename
@@ -546,8 +546,8 @@ def test_late_leads_are_sorted_looked_up_and_taken_along(look):
     listed = first_page(read_report(params, base=ROOT / "notebooks"), BREACHES)
     assert seen["title"] == listed.title
     late = [float(row[5]) for row in seen["longest"]]
-    assert late == list(listed.cells["Hours late"])[:10]
-    assert [float(row[5]) for row in seen["shortest"]] == sorted(listed.cells["Hours late"])[:10]
+    assert late == list(listed.cells["Hours overdue"])[:10]
+    assert [float(row[5]) for row in seen["shortest"]] == sorted(listed.cells["Hours overdue"])[:10]
     assert {row[1] for row in seen["theirs"]} == {seen["owner"]}
     assert seen["file"] == "sla_velocity.breaches.csv"
 

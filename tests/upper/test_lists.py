@@ -59,14 +59,14 @@ def evil(new_desk):
 
 def test_every_mql_of_the_period_with_its_dates_the_latest_first(few):
     shown = first_page(few, MQLS)
-    assert shown.title == "6 MQLs, the latest first"
+    assert shown.title == "6 MQLs, latest first"
     assert shown.cells.values.tolist() == [
-        ["open-in-time", "Ben", "–", "2026-02-27 23:00", "–", "none yet", "–", "still in time"],
-        ["open-late", "Ben", "–", "2026-02-01 10:00", "–", "none yet", "–", "late and open"],
+        ["open-in-time", "Ben", "–", "2026-02-27 23:00", "–", "none yet", "–", "pending"],
+        ["open-late", "Ben", "–", "2026-02-01 10:00", "–", "none yet", "–", "overdue"],
         ["sql-at-once", "Ana", "–", "2026-01-07 10:00", "2026-01-07 12:00", "accepted",
-         "2026-01-07 12:00", "kept"],
-        ["rejected", "–", "–", "2026-01-06 10:00", "2026-01-20 10:00", "rejected", "–", "late"],
-        ["accepted", "Ana", "–", "2026-01-05 10:00", "2026-01-06 09:00", "accepted", "–", "kept"],
+         "2026-01-07 12:00", "met"],
+        ["rejected", "–", "–", "2026-01-06 10:00", "2026-01-20 10:00", "rejected", "–", "breached"],
+        ["accepted", "Ana", "–", "2026-01-05 10:00", "2026-01-06 09:00", "accepted", "–", "met"],
         ["out-of-order", "Ben", "–", "2026-01-04 10:00", "2026-01-01 09:00", "accepted", "–",
          "not measurable"],
     ]  # fmt: skip
@@ -79,19 +79,19 @@ def test_without_contacts_an_sla_until_contact_is_not_measurable(lead_table):
 
 def test_late_leads_are_those_of_the_report(few):
     shown = first_page(few, BREACHES)
-    assert shown.title == "2 late leads, those that waited longest first"
+    assert shown.title == "2 SLA breaches, longest first"
     assert list(shown.cells["Lead"]) == ["open-late", "rejected"]
-    assert list(shown.cells["Hours late"]) == [614.0, 288.0]
-    assert list(shown.cells["Still open"]) == ["yes", "no"]
+    assert list(shown.cells["Hours overdue"]) == [614.0, 288.0]
+    assert list(shown.cells["Open"]) == ["yes", "no"]
 
 
 def test_a_list_without_leads_says_so_and_has_a_file(lead_table, tmp_path):
     made = lead_table("lead_id | mql_at | sql_at\non-time | 2026-01-05 | 2026-01-06")
     numbers = compute_report(made.leads, made.tables)
     shown = first_page(numbers, BREACHES)
-    assert (shown.title, len(shown.cells)) == ("No late leads", 0)
+    assert (shown.title, len(shown.cells)) == ("No SLA breaches", 0)
     assert len(read_csv(write_list(numbers, BREACHES, folder=tmp_path))) == 1
-    assert "No late leads" in ListBox(BREACHES, lambda: numbers)._title.value
+    assert "No SLA breaches" in ListBox(BREACHES, lambda: numbers)._title.value
 
 
 def test_why_a_page_lists_no_late_lead():
@@ -111,10 +111,7 @@ def test_a_long_list_is_bounded_in_words_and_the_file_is_not(few, monkeypatch, t
     monkeypatch.setattr(lists, "MOST_ROWS", 2)
     numbers = compute_report(few.lead_data, few.tables)
     shown = first_page(numbers, MQLS)
-    assert shown.title == (
-        "6 MQLs, the latest first: 2 of them are here to sort and filter, all of them are in the "
-        "CSV file"
-    )
+    assert shown.title == ("6 MQLs, latest first: the first 2; the CSV file has all of them")
     assert len(shown.cells) == 2
     assert len(read_csv(write_list(numbers, MQLS, folder=tmp_path))) == 7
 
@@ -127,7 +124,7 @@ def test_the_file_of_mqls(few, tmp_path):
         "lead_id", "owner", "source", "entered", "decided", "became_sql", "decision", "sla",
     ]  # fmt: skip
     assert latest == [
-        "open-in-time", "Ben", "", "2026-02-27T23:00:00+00:00", "", "", "none yet", "still in time",
+        "open-in-time", "Ben", "", "2026-02-27T23:00:00+00:00", "", "", "none yet", "pending",
     ]  # fmt: skip
     assert write_list(few, MQLS, folder=tmp_path / "new") == path
     assert [p.name for p in path.parent.iterdir()] == [path.name]

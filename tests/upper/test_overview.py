@@ -49,7 +49,7 @@ def test_a_report_is_shown_with_its_figures(page_of):
     assert '<a href="q1.html">Q1</a>' in page
     assert "1 Jan 2026 – 31 Mar 2026 · as of 31 Mar 2026" in page
     assert re.findall(r"<dt>(.*?)</dt><dd>(.*?)</dd>", page) == [
-        ("MQLs", "2,910"), ("of the goal", "102.5%"), ("MQL → SQL", "27.9%"),
+        ("MQLs", "2,910"), ("of the goal", "102.5%"), ("MQL→SQL conversion", "27.9%"),
         ("SLA attainment", "71.8%"), ("Cost per MQL", "€98.02"),
     ]  # fmt: skip
 

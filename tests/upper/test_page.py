@@ -109,8 +109,8 @@ def test_no_axis_is_titled_with_a_name_of_the_code(shared_page, sample_run):
     )
     titles = {t for axis in axes for t in re.findall(r"titled '([^']+)'", axis)}
     assert titles == {
-        "MQLs", "MQLs that became SQL", "Within the SLA", "Time in the MQL stage, days",
-        "Time since MQL, days", "Still waiting", "Cost per MQL, EUR", "Points of efficiency",
+        "MQLs", "MQL→SQL conversion", "SLA attainment", "Time in stage, days",
+        "Time since MQL, days", "Still open", "Cost per MQL, EUR", "Percentage points",
     }  # fmt: skip
 
 
@@ -125,7 +125,7 @@ def test_the_headline_shows_the_numbers_of_the_run(shared_page, sample_run):
         if r["segment"] is None and r["bucket"] == TOTAL
     }
     assert shown["MQLs"] == f"{total['mqls']:,}"
-    assert shown["MQL → SQL"] == f"{total['efficiency']:.1%}"
+    assert shown["MQL→SQL conversion"] == f"{total['efficiency']:.1%}"
     assert shown["SLA attainment"] == f"{total['sla_attainment']:.1%}"
     assert shown["Cost per MQL"] == f"€{total['cost_per_mql']:.2f}"
     assert shown["Wasted on breaches"] == f"€{total['wasted_cost']:,.0f}"
@@ -316,7 +316,7 @@ def test_without_scripts_there_are_still_the_words_and_the_tables(open_page, sam
     assert page.locator(".mk-verdict").first.is_visible()
     tables = page.locator("details.mk-table")
     assert tables.count() >= 15
-    assert page.get_by_text("Rows read").is_visible()
+    assert page.get_by_text("Rows read, used and excluded").is_visible()
     folded = tables.filter(has_text="MQLs and goal").first
     assert not folded.locator("table").is_visible()
     folded.locator("summary").click()
@@ -430,7 +430,7 @@ def test_names_of_the_data_are_in_the_charts(shared_page, odd_run):
 def test_hostile_names_in_a_tooltip_are_text(shared_page, odd_run):
     it = shared_page(odd_run, "hostile")
     page = it.page
-    chart = described(page, "Efficiency by source")
+    chart = described(page, "MQL→SQL conversion rate by source")
     tip = page.locator("#vg-tooltip-element")
     for point in page.locator(f"{chart} [aria-roledescription=point]").all():
         point.hover(force=True)
@@ -453,7 +453,7 @@ def test_what_the_data_lacks_is_said_in_words(shared_page, odd_run):
     assert "records neither acceptances nor rejections" in text
     assert "records no contact" in text
     assert "No spend is known" in text
-    assert "No goal is given" in text
+    assert "No goal is set" in text
 
 
 def test_what_the_data_lacks_is_no_chart_and_no_table(shared_page, odd_run):
@@ -469,7 +469,7 @@ def test_what_the_data_lacks_is_no_chart_and_no_table(shared_page, odd_run):
         assert not [t for t in tables if missing in t], tables
     assert it.said == []
     assert page.locator(".mk-card dt").all_inner_texts() == [
-        "MQLs", "MQL → SQL", "Mean wait", "SLA attainment",
+        "MQLs", "MQL→SQL conversion", "Mean time in stage", "SLA attainment",
     ]  # fmt: skip
 
 

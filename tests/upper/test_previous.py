@@ -50,7 +50,7 @@ def test_the_last_report_stands_beside_this_one(said, tmp_path, monkeypatch):
     table = tables.previous.headline(frame)
     assert table.title == "Since the last report: 1 Jan 2026 – 28 Feb 2026, as of 31 Jan 2026"
     assert cells(table)[:2] == [
-        ["MQLs", "2", "3", "+1"], ["Efficiency", "50.0%", "33.3%", "−16.7 points"],
+        ["MQLs", "2", "3", "+1"], ["MQL→SQL conversion rate", "50.0%", "33.3%", "−16.7 points"],
     ]  # fmt: skip
 
 

@@ -60,8 +60,8 @@ def test_where_late_leads_would_be_listed_it_says_where_they_are(export, desk, t
     assert done.code == 0, done.stderr
     _, _, section = done.html("r").partition("Which leads breached the SLA?</h2>")
     assert (
-        "20 MQLs breached the SLA. A redacted page does not list them: mqlkit run writes them "
-        "beside it, into the file that ends in .breaches.csv."
+        "20 MQLs breached the SLA. A redacted page does not list them; mqlkit run writes them to "
+        "the file next to it that ends in .breaches.csv."
     ) in section
     assert (done.out / "r.breaches.csv").exists()
 

@@ -13,7 +13,7 @@ from mqlkit.sources.ledger import Ledger
 from mqlkit.views import verdicts
 from mqlkit.views.verdicts.response import REFERENCE
 
-SMALL = "With only {} this says little; do not rank or plan by it."
+SMALL = "Based on only {}: do not rank or plan by it."
 
 
 def said(verdict):
@@ -36,13 +36,13 @@ def running(mqls, goal, *, to_date, needed):
     [
         pytest.param(
             totals(mqls=120),
-            "120 MQLs in the period. No goal is given for them.",
+            "120 MQLs in the period. No goal is set.",
             "plain",
             id="no goals at all",
         ),
         pytest.param(
             totals(mqls=1, goal=None),
-            "1 MQL in the period. No goal is given for them.",
+            "1 MQL in the period. No goal is set.",
             "plain",
             id="a month without a goal",
         ),
@@ -54,7 +54,7 @@ def running(mqls, goal, *, to_date, needed):
         ),
         pytest.param(
             totals(mqls=1100, goal=1100),
-            "1,100 MQLs: exactly the goal. Marketing produces enough; the same number will do.",
+            "1,100 MQLs: exactly the goal. Marketing produces enough; the same number is enough.",
             "good",
             id="exact",
         ),
@@ -74,21 +74,21 @@ def running(mqls, goal, *, to_date, needed):
         pytest.param(
             running(50, 100, to_date=50.5, needed=2.5),
             "50 MQLs so far, behind the pace of 50.5 by now. "
-            "The goal of 100 needs 2.5 a day from here.",
+            "The goal of 100 needs 2.5 a day from now on.",
             "bad",
             id="in progress, behind",
         ),
         pytest.param(
             running(50, 100, to_date=50, needed=2.5),
             "50 MQLs so far, on the pace of 50.0 by now. "
-            "The goal of 100 needs 2.5 a day from here.",
+            "The goal of 100 needs 2.5 a day from now on.",
             "good",
             id="in progress, on pace to the lead",
         ),
         pytest.param(
             running(99, 100, to_date=50, needed=0.05),
             "99 MQLs so far, on the pace of 50.0 by now. "
-            "The goal of 100 needs 0.1 a day from here.",
+            "The goal of 100 needs 0.1 a day from now on.",
             "good",
             id="in progress, one short of the goal",
         ),
@@ -123,29 +123,29 @@ def handed(accepted, rejected, undecided, **interval):
     [
         pytest.param(
             totals(accepted=None, rejected=None, undecided=None, acceptance_rate=None),
-            "The data records neither acceptances nor rejections, so that the hand-off to sales "
-            "cannot be judged. A lead leaves the MQL stage here when it becomes an SQL.",
+            "The data records neither acceptances nor rejections, so there is no acceptance rate. "
+            "A lead leaves the MQL stage when it becomes an SQL.",
             id="not recorded",
         ),
         pytest.param(
-            handed(0, 0, 7), "Sales has decided on none of the MQLs yet.", id="none decided"
+            handed(0, 0, 7), "Sales has not decided on any of the MQLs yet.", id="none decided"
         ),
         pytest.param(
             handed(20, 10, 1, low=0.488, high=0.808),
-            "Sales accepted 20 and rejected 10 of the MQLs: 66.7% of those decided (48.8–80.8%). "
-            "1 MQL waits for a decision.",
-            id="thirty decided, one waiting",
+            "Sales accepted 20 MQLs (SAL) and rejected 10: an acceptance rate of 66.7% "
+            "(48.8–80.8%). 1 MQL is undecided.",
+            id="thirty decided, one undecided",
         ),
         pytest.param(
             handed(20, 9, 0, low=0.5077, high=0.8272),
-            "Sales accepted 20 and rejected 9 of the MQLs: 69.0% of those decided (50.8–82.7%). "
-            "0 MQLs wait for a decision. " + SMALL.format("29 leads"),
+            "Sales accepted 20 MQLs (SAL) and rejected 9: an acceptance rate of 69.0% "
+            "(50.8–82.7%). 0 MQLs are undecided. " + SMALL.format("29 leads"),
             id="twenty-nine decided",
         ),
         pytest.param(
             handed(1, 0, 2, low=0.2065, high=1.0),
-            "Sales accepted 1 and rejected 0 of the MQLs: 100.0% of those decided (20.6–100.0%). "
-            "2 MQLs wait for a decision. " + SMALL.format("1 lead"),
+            "Sales accepted 1 MQL (SAL) and rejected 0: an acceptance rate of 100.0% "
+            "(20.6–100.0%). 2 MQLs are undecided. " + SMALL.format("1 lead"),
             id="one decided",
         ),
     ],
@@ -155,7 +155,7 @@ def test_hand_off(frame, text):
 
 
 def converted(share, n, *young, low=0.1, high=0.3):
-    """Return the efficiency of a quarter, with the buckets that are too young."""
+    """Return the conversion of a quarter, with the immature buckets."""
     parts = [
         row("efficiency", share, bucket=b, n=n, flags=["immature"] if b in young else [])
         for b in ("2026-01", "2026-02", "2026-03")
@@ -170,17 +170,17 @@ def converted(share, n, *young, low=0.1, high=0.3):
     [
         pytest.param(
             rows(row("efficiency", None, n=0), row("mqls_per_sql", None, n=0)),
-            "There is no MQL whose outcome could be counted.",
+            "There are no MQLs to compute a conversion rate from.",
             id="no MQL",
         ),
         pytest.param(
             converted(0.2, 30, low=0.095, high=0.3731),
-            "20.0% of 30 MQLs have become SQLs so far (9.5–37.3%): one SQL from 5.0 MQLs.",
+            "20.0% of 30 MQLs have become SQLs so far (9.5–37.3%), or one in 5.0.",
             id="mature, just enough leads",
         ),
         pytest.param(
             converted(0.2, 25, low=0.0886, high=0.3913),
-            "20.0% of 25 MQLs have become SQLs so far (8.9–39.1%): one SQL from 5.0 MQLs. "
+            "20.0% of 25 MQLs have become SQLs so far (8.9–39.1%), or one in 5.0. "
             + SMALL.format("25 leads"),
             id="few leads",
         ),
@@ -191,23 +191,22 @@ def converted(share, n, *young, low=0.1, high=0.3):
         ),
         pytest.param(
             converted(0.25, 400, "2026-03", low=0.2101, high=0.2946),
-            "25.0% of 400 MQLs have become SQLs so far (21.0–29.5%): one SQL from 4.0 MQLs. "
-            "Nine in ten of the conversions take up to 16 days: Mar 2026 is too young, and the "
-            "share will still rise.",
+            "25.0% of 400 MQLs have become SQLs so far (21.0–29.5%), or one in 4.0. Nine in ten "
+            "conversions take up to 16 days: Mar 2026 is immature, and the rate will still rise.",
             id="one young month",
         ),
         pytest.param(
             converted(0.25, 400, "2026-02", "2026-03", low=0.2101, high=0.2946),
-            "25.0% of 400 MQLs have become SQLs so far (21.0–29.5%): one SQL from 4.0 MQLs. "
-            "Nine in ten of the conversions take up to 16 days: Feb 2026 and Mar 2026 are too "
-            "young, and the share will still rise.",
+            "25.0% of 400 MQLs have become SQLs so far (21.0–29.5%), or one in 4.0. Nine in ten "
+            "conversions take up to 16 days: Feb 2026 and Mar 2026 are immature, and the rate "
+            "will still rise.",
             id="two young months",
         ),
         pytest.param(
             converted(0.25, 400, "2026-01", "2026-02", "2026-03", low=0.2101, high=0.2946),
-            "25.0% of 400 MQLs have become SQLs so far (21.0–29.5%): one SQL from 4.0 MQLs. "
-            "Nine in ten of the conversions take up to 16 days: Jan 2026, Feb 2026 and Mar 2026 "
-            "are too young, and the share will still rise.",
+            "25.0% of 400 MQLs have become SQLs so far (21.0–29.5%), or one in 4.0. Nine in ten "
+            "conversions take up to 16 days: Jan 2026, Feb 2026 and Mar 2026 are immature, and "
+            "the rate will still rise.",
             id="all young",
         ),
     ],
@@ -237,7 +236,7 @@ def chosen(**given):
         pytest.param(
             kept(0, 0),
             {"sla": "48h"},
-            "No MQL shows yet whether sales meets the SLA of 48 hours.",
+            "No MQL has met or breached the SLA of 48 hours yet.",
             "plain",
             id="nothing measured",
         ),
@@ -245,8 +244,7 @@ def chosen(**given):
             kept(40, 0, mean=20, low=0.9124, high=1),
             {"sla": "48h"},
             "Sales takes 0.8 days on average against an SLA of 2: within it on average. Sales has "
-            "48 hours to decide on an MQL: 100.0% in time (91.2–100.0%). No lead breached "
-            "it.",
+            "48 hours to decide on an MQL: 100.0% met the SLA (91.2–100.0%). No lead breached it.",
             "good",
             id="kept",
         ),
@@ -254,8 +252,7 @@ def chosen(**given):
             kept(39, 1, mean=48, low=0.8712, high=0.9956),
             {"sla": "2d"},
             "Sales takes 2.0 days on average against an SLA of 2: within it on average. Sales has "
-            "2 days to decide on an MQL: 97.5% in time (87.1–99.6%). 1 lead breached the "
-            "SLA.",
+            "2 days to decide on an MQL: 97.5% met the SLA (87.1–99.6%). 1 lead breached it.",
             "bad",
             id="the mean is the SLA, one late",
         ),
@@ -263,7 +260,7 @@ def chosen(**given):
             kept(10, 30, mean=72, low=0.1419, high=0.4019),
             {"sla": "2d"},
             "Sales takes 3.0 days on average against an SLA of 2. Sales has 2 days to decide on an "
-            "MQL: 25.0% in time (14.2–40.2%). 30 leads breached the SLA.",
+            "MQL: 25.0% met the SLA (14.2–40.2%). 30 leads breached it.",
             "bad",
             id="late",
         ),
@@ -271,24 +268,24 @@ def chosen(**given):
             kept(10, 30, still_open=1, mean=5, low=0.1419, high=0.4019),
             {"sla": "4h"},
             "Sales takes 5.0 hours on average against an SLA of 4. Sales has 4 hours to decide on "
-            "an MQL: 25.0% in time (14.2–40.2%). 30 leads breached the SLA, 1 of them "
-            "still open.",
+            "an MQL: 25.0% met the SLA (14.2–40.2%). 30 leads breached it, of which 1 is open and "
+            "overdue.",
             "bad",
             id="in hours, one still open",
         ),
         pytest.param(
             kept(0, 3, still_open=3, low=0, high=0.5615),
             {"sla": "90min"},
-            "Sales has 90 minutes to decide on an MQL: 0.0% in time (0.0–56.1%). 3 leads breached "
-            "the SLA, 3 of them still open. " + SMALL.format("3 leads"),
+            "Sales has 90 minutes to decide on an MQL: 0.0% met the SLA (0.0–56.1%). 3 leads "
+            "breached it, of which 3 are open and overdue. " + SMALL.format("3 leads"),
             "bad",
             id="nobody left, few leads",
         ),
         pytest.param(
             kept(30, 10, mean=500, low=0.5981, high=0.8581),
             {"sla": "1h", "sla_stops_on": "contact"},
-            "Sales has 1 hour to contact an MQL: 75.0% in time (59.8–85.8%). 10 leads breached "
-            "the SLA.",
+            "Sales has 1 hour to contact an MQL: 75.0% met the SLA (59.8–85.8%). 10 leads "
+            "breached it.",
             "bad",
             id="contact: the wait for a decision says nothing",
         ),
@@ -296,7 +293,7 @@ def chosen(**given):
             kept(10, 30, mean=24, low=0.1419, high=0.4019),
             {"sla": "2d", "sla_clock": "business"},
             "Sales takes 3.0 working days on average against an SLA of 2. Sales has 2 working days "
-            "to decide on an MQL: 25.0% in time (14.2–40.2%). 30 leads breached the SLA.",
+            "to decide on an MQL: 25.0% met the SLA (14.2–40.2%). 30 leads breached it.",
             "bad",
             id="working days of eight hours",
         ),
@@ -304,8 +301,7 @@ def chosen(**given):
             kept(10, 30, mean=10.5, low=0.1419, high=0.4019),
             {"sla": "8h", "sla_clock": "business"},
             "Sales takes 10.5 working hours on average against an SLA of 8. Sales has 8 working "
-            "hours to decide on an MQL: 25.0% in time (14.2–40.2%). 30 leads breached the "
-            "SLA.",
+            "hours to decide on an MQL: 25.0% met the SLA (14.2–40.2%). 30 leads breached it.",
             "bad",
             id="working hours",
         ),
@@ -331,7 +327,7 @@ def test_an_sla_on_contact_says_so_where_no_contact_is_recorded():
         pytest.param(
             totals(hours_in_stage_km_median={"value": None, "n": 0}),
             {},
-            "There is no MQL whose wait could be measured.",
+            "There is no MQL whose time in stage can be measured.",
             id="no MQL",
         ),
         pytest.param(
@@ -340,8 +336,8 @@ def test_an_sla_on_contact_says_so_where_no_contact_is_recorded():
                 hours_in_stage_km_median={"value": None, "n": 40},
             ),
             {},
-            "Fewer than half of 40 MQLs have left the stage, so that the median wait is not known "
-            "yet; 19 have left.",
+            "Fewer than half of 40 MQLs have left the stage, so the median time in stage is not "
+            "known yet; 19 have left.",
             id="not half have left",
         ),
         pytest.param(
@@ -351,8 +347,8 @@ def test_an_sla_on_contact_says_so_where_no_contact_is_recorded():
                 hours_in_stage_km_median={"value": 48, "n": 40},
             ),
             {},
-            "Half of the MQLs have left the stage after 2.0 days, with those still waiting counted "
-            "in; among the 31 that left, after 47.9 hours.",
+            "The median time in stage is 2.0 days with open MQLs included, and 47.9 hours for the "
+            "31 that left.",
             id="hours below two days, days from there",
         ),
         pytest.param(
@@ -362,8 +358,8 @@ def test_an_sla_on_contact_says_so_where_no_contact_is_recorded():
                 hours_in_stage_km_median={"value": 1, "n": 29},
             ),
             {},
-            "Half of the MQLs have left the stage after 1.0 hours, with those still waiting "
-            "counted in; among the 20 that left, after 45 minutes. " + SMALL.format("29 leads"),
+            "The median time in stage is 1.0 hours with open MQLs included, and 45 minutes for "
+            "the 20 that left. " + SMALL.format("29 leads"),
             id="minutes, few leads",
         ),
         pytest.param(
@@ -373,8 +369,8 @@ def test_an_sla_on_contact_says_so_where_no_contact_is_recorded():
                 hours_in_stage_km_median={"value": 20, "n": 40},
             ),
             {"day_hours": 8},
-            "Half of the MQLs have left the stage after 2.5 working days, with those still waiting "
-            "counted in; among the 40 that left, after 15.9 working hours.",
+            "The median time in stage is 2.5 working days with open MQLs included, and 15.9 "
+            "working hours for the 40 that left.",
             id="working days",
         ),
     ],
@@ -395,7 +391,7 @@ def answered(share, n, *, lift=None, low=None, high=None):
     [
         pytest.param(
             totals(contacted_within_1h=None, lift_1h=None),
-            "The data records no contact by sales, so that its speed cannot be told.",
+            "The data records no contact by sales, so there is no speed to lead.",
             id="not recorded",
         ),
         pytest.param(
@@ -403,26 +399,24 @@ def answered(share, n, *, lift=None, low=None, high=None):
                 contacted_within_1h={"value": None, "flags": ["day-precision"]},
                 lift_1h={"value": None, "flags": ["day-precision"]},
             ),
-            "The data has dates without a time of day, so that contact within the hour cannot be "
-            "told.",
+            "The data has dates without a time of day, so speed to lead cannot be measured.",
             id="only dates",
         ),
         pytest.param(
             answered(0.3, 30),
-            "Sales tried to reach 30.0% of 30 MQLs within one hour (20.0–40.0%).",
+            "Sales contacted 30.0% of 30 MQLs within one hour (20.0–40.0%).",
             id="no SQL to compare",
         ),
         pytest.param(
             answered(0.3, 40, lift=1.62, low=0.95, high=2.76),
-            "Sales tried to reach 30.0% of 40 MQLs within one hour (20.0–40.0%). Those became SQL "
-            "1.6 times as often as those contacted later (0.9–2.8); that describes this team's "
-            "data, and is no proof of cause.",
+            "Sales contacted 30.0% of 40 MQLs within one hour (20.0–40.0%). These became SQLs "
+            "1.6 times as often as MQLs contacted later (0.9–2.8). This describes the data and "
+            "does not prove a cause.",
             id="with a lift",
         ),
         pytest.param(
             answered(0.0, 1),
-            "Sales tried to reach 0.0% of 1 MQL within one hour (20.0–40.0%). "
-            + SMALL.format("1 lead"),
+            "Sales contacted 0.0% of 1 MQL within one hour (20.0–40.0%). " + SMALL.format("1 lead"),
             id="one lead",
         ),
     ],
@@ -439,7 +433,7 @@ def test_a_period_without_mqls_is_not_called_a_lack_of_records():
 
 def test_the_reference_is_named_with_its_source_and_is_no_forecast():
     assert REFERENCE == (
-        "For reference, never as a forecast: of 2,241 US companies 37% answered a web lead within "
+        "For reference, not as a forecast: of 2,241 US companies 37% answered a web lead within "
         "an hour, 16% in 1–24 hours, 24% later, 23% never; those who tried within an hour were "
         "nearly seven times as likely to qualify the lead as those an hour later (Oldroyd, "
         "McElheran, Elkington, Harvard Business Review, March 2011)."
@@ -455,9 +449,9 @@ def cost(spend, mqls, *, lag=30.2):
     )
 
 
-RESTS_ON = (
-    "It rests on averages, on one lag for all leads and on correlation in time: a guide to large "
-    "trends, not a fact about one lead."
+BASIS = (
+    "This is based on averages, on one lag for all leads and on correlation in time: use it for "
+    "large trends, not for single leads."
 )
 
 
@@ -469,7 +463,7 @@ RESTS_ON = (
             "",
             "auto",
             30,
-            "No spend is known for these leads: what an MQL costs cannot be told.",
+            "No spend is known for these leads, so there is no cost per MQL.",
             id="no spend",
         ),
         pytest.param(
@@ -478,8 +472,7 @@ RESTS_ON = (
             "auto",
             30,
             "With a lag of 30 days (measured as the mean), the spend data does not cover the whole "
-            "period: no cost is given for it rather than one that is too low. No bucket is "
-            "covered.",
+            "period. Its cost per MQL would be too low and is left out. No bucket is covered.",
             id="not covered",
         ),
         pytest.param(
@@ -487,7 +480,7 @@ RESTS_ON = (
             "EUR",
             "auto",
             0,
-            "There was spend and no MQL, so that no cost per MQL can be given.",
+            "There was spend but no MQL, so there is no cost per MQL.",
             id="no MQL",
         ),
         pytest.param(
@@ -496,7 +489,7 @@ RESTS_ON = (
             "auto",
             30,
             "An MQL cost €97.02: €2,911 over 30 MQLs, with a lag of 30 days (measured as the "
-            "mean). " + RESTS_ON,
+            "mean). " + BASIS,
             id="measured",
         ),
         pytest.param(
@@ -504,8 +497,7 @@ RESTS_ON = (
             "SEK",
             1,
             1,
-            "An MQL cost 12,000 SEK: 12,000 SEK over 1 MQL, with a lag of 1 day (as set). "
-            + RESTS_ON,
+            "An MQL cost 12,000 SEK: 12,000 SEK over 1 MQL, with a lag of 1 day (as set). " + BASIS,
             id="set by the user",
         ),
         pytest.param(
@@ -513,8 +505,8 @@ RESTS_ON = (
             "USD",
             "auto",
             0,
-            "An MQL cost $12.50: $100 over 8 MQLs, with a lag of 0 days (taken as none: no lead "
-            "has both stamps to measure it by). " + RESTS_ON,
+            "An MQL cost $12.50: $100 over 8 MQLs, with a lag of 0 days (not measurable: no lead "
+            "has both timestamps). " + BASIS,
             id="nothing to measure it by",
         ),
     ],
@@ -539,10 +531,10 @@ def test_ledgers_in_their_order():
         )
     )
     aside = (
-        "Leads: 6,015 of 6,018 rows are used, 3 set aside (2: a date that does not exist or cannot "
+        "Leads: 6,015 of 6,018 rows are used, 3 excluded (2: a date that does not exist or cannot "
         "be read; 1: no lead id)."
     )
-    repeated = "Goals: 1 of 2 rows are used, 1 set aside (1: a copy of an earlier row)."
+    repeated = "Goals: 1 of 2 rows are used, 1 excluded (1: a copy of an earlier row)."
     assert [said(v) for v in found] == [
         (aside, "plain"),
         ("Spend: all 31 rows are used.", "good"),

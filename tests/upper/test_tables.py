@@ -78,7 +78,7 @@ def test_volume():
     table = tables.volume.mqls(frame)
     assert table.title == "MQLs and goal"
     assert cells(table) == [
-        ["Bucket", "MQLs", "Goal", "Attainment", "Gap", "Waiting at the end"],
+        ["Bucket", "MQLs", "Goal", "Attainment", "Gap", "Open at the end"],
         ["Jan 2026", "1,000", "990.5", "101.0%", "+10", "7"],
         ["Feb 2026", "2", "2.0", "100.0%", "+0", "0"],
         ["Whole period", "1,002", "992.5", "101.0%", "−1,200", "0"],
@@ -88,7 +88,7 @@ def test_volume():
 
 def test_volume_without_goals_has_no_columns_for_them():
     frame = rows(quarter("mqls", 5, 2, 7), quarter("in_stage", 1, 1, 1))
-    assert cells(tables.volume.mqls(frame))[0] == ["Bucket", "MQLs", "Waiting at the end"]
+    assert cells(tables.volume.mqls(frame))[0] == ["Bucket", "MQLs", "Open at the end"]
 
 
 def test_a_note_stands_in_its_row():
@@ -117,8 +117,8 @@ def decided(accepted, rejected, undecided, **rate):
 def test_hand_off():
     frame = decided(2, 1, 1, value=2 / 3, n=3, low=0.2077, high=0.9385)
     assert cells(tables.handoff.decisions(frame)) == [
-        ["Bucket", "MQLs", "Accepted", "Rejected", "Undecided", "Acceptance", "95% interval",
-         "Note"],
+        ["Bucket", "MQLs", "Accepted (SAL)", "Rejected", "Undecided", "Acceptance rate",
+         "95% interval", "Note"],
         ["Jan 2026", "4", "2", "1", "1", "66.7%", "20.8–93.8%", "small-n"],
     ]  # fmt: skip
 
@@ -150,9 +150,9 @@ def test_efficiency_by_source():
         *(row(m, 0.9, owner="Ann", n=3) for m in web),
     )
     table = tables.efficiency.conversion_by(frame, by="source")
-    assert table.title == "Efficiency by source"
+    assert table.title == "MQL→SQL conversion by source"
     assert cells(table) == [
-        ["Source", "MQLs", "SQLs", "Efficiency", "MQLs per SQL", "Projected", "By flow",
+        ["Source", "MQLs", "SQLs", "Conversion", "MQLs per SQL", "Projected", "In-period ratio",
          "95% interval", "Note"],
         ["Web", "40", "10", "25.0%", "4.0", "30.0%", "125.0%", "14.2–40.2%", ""],
         ["(missing)", "2", "0", "0.0%", "–", "–", "–", "0.0–65.8%", "immature and small-n"],
@@ -167,7 +167,7 @@ def test_velocity_in_hours_and_days():
         quarter("hours_in_stage_p90", 5, 100, 100, n=40),
     )
     assert cells(tables.waiting.time_in_stage(frame)) == [
-        ["Bucket", "Mean", "Median of those that left", "Median of all", "90th percentile"],
+        ["Bucket", "Mean", "Median", "Median, open MQLs included", "90th percentile"],
         ["Jan 2026", "30 minutes", "1.0 hours", "–", "5.0 hours"],
         ["Feb 2026", "47.9 hours", "–", "–", "4.2 days"],
         ["Whole period", "2.0 days", "2.5 days", "2.0 days", "4.2 days"],
@@ -195,8 +195,8 @@ def met(bucket, n_met, late, **segment):
 def test_sla():
     table = tables.sla.outcomes(met("2026-01", 30, 10))
     assert cells(table) == [
-        ["Bucket", "In time", "Late", "Late and open", "Not due yet", "Unmeasurable", "Attainment",
-         "95% interval"],
+        ["Bucket", "Met", "Breached", "of which overdue", "Not due yet", "Unmeasurable",
+         "SLA attainment", "95% interval"],
         ["Jan 2026", "30", "10", "1", "2", "0", "75.0%", "10.0–90.0%"],
     ]  # fmt: skip
 
@@ -204,7 +204,7 @@ def test_sla():
 def test_sla_by_owner_keeps_the_order_of_the_rows():
     frame = rows(met("total", 1, 1, owner="Zoe"), met("total", 30, 0, owner="Ann"))
     table = tables.sla.outcomes_by(frame, by="owner")
-    assert table.title == "SLA by owner"
+    assert table.title == "SLA outcomes by owner"
     assert [line[0] for line in cells(table)] == ["Owner", "Zoe", "Ann"]
     assert [line[-1] for line in cells(table)] == ["Note", "small-n", ""]
 
@@ -310,7 +310,7 @@ def breaches(n, **first):
 def test_breaches():
     table = tables.lead_lists.breaches(series_of("breach", breaches(2, owner=None, source=None)))
     assert cells(table) == [
-        ["Lead", "Owner", "Source", "Entered", "Due", "Late by", "Still open"],
+        ["Lead", "Owner", "Source", "Entered", "Due", "Overdue by", "Open"],
         ["L0", "–", "–", "2026-01-05 09:30", "2026-01-07 09:30", "4.2 days", "yes"],
         ["L1", "Ann", "Web", "2026-01-05 09:30", "2026-01-07 09:30", "4.1 days", "no"],
     ]
@@ -318,7 +318,7 @@ def test_breaches():
 
 def test_of_many_breaches_the_25_longest_are_listed():
     table = tables.lead_lists.breaches(series_of("breach", breaches(1026)))
-    assert table.title == "The 25 of 1,026 late leads that waited longest"
+    assert table.title == "SLA breaches, longest first: 25 of 1,026"
     assert [line[0] for line in cells(table)[1:]] == [f"L{i}" for i in range(25)]
     # The frame may hold the longest only.
     assert (
@@ -369,7 +369,7 @@ def test_ledger():
     )
     assert table.is_open
     assert cells(table) == [
-        ["Table", "Rows read", "Used", "Set aside", "Why", "Noted"],
+        ["Table", "Rows read", "Used", "Excluded", "Reasons", "Noted"],
         ["leads", "6,018", "6,015", "3",
          "2: a date that does not exist or cannot be read; 1: no lead id",
          "1: out of order; 12: skipped mql"],
@@ -384,7 +384,7 @@ def test_inputs():
         data_quality(inputs=[{**given, "delimiter": "\t"}, {**given, "delimiter": ";"}])
     )
     assert cells(table) == [
-        ["File", "Lines", "Encoding", "Delimiter", "Zone", "SHA-256"],
+        ["File", "Lines", "Encoding", "Delimiter", "Time zone", "SHA-256"],
         ["a/leads.csv", "1,200", "utf-8", "tab", "UTC", "0123456789ab"],
         ["a/leads.csv", "1,200", "utf-8", ";", "UTC", "0123456789ab"],
     ]
@@ -412,7 +412,7 @@ def test_params_are_written_as_users_write_them():
 def test_glossary():
     table = tables.data_quality.glossary(data_quality(metrics=totals(mqls=1, acceptance_rate=1)))
     assert cells(table) == [
-        ["Word", "Name", "Meaning", "After"],
+        ["Metric", "Name", "Definition", "Source"],
         ["MQLs", "mqls", METRICS["mqls"].definition, "mqlkit"],
         ["Acceptance rate", "acceptance_rate", "accepted / (accepted + rejected)",
          "Wilson 1927, J. Am. Stat. Assoc. 22:209"],
@@ -487,7 +487,7 @@ def test_of_many_segments_the_hundred_with_the_most_mqls_are_rows():
         for metric, value in (("mqls", 1000 - i), ("efficiency", 0.2))
     ))  # fmt: skip
     table = tables.efficiency.conversion_by(frame, by="source")
-    assert table.title == "Efficiency by source, the 100 with the most MQLs of 130"
+    assert table.title == "MQL→SQL conversion by source, the 100 with the most MQLs of 130"
     assert list(table.cells["Source"]) == [f"S{i:03}" for i in range(100)]
 
 
@@ -511,12 +511,12 @@ def test_of_many_segments_25_are_set_and_the_title_says_so():
 
 def test_hours_are_the_bars_of_the_histogram(worked):
     table = tables.waiting.histogram(worked.waiting)
-    kinds = {"within SLA": "Within SLA", "late": "Late", "still waiting": "Still waiting"}
+    kinds = {"within SLA": "Within SLA", "after SLA": "After SLA", "open": "Open"}
     for outcome, label in kinds.items():
         bins = series(worked.waiting, "histogram")
         part = bins[bins["outcome"] == outcome]
         assert table.cells[label].astype(int).sum() == part["leads"].sum()
-    assert list(table.cells["Waited from"])[:1] == ["0 minutes"]
+    assert list(table.cells["From"])[:1] == ["0 minutes"]
     # The last bar holds everything later: it has no end.
     assert table.cells["to"].iloc[-1] == "–"
 
@@ -530,7 +530,7 @@ def test_the_curve_is_set_at_each_half_of_the_sla():
     table = tables.waiting.survival(of(series_of("survival", curve), sla_hours=48))
     # A step at the very hour counts; after 48 hours that of 30 still holds.
     assert cells(table) == [
-        ["After", "Still waiting", "95% interval"],
+        ["After", "Still open", "95% interval"],
         ["24.0 hours", "75.0%", "60.0–90.0%"],
         ["2.0 days", "50.0%", "40.0–60.0%"],
     ]

@@ -1,4 +1,4 @@
-"""Efficiency by cohort, by flow, or both: what each view shows, and that none shows the other."""
+"""Conversion by cohort, in-period, or both: what each view shows and does not show."""
 
 from __future__ import annotations
 
@@ -16,40 +16,40 @@ from mqlkit.views import charts, tables, verdicts
 from mqlkit.views.charts.base import with_selection
 
 FLOW_TIPS = [
-    ("efficiency_flow", "By flow", ".1%"),
-    ("sqls_in_period", "SQLs dated in it", ",.0f"),
-    ("mqls", "MQLs of it", ",.0f"),
+    ("efficiency_flow", "In-period ratio", ".1%"),
+    ("sqls_in_period", "SQLs", ",.0f"),
+    ("mqls", "MQLs", ",.0f"),
 ]
 
 
 def test_by_cohort_the_flow_is_left_out(worked):
     spec = charts.efficiency.cohorts(worked.metrics, view=COHORT).to_dict()
     assert marks(spec) == ["rule", "tick", "point"]
-    assert "By flow" not in [title for _, title, _ in tooltip(spec, 2)]
+    assert "In-period ratio" not in [title for _, title, _ in tooltip(spec, 2)]
     assert spec["description"] == (
-        "Share of MQLs that became SQL per month of entry, 33% to 40%, with 95% intervals; young "
-        "cohorts are hollow, with their projection as an orange line."
+        "MQL→SQL conversion per month of entry, 33% to 40%, with 95% intervals; immature cohorts "
+        "are hollow, with their projection as an orange line."
     )
-    assert "By flow" not in cells(tables.efficiency.cohorts(worked.metrics, view=COHORT))[0]
+    assert "In-period ratio" not in cells(tables.efficiency.cohorts(worked.metrics, view=COHORT))[0]
     assert verdicts.efficiency.flow(worked.metrics, view=COHORT) is None
 
 
 def test_by_flow_it_stands_alone(worked):
     spec = charts.efficiency.cohorts(worked.metrics, view=FLOW).to_dict()
     assert marks(spec) == ["line", "point", "text", "text"]
-    assert titles(spec) == {"x": [], "y": ["SQLs dated in it per MQL of it"]}
+    assert titles(spec) == {"x": [], "y": ["In-period SQL/MQL ratio"]}
     assert tooltip(spec, 1)[1:] == FLOW_TIPS
     for metric in ("efficiency_flow", "sqls_in_period", "mqls"):
         assert column(embedded(spec), metric) == per_bucket(worked.metrics, metric)
     assert spec["description"] == (
-        "SQLs dated in each month per MQL of that month, 20% to 50%, whenever they were MQLs."
+        "SQLs dated in each month, from any cohort, per MQL of that month: 20% to 50%."
     )
     assert verdicts.efficiency.conversion(of(worked.metrics, maturity_days=30), view=FLOW) is None
 
 
 def test_the_flow_of_each_source(worked):
     drawn = charts.efficiency.conversion_by(worked.metrics, by="source", view=FLOW)
-    spec = with_selection(drawn, by="source", target=".ear").to_dict()
+    spec = with_selection(drawn, by="source", target=".target").to_dict()
     assert marks(spec) == ["bar", "text"]
     assert tooltip(spec) == [("name", "Source", None), *FLOW_TIPS]
     flow = pick(worked.metrics, "efficiency_flow", by="source")
@@ -65,13 +65,13 @@ def test_the_flow_of_each_source(worked):
 
 def test_tables_of_the_flow(worked):
     assert cells(tables.efficiency.cohorts(worked.metrics, view=FLOW)) == [
-        ["Bucket", "MQLs", "SQLs dated in it", "By flow", "Note"],
+        ["Bucket", "MQLs", "SQLs in the bucket", "In-period ratio", "Note"],
         ["Jan 2026", "5", "1", "20.0%", "small-n"],
         ["Feb 2026", "6", "3", "50.0%", "small-n"],
         ["Whole period", "11", "4", "36.4%", "small-n"],
     ]
     table = tables.efficiency.conversion_by(worked.metrics, by="source", view=FLOW)
-    assert table.title == "Efficiency by source, by flow"
+    assert table.title == "In-period SQL/MQL ratio by source"
     assert cells(table)[-1] == ["Web", "7", "2", "28.6%", "small-n"]
 
 
@@ -91,16 +91,16 @@ def test_without_sqls_in_the_data_there_is_no_flow():
 @pytest.mark.parametrize(
     ("sqls", "mqls", "flow", "numbers"),
     [
-        (4, 11, 4 / 11, "36.4%: 4 SQLs dated in the period, against 11 MQLs"),
-        (1, 1, 1, "100.0%: 1 SQL dated in the period, against 1 MQL"),
-        (3, 2, 1.5, "150.0%: 3 SQLs dated in the period, against 2 MQLs"),
+        (4, 11, 4 / 11, "36.4%: 4 SQLs dated in the period, per 11 MQLs"),
+        (1, 1, 1, "100.0%: 1 SQL dated in the period, per 1 MQL"),
+        (3, 2, 1.5, "150.0%: 3 SQLs dated in the period, per 2 MQLs"),
     ],
 )
 def test_the_flow_in_words(sqls, mqls, flow, numbers):
     frame = totals(sqls_in_period=sqls, efficiency_flow={"value": flow, "n": mqls})
     assert verdicts.efficiency.flow(frame).text == (
-        f"By flow it is {numbers} of the period. They may come from earlier MQLs: where MQLs fall, "
-        "this rises by itself."
+        f"The in-period ratio is {numbers} of the period. The SQLs may come from earlier MQLs, so "
+        "this ratio rises when the number of MQLs falls."
     )
 
 
@@ -108,10 +108,10 @@ def test_the_panel_says_in_words_which_one_it_shows(worked):
     assert set(VIEWS.values()) == set(VIEW_WORDS) == set(NAMES)
     both = in_words(worked)
     assert in_words(worked, view=FLOW) == (
-        f"{both} Efficiency is shown by flow alone: SQLs count where they are dated; headline and "
-        "changes stay by cohort."
+        f"{both} Conversion is in-period only: SQLs count in the bucket of their own date; "
+        "headline and changes stay by cohort."
     )
-    assert in_words(worked, view=COHORT).startswith(f"{both} Efficiency is shown by cohort alone")
+    assert in_words(worked, view=COHORT).startswith(f"{both} Conversion is by cohort only")
 
 
 def test_of_a_file_that_is_saved_it_is_said_that_it_shows_both():
@@ -119,5 +119,6 @@ def test_of_a_file_that_is_saved_it_is_said_that_it_shows_both():
     plain = f"Written. To run it, in {ROOT}: mqlkit run params/mine.yaml"
     assert as_written(path, view="both") == plain
     assert as_written(path, view=FLOW) == (
-        f"{plain}. It shows efficiency by cohort and by flow: one of them alone is for the panel."
+        f"{plain}. The report shows conversion by cohort and in-period; only the panel shows one "
+        "alone."
     )

@@ -9,7 +9,7 @@ from runs import ROOT
 from mqlkit.core.errors import SourceError
 from mqlkit.core.params import ReportParams
 from mqlkit.lab import report as controls
-from mqlkit.lab.busy import Waiting
+from mqlkit.lab.busy import ProgressBar
 from mqlkit.lab.exploration import STEPS, Exploration
 from mqlkit.lab.report import LiveReport
 from mqlkit.pages import cells as page
@@ -32,13 +32,13 @@ def test_a_source_without_history_and_spend_has_fewer_steps(desk):
 
 
 def test_the_bar_is_behind_what_is_told():
-    waiting = Waiting(3)
-    bar, words = waiting.box.children
-    waiting.tell("Reading <the> leads")
+    progress = ProgressBar(3)
+    bar, words = progress.box.children
+    progress.start("Reading <the> leads")
     assert bar.value == 0
     assert "Reading &lt;the&gt; leads …" in words.value
     for _ in range(5):
-        waiting.tell("Counting")
+        progress.start("Counting")
     assert (bar.value, bar.max) == (3, 3)
 
 
@@ -53,6 +53,6 @@ def test_it_is_gone_when_the_work_is_done_or_has_failed(monkeypatch, source):
             LiveReport(ReportParams(source=source))
     else:
         LiveReport(ReportParams(source=source))
-    waiting = shown[0]
-    assert isinstance(waiting, ipywidgets.HBox)
-    assert waiting.comm is None
+    progress = shown[0]
+    assert isinstance(progress, ipywidgets.HBox)
+    assert progress.comm is None

@@ -114,7 +114,7 @@ def test_buckets_of_nothing_stay_in_their_place(shared_page, worst_run):
     page = shared_page(worst_run, "zero", width=1440).page
     months = ["Jul 2025", "Aug 2025", "Sep 2025", "Oct 2025", "Nov 2025", "Dec 2025",
               "Jan 2026", "Feb 2026", "Mar 2026", "Apr 2026", "May 2026", "Jun 2026"]  # fmt: skip
-    for start in ("MQLs per month, from", "Share of MQLs that became SQL", "Share of MQLs handled"):
+    for start in ("MQLs per month, from", "MQL→SQL conversion per", "SLA attainment per"):
         chart = page.locator(f'figure.chart[aria-label^="{start}"]').get_attribute("id")
         assert page.evaluate(AXIS, f"#{chart}") == months, start
 

@@ -97,10 +97,10 @@ const shownIn = (id, spec, wanted) => {
 const described = (rules, rows, wanted) => {
   const known = rows.map((row) => row[rules.span]).filter(isKnown);
   const isShare = (rules.shares ?? []).some(([name]) => name === rules.span);
-  const said = (x) => isShare ? `${Math.round(100 * x)}%` : Math.round(x).toLocaleString("en");
+  const text = (x) => isShare ? `${Math.round(100 * x)}%` : Math.round(x).toLocaleString("en");
   const texts = {
     "{grain}": WORDS[wanted] ?? wanted,
-    "{span}": known.length ? `${said(Math.min(...known))} to ${said(Math.max(...known))}` : "none",
+    "{span}": known.length ? `${text(Math.min(...known))} to ${text(Math.max(...known))}` : "none",
     "{{": "{",
     "}}": "}",
   };

@@ -1,4 +1,4 @@
-// The slider of the widget library says nothing to a screen reader: its handle gets its label here.
+// The handles of the widget library's slider have no name for screen readers: set it here.
 const label = (left) => {
   const handles = document.querySelectorAll(".mk-panel .noUi-handle");
   handles.forEach((handle) => {
@@ -8,17 +8,17 @@ const label = (left) => {
   if (!handles.length && left) setTimeout(label, 100, left - 1);
 };
 label(100);
-// Vega tells the panel of a click by an event that ends at its element; widgets hear of those only
-// that rise above it. The page keeps one listener, whatever number of notebooks is open.
+// Vega reports a click by an event that does not bubble, and widgets only receive events that do.
+// The page has one listener for all open notebooks.
 const root = document.documentElement;
-if (!root.dataset.mkHears) {
-  root.dataset.mkHears = "yes";
+if (!root.dataset.mkListens) {
+  root.dataset.mkListens = "yes";
   document.addEventListener("input", (event) => {
-    if (!event.bubbles && event.target.closest(".mk-ear")) {
+    if (!event.bubbles && event.target.closest(".mk-input")) {
       event.target.dispatchEvent(new Event("input", { bubbles: true }));
     }
   }, true);
-  // A table that is drawn again is as open as the one before it.
+  // A redrawn table stays open or closed.
   const opened = new Map();
   const title = (table) => table.querySelector("summary").textContent;
   document.addEventListener("toggle", ({ target }) => {
@@ -32,19 +32,19 @@ if (!root.dataset.mkHears) {
     }
   }).observe(document.body, { childList: true, subtree: true });
 }
-// The panel is told how much room there is for charts: once it stands, and when that has changed
-// and come to rest. A notebook that nobody looks at has none.
+// Reports the width available for charts to the panel: at first, and 400 ms after the last change.
+// A notebook in a hidden tab has no width.
 const watchRoom = (left) => {
-  const ear = element.closest(".jp-OutputArea")?.querySelector(".mk-room input");
-  if (!ear) return left && setTimeout(watchRoom, 100, left - 1);
-  const area = ear.closest(".jp-OutputArea-output");
-  const tell = () => {
+  const input = element.closest(".jp-OutputArea")?.querySelector(".mk-room input");
+  if (!input) return left && setTimeout(watchRoom, 100, left - 1);
+  const area = input.closest(".jp-OutputArea-output");
+  const report = () => {
     const room = String(area.clientWidth);
-    if (room === "0" || ear.value === room) return;
-    ear.value = room;
-    ear.dispatchEvent(new Event("input", { bubbles: true }));
+    if (room === "0" || input.value === room) return;
+    input.value = room;
+    input.dispatchEvent(new Event("input", { bubbles: true }));
   };
-  let rest;
-  new ResizeObserver(() => { clearTimeout(rest); rest = setTimeout(tell, 400); }).observe(area);
+  let timer;
+  new ResizeObserver(() => { clearTimeout(timer); timer = setTimeout(report, 400); }).observe(area);
 };
 watchRoom(100);

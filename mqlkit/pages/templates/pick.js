@@ -5,8 +5,8 @@ const tools = document.createElement("div");
 tools.className = "tools";
 tools.setAttribute("role", "group");
 tools.setAttribute("aria-label", "What this page shows");
-const told = document.createElement("span");
-told.setAttribute("role", "status");
+const state = document.createElement("span");
+state.setAttribute("role", "status");
 
 const marksOf = (figure) => [...figure.querySelectorAll(".plot svg .role-mark > *")]
   .filter((mark) => mark.__data__?.datum?.name !== undefined);
@@ -38,7 +38,7 @@ function markPicked() {
   for (const list of tools.querySelectorAll("select[data-by]")) {
     list.value = list.dataset.by === picked.by ? picked.name : "";
   }
-  told.textContent = picked.name ? `Highlighted in ${places} charts and tables` : "";
+  state.textContent = picked.name ? `Highlighted in ${places} charts and tables` : "";
 }
 
 function pick(by, name) {

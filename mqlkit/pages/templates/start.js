@@ -2,7 +2,7 @@
 addGrains();
 for (const by of breakdowns) addList(by);
 if (tools.childElementCount) {
-  tools.append(told);
+  tools.append(state);
   document.querySelector("section")?.before(tools);
 }
 

@@ -1,5 +1,5 @@
-// "Run All" goes to the last cell and stays there: back to the one that has the panel. Until the
-// reader moves, what is drawn below may not push it away. The element is not on the page yet.
+// "Run All" scrolls to the last cell: scroll back to the cell with the panel. Until the reader
+// scrolls, drawing below it does not move it. The element is not on the page yet.
 setTimeout(() => {
   const cell = element.closest(".jp-Cell"), pane = element.closest(".jp-WindowedPanel-outer");
   if (!cell || !pane) return;

@@ -1,4 +1,4 @@
-"""What the charts share: frames by bucket, axes, tooltips, labels and selection."""
+"""Shared parts of charts: frames by bucket, axes, tooltips, labels and selection."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ Chart = alt.Chart | alt.LayerChart
 Drawn = TypeVar("Drawn", alt.Chart, alt.LayerChart)
 HEIGHT = 260
 MOST_SEGMENTS = 8
-# Of more buckets the figures would lie on each other.
+# With more buckets the labels would overlap.
 MOST_LABELS = 16
-WIDTH_OF_FIGURE = 24
-# Places at the edge of a picture; Altair has no types for these.
+WIDTH_OF_LABEL = 24
+# Positions at the edges of a chart; Altair has no types for these.
 TOP: Any = alt.YValue(0)  # type: ignore[no-untyped-call]
 BOTTOM: Any = alt.YValue("height")  # type: ignore[no-untyped-call]
 RIGHT: Any = alt.XValue("width")  # type: ignore[no-untyped-call]
 
 
 def per_bucket(rows: pd.DataFrame, metrics: Sequence[str], name: str) -> pd.DataFrame:
-    """Return one row per bucket with a column per metric, and its flags."""
+    """Return one row per bucket, with a column per metric."""
     require(rows, COLUMNS, name)
     part = pick(rows, *metrics)
     part = part[part["bucket"] != TOTAL]
@@ -51,9 +51,9 @@ def per_bucket(rows: pd.DataFrame, metrics: Sequence[str], name: str) -> pd.Data
 
 
 def drawn_rows(frame: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows of a frame as Vega-Lite takes them: null where a number is not known.
+    """Return the rows of a frame as Vega-Lite data, with null for unknown numbers.
 
-    Altair makes the same of a frame, but anew for each layer that draws it, in many times the time.
+    Altair does the same, but again for each layer that uses the frame, and far more slowly.
 
     >>> drawn_rows(pd.DataFrame({"when": ["Jan 2026", "Feb 2026"], "goal": [99.5, math.nan]}))
     {'values': [{'when': 'Jan 2026', 'goal': 99.5}, {'when': 'Feb 2026', 'goal': None}]}
@@ -67,27 +67,27 @@ def drawn_rows(frame: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:
 
 
 class Layers(alt.LayerChart):
-    """Layers that are told what they share.
+    """Layers of a chart, without Altair's search for what they share.
 
-    Altair's own class copies each layer, with all that is in it, three times over whenever a chart
-    is made or copied, to find out whether they share rows, sizes or parameters.
+    `alt.LayerChart` copies each layer three times whenever a chart is created or copied, to find
+    shared data, sizes and parameters.
     """
 
     def __init__(self, **parts: Any) -> None:
         alt.TopLevelLayerSpec.__init__(self, **parts)
 
     def add_params(self, *params: alt.Parameter) -> Any:
-        """Return Altair's own layers with parameters: which of them belongs where, it knows."""
+        """Return an `alt.LayerChart` with the parameters, which assigns them to layers."""
         return alt.LayerChart(**self._kwds).add_params(*params)
 
 
 def layered(frame: pd.DataFrame, *layers: alt.Chart) -> alt.LayerChart:
-    """Return layers on each other; those without rows of their own draw those of the frame."""
+    """Return a layered chart; layers without data of their own use the frame."""
     return Layers(data=drawn_rows(frame), layer=list(layers))
 
 
 def at_the_right(words: str, y: str, where: pd.DataFrame, *, color: str) -> alt.Chart:
-    """Return a label beside the last bucket of a frame, at the height of one of its columns."""
+    """Return a label right of the last bucket, at the height of one of its columns."""
     last = alt.Chart(drawn_rows(where.tail(1)))
     mark = last.mark_text(align="left", dx=6, color=color, fontSize=11)
     label: alt.Chart = mark.encode(x=RIGHT, y=alt.Y(f"{y}:Q"), text=alt.TextValue(words))
@@ -95,42 +95,41 @@ def at_the_right(words: str, y: str, where: pd.DataFrame, *, color: str) -> alt.
 
 
 def in_case(test: str, value: str | int) -> dict[str, str | int]:
-    """Return the condition of a channel: the value that it has where an expression holds."""
+    """Return the condition of a channel: its value where an expression is true."""
     return {"test": test, "value": value}
 
 
 def if_wide(buckets: int) -> Any:
-    """Return the opacity of figures that stand one to a bucket: none where they would touch."""
-    return alt.OpacityValue(1, condition=in_case(f"width < {WIDTH_OF_FIGURE * buckets}", 0))
+    """Return the opacity of one label per bucket: 0 if the labels would touch."""
+    return alt.OpacityValue(1, condition=in_case(f"width < {WIDTH_OF_LABEL * buckets}", 0))
 
 
-def figures(base: alt.Chart, field: str, y: str, fmt: str, *, buckets: int) -> list[alt.Chart]:
-    """Return figures above the marks of a layer, with a rim of paper that keeps lines off them."""
+def value_labels(base: alt.Chart, field: str, y: str, fmt: str, *, buckets: int) -> list[alt.Chart]:
+    """Return labels above the marks of a layer, with a white outline against lines behind them."""
     text = alt.Text(f"{field}:Q", format=fmt)
     place = base.encode(y=alt.Y(f"{y}:Q"), text=text, opacity=if_wide(buckets))
-    rim = place.mark_text(dy=-6, fontSize=11, baseline="bottom", stroke="white", strokeWidth=3)
-    return [rim, place.mark_text(dy=-6, fontSize=11, baseline="bottom")]
+    outline = place.mark_text(dy=-6, fontSize=11, baseline="bottom", stroke="white", strokeWidth=3)
+    return [outline, place.mark_text(dy=-6, fontSize=11, baseline="bottom")]
 
 
 def bucket_axis() -> alt.X:
-    """Return the axis of buckets, in their own order, which is that of their labels.
+    """Return the axis of buckets in the order of their labels.
 
-    Left to itself, Vega puts first the buckets of which the first layer knows something.
+    By default, Vega puts the buckets of the first layer first.
     """
     order = alt.EncodingSortField("bucket", op="min")
-    # The year stands below the month: twelve months fit side by side.
+    # The year is below the month, so that twelve months fit side by side.
     axis = alt.Axis(ticks=False, labelExpr="split(datum.label, ' ')")
     return alt.X("when:N", sort=order, title=None, axis=axis)
 
 
 def finished(chart: Drawn, description: str, *, height: int = HEIGHT, **usermeta: Any) -> Drawn:
-    """Give a chart its size, its description and the look that all charts share, and return it.
+    """Set the size, the description and the shared configuration of a chart, and return it.
 
-    What a page is to know of a chart beyond its picture goes with it: ``by``, the breakdown whose
-    values it shows, of which one can be picked out; ``adds``, how its rows add up to those of a
-    coarser grain (see `adds_up`).
+    ``usermeta`` is for the page: ``by``, the breakdown whose values the chart shows and that can be
+    highlighted; ``adds``, how its rows add up to those of a coarser grain (see `adds_up`).
     """
-    # Altair's own methods copy every layer of the chart once each.
+    # Altair's methods copy every layer of the chart.
     chart.height, chart.width, chart.description = height, "container", description
     chart.usermeta = usermeta or alt.Undefined
     chart.config = config()
@@ -138,24 +137,24 @@ def finished(chart: Drawn, description: str, *, height: int = HEIGHT, **usermeta
 
 
 def adds_up(words: str, **rules: Any) -> dict[str, Any]:
-    """Return how the rows of a picture by bucket add up to those of coarser buckets.
+    """Return how the rows of a chart by bucket add up to those of coarser buckets.
 
     Parameters
     ----------
     words
-        The description at any grain: ``{grain}``, and ``{span}`` for the range of the field
+        The description at any grain, with ``{grain}``, and ``{span}`` for the range of the column
         ``span``.
     **rules
-        ``sum``, ``last`` and ``any``: columns to be added up, to be taken from the last bucket, and
-        that hold where they hold in one; ``shares``: column, its denominator, and the two ends of
-        its Wilson interval or none; ``ratios``: column, numerator, denominator; ``keys``: columns
-        that tell apart the rows of a bucket.
+        ``sum``, ``last`` and ``any``: columns to add up, to take from the last bucket, and that are
+        true if true in any bucket; ``shares``: column, denominator, and the two ends of the Wilson
+        interval or none; ``ratios``: column, numerator, denominator; ``keys``: columns that
+        identify the rows of a bucket.
     """
     return {"words": words, **rules}
 
 
 def tip(field: str, title: str, fmt: str = ",.0f") -> alt.Tooltip:
-    """Return a tooltip line of a number."""
+    """Return a tooltip line for a number."""
     return alt.Tooltip(f"{field}:Q", title=title, format=fmt)
 
 
@@ -171,7 +170,7 @@ def with_intervals(rows: pd.DataFrame, metric: str, name: str) -> pd.DataFrame:
 def dots_by(
     rows: pd.DataFrame, metric: str, *, by: str, title: str, color: str
 ) -> alt.LayerChart | None:
-    """Draw a share by segment: a dot with its interval, the overall share as a line."""
+    """Draw a share by segment as dots with intervals, and the overall share as a line."""
     require(rows, COLUMNS, metric)
     part = pick(rows, metric, by=by)
     part = part[(part["bucket"] == TOTAL) & part["value"].notna()]
@@ -182,7 +181,7 @@ def dots_by(
         ["name", "value", "low", "high", "n", "flags"]
     ]
     shown["is_small"] = ["small-n" in flags for flags in shown.pop("flags")]
-    # The interval of a handful of leads would squeeze all others: it runs out of the picture.
+    # The interval of a few leads would compress all others, so it is clipped.
     sure = shown[~shown["is_small"]] if not shown["is_small"].all() else shown
     reach = min(1.0, float(max(sure["high"].max(), shown["value"].max())) * 1.05)
     shown["end"] = shown["high"].clip(upper=reach)
@@ -194,7 +193,7 @@ def dots_by(
         tip("n", "Leads"),
     ]
     base = alt.Chart().encode(y=alt.Y("name:N", sort=None, title=None, axis=name_axis()))
-    # The figures stand right of the intervals, and must not be cut off there.
+    # Room for the labels right of the intervals.
     room: list[Any] = [0, alt.ExprRef("width - 36")]
     scale = alt.Scale(domain=[0, reach], clamp=True, range=room)
     x = alt.X("value:Q", title=title, axis=alt.Axis(format="%", tickCount=6), scale=scale)
@@ -213,7 +212,7 @@ def dots_by(
         base.mark_point(size=90, filled=True, opacity=1, stroke=color, strokeWidth=2).encode(
             x=x, fill=fill, tooltip=tips
         ),
-        # A rim of paper keeps the line of all off the figures.
+        # A white outline against the line of the overall share.
         beside(stroke="white", strokeWidth=3),
         beside(),
         line.mark_text(baseline="bottom", dy=-4, fontSize=11, color=MUTED).encode(
@@ -222,8 +221,8 @@ def dots_by(
     )
     return finished(
         chart,
-        f"{METRICS[metric].label} by {by}, with 95% intervals; the dashed line is the share of all"
-        + (", hollow dots stand for fewer than 30 leads" if shown["is_small"].any() else "")
+        f"{METRICS[metric].label} by {by}, with 95% intervals; the dashed line is the overall rate"
+        + (", hollow dots have fewer than 30 leads" if shown["is_small"].any() else "")
         + (f"; the {len(shown)} largest of {len(part)}." if len(shown) < len(part) else "."),
         height=height_of(len(shown)),
         by=by,
@@ -231,24 +230,24 @@ def dots_by(
 
 
 def name_axis() -> alt.Axis:
-    """Return the axis of a breakdown's values."""
+    """Return the axis of the values of a breakdown."""
     return alt.Axis(labelLimit=150, ticks=False, domain=False, labelColor=INK)
 
 
 def height_of(n: int, *, each: int = 34) -> int:
-    """Return the height that ``n`` named rows need."""
+    """Return the height of a chart with ``n`` named rows."""
     return max(90, each * n)
 
 
 def grain_of(frame: pd.DataFrame) -> str:
-    """Return the name of the grain that the buckets' labels show."""
+    """Return the name of the grain of the buckets, from their labels."""
     label = str(frame["bucket"].iloc[0])
     part = label.partition("-")[2][:1]
     return {"": "year", "Q": "quarter", "H": "half-year", "W": "week"}.get(part, "month")
 
 
 def span_of(values: pd.Series[Any], fmt: str = ",.0f") -> str:
-    """Return the lowest and the highest value in words."""
+    """Return the range of the values in words."""
     known = values.dropna()
     return f"{known.min():{fmt}} to {known.max():{fmt}}" if len(known) else "none"
 
@@ -257,10 +256,10 @@ PICK, FIELD, MARKS = "pick", "picked", "pickable"
 
 
 def with_selection(chart: alt.LayerChart, *, by: str, target: str) -> alt.LayerChart:
-    """Let a click on a chart select a segment, and return the chart.
+    """Make the segments of a chart selectable by a click, and return the chart.
 
     Vega binds the selection to an input element. It sets the element to the column, `PICK_MARK`
-    and the value, or to nothing where the click hits no mark.
+    and the value, or to an empty text if the click hits no mark.
 
     Parameters
     ----------
@@ -271,14 +270,14 @@ def with_selection(chart: alt.LayerChart, *, by: str, target: str) -> alt.LayerC
     target
         CSS selector of the input element, which must be on the page before the chart.
     """
-    heard = alt.BindDirect(element=target, event="input")
+    binding = alt.BindDirect(element=target, event="input")
     column = json.dumps(by + PICK_MARK)
     named = {FIELD: f"isValid(datum.name) ? {column} + datum.name : null"}
-    # Each layer has rows of its own, which know nothing of what is worked out above them.
+    # Each layer has its own data, so a transform of the chart does not reach it.
     chart.layer = [layer.transform_calculate(**named) for layer in chart.layer]
     chart.layer[0].name = MARKS
     select = alt.PointSelectionConfig("point", fields=[FIELD], on="click", clear=False)
-    # Altair's own methods copy all layers for a parameter.
-    chart.params = [alt.TopLevelSelectionParameter(PICK, select, bind=heard, views=[MARKS])]
+    # Altair's methods copy all layers for a parameter.
+    chart.params = [alt.TopLevelSelectionParameter(PICK, select, bind=binding, views=[MARKS])]
     chart.config = {**chart.config, "mark": {"cursor": "pointer"}}
     return chart

@@ -38,7 +38,7 @@ def per_mql(rows: pd.DataFrame) -> Chart | None:
     if lags["cost"].isna().all():
         return None
     lag_days, currency = int(constant(rows, "lag_days")), constant(rows, "currency", "")
-    # Where there is more than one grain, the page chooses; the report's own comes first.
+    # With several grains, the page chooses one; that of the report comes first.
     grains = list(lags["grain"].dropna().unique())
     is_shown = "datum.lag_days == lag" + (" && datum.grain == grain" if grains else "")
     kept = ["lag_days", "bucket", "cost", "rolling", *(["grain"] if grains else [])]
@@ -63,7 +63,7 @@ def per_mql(rows: pd.DataFrame) -> Chart | None:
     if has_rolling:
         point = alt.OverlayMarkDef(filled=True, size=60, color=BLUE)
         line = base.encode(y=alt.Y("rolling:Q"))
-        # A rim of paper keeps the line apart from the bars that it crosses, in the dark as well.
+        # A white outline separates the line from the bars behind it.
         layers.append(line.mark_line(color="white", strokeWidth=6))
         layers.append(line.mark_line(color=BLUE, point=point).encode(tooltip=tips))
         last = frame.groupby(["lag_days", *(["grain"] if grains else [])]).tail(1)
@@ -78,7 +78,7 @@ def per_mql(rows: pd.DataFrame) -> Chart | None:
     rolling = ", and its rolling average as a line" if has_rolling else ""
     chart = layered(frame, *layers)
     has_slider = len(days) > 1
-    # Altair's own method copies all layers for a parameter, twice over.
+    # Altair's method copies all layers twice for a parameter.
     chart.params = [
         *(alt.VariableParameter("grain", value=grain) for grain in grains[:1]),
         alt.VariableParameter("lag", value=lag_days, bind=slider if has_slider else alt.Undefined),

@@ -1,4 +1,4 @@
-"""Charts of MQL→SQL conversion: by cohort, by flow, by segment, by cohort age."""
+"""Charts of MQL→SQL conversion: by cohort, in the period, by segment, by cohort age."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from mqlkit.views.charts.base import (
     bucket_axis,
     dots_by,
     drawn_rows,
-    figures,
     finished,
     grain_of,
     height_of,
@@ -27,13 +26,14 @@ from mqlkit.views.charts.base import (
     per_bucket,
     span_of,
     tip,
+    value_labels,
     with_intervals,
 )
 from mqlkit.views.theme import BAR, BLUE, GRAY, LIGHT_BLUE, MUTED, ORANGE
 
 
 def cohorts(rows: pd.DataFrame, *, view: str = BOTH) -> Chart | None:
-    """Draw MQL→SQL conversion per cohort with its interval, and by flow.
+    """Draw MQL→SQL conversion per cohort with its interval, and the in-period ratio.
 
     Parameters
     ----------
@@ -53,14 +53,14 @@ def cohorts(rows: pd.DataFrame, *, view: str = BOTH) -> Chart | None:
     merged = cohort.drop(columns="flags").merge(wide.drop(columns=["when", "is_open"]), on="bucket")
     tips = [
         alt.Tooltip("bucket:N", title="Cohort"),
-        tip("value", "Efficiency", ".1%"),
+        tip("value", "MQL→SQL conversion", ".1%"),
         tip("low", "95% from", ".1%"),
         tip("high", "95% to", ".1%"),
         tip("n", "MQLs"),
         tip("efficiency_projected", "Projected", ".1%"),
     ]
     base = alt.Chart().encode(x=bucket_axis())
-    y = alt.Y("value:Q", title="MQLs that became SQL", axis=alt.Axis(format="%"))
+    y = alt.Y("value:Q", title="MQL→SQL conversion", axis=alt.Axis(format="%"))
     layers = [
         base.mark_rule(strokeWidth=5, color=LIGHT_BLUE, opacity=0.7).encode(
             y=alt.Y("low:Q"), y2=alt.Y2("high:Q")
@@ -73,8 +73,8 @@ def cohorts(rows: pd.DataFrame, *, view: str = BOTH) -> Chart | None:
     ]
     line = ""
     if view == BOTH:
-        line = "; the dashed line is the flow"
-        tips.append(tip("efficiency_flow", "By flow", ".1%"))
+        line = "; the dashed line is the in-period SQL/MQL ratio"
+        tips.append(tip("efficiency_flow", "In-period ratio", ".1%"))
         dashes = base.mark_line(color=GRAY, strokeDash=[4, 3], strokeWidth=1.5)
         layers.insert(1, dashes.encode(y=alt.Y("efficiency_flow:Q")))
     words = line
@@ -82,17 +82,17 @@ def cohorts(rows: pd.DataFrame, *, view: str = BOTH) -> Chart | None:
         young = alt.Chart(drawn_rows(merged[merged["is_young"]])).encode(x=bucket_axis())
         tick = young.mark_tick(color=ORANGE, thickness=2)
         layers.insert(-1, tick.encode(y=alt.Y("efficiency_projected:Q"), tooltip=tips))
-        words = "; young cohorts are hollow, with their projection as an orange line" + line
+        words = "; immature cohorts are hollow, with their projection as an orange line" + line
     flow = merged[merged["efficiency_flow"].notna()]
     if view == BOTH and len(flow):
-        layers.append(at_the_right("by flow", "efficiency_flow", flow, color=MUTED))
-    start = "Share of MQLs that became SQL per {grain} of entry, {span}, with 95% intervals"
+        layers.append(at_the_right("in-period", "efficiency_flow", flow, color=MUTED))
+    start = "MQL→SQL conversion per {grain} of entry, {span}, with 95% intervals"
     return finished(
         layered(merged, *layers),
         start.format(grain=grain_of(merged), span=span_of(merged["value"], ".0%")) + words + ".",
         adds=adds_up(
-            # Projections do not add up: a coarser grain goes without.
-            f"{start}; young cohorts are hollow{line}.",
+            # Projections do not add up, so a coarser grain has none.
+            f"{start}; immature cohorts are hollow{line}.",
             shares=[["value", "n", "low", "high"]],
             ratios=[["efficiency_flow", "sqls_in_period", "mqls"]],
             any=["is_young"],
@@ -111,25 +111,25 @@ def conversion_by(rows: pd.DataFrame, *, by: str | None = None, view: str = BOTH
     by
         A breakdown column; the main one when left out.
     view
-        One of `names.VIEWS`; ``both`` shows the cohorts here.
+        One of `names.VIEWS`; ``both`` shows the cohorts.
     """
     by = breakdown_of(rows, by)
     if view == FLOW:
         return _flow_by(rows, by=by)
-    return dots_by(rows, "efficiency", by=by, title="MQLs that became SQL", color=BLUE)
+    return dots_by(rows, "efficiency", by=by, title="MQL→SQL conversion", color=BLUE)
 
 
-TITLE = "SQLs dated in it per MQL of it"
+TITLE = "In-period SQL/MQL ratio"
 METRICS = ["efficiency_flow", "sqls_in_period", "mqls"]
 TIPS = [
-    tip("efficiency_flow", "By flow", ".1%"),
-    tip("sqls_in_period", "SQLs dated in it"),
-    tip("mqls", "MQLs of it"),
+    tip("efficiency_flow", "In-period ratio", ".1%"),
+    tip("sqls_in_period", "SQLs"),
+    tip("mqls", "MQLs"),
 ]
 
 
 def _flow(rows: pd.DataFrame) -> Chart | None:
-    """Draw the flow per bucket; a bucket in progress is hollow."""
+    """Draw the in-period ratio per bucket; a bucket in progress is hollow."""
     wide = per_bucket(rows, METRICS, "charts.efficiency.cohorts")
     if wide["efficiency_flow"].isna().all():
         return None
@@ -137,7 +137,7 @@ def _flow(rows: pd.DataFrame) -> Chart | None:
     y = alt.Y("efficiency_flow:Q", title=TITLE, axis=alt.Axis(format="%"))
     fill = alt.FillValue(BLUE, condition=in_case("datum.is_open", "white"))
     point = base.mark_point(size=90, filled=True, opacity=1, stroke=BLUE, strokeWidth=2)
-    labels = figures(base, "efficiency_flow", "efficiency_flow", ".0%", buckets=len(wide))
+    labels = value_labels(base, "efficiency_flow", "efficiency_flow", ".0%", buckets=len(wide))
     tips = [alt.Tooltip("bucket:N", title="Bucket"), *TIPS]
     return finished(
         layered(
@@ -146,13 +146,13 @@ def _flow(rows: pd.DataFrame) -> Chart | None:
             point.encode(y=alt.Y("efficiency_flow:Q"), fill=fill, tooltip=tips),
             *labels,
         ),
-        f"SQLs dated in each {grain_of(wide)} per MQL of that {grain_of(wide)}, "
-        f"{span_of(wide['efficiency_flow'], '.0%')}, whenever they were MQLs.",
+        f"SQLs dated in each {grain_of(wide)}, from any cohort, per MQL of that {grain_of(wide)}: "
+        f"{span_of(wide['efficiency_flow'], '.0%')}.",
     )
 
 
 def _flow_by(rows: pd.DataFrame, *, by: str) -> Chart | None:
-    """Draw the flow of the whole period by breakdown value."""
+    """Draw the in-period ratio of the whole period by segment."""
     parts = {metric: pick(rows, metric, by=by) for metric in METRICS}
     values = {m: p[p["bucket"] == TOTAL].set_index("name")["value"] for m, p in parts.items()}
     wide = pd.DataFrame(values).dropna(subset=["efficiency_flow"])
@@ -180,7 +180,7 @@ MOST_COHORTS = 6
 
 
 def cohort_age(rows: pd.DataFrame) -> Chart | None:
-    """Draw conversion of each cohort by its age, and the age at which nine in ten are in.
+    """Draw conversion by cohort age, and the age at which nine in ten conversions have happened.
 
     Parameters
     ----------
@@ -197,20 +197,20 @@ def cohort_age(rows: pd.DataFrame) -> Chart | None:
     frame = frame.assign(when=frame["bucket"].map(bucket_name))
     names = [bucket_name(c) for c in latest]
     tips = [
-        alt.Tooltip("bucket:N", title="MQLs of"),
-        tip("age_days", "Days since the MQL"),
-        tip("share", "Became SQL", ".1%"),
+        alt.Tooltip("bucket:N", title="Cohort"),
+        tip("age_days", "Days since MQL"),
+        tip("share", "MQL→SQL conversion", ".1%"),
         tip("sqls", "SQLs"),
         tip("mqls", "MQLs"),
     ]
     base = alt.Chart().encode(
-        x=alt.X("age_days:Q", title="Days since the MQL", axis=alt.Axis(tickCount=8)),
-        y=alt.Y("share:Q", title="MQLs that became SQL", axis=alt.Axis(format="%")),
+        x=alt.X("age_days:Q", title="Days since MQL", axis=alt.Axis(tickCount=8)),
+        y=alt.Y("share:Q", title="MQL→SQL conversion", axis=alt.Axis(format="%")),
         color=alt.Color("when:N", sort=names, title=None, legend=alt.Legend(columns=3)),
     )
     last = frame.groupby("bucket", sort=False).tail(1)
-    ripe = {"age_days": float(maturity), "label": "nine in ten are in"}
-    mark = alt.Chart({"values": [ripe]})
+    mature = {"age_days": float(maturity), "label": "mature"}
+    mark = alt.Chart({"values": [mature]})
     chart = layered(
         frame,
         base.mark_line(interpolate="step-after"),
@@ -233,8 +233,7 @@ def cohort_age(rows: pd.DataFrame) -> Chart | None:
     some = f"; the latest {len(latest)} of {len(every)}" if len(latest) < len(every) else ""
     return finished(
         chart,
-        "Share of each cohort's MQLs that became SQL, by days since the MQL: cohorts at the same "
-        "age. A line ends where the cohort's youngest lead is; after "
-        f"{counted(round(maturity), 'day')}, the dashed line, nine in ten of the conversions are "
-        f"in{some}.",
+        "MQL→SQL conversion by cohort age. A line ends at the age of the cohort's youngest lead. "
+        f"After {counted(round(maturity), 'day')}, the dashed line, nine in ten conversions have "
+        f"happened{some}.",
     )

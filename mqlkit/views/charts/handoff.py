@@ -26,7 +26,7 @@ def decisions(rows: pd.DataFrame) -> Chart | None:
     rows
         `Report.handoff`.
     """
-    kinds = {"accepted": "Accepted", "rejected": "Rejected", "undecided": "Undecided"}
+    kinds = {"accepted": "Accepted (SAL)", "rejected": "Rejected", "undecided": "Undecided"}
     wide = per_bucket(rows, list(kinds), "charts.handoff.decisions")
     if wide.empty or wide["accepted"].isna().all():
         return None

@@ -19,7 +19,7 @@ from mqlkit.views.charts.base import (
 )
 from mqlkit.views.theme import BLUE, GRAY, INK, LIGHT_BLUE
 
-CAUSES = {"mix": "Mix", "rate": "Rate"}
+CAUSES = {"mix": "Mix shift", "rate": "Rate effect"}
 
 
 def effects(mix: pd.DataFrame) -> Chart | None:
@@ -38,7 +38,7 @@ def effects(mix: pd.DataFrame) -> Chart | None:
     tall = _tall(largest(mix, MOST_SEGMENTS, rest=f"(other {by}s)"))
     tips = [
         alt.Tooltip("name:N", title=by.capitalize()),
-        alt.Tooltip("cause:N", title="Cause"),
+        alt.Tooltip("cause:N", title="Effect"),
         tip("points", "Points", "+.1f"),
         tip("low", "95% from", "+.1f"),
         tip("high", "95% to", "+.1f"),
@@ -49,7 +49,7 @@ def effects(mix: pd.DataFrame) -> Chart | None:
         yOffset=alt.YOffset("cause:N", sort=None),
         tooltip=tips,
     )
-    x = alt.X("points:Q", title="Points of efficiency", axis=alt.Axis(format="~f", tickCount=6))
+    x = alt.X("points:Q", title="Percentage points", axis=alt.Axis(format="~f", tickCount=6))
     chart = layered(
         tall,
         base.mark_bar(cornerRadiusEnd=2).encode(
@@ -60,16 +60,16 @@ def effects(mix: pd.DataFrame) -> Chart | None:
     )
     return finished(
         chart,
-        f"What each {by} added to the change of efficiency from {then} to {now}, in points: mix is "
-        "its share of the MQLs, rate its own efficiency. The last pair of bars is their sum, with "
-        "95% intervals.",
+        f"Change of MQL→SQL conversion from {then} to {now} by {by}, in percentage points: mix "
+        "shift from its share of the MQLs, rate effect from its own conversion rate. The last pair "
+        "of bars is the total, with 95% intervals.",
         height=height_of(tall["name"].nunique()),
         by=by,
     )
 
 
 def _tall(parts: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per segment and cause, in points of efficiency."""
+    """Return one row per segment and effect, in percentage points."""
     sides = [
         pd.DataFrame(
             {

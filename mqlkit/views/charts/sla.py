@@ -12,12 +12,12 @@ from mqlkit.views.charts.base import (
     adds_up,
     bucket_axis,
     dots_by,
-    figures,
     finished,
     grain_of,
     layered,
     span_of,
     tip,
+    value_labels,
     with_intervals,
 )
 from mqlkit.views.theme import BLUE, LIGHT_BLUE
@@ -36,14 +36,14 @@ def attainment(rows: pd.DataFrame) -> Chart | None:
         return None
     tips = [
         alt.Tooltip("bucket:N", title="Bucket"),
-        tip("value", "Within the SLA", ".1%"),
+        tip("value", "SLA attainment", ".1%"),
         tip("low", "95% from", ".1%"),
         tip("high", "95% to", ".1%"),
         tip("n", "MQLs measured"),
     ]
     base = alt.Chart().encode(x=bucket_axis())
     y = alt.Y(
-        "value:Q", title="Within the SLA", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])
+        "value:Q", title="SLA attainment", axis=alt.Axis(format="%"), scale=alt.Scale(domain=[0, 1])
     )
     layers = [
         base.mark_rule(strokeWidth=5, color=LIGHT_BLUE, opacity=0.7).encode(
@@ -54,8 +54,8 @@ def attainment(rows: pd.DataFrame) -> Chart | None:
         ),
     ]
     if len(part) <= MOST_LABELS:
-        layers += figures(base, "value", "high", ".0%", buckets=len(part))
-    words = "Share of MQLs handled within the SLA per {grain}, {span}, with 95% intervals."
+        layers += value_labels(base, "value", "high", ".0%", buckets=len(part))
+    words = "SLA attainment per {grain}, {span}, with 95% intervals."
     return finished(
         layered(part.drop(columns="flags"), *layers),
         words.format(grain=grain_of(part), span=span_of(part["value"], ".0%")),
@@ -74,5 +74,5 @@ def attainment_by(rows: pd.DataFrame, *, by: str | None = None) -> Chart | None:
         A breakdown column; the main one when left out.
     """
     return dots_by(
-        rows, "sla_attainment", by=breakdown_of(rows, by), title="Within the SLA", color=BLUE
+        rows, "sla_attainment", by=breakdown_of(rows, by), title="SLA attainment", color=BLUE
     )

@@ -43,7 +43,7 @@ def mqls(rows: pd.DataFrame) -> Chart | None:
     tips = [
         alt.Tooltip("bucket:N", title="Bucket"),
         tip("mqls", "MQLs"),
-        tip("in_stage", "Waiting at its end"),
+        tip("in_stage", "Open MQLs at its end"),
     ]
     has_goal = bool(wide["goal"].notna().any())
     tips += [tip("goal", "Goal", ",.1f")] if has_goal else []
@@ -80,7 +80,7 @@ def mqls(rows: pd.DataFrame) -> Chart | None:
 
 
 def mqls_by(rows: pd.DataFrame, *, by: str | None = None) -> Chart | None:
-    """Draw MQLs per bucket and breakdown value as cells, darker where there are more.
+    """Draw MQLs per bucket and segment as a heatmap.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def mqls_by(rows: pd.DataFrame, *, by: str | None = None) -> Chart | None:
             tip("value", "MQLs"),
         ],
     )
-    # Never so dark that a figure in ink could not be read on it.
+    # Light enough for the labels.
     shade = alt.Scale(domainMin=0, range=[0.04, 0.55])
     layers = [
         base.mark_rect(color=BLUE, stroke="white", strokeWidth=1).encode(
@@ -123,7 +123,7 @@ def mqls_by(rows: pd.DataFrame, *, by: str | None = None) -> Chart | None:
     first, last = part["name"].iloc[0], part["name"].iloc[-1]
     spread = f"from {first} with the most to {last}" if first != last else f"all from {first}"
     spread = f"{by}, {spread}".replace("{", "{{").replace("}", "}}")
-    words = f"MQLs per {{grain}} and {spread}; stronger is more."
+    words = f"MQLs per {{grain}} and {spread}; darker is more."
     return finished(
         layered(part, *layers),
         words.format(grain=grain_of(part)),

@@ -18,7 +18,7 @@ from mqlkit.views.theme import BAR, BLUE, LIGHT_BLUE, ORANGE, PALE
 
 
 def histogram(rows: pd.DataFrame) -> Chart | None:
-    """Draw MQLs by time in stage, in quarters of the SLA, and which of them are open.
+    """Draw MQLs by time in stage, in quarters of the SLA, and by outcome.
 
     Parameters
     ----------
@@ -36,10 +36,10 @@ def histogram(rows: pd.DataFrame) -> Chart | None:
         left=bins["hours_from"] / size,
         right=bins["hours_from"] / size + width,
         to=(bins["hours_to"] / size).map("{:,.1f}".format).where(bins["bin"] < BINS, "–"),
-        order=bins["outcome"].map({"within SLA": 0, "late": 1, "still waiting": 2}),
+        order=bins["outcome"].map({"within SLA": 0, "after SLA": 1, "open": 2}),
     )
     rest = f"; the bar at {BINS * width:g} {unit} is everything later" if has_rest else ""
-    scale = alt.Scale(domain=["within SLA", "late", "still waiting"], range=[BAR, ORANGE, PALE])
+    scale = alt.Scale(domain=["within SLA", "after SLA", "open"], range=[BAR, ORANGE, PALE])
     bars = (
         alt.Chart()
         .mark_bar(binSpacing=1)
@@ -47,7 +47,7 @@ def histogram(rows: pd.DataFrame) -> Chart | None:
             x=alt.X(
                 "left:Q",
                 bin="binned",
-                title=f"Time in the MQL stage, {unit}",
+                title=f"Time in stage, {unit}",
                 axis=alt.Axis(format="~f", tickCount=9),
                 scale=alt.Scale(domainMin=0),
             ),
@@ -66,12 +66,12 @@ def histogram(rows: pd.DataFrame) -> Chart | None:
     sla = alt.Chart({"values": [{"sla": sla_hours / size}]}).encode(x=alt.X("sla:Q"))
     return finished(
         layered(frame, bars, *_sla_line(sla)),
-        f"MQLs by time in the stage{rest}; the dashed line is the SLA.",
+        f"MQLs by time in stage{rest}; the dashed line is the SLA.",
     )
 
 
 def survival(rows: pd.DataFrame) -> Chart | None:
-    """Draw the share of MQLs still open by time in stage, with its band and the SLA.
+    """Draw the share of MQLs still open by time in stage, with its interval and the SLA.
 
     Parameters
     ----------
@@ -90,14 +90,14 @@ def survival(rows: pd.DataFrame) -> Chart | None:
     )
     tips = [
         tip("time", f"After ({unit})", ",.1f"),
-        tip("waiting", "Still waiting", ".1%"),
+        tip("waiting", "Still open", ".1%"),
         tip("low", "95% from", ".1%"),
         tip("high", "95% to", ".1%"),
         tip("at_risk", "Leads observed"),
     ]
     y = alt.Y(
         "waiting:Q",
-        title="Still waiting",
+        title="Still open",
         axis=alt.Axis(format="%"),
         scale=alt.Scale(domain=[0, 1]),
     )
@@ -112,13 +112,13 @@ def survival(rows: pd.DataFrame) -> Chart | None:
     )
     return finished(
         chart,
-        "Share of MQLs still waiting by time since they became MQLs, with its 95% band; the dashed "
-        "line is the SLA.",
+        "Share of MQLs still open by time since they became MQLs (Kaplan–Meier), with 95% "
+        "intervals; the dashed line is the SLA.",
     )
 
 
 def _sla_line(at: alt.Chart) -> list[alt.Chart]:
-    """Return the SLA as a line across a picture, with its name beside it."""
+    """Return the SLA as a labeled line across a chart."""
     name = at.mark_text(align="left", baseline="top", dx=5, color=ORANGE, fontWeight="bold")
     return [
         at.mark_rule(color=ORANGE, strokeDash=[4, 3], strokeWidth=2),
@@ -127,7 +127,7 @@ def _sla_line(at: alt.Chart) -> list[alt.Chart]:
 
 
 def _unit(sla_hours: float, day_hours: float) -> tuple[str, float]:
-    """Return the unit of the axis and its hours: days from an SLA of two days on."""
+    """Return the unit of the axis and its hours: days if the SLA is at least two days."""
     working = "" if day_hours == 24 else "working "
     is_days = sla_hours >= 2 * day_hours
     return (f"{working}days", day_hours) if is_days else (f"{working}hours", 1)

@@ -1,4 +1,4 @@
-"""Tables: family frames in, `Table` records out; nothing is computed."""
+"""Tables: each takes the frame of its family and returns a `Table`."""
 
 from mqlkit.views.tables import (
     changes,

@@ -1,4 +1,4 @@
-"""A table of text cells with its title, and how metrics by bucket become one."""
+"""The `Table` record, and tables of metrics by bucket or segment."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ class Table:
 
 
 def titled(title: str, frame: pd.DataFrame, *, left: Sequence[str], is_open: bool = False) -> Table:
-    """Return text columns as a table; those in ``left`` are aligned left, figures right."""
+    """Return text columns as a table; those in ``left`` are aligned left, numbers right."""
     return Table(title, frame.reset_index(drop=True), tuple(left), is_open)
 
 
 def table_of(frame: pd.DataFrame) -> Table:
-    """Return a frame of the user's own as an open table, its numbers to six digits."""
+    """Return a user's frame as an open table, with numbers to six digits."""
     named = any(name is not None for name in frame.index.names)
     shown = (frame.reset_index() if named else frame).head(MOST_ROWS)
     cells = pd.DataFrame({str(name): _texts(shown[name]) for name in shown.columns})
@@ -78,7 +78,7 @@ class Cell(NamedTuple):
 def _cells(
     rows: pd.DataFrame, metrics: Iterable[str], by: str | None
 ) -> dict[str, dict[str, Cell]]:
-    """Return metrics per bucket, or of the whole period per value of a breakdown."""
+    """Return metrics per bucket, or per segment for the whole period."""
     part = pick(rows, *metrics, by=by)
     if by is not None:
         part = part[part["bucket"] == TOTAL]
@@ -164,7 +164,7 @@ def settings_table(
 
 
 def _as_written(value: Any) -> str:
-    """Return a parameter's value as users write it."""
+    """Format the value of a parameter as users write it."""
     if value is None or value in ({}, []):
         return "null" if value is None else NOTHING
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""Table of each comparison of the last complete bucket."""
+"""Table of the comparisons of the last complete bucket."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from mqlkit.views.tables.base import Table, titled
 # The flags of `changes.HOLDS`, short enough for a cell.
 NOT_COMPARED = {
     "in-progress": "not over yet",
-    "part-bucket": "not whole",
-    "immature": "too young",
-    "unsettled": "open leads can undo it",
+    "part-bucket": "partly outside the period",
+    "immature": "immature",
+    "unsettled": "open leads can reverse it",
     "small-n": "too few leads",
     "spend-not-covered": "spend not covered",
 }
 
 
 def comparisons(changes: pd.DataFrame) -> Table | None:
-    """Tabulate the last complete bucket beside the one before and the same a year before.
+    """Tabulate the last complete bucket against the one before and the same a year before.
 
     Parameters
     ----------
@@ -39,28 +39,28 @@ def comparisons(changes: pd.DataFrame) -> Table | None:
     if rows.empty:
         return None
     frame = pd.DataFrame([_cells(row, currency) for row in rows.to_dict("records")])
-    title = f"{bucket_name(rows['bucket'].iloc[0])} and what it is compared with"
-    return titled(title, frame, left=["Number", "Compared with", "Reads"])
+    title = f"Changes in {bucket_name(rows['bucket'].iloc[0])}"
+    return titled(title, frame, left=["Metric", "Compared with", "Result"])
 
 
 def _cells(row: Mapping[Hashable, Any], currency: str) -> dict[str, str]:
-    unit, reads = row["unit"], _reads(row)
-    # A number that is not to be compared gets no difference that could be quoted all the same.
-    is_told = reads not in NOT_COMPARED.values() and not pd.isna(row["difference"])
+    unit, result = row["unit"], _result(row)
+    # Without a comparison, a difference would be quoted anyway.
+    is_shown = result not in NOT_COMPARED.values() and not pd.isna(row["difference"])
     size, *ends = (_signed(row[c], unit, currency) for c in ("difference", "low", "high"))
     points = " points" if unit == "share" else ""
     return {
-        "Number": METRICS[row["metric"]].label,
+        "Metric": METRICS[row["metric"]].label,
         "Compared with": bucket_name(row["against"]),
         "Then": _figure(row["before"], unit, currency),
         "Now": _figure(row["value"], unit, currency),
-        "Change": f"{size}{points}" if is_told else NOTHING,
-        "95% interval": f"{' to '.join(ends)}{points}" if is_told else NOTHING,
-        "Reads": reads,
+        "Change": f"{size}{points}" if is_shown else NOTHING,
+        "95% interval": f"{' to '.join(ends)}{points}" if is_shown else NOTHING,
+        "Result": result,
     }
 
 
-def _reads(row: Mapping[Hashable, Any]) -> str:
+def _result(row: Mapping[Hashable, Any]) -> str:
     for flag, words in NOT_COMPARED.items():
         if flag in row["flags"]:
             return words

@@ -1,4 +1,4 @@
-"""Tables of what the numbers are based on: rows, files, parameters, definitions."""
+"""Tables of the basis of the numbers: rows, files, parameters, definitions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mqlkit.views.tables.base import Table, settings_table, titled
 
 
 def ledger(facts: pd.DataFrame) -> Table:
-    """Tabulate what happened to every row that was read.
+    """Tabulate the rows read, used and excluded.
 
     Parameters
     ----------
@@ -30,13 +30,14 @@ def ledger(facts: pd.DataFrame) -> Table:
                 "Table": table,
                 "Rows read": count(rows["read"]),
                 "Used": count(rows["used"]),
-                "Set aside": count(excluded["n"].sum()),
-                "Why": _counted(excluded["n"], reasons),
+                "Excluded": count(excluded["n"].sum()),
+                "Reasons": _counted(excluded["n"], reasons),
                 "Noted": _counted(noted["n"], [n.replace("_", " ") for n in noted["name"]]),
             }
         )
     frame = pd.DataFrame(lines)
-    return titled("Every row that was read", frame, left=["Table", "Why", "Noted"], is_open=True)
+    left = ["Table", "Reasons", "Noted"]
+    return titled("Rows read, used and excluded", frame, left=left, is_open=True)
 
 
 def _counted(counts: pd.Series, names: list[str]) -> str:
@@ -44,7 +45,7 @@ def _counted(counts: pd.Series, names: list[str]) -> str:
 
 
 def inputs(facts: pd.DataFrame) -> Table:
-    """Tabulate the files that were read.
+    """Tabulate the files read.
 
     Parameters
     ----------
@@ -58,15 +59,16 @@ def inputs(facts: pd.DataFrame) -> Table:
             "Lines": files["n"].map(count),
             "Encoding": files["encoding"],
             "Delimiter": files["delimiter"].replace({"\t": "tab"}),
-            "Zone": files["timezone"],
+            "Time zone": files["timezone"],
             "SHA-256": files["sha256"].str[:12],
         }
     )
-    return titled("Files read", frame, left=["File", "Encoding", "Delimiter", "Zone", "SHA-256"])
+    left = ["File", "Encoding", "Delimiter", "Time zone", "SHA-256"]
+    return titled("Files read", frame, left=left)
 
 
 def channels(facts: pd.DataFrame) -> Table | None:
-    """Tabulate spend in channels that no lead names.
+    """Tabulate spend in channels that match no lead source.
 
     Parameters
     ----------
@@ -79,7 +81,7 @@ def channels(facts: pd.DataFrame) -> Table | None:
     currency = constant(facts, "currency", "")
     amounts = [money(amount, currency) for amount in found["value"]]
     frame = pd.DataFrame({"Channel": found["name"].tolist(), "Spend": amounts})
-    return titled("Spend in channels that no lead names", frame, left=["Channel"])
+    return titled("Spend with no matching source", frame, left=["Channel"])
 
 
 def glossary(facts: pd.DataFrame) -> Table:
@@ -93,19 +95,19 @@ def glossary(facts: pd.DataFrame) -> Table:
     frame = pd.DataFrame(
         [
             {
-                "Word": METRICS[n].label,
+                "Metric": METRICS[n].label,
                 "Name": n,
-                "Meaning": METRICS[n].definition,
-                "After": METRICS[n].source,
+                "Definition": METRICS[n].definition,
+                "Source": METRICS[n].source,
             }
             for n in facts["name"][facts["record"] == "metric"]
         ]
     )
-    return titled("Every number and its definition", frame, left=list(frame.columns))
+    return titled("Metrics and their definitions", frame, left=list(frame.columns))
 
 
 def params(facts: pd.DataFrame) -> Table:
-    """Tabulate the parameters as resolved.
+    """Tabulate the resolved parameters.
 
     Parameters
     ----------
@@ -129,5 +131,5 @@ def flags(facts: pd.DataFrame) -> Table | None:
         return None
     frame = pd.DataFrame([{"Note": f, "Meaning": FLAGS[f]} for f in FLAGS if f in seen])
     return titled(
-        "What the notes in the tables mean", frame, left=["Note", "Meaning"], is_open=True
+        "Meaning of the notes in the tables", frame, left=["Note", "Meaning"], is_open=True
     )

@@ -42,21 +42,21 @@ def _conversion(rows: pd.DataFrame, by: str | None, view: str) -> Table | None:
     if view == FLOW:
         metrics = {
             "mqls": ("MQLs", count),
-            "sqls_in_period": ("SQLs dated in it", count),
-            "efficiency_flow": ("By flow", percent),
+            "sqls_in_period": ("SQLs in the period" if by else "SQLs in the bucket", count),
+            "efficiency_flow": ("In-period ratio", percent),
         }
-        title = f"Efficiency by {by}, by flow" if by else "Efficiency by flow"
+        title = f"In-period SQL/MQL ratio by {by}" if by else "In-period SQL/MQL ratio"
         return _wide(rows, title, metrics, by=by, notes="efficiency_flow")
     return _wide(
         rows,
-        f"Efficiency by {by}" if by else "Efficiency by cohort",
+        f"MQL→SQL conversion by {by}" if by else "MQL→SQL conversion by cohort",
         {
             "mqls": ("MQLs", count),
             "sqls": ("SQLs", count),
-            "efficiency": ("Efficiency", percent),
+            "efficiency": ("Conversion", percent),
             "mqls_per_sql": ("MQLs per SQL", _decimal),
             "efficiency_projected": ("Projected", percent),
-            **({} if view == COHORT else {"efficiency_flow": ("By flow", percent)}),
+            **({} if view == COHORT else {"efficiency_flow": ("In-period ratio", percent)}),
         },
         by=by,
         interval="efficiency",

@@ -27,10 +27,10 @@ def decisions(rows: pd.DataFrame) -> Table | None:
         "Decisions by sales",
         {
             "mqls": ("MQLs", count),
-            "accepted": ("Accepted", count),
+            "accepted": ("Accepted (SAL)", count),
             "rejected": ("Rejected", count),
             "undecided": ("Undecided", count),
-            "acceptance_rate": ("Acceptance", percent),
+            "acceptance_rate": ("Acceptance rate", percent),
         },
         interval="acceptance_rate",
         notes="acceptance_rate",

@@ -31,12 +31,12 @@ def breaches(rows: pd.DataFrame) -> Table | None:
             "Source": top["source"].fillna(NOTHING),
             "Entered": [moment(t) for t in top["entered"]],
             "Due": [moment(t) for t in top["due"]],
-            "Late by": [duration(h, day_hours=day_hours) for h in top["hours_late"]],
-            "Still open": ["yes" if is_open else "no" for is_open in top["is_open"]],
+            "Overdue by": [duration(h, day_hours=day_hours) for h in top["hours_late"]],
+            "Open": ["yes" if is_open else "no" for is_open in top["is_open"]],
         }
     )
-    title = f"The {len(top)} of {count(n)} late leads that waited longest"
-    if n <= LISTED_BREACHES:
-        title = "The late leads, those that waited longest first"
-    left = ["Lead", "Owner", "Source", "Entered", "Due", "Still open"]
+    title = "SLA breaches, longest first"
+    if n > LISTED_BREACHES:
+        title = f"{title}: {len(top)} of {count(n)}"
+    left = ["Lead", "Owner", "Source", "Entered", "Due", "Open"]
     return titled(title, frame, left=left)

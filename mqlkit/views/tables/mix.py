@@ -32,8 +32,9 @@ def effects(mix: pd.DataFrame) -> Table | None:
         rate = "before" if at else "value"
         frame[f"MQLs, {name}"] = shown[f"n{at}"].map(count)
         frame[f"Share, {name}"] = shown[f"share{at}"].map(percent)
-        frame[f"Efficiency, {name}"] = shown[rate].map(percent)
-    for label, column in (("Mix", "mix"), ("Rate", "rate"), ("Together", "difference")):
+        frame[f"Conversion, {name}"] = shown[rate].map(percent)
+    columns = (("Mix shift", "mix"), ("Rate effect", "rate"), ("Total", "difference"))
+    for label, column in columns:
         frame[f"{label}, points"] = [_signed(value, "share", "") for value in shown[column]]
-    title = f"Efficiency from {then} to {now} by {by}: mix and rate"
+    title = f"MQL→SQL conversion from {then} to {now} by {by}: mix shift and rate effect"
     return titled(title, frame, left=[by.capitalize()])

@@ -1,4 +1,4 @@
-"""Table of the headline of the last report beside this one."""
+"""Table of the headline against that of the last report."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mqlkit.views.tables.base import Table, titled
 
 
 def headline(facts: pd.DataFrame) -> Table | None:
-    """Tabulate the headline of the last report beside that of this one.
+    """Tabulate the headline against that of the last report.
 
     Parameters
     ----------
@@ -30,8 +30,8 @@ def headline(facts: pd.DataFrame) -> Table | None:
         )
         for name, before, now in zip(found["name"], found["before"], found["value"], strict=True)
     ]
-    frame = pd.DataFrame(lines, columns=["Number", "Last report", "This one", "Change"])
-    return titled(f"Since the last report: {constant(facts, 'scope')}", frame, left=["Number"])
+    frame = pd.DataFrame(lines, columns=["Metric", "Last report", "This report", "Change"])
+    return titled(f"Since the last report: {constant(facts, 'scope')}", frame, left=["Metric"])
 
 
 def _words(name: str, value: float, currency: str, day_hours: float) -> str:

@@ -36,14 +36,14 @@ def outcomes_by(rows: pd.DataFrame, *, by: str | None = None) -> Table | None:
 def _outcomes(rows: pd.DataFrame, by: str | None) -> Table | None:
     return _wide(
         rows,
-        f"SLA by {by}" if by else "SLA over time",
+        f"SLA outcomes by {by}" if by else "SLA outcomes over time",
         {
-            "sla_met": ("In time", count),
-            "sla_breached": ("Late", count),
-            "sla_past_due": ("Late and open", count),
+            "sla_met": ("Met", count),
+            "sla_breached": ("Breached", count),
+            "sla_past_due": ("of which overdue", count),
             "sla_pending": ("Not due yet", count),
             "sla_unmeasurable": ("Unmeasurable", count),
-            "sla_attainment": ("Attainment", percent),
+            "sla_attainment": ("SLA attainment", percent),
         },
         by=by,
         interval="sla_attainment",

@@ -26,7 +26,7 @@ def mqls(rows: pd.DataFrame) -> Table | None:
             "goal": ("Goal", _decimal),
             "goal_attainment": ("Attainment", percent),
             "goal_gap": ("Gap", _signed),
-            "in_stage": ("Waiting at the end", count),
+            "in_stage": ("Open at the end", count),
         },
         notes="mqls",
     )

@@ -23,11 +23,11 @@ def time_in_stage(rows: pd.DataFrame) -> Table | None:
     words = partial(duration, day_hours=constant(rows, "day_hours", 24))
     return _wide(
         rows,
-        "Wait in the MQL stage",
+        "Time in stage",
         {
             "hours_in_stage_mean": ("Mean", words),
-            "hours_in_stage_median": ("Median of those that left", words),
-            "hours_in_stage_km_median": ("Median of all", words),
+            "hours_in_stage_median": ("Median", words),
+            "hours_in_stage_km_median": ("Median, open MQLs included", words),
             "hours_in_stage_p90": ("90th percentile", words),
         },
         notes="hours_in_stage_mean",
@@ -35,7 +35,7 @@ def time_in_stage(rows: pd.DataFrame) -> Table | None:
 
 
 def histogram(rows: pd.DataFrame) -> Table | None:
-    """Tabulate MQLs by time in stage, and which of them are late or open.
+    """Tabulate MQLs by time in stage and outcome.
 
     Parameters
     ----------
@@ -46,13 +46,13 @@ def histogram(rows: pd.DataFrame) -> Table | None:
     if bins.empty:
         return None
     day_hours = constant(rows, "day_hours", 24)
-    kinds = ["within SLA", "late", "still waiting"]
+    kinds = ["within SLA", "after SLA", "open"]
     spans = bins.groupby("bin")[["hours_from", "hours_to"]].first()
     wide = bins.pivot_table(index="bin", columns="outcome", values="leads", aggfunc="sum")
     wide = wide.reindex(columns=kinds).fillna(0)
     frame = pd.DataFrame(
         {
-            "Waited from": [duration(h, day_hours=day_hours) for h in spans["hours_from"]],
+            "From": [duration(h, day_hours=day_hours) for h in spans["hours_from"]],
             "to": [
                 duration(h, day_hours=day_hours) if i < LAST_BIN else NOTHING
                 for i, h in zip(spans.index.astype(int), spans["hours_to"], strict=True)
@@ -61,7 +61,7 @@ def histogram(rows: pd.DataFrame) -> Table | None:
     )
     for kind in kinds:
         frame[kind[0].upper() + kind[1:]] = [count(n) for n in wide[kind]]
-    return titled("MQLs by time in the stage", frame, left=["Waited from", "to"])
+    return titled("MQLs by time in stage", frame, left=["From", "to"])
 
 
 def survival(rows: pd.DataFrame) -> Table | None:
@@ -85,11 +85,11 @@ def survival(rows: pd.DataFrame) -> Table | None:
     frame = pd.DataFrame(
         {
             "After": [duration(t, day_hours=day_hours) for t in times],
-            "Still waiting": [percent(s) for s in shown["waiting"]],
+            "Still open": [percent(s) for s in shown["waiting"]],
             "95% interval": [
                 NOTHING if pd.isna(low) else between(low, high)
                 for low, high in zip(shown["low"], shown["high"], strict=True)
             ],
         }
     )
-    return titled("Share of MQLs still waiting", frame, left=["After"])
+    return titled("Share of MQLs still open", frame, left=["After"])

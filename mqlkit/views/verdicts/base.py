@@ -1,4 +1,4 @@
-"""A verdict: one statement with its tone, and the totals that verdicts read."""
+"""A verdict, and the totals that verdicts are based on."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ READ = ("value", "n", "low", "high", "flags")
 
 @dataclass(frozen=True)
 class Verdict:
-    """One statement of the page; its tone (good, bad, plain) is marked by more than color."""
+    """One statement of the page with its tone: good, bad or plain."""
 
     text: str
     tone: str = PLAIN
@@ -36,20 +36,20 @@ class Totals:
         self._rows = {metric: dict(zip(READ, of, strict=True)) for metric, *of in read}
 
     def value(self, metric: str) -> float:
-        """Return a value; NaN where it is null or missing."""
+        """Return a value; NaN if it is null or missing."""
         return float(self._rows[metric]["value"]) if metric in self._rows else math.nan
 
     def n(self, metric: str) -> float:
-        """Return a denominator; 0 where there is none."""
+        """Return a denominator; 0 if there is none."""
         n = float(self._rows[metric]["n"]) if metric in self._rows else math.nan
         return 0.0 if math.isnan(n) else n
 
     def is_recorded(self, metric: str) -> bool:
-        """Return whether the data could tell a metric at all: then it has a denominator, if 0."""
+        """Return whether the data records a metric; if so, it has a denominator, even if 0."""
         return metric in self._rows and not math.isnan(self._rows[metric]["n"])
 
     def interval(self, metric: str) -> str:
-        """Return the interval of a share; empty where it has none."""
+        """Return the interval of a share; empty if it has none."""
         row = self._rows.get(metric)
         return "" if row is None or math.isnan(row["low"]) else between(row["low"], row["high"])
 
@@ -59,12 +59,12 @@ class Totals:
 
 
 def _small(n: float) -> str:
-    warning = f" With only {counted(n, 'lead')} this says little; do not rank or plan by it."
+    warning = f" Based on only {counted(n, 'lead')}: do not rank or plan by it."
     return "" if n >= SMALL_N else warning
 
 
 def why_held(flags: Sequence[str]) -> str:
-    """Return in words why two buckets are not to be compared; empty where they may be.
+    """Return why two buckets are not comparable, in words; empty if they are.
 
     >>> why_held(("small-n", "immature"))
     'it is too young, and more of its MQLs will still become SQLs'
@@ -73,14 +73,14 @@ def why_held(flags: Sequence[str]) -> str:
 
 
 def figure(value: float, unit: str, currency: str) -> str:
-    """Return a value as its unit is read."""
+    """Format a value by its unit."""
     if unit == "share":
         return percent(value)
     return count(value) if unit == "leads" else money(value, currency)
 
 
 def moved(row: Row, currency: str) -> str:
-    """Return a change whose interval leaves out 0, in words: ``up by 6.1 points (2.0 to 10.2)``."""
+    """Format a change whose interval excludes 0: ``up by 6.1 points (2.0 to 10.2)``."""
     ends = sorted(abs(row[name]) for name in ("low", "high"))
     size, *bounds = (_size(x, row["unit"], currency) for x in (abs(row["difference"]), *ends))
     noun = " points" if row["unit"] == "share" else ""
@@ -88,7 +88,7 @@ def moved(row: Row, currency: str) -> str:
 
 
 def _size(value: float, unit: str, currency: str) -> str:
-    # What is not 0 must not be written as 0: that would say that nothing may have changed.
+    # A change that is not 0 must not be rounded to 0.
     least = {"share": 0.001, "leads": 1}.get(unit, 0.01)
     if 0 < value < least / 2:
         return f"<{_size(least, unit, currency)}"
@@ -96,7 +96,7 @@ def _size(value: float, unit: str, currency: str) -> str:
 
 
 def immature_buckets(rows: pd.DataFrame) -> list[str]:
-    """Return the names of the buckets whose efficiency will still rise."""
+    """Return the names of the buckets whose conversion rate can still rise."""
     cohorts = pick(rows, "efficiency")
     return [
         bucket_name(b)

@@ -14,11 +14,11 @@ from mqlkit.metrics.changes import latest
 from mqlkit.metrics.tidy import constant
 from mqlkit.views.verdicts.base import BAD, GOOD, PLAIN, Row, Verdict, figure, moved, why_held
 
-CHANCE = "A 95% interval misses one time in twenty: of many comparisons, some look clear by chance."
+CHANCE = "One in twenty 95% intervals misses: of many comparisons, some look clear by chance."
 
 
 def comparisons(changes: pd.DataFrame) -> list[Verdict]:
-    """Return what changed in the last complete bucket, what did not, and what is not comparable.
+    """Return what changed in the last complete bucket, what did not, and what is not compared.
 
     Parameters
     ----------
@@ -28,47 +28,47 @@ def comparisons(changes: pd.DataFrame) -> list[Verdict]:
     Returns
     -------
     list of Verdict
-        On the bucket before and, where there is one, on the year before: one per clear change, one
-        for all that show none, one per reason for which numbers are not compared.
+        Compared with the bucket before and, if there is one, with the year before: one per clear
+        change, one for all metrics without a clear change, one per reason for not comparing.
     """
     currency = constant(changes, "currency", "")
     rows = latest(changes).to_dict("records")
-    told: list[Verdict] = []
+    found: list[Verdict] = []
     for kind in (PREVIOUS, YEAR):
-        told += _judge_side([row for row in rows if row["kind"] == kind], currency)
-    if not told:
-        return [Verdict("No bucket that is over has another before it: nothing to compare yet.")]
-    return [*told, Verdict(CHANCE)] if any(row["is_clear"] for row in rows) else told
+        found += _judge_side([row for row in rows if row["kind"] == kind], currency)
+    if not found:
+        return [Verdict("No complete bucket has one before it: there is nothing to compare yet.")]
+    return [*found, Verdict(CHANCE)] if any(row["is_clear"] for row in rows) else found
 
 
 def _judge_side(rows: Sequence[Row], currency: str) -> list[Verdict]:
     free = [r for r in rows if not why_held(r["flags"]) and not math.isnan(r["difference"])]
-    told = [_judge_clear(r, currency) for r in free if r["is_clear"]]
-    told += [_judge_by_day(r) for r in free if "unequal-days" in r["flags"]]
+    found = [_judge_clear(r, currency) for r in free if r["is_clear"]]
+    found += [_judge_by_day(r) for r in free if "unequal-days" in r["flags"]]
     quiet = [r for r in free if not (r["is_clear"] or "unequal-days" in r["flags"])]
     if quiet:
         now, then = bucket_name(quiet[0]["bucket"]), bucket_name(quiet[0]["against"])
-        told.append(Verdict(f"No clear change from {then} to {now} in {_labels(quiet)}."))
+        found.append(Verdict(f"No clear change from {then} to {now} in {_labels(quiet)}."))
     for why in dict.fromkeys(filter(None, (why_held(r["flags"]) for r in rows))):
         held = [r for r in rows if why_held(r["flags"]) == why]
         now, then = bucket_name(held[0]["bucket"]), bucket_name(held[0]["against"])
-        told.append(Verdict(f"{now} is not compared with {then} in {_labels(held)}: {why}."))
-    return told
+        found.append(Verdict(f"{now} is not compared with {then} in {_labels(held)}: {why}."))
+    return found
 
 
 def _labels(rows: Sequence[Row]) -> str:
-    """Return the names of metrics inside a sentence; those in capitals keep them."""
+    """Return the labels of metrics for a sentence, in lower case except abbreviations."""
     labels = [METRICS[row["metric"]].label for row in rows]
     return listed([x if x[1].isupper() else x[0].lower() + x[1:] for x in labels])
 
 
 def _judge_clear(row: Row, currency: str) -> Verdict:
     is_up = row["difference"] > 0
-    # More MQLs are neither good nor bad by themselves: that is for the goal to say.
+    # Whether more MQLs are good depends on the goal.
     is_better = is_up != (row["metric"] == "cost_per_mql")
     tone = PLAIN if row["metric"] == "mqls" else GOOD if is_better else BAD
     is_cost = row["unit"] == "money/lead"
-    chance = " The interval is for chance in the number of MQLs alone." if is_cost else ""
+    chance = " The interval covers chance in the number of MQLs only." if is_cost else ""
     return Verdict(
         f"{METRICS[row['metric']].label} in {bucket_name(row['bucket'])}: "
         f"{figure(row['value'], row['unit'], currency)}, {moved(row, currency)} on "

@@ -28,14 +28,14 @@ def _ledger(table: str, facts: pd.DataFrame) -> Verdict:
     rows = facts[facts["record"] == "rows"].set_index("name")["n"]
     read, used = rows["read"], rows["used"]
     if read == used:
-        words = "the one row is" if read == 1 else f"all {count(read)} rows are"
+        words = "1 row is" if read == 1 else f"all {count(read)} rows are"
         return Verdict(f"{table.capitalize()}: {words} used.", GOOD)
     excluded = facts[facts["record"] == "excluded"]
     names = zip(excluded["name"], excluded["n"], strict=True)
     why = [f"{n}: {SET_ASIDE_REASONS[name]}" for name, n in names]
     return Verdict(
         f"{table.capitalize()}: {count(used)} of {counted(read, 'row')} are used, "
-        f"{count(excluded['n'].sum())} set aside ({'; '.join(why)})."
+        f"{count(excluded['n'].sum())} excluded ({'; '.join(why)})."
     )
 
 

@@ -1,4 +1,4 @@
-"""Verdicts on MQL→SQL conversion, by cohort and by flow."""
+"""Verdicts on MQL→SQL conversion, by cohort and in the period."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from mqlkit.views.verdicts.base import Totals, Verdict, _small, immature_buckets
 
 
 def conversion(rows: pd.DataFrame, *, view: str = BOTH) -> Verdict | None:
-    """Return the MQL→SQL conversion rate, and which cohorts are too young.
+    """Return the MQL→SQL conversion rate, and which cohorts are immature.
 
     Parameters
     ----------
     rows
         `Report.efficiency`.
     view
-        One of `names.VIEWS`; None is returned for the flow alone.
+        One of `names.VIEWS`; None is returned for ``flow``.
     """
     if view == FLOW:
         return None
     total = Totals(rows)
     n = total.n("efficiency")
     if n == 0:
-        return Verdict("There is no MQL whose outcome could be counted.")
+        return Verdict("There are no MQLs to compute a conversion rate from.")
     text = (
         f"{percent(total.value('efficiency'))} of {counted(n, 'MQL')} have become SQLs so far "
-        f"({total.interval('efficiency')}): one SQL from {total.value('mqls_per_sql'):,.1f} MQLs."
+        f"({total.interval('efficiency')}), or one in {total.value('mqls_per_sql'):,.1f}."
     )
     if total.value("efficiency") == 0:
         text = f"None of {counted(n, 'MQL')} has become an SQL ({total.interval('efficiency')})."
@@ -42,21 +42,21 @@ def conversion(rows: pd.DataFrame, *, view: str = BOTH) -> Verdict | None:
     if young:
         maturity = constant(rows, "maturity_days")
         text += (
-            f" Nine in ten of the conversions take up to {maturity:,.0f} days: {listed(young)} "
-            f"{'is' if len(young) == 1 else 'are'} too young, and the share will still rise."
+            f" Nine in ten conversions take up to {maturity:,.0f} days: {listed(young)} "
+            f"{'is' if len(young) == 1 else 'are'} immature, and the rate will still rise."
         )
     return Verdict(text + _small(n))
 
 
 def flow(rows: pd.DataFrame, *, view: str = BOTH) -> Verdict | None:
-    """Return the SQLs dated in the period per MQL of the period, and the limits of this ratio.
+    """Return the in-period SQL/MQL ratio and its limits.
 
     Parameters
     ----------
     rows
         `Report.efficiency`.
     view
-        One of `names.VIEWS`; None is returned for the cohorts alone.
+        One of `names.VIEWS`; None is returned for ``cohort``.
     """
     total = Totals(rows)
     ratio = total.value("efficiency_flow")
@@ -64,7 +64,7 @@ def flow(rows: pd.DataFrame, *, view: str = BOTH) -> Verdict | None:
         return None
     sqls, mqls = total.value("sqls_in_period"), total.n("efficiency_flow")
     return Verdict(
-        f"By flow it is {percent(ratio)}: {counted(sqls, 'SQL')} dated in the period, against "
-        f"{counted(mqls, 'MQL')} of the period. They may come from earlier MQLs: where MQLs fall, "
-        "this rises by itself."
+        f"The in-period ratio is {percent(ratio)}: {counted(sqls, 'SQL')} dated in the period, per "
+        f"{counted(mqls, 'MQL')} of the period. The SQLs may come from earlier MQLs, so this ratio "
+        "rises when the number of MQLs falls."
     )

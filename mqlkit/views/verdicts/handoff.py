@@ -15,7 +15,7 @@ from mqlkit.views.verdicts.base import Totals, Verdict, _small
 
 
 def acceptance(rows: pd.DataFrame) -> Verdict:
-    """Return how many MQLs sales accepted and rejected.
+    """Return the acceptance rate, and how many MQLs sales accepted and rejected.
 
     Parameters
     ----------
@@ -26,17 +26,17 @@ def acceptance(rows: pd.DataFrame) -> Verdict:
     accepted, rejected = total.value("accepted"), total.value("rejected")
     if math.isnan(accepted):
         return Verdict(
-            "The data records neither acceptances nor rejections, so that the hand-off to sales "
-            "cannot be judged. A lead leaves the MQL stage here when it becomes an SQL."
+            "The data records neither acceptances nor rejections, so there is no acceptance rate. "
+            "A lead leaves the MQL stage when it becomes an SQL."
         )
     n = total.n("acceptance_rate")
     if n == 0:
-        return Verdict("Sales has decided on none of the MQLs yet.")
-    waiting = total.value("undecided")
+        return Verdict("Sales has not decided on any of the MQLs yet.")
+    undecided = total.value("undecided")
     text = (
-        f"Sales accepted {count(accepted)} and rejected {count(rejected)} of the MQLs: "
-        f"{percent(total.value('acceptance_rate'))} of those decided "
-        f"({total.interval('acceptance_rate')}). {counted(waiting, 'MQL')} "
-        f"{'waits' if waiting == 1 else 'wait'} for a decision."
+        f"Sales accepted {counted(accepted, 'MQL')} (SAL) and rejected {count(rejected)}: an "
+        f"acceptance rate of {percent(total.value('acceptance_rate'))} "
+        f"({total.interval('acceptance_rate')}). {counted(undecided, 'MQL')} "
+        f"{'is' if undecided == 1 else 'are'} undecided."
     )
     return Verdict(text + _small(n))

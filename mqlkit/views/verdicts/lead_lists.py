@@ -10,19 +10,19 @@ from mqlkit.views.verdicts.base import Totals, Verdict
 
 
 def breaches(rows: pd.DataFrame) -> Verdict | None:
-    """Return why a page lists no SLA breach; None where it lists some.
+    """Return why a page lists no SLA breaches; None if it lists some.
 
     Parameters
     ----------
     rows
         `Report.lead_lists`.
     """
-    late = Totals(rows).value("sla_breached")
-    if not late > 0:
+    breached = Totals(rows).value("sla_breached")
+    if not breached > 0:
         return Verdict("No MQL of the period is known to have breached the SLA.")
     if not constant(rows, "is_redacted", False):
         return None
     return Verdict(
-        f"{counted(late, 'MQL')} breached the SLA. A redacted page does not list them: mqlkit run "
-        "writes them beside it, into the file that ends in .breaches.csv."
+        f"{counted(breached, 'MQL')} breached the SLA. A redacted page does not list them; mqlkit "
+        "run writes them to the file next to it that ends in .breaches.csv."
     )

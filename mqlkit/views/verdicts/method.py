@@ -1,22 +1,21 @@
-"""How the numbers are computed, in a few plain sentences for the end of the page."""
+"""How the numbers are computed, for the end of the page."""
 
 from __future__ import annotations
 
 CHANCE = (
-    "An interval says what chance alone leaves open: it misses the true share one time in twenty. "
-    "Shares of fewer than 30 leads are marked, and nothing is ranked or judged by them."
+    "A 95% interval shows how far chance alone can move a share; one in twenty misses the true "
+    "share. Shares of fewer than 30 leads are marked, and no verdict is based on them."
 )
 COHORTS = (
-    "A lead counts in the bucket in which it became an MQL, and so does everything that happens "
-    "to it later. The flow counts SQLs in the bucket in which they became SQLs."
+    "A lead counts in the bucket in which it became an MQL, together with everything that happens "
+    "to it later. The in-period ratio counts SQLs in the bucket in which they became SQLs."
 )
-NOT_YET = (
-    "Not yet is not no: leads that are still waiting count as waiting, buckets too young for their "
-    "outcome are marked, and what the data does not show is left empty, never counted as 0."
+OPEN = (
+    "Open leads are not counted as lost. Cohorts that are too young for their outcome are marked. "
+    "A number that the data does not record is empty, never 0."
 )
 COST = (
-    "Cost per MQL is the spend of the days of a bucket, moved back by the lag, over its MQLs. One "
-    "lag applies to all leads: the figure is a guide to large trends and says nothing about a "
-    "single lead."
+    "Cost per MQL is the spend in the window of a bucket, moved back by the lag, divided by its "
+    "MQLs. One lag applies to all leads, so use it for large trends, not for single leads."
 )
-METHOD = (COHORTS, NOT_YET, CHANCE, COST)
+METHOD = (COHORTS, OPEN, CHANCE, COST)

@@ -10,12 +10,12 @@ from mqlkit.views.verdicts.base import BAD, GOOD, PLAIN, Row, Verdict, moved, wh
 
 
 def effects(mix: pd.DataFrame) -> Verdict | None:
-    """Return how far conversion changed, and how much of it is mix shift and rate effect.
+    """Return the change of the conversion rate, split into mix shift and rate effect.
 
     Parameters
     ----------
     mix
-        `Report.mix`; None is returned where it is empty.
+        `Report.mix`; None is returned if it is empty.
     """
     if mix.empty:
         return None
@@ -23,20 +23,20 @@ def effects(mix: pd.DataFrame) -> Verdict | None:
     row = mix[mix["is_total"]].to_dict("records")[0]
     now, then = bucket_name(row["bucket"]), bucket_name(row["against"])
     if why := why_held(row["flags"]):
-        return Verdict(f"The efficiency of {now} is not compared with that of {then}: {why}.")
+        return Verdict(f"MQL→SQL conversion of {now} is not compared with that of {then}: {why}.")
     is_clear = _is_clear(row["low"], row["high"])
     is_up = row["difference"] > 0
     extent = _points(row, "difference").replace(" (", ", ")
-    head = f"Efficiency shows no clear change from {then} to {now} ({extent}"
+    head = f"MQL→SQL conversion shows no clear change from {then} to {now} ({extent}"
     if is_clear:
         verb = "rose" if is_up else "fell"
         extent = moved({**row, "unit": "share"}, "").partition(" ")[2]
-        head = f"Efficiency {verb} {extent} from {then} to {now}"
+        head = f"MQL→SQL conversion {verb} {extent} from {then} to {now}"
     by_mix = f"{_points(row, 'mix')}, {_why_mix(mix, row)}"
     rate = _points(row, "rate")
     rate += "" if _is_clear(row["rate_low"], row["rate_high"]) else ", not clear"
     return Verdict(
-        f"{head}. By {by}, the mix accounts for {by_mix}; efficiency within them, for {rate}.",
+        f"{head}. By {by}, the mix shift accounts for {by_mix}; the rate effect for {rate}.",
         (GOOD if is_up else BAD) if is_clear else PLAIN,
     )
 
@@ -61,8 +61,8 @@ def _why_mix(parts: pd.DataFrame, row: Row) -> str:
     segments = parts[~parts["is_total"]]
     shifts = (segments["share"] - segments["share_before"]).abs().to_numpy(dtype=float)
     shift = segments.iloc[int(shifts.argmax())]
-    kind = "strong" if row["mix"] > 0 else "weak"
+    rates = "high" if row["mix"] > 0 else "low"
     return (
-        f"since {kind} ones have a larger share of the MQLs (the largest shift: {shift['name']}, "
-        f"{percent(shift['share_before'])} to {percent(shift['share'])})"
+        f"as segments with {rates} conversion have a larger share of the MQLs (largest shift: "
+        f"{shift['name']}, {percent(shift['share_before'])} to {percent(shift['share'])})"
     )

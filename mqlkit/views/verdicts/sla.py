@@ -1,4 +1,4 @@
-"""Verdicts on the SLA, and since when it has been missed."""
+"""Verdicts on SLA attainment and its trend."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from mqlkit.views.verdicts.base import BAD, GOOD, PLAIN, Totals, Verdict, _small
 
 
 class SlaTerms(NamedTuple):
-    """The SLA of a frame: in words, in hours, the hours of a day, and what meets it."""
+    """The SLA of a frame: in words, in hours, the hours of a day, and the event that stops it."""
 
     words: str
     hours: float
@@ -35,7 +35,7 @@ class SlaTerms(NamedTuple):
 
 
 def attainment(rows: pd.DataFrame) -> Verdict:
-    """Return whether sales meets the SLA: attainment, and mean time in stage against the SLA.
+    """Return SLA attainment, the number of breaches, and mean time in stage against the SLA.
 
     Parameters
     ----------
@@ -49,13 +49,13 @@ def attainment(rows: pd.DataFrame) -> Verdict:
     if not total.is_recorded("sla_attainment"):
         return Verdict("The data records no contact by sales, so the SLA cannot be measured.")
     if n == 0:
-        return Verdict(f"No MQL shows yet whether sales meets the SLA of {sla.words}.")
+        return Verdict(f"No MQL has met or breached the SLA of {sla.words} yet.")
     breached, open_now = total.value("sla_breached"), total.value("sla_past_due")
-    share = f"{percent(attained)} in time ({total.interval('sla_attainment')})"
-    lost = f"{counted(breached, 'lead')} breached the SLA"
-    if not breached:
-        lost = "No lead breached it"
-    still = f", {count(open_now)} of them still open" if open_now else ""
+    share = f"{percent(attained)} met the SLA ({total.interval('sla_attainment')})"
+    lost = f"{counted(breached, 'lead')} breached it" if breached else "No lead breached it"
+    still = ""
+    if open_now:
+        still = f", of which {count(open_now)} {'is' if open_now == 1 else 'are'} open and overdue"
     return Verdict(
         f"{_pace(total, sla)} Sales has {sla.words} to {act} an MQL: {share}. "
         f"{lost}{still}.{_small(n)}".lstrip(),
@@ -70,7 +70,7 @@ def _pace(total: Totals, sla: SlaTerms) -> str:
     is_days = sla.hours >= 2 * sla.day_hours
     unit, size = ("days", sla.day_hours) if is_days else ("hours", 1)
     unit = f"working {unit}" if sla.day_hours != 24 else unit
-    # A mean just over the SLA must not be rounded onto it.
+    # A mean just over the SLA must not be rounded to the SLA.
     digits = 2 if 0 < mean - sla.hours < size / 20 else 1
     limit = f"{sla.hours / size:g}"
     against = f"Sales takes {mean / size:.{digits}f} {unit} on average against an SLA of {limit}"
@@ -78,17 +78,17 @@ def _pace(total: Totals, sla: SlaTerms) -> str:
 
 
 def trend(rows: pd.DataFrame) -> Verdict | None:
-    """Return since when sales has exceeded the SLA on average, and has met it less often.
+    """Return since when mean time in stage has exceeded the SLA, and attainment has been lower.
 
     Parameters
     ----------
     rows
-        `Report.sla`. Where the SLA stops on contact, the mean time in stage says nothing about it.
+        `Report.sla`. Mean time in stage is left out if the SLA stops on contact.
 
     Returns
     -------
     Verdict or None
-        In the words of `pace_run` and `lower_run`; None where neither has anything to tell.
+        See `pace_run` and `lower_run`; None if neither finds a run.
     """
     if rows.empty:
         return None
@@ -96,24 +96,24 @@ def trend(rows: pd.DataFrame) -> Verdict | None:
     is_contact = sla.stops_on == "contact"
     pace = None if is_contact else pace_run(rows, sla_hours=sla.hours)
     lower = lower_run(rows)
-    told = [*([_pace_run(pace, sla)] if pace else []), *([_lower_run(lower)] if lower else [])]
+    text = [*([_pace_run(pace, sla)] if pace else []), *([_lower_run(lower)] if lower else [])]
     is_bad = bool(lower) or (pace is not None and pace.level > sla.hours)
-    return Verdict(" ".join(told), BAD if is_bad else PLAIN) if told else None
+    return Verdict(" ".join(text), BAD if is_bad else PLAIN) if text else None
 
 
 def _pace_run(run: Run, sla: SlaTerms) -> str:
     first, last, follows = (bucket_name(b) if b else "" for b in (run.first, run.last, run.follows))
     side = "over" if run.level > sla.hours else "within"
     now = _taken(run.level, sla)
-    when = f"since {first}" if follows else f"in every bucket from {first} on, the first shown"
-    text = f"By the mean wait of the leads that left, sales has been {side} the SLA of"
+    when = f"since {first}" if follows else f"in every bucket shown, from {first}"
+    text = f"Mean time in stage has been {side} the SLA of {sla.words} {when}"
     change = "" if math.isnan(run.before) else f", after {_taken(run.before, sla)} in {follows}"
-    return f"{text} {sla.words} {when}: {now} in {last}{change}."
+    return f"{text}: {now} in {last}{change}."
 
 
 def _taken(hours: float, sla: SlaTerms) -> str:
     words = duration(hours, day_hours=sla.day_hours)
-    # A mean a little over the SLA must not read as equal to it.
+    # A mean just over the SLA must not look equal to it.
     is_equal = words == duration(sla.hours, day_hours=sla.day_hours)
     unit = "hours" if sla.day_hours == 24 else "working hours"
     return f"{hours:,.2f} {unit}" if is_equal else words
@@ -121,6 +121,6 @@ def _taken(hours: float, sla: SlaTerms) -> str:
 
 def _lower_run(run: Run) -> str:
     return (
-        f"In every bucket since {bucket_name(run.first)} the SLA was kept less often than before: "
-        f"for {percent(run.level)} of the MQLs, against {percent(run.before)}."
+        f"SLA attainment has been lower in every bucket since {bucket_name(run.first)}: "
+        f"{percent(run.level)}, against {percent(run.before)} before."
     )

@@ -16,7 +16,7 @@ from mqlkit.views.verdicts.base import BAD, GOOD, Totals, Verdict
 
 
 def goal(rows: pd.DataFrame) -> Verdict:
-    """Return whether marketing produces enough, and by how many.
+    """Return whether marketing produces enough MQLs, compared with the goal.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def goal(rows: pd.DataFrame) -> Verdict:
     mqls, wanted = total.value("mqls"), total.value("goal")
     if math.isnan(wanted):
         has_part = pick(rows, "goal")["value"].notna().any()
-        missing = "The goals do not cover all of it." if has_part else "No goal is given for them."
+        missing = "The goals do not cover the whole period." if has_part else "No goal is set."
         return Verdict(f"{counted(mqls, 'MQL')} in the period. {missing}")
     if "in-progress" in total.flags("mqls"):
         return _so_far(total, mqls, wanted)
@@ -43,7 +43,7 @@ def goal(rows: pd.DataFrame) -> Verdict:
         if gap == 0
         else f"{exactly(gap)} more than the goal of {exactly(wanted)}"
     )
-    then = "the same number will do" if gap == 0 else "fewer would have been enough"
+    then = "the same number is enough" if gap == 0 else "fewer would have been enough"
     return Verdict(f"{counted(mqls, 'MQL')}: {more}. Marketing produces enough; {then}.", GOOD)
 
 
@@ -56,6 +56,6 @@ def _so_far(total: Totals, mqls: float, wanted: float) -> Verdict:
     words, tone = ("behind", BAD) if mqls < so_far else ("on", GOOD)
     return Verdict(
         f"{counted(mqls, 'MQL')} so far, {words} the pace of {so_far:,.1f} by now. "
-        f"The goal of {exactly(wanted)} needs {needed:,.1f} a day from here.",
+        f"The goal of {exactly(wanted)} needs {needed:,.1f} a day from now on.",
         tone,
     )

@@ -27,16 +27,16 @@ def time_in_stage(rows: pd.DataFrame) -> Verdict:
     km, left = total.value("hours_in_stage_km_median"), total.n("hours_in_stage_mean")
     n = total.n("hours_in_stage_km_median")
     if n == 0:
-        return Verdict("There is no MQL whose wait could be measured.")
+        return Verdict("There is no MQL whose time in stage can be measured.")
     if math.isnan(km):
         return Verdict(
-            f"Fewer than half of {counted(n, 'MQL')} have left the stage, so that the median wait "
-            f"is not known yet; {count(left)} have left."
+            f"Fewer than half of {counted(n, 'MQL')} have left the stage, so the median time in "
+            f"stage is not known yet; {count(left)} have left."
         )
     day_hours = constant(rows, "day_hours", 24)
     plain = total.value("hours_in_stage_median")
     all_leads, those_left = (duration(hours, day_hours=day_hours) for hours in (km, plain))
     return Verdict(
-        f"Half of the MQLs have left the stage after {all_leads}, with those still waiting "
-        f"counted in; among the {count(left)} that left, after {those_left}.{_small(n)}"
+        f"The median time in stage is {all_leads} with open MQLs included, and {those_left} for "
+        f"the {count(left)} that left.{_small(n)}"
     )
