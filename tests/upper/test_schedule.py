@@ -19,6 +19,7 @@ import nbformat
 import pytest
 import yaml
 from frames import headline_frame
+from papermill.cli import papermill
 from runs import ROOT, WORKED
 from test_lab import TOKEN, jupyterlab
 
@@ -93,12 +94,15 @@ def test_crons_line_runs_in_its_bare_environment(workspace):
     assert (workspace / "reports" / "index.html").is_file()
 
 
-def test_papermills_line_runs(workspace):
+def test_papermills_line_names_what_is_there(workspace):
+    # Papermill alone is run in `test_run`.
     (line,) = blocks("sh")
-    words = [sys.executable, "-m", *shlex.split(line)]
-    done = subprocess.run(words, cwd=workspace, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert nbformat.read(workspace / "out.ipynb", as_version=4).cells[-1].execution_count
+    program, *words = shlex.split(line)
+    context = papermill.make_context(program, words)
+    given = context.params
+    assert (workspace / given["notebook_path"]).is_file()
+    assert [(workspace / path).is_file() for path in given["parameters_file"]] == [True]
+    assert given["output_path"] == "out.ipynb"
 
 
 def ask(url: str, path: str, content: dict | None = None):
@@ -155,17 +159,12 @@ def outputs(notebook) -> str:
     return "\n".join(p.get("text") or p.get("data", {}).get("text/html", "") for p in parts)
 
 
-def test_jupyterlabs_scheduler_runs_both_notebooks(workspace):
+def test_jupyterlabs_scheduler_runs_the_notebook(workspace):
     if sys.version_info >= (3, 14):
         # Nobody gets it there (jupyter-server/jupyter-scheduler#611), and the paper says so.
         assert find_spec("jupyter_scheduler") is None
         assert "on Python 3.14 it does not start" in PAPER
         return
-    (cell,) = blocks("text")
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
-    one_cell = nbformat.v4.new_notebook(metadata=kernel)
-    one_cell.cells = [nbformat.v4.new_code_cell(cell.replace(HOME, str(workspace)))]
-    nbformat.write(one_cell, workspace / "schedule.ipynb")
     _, _, table = PAPER.partition("| parameter name | parameter value |")
     lines = re.findall(r"^\| `(\w+)` \| `(.*)` \|$", table, re.MULTILINE)
     given = {name: value.replace(HOME, str(workspace)) for name, value in lines}
@@ -173,12 +172,8 @@ def test_jupyterlabs_scheduler_runs_both_notebooks(workspace):
     # The day after the example ends.
     given |= {"as_of": '"2026-03-01"', "timezone": '"UTC"'}
     with jupyterlab(workspace) as url:
-        broken, page = run_job(url, "schedule.ipynb", workspace)
         done, charts = run_job(url, "notebooks/mql_report.ipynb", workspace, parameters=given)
-    # The example breaks the paper's limit.
-    assert (broken, done) == ("FAILED", "COMPLETED")
-    assert "sla_attainment is 0." in outputs(page)
-    assert (workspace / "reports" / "2026-02" / "mql_report.html").is_file()
+    assert done == "COMPLETED"
     params = {name: ast.literal_eval(value) for name, value in given.items()}
     numbers = read_report(ReportParams.from_mapping(params))
     figures = headline(
@@ -190,6 +185,19 @@ def test_jupyterlabs_scheduler_runs_both_notebooks(workspace):
     assert {p.name for p in (workspace / "notebooks").iterdir()} == {
         p.name for p in (ROOT / "notebooks").iterdir()
     }
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_the_cell_to_schedule_runs_crons_command_and_fails_with_it(workspace, code):
+    (cell,) = blocks("text")
+    magic, command = cell.splitlines()
+    assert magic == "%%bash"
+    assert f" {command} > /dev/null" in blocks("crontab")[0]
+    (workspace / ".venv" / "bin" / "mqlkit").write_text(f"#!/bin/sh\nexit {code}\n")
+    words = [sys.executable, "-m", "IPython", "-c", cell.replace(HOME, str(workspace))]
+    done = subprocess.run(words, cwd=workspace, capture_output=True, text=True, check=False)
+    assert done.returncode == (1 if code else 0)
+    assert (f"returned non-zero exit status {code}" in done.stdout + done.stderr) == bool(code)
 
 
 def test_every_command_is_understood():
