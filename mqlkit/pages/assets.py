@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha256
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from platformdirs import user_cache_path
 
 VEGA_LITE = "6.4"
@@ -21,6 +24,15 @@ METADATA = "mqlkit"
 def asset(name: str) -> str:
     """Return a file of the template folder."""
     return (files("mqlkit.pages") / "templates" / name).read_text(encoding="utf-8")
+
+
+def template(name: str, **filters: Callable[..., Any]) -> Template:
+    """Return a Jinja template of the template folder, which escapes what is not marked as safe."""
+    environment = Environment(
+        loader=PackageLoader("mqlkit.pages"), autoescape=True, undefined=StrictUndefined
+    )
+    environment.filters.update(filters)
+    return environment.get_template(name)
 
 
 def page_script(folder: Path | None = None) -> str:

@@ -6,16 +6,14 @@ import base64
 import hashlib
 import json
 from dataclasses import dataclass, field
-from importlib.resources import as_file, files
 from typing import Any
 
-from nbconvert.exporters.templateexporter import TemplateExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from mqlkit import __version__
 from mqlkit.core.params import ReportParams
 from mqlkit.core.periods import bucket_map
-from mqlkit.pages.assets import METADATA, asset, page_script
+from mqlkit.pages.assets import METADATA, asset, page_script, template
 from mqlkit.views.theme import CHART_TYPE, dark_charts
 
 
@@ -166,15 +164,7 @@ class Page:
     def __init__(self, params: ReportParams) -> None:
         self._params = params
         self._script = page_script()
-        with as_file(files("mqlkit.pages") / "templates") as folder:
-            self._exporter = TemplateExporter(
-                template_name="mqlkit",
-                template_file="index.html.j2",
-                extra_template_basedirs=[str(folder)],
-            )
-            self._exporter.register_filter("markdown2html", _markdown)
-            self._exporter.register_filter("blocks", blocks)
-            _ = self._exporter.template
+        self._template = template("page.html.j2", markdown=_markdown, blocks=blocks)
 
     def render(self, notebook: Any, *, made_at: str) -> str:
         """Return the page as HTML.
@@ -200,8 +190,7 @@ class Page:
             "charts": Charts(self._params),
             "chart_type": CHART_TYPE,
         }
-        body, _ = self._exporter.from_notebook_node(notebook, resources={"page": page})
-        return str(body)
+        return self._template.render(page=page)
 
 
 def _css_text(text: str) -> str:
