@@ -8,8 +8,7 @@ from datetime import date
 import pytest
 
 from mqlkit.core.terminal import cut, harmless, in_columns, width, wrapped
-from mqlkit.run.check import findings, is_open
-from mqlkit.run.coverage import available, sections
+from mqlkit.run.check import available, coverage, findings, is_open
 from mqlkit.sources.inspect import ColumnReport, FileReport, TableReport
 from mqlkit.sources.ledger import Ledger, SetAside
 from mqlkit.sources.questions import Question
@@ -217,7 +216,7 @@ def test_stages_of_a_history_are_columns_and_the_other_tables_are_themselves():
 
 
 def test_a_section_says_what_is_missing_for_it():
-    by_question = {s.question: s for s in sections([])}
+    by_question = {s.question: s for s in coverage([])}
     assert by_question["What does an MQL cost?"].missing == "mql_at; spend"
     assert by_question["Is sales meeting the SLA?"].missing == (
         "mql_at; accepted_at, rejected_at or sql_at"

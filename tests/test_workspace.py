@@ -12,9 +12,8 @@ import pytest
 from mqlkit.core.errors import ParamsError, RunError
 from mqlkit.core.params import ReportParams
 from mqlkit.run.cli import main
-from mqlkit.run.lab import lab_options, open_lab
 from mqlkit.run.new import REPORTS, create_workspace, kit_notebooks, update_workspace
-from mqlkit.run.workspace import by_output_folder
+from mqlkit.run.workspace import by_output_folder, lab_options, open_lab
 from mqlkit.sources.inspect import ColumnReport, TableReport
 from mqlkit.sources.spec import SourceSpec
 
@@ -154,7 +153,7 @@ def test_lab_needs_a_workspace(tmp_path, capsys):
 
 def test_lab_says_what_to_install(tmp_path, monkeypatch):
     (tmp_path / "notebooks").mkdir()
-    monkeypatch.setattr("mqlkit.run.lab.find_spec", lambda _: None)
+    monkeypatch.setattr("mqlkit.run.workspace.find_spec", lambda _: None)
     with pytest.raises(RunError) as error:
         open_lab(tmp_path)
     assert str(error.value) == (

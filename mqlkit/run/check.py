@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 from threading import Event, Thread
@@ -12,10 +13,9 @@ from threading import Event, Thread
 from tqdm import tqdm
 
 from mqlkit.core.errors import ParamsError, listed, report
-from mqlkit.core.names import SET_ASIDE_REASONS, TABLE_COLUMNS, UNUSABLE_REASONS
+from mqlkit.core.names import SET_ASIDE_REASONS, STAGES, TABLE_COLUMNS, UNUSABLE_REASONS
 from mqlkit.core.params import ReportParams
 from mqlkit.core.terminal import cut, in_columns, width, wrapped
-from mqlkit.run.coverage import available, sections
 from mqlkit.sources.classify import ClassifiedExport, classify_exports
 from mqlkit.sources.formats import fold, formats, refused, told_by
 from mqlkit.sources.inspect import ColumnReport, FileReport, TableReport, inspect_source
@@ -23,25 +23,90 @@ from mqlkit.sources.questions import Question
 from mqlkit.sources.spec import SourceSpec, read_source
 
 YAML = (".yaml", ".yml")
-# Bytes that take some seconds to read: a bar for less would only flicker.
+# Bytes that take some seconds to read; smaller files show no bar.
 LONG = 50_000_000
 TICK_SECONDS = 0.2
+MOST_SET_ASIDE = ReportParams().max_set_aside
+NO_MQL = (
+    "No column or history has the date on which a lead became an MQL.\n"
+    "  Fix:      name its column under leads.columns in source.yaml (mql_at: ...), or give a "
+    "history with that stage"
+)
+EXAMPLES = ("timezone", "currency")
+NARROWEST, WIDEST = 80, 120
+INDENT = GAP = "  "
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+FILES_SHOWN, HEADERS_SHOWN, STAGES_SHOWN, ROWS_SHOWN = 12, 12, 20, 3
+# Sections: question, what is necessary (one of each group), what adds to it.
+NEEDS: tuple[tuple[str, tuple[tuple[str, ...], ...], Mapping[str, str]], ...] = (
+    (
+        "Are there enough MQLs?",
+        (("mql_at",),),
+        {"goals": "goals, to compare with"},
+    ),
+    (
+        "What does sales decide?",
+        (("mql_at",), ("accepted_at", "rejected_at")),
+        {
+            "accepted_at": "accepted_at",
+            "rejected_at": "rejected_at",
+            "rejection_reason": "rejection_reason",
+        },
+    ),
+    ("How many MQLs become SQLs?", (("mql_at",), ("sql_at",)), {}),
+    (
+        "Is sales meeting the SLA?",
+        (("mql_at",), ("accepted_at", "rejected_at", "sql_at")),
+        {"owner": "owner, for breaches by owner"},
+    ),
+    (
+        "How long are MQLs in the stage?",
+        (("mql_at",), ("accepted_at", "rejected_at", "sql_at")),
+        {},
+    ),
+    ("How fast is the first contact?", (("mql_at",), ("contacted_at",)), {}),
+    (
+        "What does an MQL cost?",
+        (("mql_at",), ("spend",)),
+        {"created_at": "created_at, to measure the lag (or give lag_days)"},
+    ),
+    ("Breakdowns", (("source", "owner", "campaign"),), {}),
+)
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Whether the data is sufficient for a section of the report.
+
+    Attributes
+    ----------
+    question
+        The section.
+    is_possible
+        Whether it can be written at all.
+    missing
+        What is missing for it, or for a part of it; empty if nothing is.
+    """
+
+    question: str
+    is_possible: bool
+    missing: str
 
 
 def source_of(paths: Sequence[Path]) -> tuple[SourceSpec, list[TableReport]]:
-    """Return the source that a source.yaml describes, or that bare exports make.
+    """Return the source of a source.yaml, or of exports classified by their headers.
 
     Returns
     -------
     tuple of SourceSpec and list of TableReport
-        With a look at each export that fits into no table.
+        The reports are about exports that are not classified.
 
     Raises
     ------
     ParamsError
-        When both are given, or several of the first.
+        If a source.yaml is given together with other files.
     SourceError
-        When something cannot be read at all.
+        If a file cannot be read.
     """
     described = [path for path in paths if path.suffix.lower() in YAML]
     if not described:
@@ -59,10 +124,9 @@ def source_of(paths: Sequence[Path]) -> tuple[SourceSpec, list[TableReport]]:
 
 
 def examine(paths: Sequence[Path]) -> tuple[SourceSpec, list[TableReport]]:
-    """Return the source that was given, and what its tables hold.
+    """Return the source, and a report on each of its tables and on each unclassified export.
 
-    After the looks at its tables come those at exports that fit into none. Long files show a
-    progress bar on stderr, where that is a terminal.
+    Long files show a progress bar on stderr if that is a terminal.
     """
     source, others = source_of(paths)
     sizes = {spec.place: sum(p.stat().st_size for p in spec.files) for spec in source.tables}
@@ -102,7 +166,7 @@ def _unknown(export: ClassifiedExport) -> TableReport:
 
 @contextmanager
 def _bar(total: int, *, is_shown: bool) -> Iterator[tqdm]:
-    """Return a bar over bytes, its clock kept going while one large file is read."""
+    """Return a progress bar over bytes, refreshed while one large file is read."""
     stopped = Event()
     shape = "{desc}{percentage:3.0f}%|{bar}| of {total_fmt}B, {elapsed}"
     with tqdm(
@@ -124,28 +188,49 @@ def _bar(total: int, *, is_shown: bool) -> Iterator[tqdm]:
                 ticker.join()
 
 
-MOST_SET_ASIDE = ReportParams().max_set_aside
-NO_MQL = (
-    "No column or history has the date on which a lead became an MQL.\n"
-    "  Fix:      name its column under leads.columns in source.yaml (mql_at: ...), or give a "
-    "history with that stage"
-)
-EXAMPLES = ("timezone", "currency")
-NARROWEST, WIDEST = 80, 120
-INDENT = GAP = "  "
-DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-FILES_SHOWN, HEADERS_SHOWN, STAGES_SHOWN, ROWS_SHOWN = 12, 12, 20, 3
+def coverage(looks: Sequence[TableReport]) -> list[Coverage]:
+    """Return whether the data is sufficient for each section of the report."""
+    there = available(looks)
+    found = []
+    for question, groups, more in NEEDS:
+        lacking = [_one_of(group) for group in groups if not there & set(group)]
+        wanted = [words for name, words in more.items() if name not in there]
+        missing = "; ".join(lacking or wanted)
+        found.append(Coverage(question, not lacking, missing))
+    return found
+
+
+def available(looks: Sequence[TableReport]) -> set[str]:
+    """Return the lead columns that have values, and the tables of spend and goals.
+
+    A stage of the history counts as its column: `mql` as ``mql_at``.
+    """
+    there: set[str] = set()
+    for look in looks:
+        if look.table == "leads":
+            there |= {column.ours for column in look.columns if column.examples}
+        elif look.table == "history":
+            stages = {ours for ours, count in look.stages.values() if ours and count}
+            there |= {f"{stage}_at" for stage in stages if stage in STAGES}
+        elif look.columns:
+            there.add(look.table)
+    return there
+
+
+def _one_of(names: Sequence[str]) -> str:
+    *first, last = names
+    return f"{', '.join(first)} or {last}" if first else last
 
 
 def findings(looks: Sequence[TableReport], *, columns: int) -> list[str]:
-    """Return everything found as lines.
+    """Return the findings as lines for a terminal.
 
     Parameters
     ----------
     looks
-        What `inspect_source` returns.
+        The reports of `examine`.
     columns
-        Width of the terminal; kept between 80 and 120.
+        Width of the terminal; at least 80 and at most 120 are used.
     """
     wide = min(max(columns, NARROWEST), WIDEST)
     lines: list[str] = []
@@ -155,12 +240,12 @@ def findings(looks: Sequence[TableReport], *, columns: int) -> list[str]:
 
 
 def is_open(looks: Sequence[TableReport]) -> bool:
-    """Return whether something must be decided or corrected before a report can run."""
+    """Return whether a question must be answered or a fault corrected before a report can run."""
     return bool(_faults(looks)) or any(look.questions for look in looks)
 
 
 def _faults(looks: Sequence[TableReport]) -> list[str]:
-    """Return what a report would stop at, beside the questions."""
+    """Return the faults that would stop a report, except open questions."""
     faults = [error for look in looks for error in look.errors]
     faults += [
         f"{look.place}: {look.ledger.unusable:,} of {look.ledger.read:,} rows cannot be used, more "
@@ -227,7 +312,7 @@ def _columns(columns: Sequence[ColumnReport], wide: int) -> list[str]:
 
 
 def _examples(column: ColumnReport) -> list[str]:
-    """Return a line for each value that reading has changed, or one for all that it has not."""
+    """Return a line for each value that is read differently, or one line if none is."""
     if not column.examples:
         return ["(no values)"]
     if all(before == after for before, after in column.examples):
@@ -284,7 +369,7 @@ def _ledger(look: TableReport, wide: int) -> Iterator[str]:
 
 def _coverage(looks: Sequence[TableReport], wide: int) -> list[str]:
     rows = []
-    for section in sections(looks):
+    for section in coverage(looks):
         mark = "yes" if section.is_possible and not section.missing else "no"
         mark = "in part" if section.is_possible and section.missing else mark
         rows.append((mark, section.question, f"needs {section.missing}" if section.missing else ""))
@@ -313,7 +398,7 @@ def _verdict(looks: Sequence[TableReport], wide: int) -> Iterator[str]:
 def _question(
     first: str, place: str, answers: Sequence[str], questions: Sequence[Question], wide: int
 ) -> Iterator[str]:
-    """Yield questions that have the same answers, and these once."""
+    """Yield questions that have the same answers, then the answers."""
     for question in questions:
         yield from wrapped(question.text, wide, first=first, rest=INDENT)
         first = INDENT

@@ -179,7 +179,7 @@ def _new(args: argparse.Namespace) -> int:
 
 
 def _lab(args: argparse.Namespace) -> int:
-    from mqlkit.run.lab import open_lab
+    from mqlkit.run.workspace import open_lab
 
     try:
         open_lab(args.folder, args.options)

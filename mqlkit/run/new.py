@@ -18,7 +18,7 @@ from mqlkit.core.params import ReportParams
 from mqlkit.core.periods import DAY, Calendar, add_months
 from mqlkit.core.terminal import harmless
 from mqlkit.core.yaml_files import yaml_text
-from mqlkit.run.coverage import available
+from mqlkit.run.check import available
 from mqlkit.run.source_draft import FILL_IN, draft_source
 from mqlkit.run.workspace import check_workspace
 from mqlkit.sources.inspect import TableReport

@@ -11,7 +11,7 @@ from pathlib import Path
 from mqlkit.core.errors import nearest
 from mqlkit.core.terminal import cut, harmless
 from mqlkit.core.yaml_files import yaml_text
-from mqlkit.run.coverage import available
+from mqlkit.run.check import available
 from mqlkit.sources.formats import fold, formats
 from mqlkit.sources.inspect import ColumnReport, TableReport
 from mqlkit.sources.spec import SourceSpec, TableSpec
