@@ -25,7 +25,7 @@ from mqlkit.core.errors import (
 from mqlkit.core.params import ReportParams
 from mqlkit.run.kernel import START_SECONDS, open_runtime
 from mqlkit.run.log import Progress, Result, RunLog, json_lines
-from mqlkit.run.output import check_out, only_run, pattern_of, root_of
+from mqlkit.run.output import check_out, pattern_of, report_lock, root_of
 from mqlkit.run.report import Job, RunOptions, mail_failure, read_job, run_one
 from mqlkit.run.signals import end_with_parent, interruptible, sigint_blocked
 
@@ -163,7 +163,7 @@ def write_index(out: Path, pattern: str = ".") -> Path:
     from mqlkit.pages.index import overview
 
     place, beside = out / "index.html", out / ".index.html.new"
-    with only_run(out, place.name, note=out, is_patient=True, say=lambda _: None):
+    with report_lock(out, place.name, note=out, is_patient=True, say=lambda _: None):
         beside.write_text(overview(out, pattern), encoding="utf-8")
         beside.replace(place)
     return place

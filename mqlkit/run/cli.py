@@ -19,6 +19,8 @@ from mqlkit.core.errors import Interrupted, MqlkitError, ParamsError, SourceErro
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
+    # See `kernel.NO_IRI_GRAMMAR`.
+    sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
     args = _parser().parse_args(argv)
     return int(args.act(args))
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.utils import run_sync  # type: ignore[attr-defined]
+
+from mqlkit.run.output import temporary_folder
+from mqlkit.run.signals import uninterrupted
 
 if TYPE_CHECKING:
     from jupyter_client.asynchronous.client import AsyncKernelClient
@@ -15,14 +20,6 @@ if TYPE_CHECKING:
 # papermill and Altair import jsonschema, which takes a second to build a grammar for `iri` formats.
 # No schema here uses them, and jsonschema works without the module.
 NO_IRI_GRAMMAR = "__import__('sys').modules.setdefault('rfc3987_syntax', None)"
-sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
-
-from jupyter_client.manager import AsyncKernelManager  # noqa: E402
-from jupyter_client.utils import run_sync  # type: ignore[attr-defined]  # noqa: E402
-
-from mqlkit.run.output import own_folder  # noqa: E402
-from mqlkit.run.signals import uninterrupted  # noqa: E402
-
 # A report allocates its objects once and ends, so that few of them are garbage.
 RELAX_GC = "__import__('gc').set_threshold(50_000, 50, 50)"
 PRELOAD = "import mqlkit.lab.report, mqlkit.views.topics"
@@ -116,7 +113,7 @@ class ReportRuntime:
 @contextmanager
 def open_runtime(*, is_kept: bool = False) -> Iterator[ReportRuntime]:
     """Return a runtime that ends with the block; see `ReportRuntime`."""
-    with own_folder() as folder:
+    with temporary_folder() as folder:
         runtime = ReportRuntime(folder, is_kept=is_kept)
         try:
             yield runtime

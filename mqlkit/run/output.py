@@ -1,4 +1,4 @@
-"""Where a report's files go: written aside, then moved in together, one run at a time."""
+"""Output files: written to a temporary folder, then moved together, by one run at a time."""
 
 from __future__ import annotations
 
@@ -21,40 +21,50 @@ from filelock import FileLock, Timeout
 from mqlkit.core.errors import ParamsError, RunError, disk_words, report
 from mqlkit.run.signals import uninterrupted
 
-TARGET = "target.txt"
+FIELDS = ("period", "as_of")
+FIELD = re.compile(r"\{([^{}]*)\}")
+# The files of a report. The others are found by the last one.
+KINDS = (
+    "html", "ipynb", "breaches.csv", "set-aside.csv", "revised.csv", "leads.parquet", "txt",
+    "metrics.json",
+)  # fmt: skip
+# Files in the folder of a report in progress: where its files belong, and which run holds the lock.
+TARGET, HOLDER = "target.txt", "holder.json"
+POLL_SECONDS = 0.2
+TEMP_PREFIX = "mqlkit-tmp-"
 
 
 @contextmanager
-def workplace(
+def scratch_folder(
     out: Path, name: str, *, is_patient: bool, say: Callable[[str], None]
 ) -> Iterator[Path]:
-    """Return a folder to make a report's files in, locked against other runs, gone afterwards.
+    """Return a folder to write a report's files to, locked against other runs.
 
-    What a killed run has left is put right first: files that were complete are moved in, others
-    are thrown away.
+    The folder is removed with the block. If an earlier run was killed, its finished files are moved
+    to their place and others are removed first.
 
     Parameters
     ----------
     out
-        The folder of the outputs, made if needed.
+        The folder of the outputs, created if needed.
     name
-        The report's name, which all of its files begin with.
+        The name of the report, with which all of its files begin.
     is_patient, say
-        As in `lock.only_run`.
+        As in `report_lock`.
 
     Raises
     ------
     RunError
-        When the folder cannot be written to, or another run is at it.
+        If the folder cannot be written to, or another run holds the lock.
     """
     scratch = out / f".{name}.run"
     try:
-        with only_run(out, name, note=scratch, is_patient=is_patient, say=say):
-            move_in(out, name)
+        with report_lock(out, name, note=scratch, is_patient=is_patient, say=say):
+            move_finished(out, name)
             shutil.rmtree(scratch, ignore_errors=True)
             scratch.mkdir()
             try:
-                sign(scratch)
+                write_holder(scratch)
                 yield scratch
             finally:
                 shutil.rmtree(scratch, ignore_errors=True)
@@ -63,24 +73,19 @@ def workplace(
 
 
 def publish(scratch: Path, out: Path, name: str, target: Path) -> list[Path]:
-    """Move the finished files of a report to where they belong.
+    """Move the finished files of a report to their folder and return them.
 
-    From the moment the folder has its new name they count as delivered: what a kill leaves half
-    moved, the next run moves in.
-
-    Returns
-    -------
-    list of pathlib.Path
-        The files, in place.
+    Once the temporary folder is renamed, the files count as finished: if this run is killed, the
+    next one moves the rest.
     """
     (scratch / HOLDER).unlink(missing_ok=True)
     (scratch / TARGET).write_text(str(target.relative_to(out)), encoding="utf-8")
     scratch.rename(_finished(out, name))
-    return move_in(out, name)
+    return move_finished(out, name)
 
 
-def move_in(out: Path, name: str) -> list[Path]:
-    """Move in what a run had finished, and return it; nothing where there is nothing."""
+def move_finished(out: Path, name: str) -> list[Path]:
+    """Move the finished files of a run, if there are any, and return them."""
     finished = _finished(out, name)
     if not finished.is_dir():
         return []
@@ -89,7 +94,7 @@ def move_in(out: Path, name: str) -> list[Path]:
     target.mkdir(parents=True, exist_ok=True)
     files = sorted(p for p in finished.iterdir() if p != note)
     moved = [_replaced(path, target / path.name) for path in files]
-    # Last, so that a kill before leaves the way to the rest.
+    # Removed last: after a kill, the next run needs it for the remaining files.
     note.unlink(missing_ok=True)
     finished.rmdir()
     return moved
@@ -97,7 +102,7 @@ def move_in(out: Path, name: str) -> list[Path]:
 
 def _replaced(path: Path, place: Path) -> Path:
     if place.is_dir():
-        # No folder can be moved over another that has files in it.
+        # A folder cannot replace one that is not empty.
         shutil.rmtree(place)
     return path.replace(place)
 
@@ -106,17 +111,8 @@ def _finished(out: Path, name: str) -> Path:
     return out / f".{name}.done"
 
 
-FIELDS = ("period", "as_of")
-FIELD = re.compile(r"\{([^{}]*)\}")
-# What a run writes; the last one is what the others are found by.
-KINDS = (
-    "html", "ipynb", "breaches.csv", "set-aside.csv", "revised.csv", "leads.parquet", "txt",
-    "metrics.json",
-)  # fmt: skip
-
-
 def root_of(out: Path) -> Path:
-    """Return the folder that all reports of an ``--out`` are in, whatever their periods.
+    """Return the folder that contains the reports of all periods of an ``--out``.
 
     >>> root_of(Path("reports/{period}/sales")).as_posix()
     'reports'
@@ -127,7 +123,7 @@ def root_of(out: Path) -> Path:
 
 
 def pattern_of(out: Path) -> str:
-    """Return a pattern of the folders that an ``--out`` stands for, below its root.
+    """Return a glob pattern of the folders of an ``--out``, relative to its root.
 
     >>> pattern_of(Path("reports/{period}")), pattern_of(Path("reports"))
     ('*', '.')
@@ -141,7 +137,7 @@ def check_out(out: Path, keep: int | None) -> None:
     Raises
     ------
     ParamsError
-        When it has a field that there is not, or ``keep`` is given and nothing to count.
+        If a field is unknown, or ``keep`` is given without a field.
     """
     unknown = [name for name in FIELD.findall(str(out)) if name not in FIELDS]
     if unknown:
@@ -165,14 +161,14 @@ def folder_of(out: Path, document: Mapping[str, Any]) -> Path:
     period = document["period"]
     first = date.fromisoformat(period["start"])
     last = date.fromisoformat(period["end"]) - timedelta(days=1)
-    # As of the end of a day is the midnight after it.
+    # The end of a day is the midnight after it.
     until = datetime.fromisoformat(document["as_of"]) - timedelta(microseconds=1)
     values = {"period": period_name(first, last), "as_of": str(until.date())}
     return Path(FIELD.sub(lambda match: values[match[1]], str(out)))
 
 
 def period_name(first: date, last: date) -> str:
-    """Return a period's first and last day as ``period:`` takes them, in the shortest way.
+    """Return the shortest value of ``period:`` for a first and a last day.
 
     >>> period_name(date(2026, 1, 1), date(2026, 3, 31))
     '2026-Q1'
@@ -197,11 +193,11 @@ def prune(out: Path, name: str, *, keep: int, written: Path) -> None:
     Parameters
     ----------
     out, name
-        Where its reports are, with a field, and their name.
+        ``--out`` with a field, and the name of the reports.
     keep
-        How many stay.
+        How many are kept.
     written
-        The folder of the one just written, which stays whatever its period.
+        The folder of the report just written, which is kept in any case.
     """
     root, ages = root_of(out), []
     for path in root.glob(f"{pattern_of(out)}/{escape(name)}.metrics.json"):
@@ -209,7 +205,7 @@ def prune(out: Path, name: str, *, keep: int, written: Path) -> None:
             document = json.loads(path.read_text(encoding="utf-8"))
             age = (str(document["period"]["end"]), str(document["as_of"]))
         except (OSError, ValueError, KeyError, TypeError):
-            # None of ours.
+            # Not written by mqlkit.
             continue
         if folder_of(out, document) == path.parent != written:
             ages.append((age, path.parent))
@@ -221,40 +217,34 @@ def prune(out: Path, name: str, *, keep: int, written: Path) -> None:
             folder.rmdir()
 
 
-HOLDER = "holder.json"
-POLL_SECONDS = 0.2
-OURS = "mqlkit-tmp-"
-
-
 @contextmanager
-def only_run(
+def report_lock(
     folder: Path, name: str, *, note: Path, is_patient: bool, say: Callable[[str], None]
 ) -> Iterator[None]:
-    """Be the only run of a report in a folder while the block runs.
+    """Hold the lock of a report in a folder.
 
-    The lock is the operating system's, so that it ends with the process that holds it, however
-    that ends: there are no stale locks.
+    The operating system releases the lock when the process ends, however it ends.
 
     Parameters
     ----------
     folder, name
-        The folder of the outputs, made if needed, and the name of the report.
+        The folder of the outputs, created if needed, and the name of the report.
     note
-        A folder that only the holder writes to; it finds there who it is.
+        The folder with the file that names the holder.
     is_patient
-        Whether to wait for another run, or to give up at once.
+        Whether to wait for another run; otherwise its lock is an error.
     say
-        Is told whom the run waits for.
+        Called with the holder if the run has to wait.
 
     Raises
     ------
     RunError
-        When another run holds the lock and this one is not to wait.
+        If another run holds the lock and this one does not wait.
     """
     path = folder / f".{name}.lock"
     lock = FileLock(path, poll_interval=POLL_SECONDS)
     try:
-        _take(lock, folder, is_patient=False)
+        _acquire(lock, folder, is_patient=False)
     except Timeout:
         holder = _holder(note / HOLDER)
         if not is_patient:
@@ -265,26 +255,26 @@ def only_run(
                 )
             ) from None
         say(f"{name}: waiting for another run of this report ({holder}).")
-        _take(lock, folder, is_patient=True)
+        _acquire(lock, folder, is_patient=True)
     try:
         yield
     finally:
-        _let_go(lock)
+        _release(lock)
 
 
-def _take(lock: FileLock, folder: Path, *, is_patient: bool) -> None:
+def _acquire(lock: FileLock, folder: Path, *, is_patient: bool) -> None:
     while not lock.is_locked:
         folder.mkdir(parents=True, exist_ok=True)
         try:
             lock.acquire(blocking=is_patient)
         except FileNotFoundError:
-            # Another run had made the folder, and has taken it away with nothing written.
+            # Another run has removed the folder, because it wrote nothing.
             if folder.exists():
                 raise
 
 
-def sign(note: Path) -> None:
-    """Leave in a folder who holds the lock."""
+def write_holder(note: Path) -> None:
+    """Write into a folder which process holds the lock."""
     about = {
         "pid": os.getpid(),
         "host": socket.gethostname(),
@@ -298,22 +288,22 @@ def _holder(path: Path) -> str:
         about = json.loads(path.read_text(encoding="utf-8"))
         return f"process {about['pid']} on {about['host']}, since {about['since']}"
     except (OSError, ValueError, KeyError, TypeError):
-        # It has the lock, and has not come to signing, or has just finished.
+        # It has not written the file yet, or has just ended.
         return "which has only just begun or ended"
 
 
 @contextmanager
-def own_folder() -> Iterator[Path]:
-    """Return a folder for temporary files, gone with the block.
+def temporary_folder() -> Iterator[Path]:
+    """Return a folder for temporary files, removed with the block.
 
-    One that was left by a process that has been killed is removed by the next that wants one.
+    Folders of processes that were killed are removed first.
     """
     base = Path(tempfile.gettempdir())
-    _sweep(base)
+    _remove_abandoned(base)
     with uninterrupted():
-        folder = base / f"{OURS}{secrets.token_hex(8)}"
-        # Beside it, since Windows neither moves nor removes what holds an open file; and locked
-        # before there is a folder, so that nobody can sweep one that has just been made.
+        folder = base / f"{TEMP_PREFIX}{secrets.token_hex(8)}"
+        # Next to the folder, since Windows cannot remove a folder with an open file; and before the
+        # folder is created, so that no other process removes it.
         lock = FileLock(_lock_of(folder))
         lock.acquire()
         folder.mkdir(mode=0o700)
@@ -321,26 +311,26 @@ def own_folder() -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-        _let_go(lock)
+        _release(lock)
 
 
 def _lock_of(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.lock")
 
 
-def _sweep(base: Path) -> None:
-    for path in base.glob(f"{OURS}*.lock"):
+def _remove_abandoned(base: Path) -> None:
+    for path in base.glob(f"{TEMP_PREFIX}*.lock"):
         with suppress(Timeout, OSError):
             lock = FileLock(path)
             lock.acquire(blocking=False)
             shutil.rmtree(path.with_suffix(""), ignore_errors=True)
-            _let_go(lock)
+            _release(lock)
 
 
-def _let_go(lock: FileLock) -> None:
-    """Remove the file of a lock, and release it."""
-    # Unlinked while still locked: whoever waits for it sees that, and makes a new one. Windows
-    # keeps what is open, and there the lock removes its file by itself.
+def _release(lock: FileLock) -> None:
+    """Remove the file of a lock and release the lock."""
+    # Removed while locked: a process that waits for it notices and creates a new one. On Windows an
+    # open file cannot be removed, and the lock removes its file itself.
     with suppress(OSError):
         Path(lock.lock_file).unlink()
     lock.release()

@@ -19,7 +19,7 @@ from mqlkit.metrics.limits import figures_of, limit_lines
 from mqlkit.pages.revisions import REVISIONS, take_lines
 from mqlkit.run.kernel import ReportRuntime
 from mqlkit.run.log import Result, RunLog, null_log
-from mqlkit.run.output import folder_of, pattern_of, prune, publish, root_of, workplace
+from mqlkit.run.output import folder_of, pattern_of, prune, publish, root_of, scratch_folder
 from mqlkit.run.signals import stop_if_told
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ def run_report(
     def say(text: str) -> None:
         log("waiting", text=text)
 
-    with workplace(root, name, is_patient=options.is_patient, say=say) as scratch:
+    with scratch_folder(root, name, is_patient=options.is_patient, say=say) as scratch:
         kernel = runtime.kernel(_environment(job, options.out, scratch))
         # The kernel takes a second to start: time to import what takes long.
         from mqlkit.pages.html import Page

@@ -18,7 +18,7 @@ from runs import ROOT, WORKED, Run, command, mqlkit_run, once, write_yaml
 from test_sturdy import PATIENCE, alive, begin, shelf, wait_for
 
 from mqlkit.run.log import Result, table_of
-from mqlkit.run.output import OURS
+from mqlkit.run.output import TEMP_PREFIX
 
 KINDS = ("metrics.json", "breaches.csv", "set-aside.csv", "txt")
 
@@ -110,7 +110,7 @@ def test_the_log_has_every_event_as_json(jobs_run):
 
 def test_temporary_files_are_gone(jobs_run):
     # But for those of the process that was killed, which the next run sweeps.
-    left = {p.name.removesuffix(".lock") for p in jobs_run.out.parent.glob(f"{OURS}*")}
+    left = {p.name.removesuffix(".lock") for p in jobs_run.out.parent.glob(f"{TEMP_PREFIX}*")}
     assert len(left) <= 1
 
 
@@ -118,7 +118,9 @@ def test_temporary_files_are_gone(jobs_run):
 def test_stopping_the_batch_stops_everything_in_it(tmp_path, number):
     hangs = shelf(tmp_path, "hangs", "import time; time.sleep(600)")
     run = begin(tmp_path, hangs, "--jobs", 2, start_new_session=True)
-    wait_for(lambda: len(list((tmp_path / "tmp").glob(f"{OURS}*/kernel.json"))) == 2, "kernels")
+    wait_for(
+        lambda: len(list((tmp_path / "tmp").glob(f"{TEMP_PREFIX}*/kernel.json"))) == 2, "kernels"
+    )
     offspring = psutil.Process(run.pid).children(recursive=True)
     # A terminal sends Ctrl-C to all of them at once.
     (os.killpg if number == signal.SIGINT else os.kill)(run.pid, number)

@@ -10,7 +10,7 @@ import pytest
 from runs import WORKED, Run, mqlkit_run, once, write_yaml
 
 from mqlkit.core.errors import ParamsError
-from mqlkit.run.output import check_out, prune, workplace
+from mqlkit.run.output import check_out, prune, scratch_folder
 
 LEADS = "lead_id,created_at,mql_at,sql_at\n" + "".join(
     f"L{m}{i},2026-{m:02}-{i:02}T08:00:00Z,2026-{m:02}-{i:02}T09:00:00Z,2026-{m:02}-28T09:00:00Z\n"
@@ -117,5 +117,5 @@ def test_a_wrong_day_is_told_like_any_parameter(tmp_path):
 
 
 def test_runs_into_different_folders_of_one_root_wait_for_each_other(tmp_path):
-    with workplace(tmp_path, "q", is_patient=True, say=pytest.fail):
+    with scratch_folder(tmp_path, "q", is_patient=True, say=pytest.fail):
         assert (tmp_path / ".q.lock").exists()

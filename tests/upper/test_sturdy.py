@@ -21,7 +21,7 @@ import yaml
 from runs import ROOT, SHELF, WORKED, mqlkit_run, snapshot, write_yaml
 
 from mqlkit.core.errors import disk_words
-from mqlkit.run.output import OURS, own_folder, publish, workplace
+from mqlkit.run.output import TEMP_PREFIX, publish, scratch_folder, temporary_folder
 
 OUTPUTS = (
     "html", "ipynb", "metrics.json", "breaches.csv", "set-aside.csv", "revised.csv",
@@ -64,7 +64,7 @@ def alive(processes) -> list[psutil.Process]:
 @contextmanager
 def waiting(folder: Path, name: str = "params"):
     """Hold the lock of a report."""
-    with workplace(folder, name, is_patient=True, say=pytest.fail) as scratch:
+    with scratch_folder(folder, name, is_patient=True, say=pytest.fail) as scratch:
         yield scratch
 
 
@@ -120,7 +120,7 @@ def test_a_lock_without_a_holder_is_nobodys(tmp_path):
 def test_a_run_that_is_stopped_leaves_nothing_behind(tmp_path, number):
     run = begin(tmp_path)
     kernel = tmp_path / "tmp"
-    wait_for(lambda: list(kernel.glob(f"{OURS}*/kernel.json")), "the kernel")
+    wait_for(lambda: list(kernel.glob(f"{TEMP_PREFIX}*/kernel.json")), "the kernel")
     time.sleep(random.Random(number).uniform(0, 2))
     offspring = psutil.Process(run.pid).children(recursive=True)
     run.send_signal(number)
@@ -156,10 +156,10 @@ def brief(cwd: Path) -> Path:
 
 # States of a run, in their order, by the files that show that it has been reached.
 STATES = {
-    "temporary folder made": f"tmp/{OURS}*/",
+    "temporary folder made": f"tmp/{TEMP_PREFIX}*/",
     "report locked": "reports/.params.lock",
     "scratch folder signed": "reports/.params.run/holder.json",
-    "kernel started": f"tmp/{OURS}*/kernel.json",
+    "kernel started": f"tmp/{TEMP_PREFIX}*/kernel.json",
     "first cell begun": "reports/.params.run/params.ipynb",
     "numbers written": "reports/.params.run/params.metrics.json",
     "page written": "reports/.params.run/params.html",
@@ -274,13 +274,13 @@ def test_what_a_kill_left_half_moved_is_moved_in_by_the_next(tmp_path, monkeypat
 
 def test_temporary_files_of_the_killed_are_swept_and_of_the_living_are_not(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    dead = tmp_path / f"{OURS}dead"
+    dead = tmp_path / f"{TEMP_PREFIX}dead"
     dead.mkdir()
-    (tmp_path / f"{OURS}dead.lock").touch()
+    (tmp_path / f"{TEMP_PREFIX}dead.lock").touch()
     (dead / "spilled").write_text("x", encoding="utf-8")
     # Killed before it had made its folder.
-    (tmp_path / f"{OURS}unborn.lock").touch()
-    with own_folder() as first, own_folder() as second:
+    (tmp_path / f"{TEMP_PREFIX}unborn.lock").touch()
+    with temporary_folder() as first, temporary_folder() as second:
         assert {p for p in tmp_path.iterdir() if p.is_dir()} == {first, second}
         assert len(list(tmp_path.iterdir())) == 4
         # Windows neither moves nor removes a folder with an open file in it.

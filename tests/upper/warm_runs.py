@@ -19,7 +19,7 @@ import psutil
 from mqlkit.run import batch
 from mqlkit.run.cli import main
 from mqlkit.run.kernel import ReportRuntime
-from mqlkit.run.output import own_folder
+from mqlkit.run.output import temporary_folder
 
 
 class KeptRuntime(ReportRuntime):
@@ -66,7 +66,7 @@ def run(words: list[str], cwd: str, largest_file: int | None) -> list[object]:
 def serve() -> None:
     """Run command lines from stdin until it is closed."""
     # Child processes inherit file descriptor 1, so replies go elsewhere.
-    with os.fdopen(os.dup(1), "w") as replies, own_folder() as folder:
+    with os.fdopen(os.dup(1), "w") as replies, temporary_folder() as folder:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         runtime = KeptRuntime(folder, is_kept=True)
         batch.open_runtime = runtime.opened
