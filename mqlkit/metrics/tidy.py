@@ -186,6 +186,15 @@ def breakdown_of(frame: pd.DataFrame, by: str | None) -> str:
     return by or str(constant(frame, "main_breakdown", "source"))
 
 
+def largest_segments(sizes: pd.Series[float], most: int) -> list[str]:
+    """Return the names of the largest segments, largest first; ties keep their order.
+
+    >>> largest_segments(pd.Series({"Web": 3, "Event": 8, "Ads": 3}), 2)
+    ['Event', 'Web']
+    """
+    return list(sizes.sort_values(ascending=False, kind="stable").index[:most])
+
+
 def pick(rows: pd.DataFrame, *metrics: str, by: str | None = None) -> pd.DataFrame:
     """Return the rows of one metric or more: of all leads, or by one breakdown column.
 

@@ -391,10 +391,10 @@ def test_young_cohorts_are_hollow_and_alone_carry_a_projection(worked, specs):
     assert [r["bucket"] for r in spec["datasets"][projected["data"]["name"]]] == ["2026-02"]
 
 
-def shares(**by_name):
-    """Return the efficiency of sources as (share, leads, low, high)."""
+def shares(*, metric="efficiency", **by_name):
+    """Return a metric of sources as (value, leads, low, high)."""
     parts = [
-        row("efficiency", v, n=n, low=low, high=high, source=s)
+        row(metric, v, n=n, low=low, high=high, source=s)
         for s, (v, n, low, high) in by_name.items()
     ]
     return rows(*parts, row("efficiency", 0.3, n=200))
@@ -466,8 +466,15 @@ def test_of_many_segments_the_largest_24_are_dots():
 def test_a_picture_of_some_segments_says_that_it_leaves_others_out():
     frame = shares(**{f"S{i:02}": (0.2, 100 + i, 0.1, 0.3) for i in range(25)})
     description = charts.efficiency.conversion_by(frame, by="source").to_dict()["description"]
-    assert "24" in description
-    assert "25" in description
+    assert description.endswith("; the 24 largest of 25 (1 left out).")
+
+
+def test_of_many_segments_the_largest_24_have_a_cost():
+    shares_ = {f"S{i:02}": (100 + i, 100 - i, None, None) for i in range(30)}
+    frame = shares(**shares_, metric="cost_per_mql")
+    spec = charts.cost.per_mql_by(of(frame, currency="EUR"), by="source").to_dict()
+    assert column(embedded(spec), "name") == [f"S{i:02}" for i in range(23, -1, -1)]
+    assert spec["description"] == "Cost per MQL by source; the 24 largest of 30 (6 left out)."
 
 
 def test_attainment(worked, specs):

@@ -480,15 +480,17 @@ def test_text_of_the_data_is_shown_as_it_is(text):
     assert cells(tables.handoff.reasons(series_of("rejection_reasons", frame)))[1] == [text, "1"]
 
 
-def test_of_many_segments_the_hundred_with_the_most_mqls_are_rows():
+def test_of_many_segments_the_25_with_the_most_mqls_are_rows():
     frame = rows(*(
         row(metric, value, n=200, low=0.1, high=0.3, source=f"S{i:03}")
         for i in range(130)
         for metric, value in (("mqls", 1000 - i), ("efficiency", 0.2))
     ))  # fmt: skip
     table = tables.efficiency.conversion_by(frame, by="source")
-    assert table.title == "MQL→SQL conversion by source, the 100 with the most MQLs of 130"
-    assert list(table.cells["Source"]) == [f"S{i:03}" for i in range(100)]
+    assert (table.title, table.note) == (
+        "MQL→SQL conversion by source", "105 more, see metrics.json",
+    )  # fmt: skip
+    assert list(table.cells["Source"]) == [f"S{i:03}" for i in range(25)]
 
 
 def test_mqls_by_segment_has_the_values_with_the_most_first(worked):
@@ -501,12 +503,32 @@ def test_mqls_by_segment_has_the_values_with_the_most_first(worked):
     assert list(found.values()) == sorted(found.values(), reverse=True)
 
 
-def test_of_many_segments_25_are_set_and_the_title_says_so():
+def test_of_many_segments_25_are_set_and_a_note_says_so():
     frame = rows(*(row("mqls", i, bucket=b, source=f"S{i:02}") for i in range(30)
                    for b in ("2026-01", TOTAL)))  # fmt: skip
     table = tables.volume.mqls_by(frame, by="source")
-    assert table.title == "MQLs by source, the 25 with the most of 30"
-    assert table.cells["Source"].iloc[0] == "S29"
+    assert (table.title, table.note) == ("MQLs by source", "5 more, see metrics.json")
+    assert list(table.cells["Source"])[:2] == ["S29", "S28"]
+    assert '</table></div><p class="mk-note">5 more, see metrics.json</p>' in table_html(table)
+
+
+def test_of_many_reasons_the_25_most_frequent_are_rows():
+    counts = pd.DataFrame({"reason": [f"R{i}" for i in range(30)], "leads": range(30)})
+    table = tables.handoff.reasons(series_of("rejection_reasons", counts))
+    assert table.note == "5 more reasons"
+    assert list(table.cells["Reason"]) == [f"R{i}" for i in range(29, 4, -1)]
+
+
+def test_tables_name_their_order_and_their_total(worked):
+    by_bucket = tables.volume.mqls(worked.volume)
+    assert (by_bucket.is_ordered, by_bucket.has_total) == (True, True)
+    text = table_html(by_bucket)
+    assert "<table data-ordered>" in text
+    assert text.count("<tr data-total>") == 1
+    assert text.index("<tr data-total>") > text.index("Feb 2026")
+    by_source = table_html(tables.volume.mqls_by(worked.volume, by="source"))
+    assert "data-ordered" not in by_source
+    assert "data-total" not in by_source
 
 
 def test_hours_are_the_bars_of_the_histogram(worked):

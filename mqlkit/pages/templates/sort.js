@@ -13,10 +13,10 @@ const sorted = (rows, at, isUp) => {
   const isFigure = rows.some((row) => row.cells[at].classList.contains("mk-number"));
   const inOrder = (a, b) => isFigure ? figure(key(a)) - figure(key(b)) : key(a).localeCompare(key(b));
   // Buckets and lags sort in the order of the page, which their names do not show.
-  const first = rows[0].closest("table").querySelectorAll("thead th")[at].textContent;
+  const isOrdered = at === 0 && "ordered" in rows[0].closest("table").dataset;
   const asMade = (a, b) => a.dataset.row - b.dataset.row;
-  const compare = /^(Bucket|Lag)$/.test(first) ? asMade : inOrder;
-  const isKept = (row) => row.cells[0].textContent === "Whole period";
+  const compare = isOrdered ? asMade : inOrder;
+  const isKept = (row) => "total" in row.dataset;
   const isNothing = (row) => ["", "–"].includes(key(row));
   return rows.toSorted((a, b) => isKept(a) - isKept(b) || isNothing(a) - isNothing(b)
     || (isUp ? compare(a, b) : compare(b, a)) || asMade(a, b));

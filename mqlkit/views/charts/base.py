@@ -14,13 +14,14 @@ import pandas as pd
 from mqlkit.core.metrics import METRICS
 from mqlkit.core.names import PICK_MARK, TOTAL
 from mqlkit.core.text import bucket_name
-from mqlkit.metrics.tidy import COLUMNS, pick, require
+from mqlkit.metrics.tidy import COLUMNS, largest_segments, pick, require
 from mqlkit.views.theme import GRAY, INK, LIGHT_BLUE, MUTED, config
 
 Chart = alt.Chart | alt.LayerChart
 Drawn = TypeVar("Drawn", alt.Chart, alt.LayerChart)
 HEIGHT = 260
-MOST_SEGMENTS = 8
+# Segments with several marks each, and with one row each.
+MOST_SEGMENTS, MOST_ROWS = 8, 24
 # With more buckets the labels would overlap.
 MOST_LABELS = 16
 WIDTH_OF_LABEL = 24
@@ -176,7 +177,8 @@ def dots_by(
     part = part[(part["bucket"] == TOTAL) & part["value"].notna()]
     if part.empty:
         return None
-    shown = part.sort_values("n", ascending=False).head(3 * MOST_SEGMENTS)
+    part = part.set_index("name", drop=False)
+    shown = part.loc[largest_segments(part["n"], MOST_ROWS)]
     shown = shown.sort_values("value", ascending=False)[
         ["name", "value", "low", "high", "n", "flags"]
     ]
@@ -223,10 +225,16 @@ def dots_by(
         chart,
         f"{METRICS[metric].label} by {by}, with 95% intervals; the dashed line is the overall rate"
         + (", hollow dots have fewer than 30 leads" if shown["is_small"].any() else "")
-        + (f"; the {len(shown)} largest of {len(part)}." if len(shown) < len(part) else "."),
+        + f"{left_out(part, shown)}.",
         height=height_of(len(shown)),
         by=by,
     )
+
+
+def left_out(every: pd.DataFrame, shown: pd.DataFrame) -> str:
+    """Return how many segments a chart leaves out, in words; empty if it shows all of them."""
+    rest = len(every) - len(shown)
+    return f"; the {len(shown)} largest of {len(every):,} ({rest:,} left out)" if rest else ""
 
 
 def name_axis() -> alt.Axis:

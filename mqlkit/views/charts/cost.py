@@ -9,8 +9,17 @@ import pandas as pd
 
 from mqlkit.core.names import TOTAL
 from mqlkit.core.text import SYMBOLS, bucket_name
-from mqlkit.metrics.tidy import COLUMNS, breakdown_of, constant, pick, require, series
+from mqlkit.metrics.tidy import (
+    COLUMNS,
+    breakdown_of,
+    constant,
+    largest_segments,
+    pick,
+    require,
+    series,
+)
 from mqlkit.views.charts.base import (
+    MOST_ROWS,
     RIGHT,
     Chart,
     bucket_axis,
@@ -19,6 +28,7 @@ from mqlkit.views.charts.base import (
     grain_of,
     height_of,
     layered,
+    left_out,
     name_axis,
     span_of,
     tip,
@@ -145,7 +155,9 @@ def per_mql_by(rows: pd.DataFrame, *, by: str | None = None) -> Chart | None:
     part = part[(part["bucket"] == TOTAL) & part["value"].notna()]
     if part.empty:
         return None
-    part = part.sort_values("value", ascending=False)[["name", "value", "n"]]
+    part = part.set_index("name", drop=False)
+    shown = part.loc[largest_segments(part["n"], MOST_ROWS)]
+    shown = shown.sort_values("value", ascending=False)[["name", "value", "n"]]
     tips = [
         alt.Tooltip("name:N", title=by.capitalize()),
         tip("value", f"Cost per MQL ({currency})"),
@@ -153,7 +165,7 @@ def per_mql_by(rows: pd.DataFrame, *, by: str | None = None) -> Chart | None:
     ]
     base = alt.Chart().encode(y=alt.Y("name:N", sort=None, title=None, axis=name_axis()))
     chart = layered(
-        part,
+        shown,
         base.mark_bar(color=BAR, cornerRadiusEnd=2).encode(
             x=alt.X("value:Q", title=f"Cost per MQL, {currency}", axis=alt.Axis(tickCount=6)),
             tooltip=tips,
@@ -162,7 +174,8 @@ def per_mql_by(rows: pd.DataFrame, *, by: str | None = None) -> Chart | None:
             x=alt.X("value:Q"), text=alt.Text("value:Q", format=",.0f")
         ),
     )
-    return finished(chart, f"Cost per MQL by {by}.", height=height_of(len(part)), by=by)
+    words = f"Cost per MQL by {by}{left_out(part, shown)}."
+    return finished(chart, words, height=height_of(len(shown)), by=by)
 
 
 def _step(days: list[int]) -> int:

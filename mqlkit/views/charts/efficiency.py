@@ -7,10 +7,10 @@ import pandas as pd
 
 from mqlkit.core.names import BOTH, FLOW, TOTAL
 from mqlkit.core.text import bucket_name, counted
-from mqlkit.metrics.tidy import breakdown_of, constant, pick, series
+from mqlkit.metrics.tidy import breakdown_of, constant, largest_segments, pick, series
 from mqlkit.views.charts.base import (
     BOTTOM,
-    MOST_SEGMENTS,
+    MOST_ROWS,
     Chart,
     adds_up,
     at_the_right,
@@ -22,6 +22,7 @@ from mqlkit.views.charts.base import (
     height_of,
     in_case,
     layered,
+    left_out,
     name_axis,
     per_bucket,
     span_of,
@@ -158,7 +159,7 @@ def _flow_by(rows: pd.DataFrame, *, by: str) -> Chart | None:
     wide = pd.DataFrame(values).dropna(subset=["efficiency_flow"])
     if wide.empty:
         return None
-    shown = wide.sort_values("mqls", ascending=False).head(3 * MOST_SEGMENTS)
+    shown = wide.loc[largest_segments(wide["mqls"], MOST_ROWS)]
     shown = shown.sort_values("efficiency_flow", ascending=False).rename_axis("name").reset_index()
     base = alt.Chart().encode(y=alt.Y("name:N", sort=None, title=None, axis=name_axis()))
     x = alt.X("efficiency_flow:Q", title=TITLE, axis=alt.Axis(format="%", tickCount=6))
@@ -171,8 +172,7 @@ def _flow_by(rows: pd.DataFrame, *, by: str) -> Chart | None:
             x=alt.X("efficiency_flow:Q"), text=alt.Text("efficiency_flow:Q", format=".0%")
         ),
     )
-    of = f"; the {len(shown)} largest of {len(wide)}." if len(shown) < len(wide) else "."
-    words = f"SQLs dated in the period per MQL of the period, by {by}{of}"
+    words = f"SQLs dated in the period per MQL of the period, by {by}{left_out(wide, shown)}."
     return finished(chart, words, height=height_of(len(shown)), by=by)
 
 

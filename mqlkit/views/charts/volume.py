@@ -7,7 +7,7 @@ import pandas as pd
 
 from mqlkit.core.names import TOTAL
 from mqlkit.core.text import bucket_name
-from mqlkit.metrics.tidy import COLUMNS, breakdown_of, pick, require
+from mqlkit.metrics.tidy import COLUMNS, breakdown_of, largest_segments, pick, require
 from mqlkit.views.charts.base import (
     MOST_LABELS,
     MOST_SEGMENTS,
@@ -134,9 +134,9 @@ def mqls_by(rows: pd.DataFrame, *, by: str | None = None) -> Chart | None:
 
 
 def _largest(part: pd.DataFrame, by: str) -> pd.DataFrame:
-    """Return MQLs per bucket and value, the largest values first and the many small ones as one."""
-    sums = part.groupby("name")["value"].sum().sort_values(ascending=False)
-    kept = list(sums.index if len(sums) <= MOST_SEGMENTS else sums.index[: MOST_SEGMENTS - 1])
+    """Return MQLs per bucket and segment, the largest first and the smallest combined as one."""
+    sums = part.groupby("name")["value"].sum()
+    kept = largest_segments(sums, MOST_SEGMENTS - (len(sums) > MOST_SEGMENTS))
     rank = {name: place for place, name in enumerate(kept)}
     named = part.assign(
         name=part["name"].where(part["name"].isin(kept), f"(other {by}s)"),

@@ -11,7 +11,7 @@ import pandas as pd
 
 from mqlkit.core.names import TOTAL
 from mqlkit.core.text import NOTHING, between, bucket_name, count, counted, listed, moment
-from mqlkit.metrics.tidy import COLUMNS, pick
+from mqlkit.metrics.tidy import COLUMNS, largest_segments, pick
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,17 +28,35 @@ class Table:
         The headings of the columns that hold text; the others hold numbers.
     is_open
         Whether the page shows the table unfolded.
+    is_ordered
+        Whether the rows have an order that the text of the first column does not show.
+    has_total
+        Whether the last row is the total of the others.
+    note
+        A line below the table.
     """
 
     title: str
     cells: pd.DataFrame
     left: tuple[str, ...]
     is_open: bool = False
+    is_ordered: bool = False
+    has_total: bool = False
+    note: str = ""
 
 
-def titled(title: str, frame: pd.DataFrame, *, left: Sequence[str], is_open: bool = False) -> Table:
+def titled(title: str, frame: pd.DataFrame, *, left: Sequence[str], **options: Any) -> Table:
     """Return text columns as a table; those in ``left`` are aligned left, numbers right."""
-    return Table(title, frame.reset_index(drop=True), tuple(left), is_open)
+    return Table(title, frame.reset_index(drop=True), tuple(left), **options)
+
+
+def more(n: int, shown: int) -> str:
+    """Return the note on the rows that a table leaves out; empty if it has all of them.
+
+    >>> more(1200, 25)
+    '1,175 more, see metrics.json'
+    """
+    return f"{count(n - shown)} more, see metrics.json" if n > shown else ""
 
 
 def table_of(frame: pd.DataFrame) -> Table:
@@ -62,8 +80,8 @@ def _texts(column: pd.Series[Any]) -> list[str]:
 
 
 Words = Callable[[float], str]
-# A page that is mailed cannot hold a row for each of a thousand owners; metrics.json does.
-MOST_ROWS = 100
+# Rows of a user's frame, and segments of a breakdown. metrics.json has all of them.
+MOST_ROWS, MOST_SEGMENTS = 100, 25
 
 
 class Cell(NamedTuple):
@@ -120,9 +138,9 @@ def _wide(
         columns["95% interval"] = {n: _interval(cell) for n, cell in found[interval].items()}
     if notes in found:
         columns["Note"] = {name: listed(cell.flags) for name, cell in found[notes].items()}
-    if by and len(names) > MOST_ROWS:
-        title = f"{title}, the {MOST_ROWS} with the most MQLs of {count(len(names))}"
-        names = _largest(rows, by, names)
+    note = ""
+    if by:
+        note, names = more(len(names), MOST_SEGMENTS), _largest(rows, by, names)
     first = by.capitalize() if by else "Bucket"
     texts = {label: [c.get(name, NOTHING) for name in names] for label, c in columns.items()}
     if all(text == NOTHING for label, those in texts.items() if label != "Note" for text in those):
@@ -131,14 +149,22 @@ def _wide(
         texts.pop("Note", None)
     frame = pd.DataFrame(texts)
     frame.insert(0, first, names if by else [_bucket(name) for name in names])
-    return titled(title, frame, left=[c for c in (first, "Note") if c in frame], is_open=is_open)
+    return titled(
+        title,
+        frame,
+        left=[c for c in (first, "Note") if c in frame],
+        is_open=is_open,
+        is_ordered=not by,
+        has_total=names[-1] == TOTAL,
+        note=note,
+    )
 
 
 def _largest(rows: pd.DataFrame, by: str, names: list[str]) -> list[str]:
     """Return the values of a breakdown with the most MQLs, in the order of a table's rows."""
     mqls = pick(rows, "mqls", by=by)
     sizes = mqls[mqls["bucket"] == TOTAL].set_index("name")["value"].reindex(names).fillna(0)
-    kept = set(sizes.sort_values(ascending=False, kind="stable").index[:MOST_ROWS])
+    kept = set(largest_segments(sizes, MOST_SEGMENTS))
     return [name for name in names if name in kept]
 
 

@@ -93,4 +93,4 @@ def by_lag(rows: pd.DataFrame) -> Table | None:
         }
     )
     left = ["Lag", "Spend from", "to", ""]
-    return titled("Cost per MQL by lag", frame, left=left, is_open=True)
+    return titled("Cost per MQL by lag", frame, left=left, is_open=True, is_ordered=True)

@@ -9,7 +9,7 @@ from mqlkit.core.text import (
     percent,
 )
 from mqlkit.metrics.tidy import pick, series
-from mqlkit.views.tables.base import Table, _wide, titled
+from mqlkit.views.tables.base import MOST_SEGMENTS, Table, _wide, titled
 
 
 def decisions(rows: pd.DataFrame) -> Table | None:
@@ -48,5 +48,8 @@ def reasons(rows: pd.DataFrame) -> Table | None:
     counts = series(rows, "rejection_reasons")
     if counts.empty:
         return None
-    frame = pd.DataFrame({"Reason": counts["reason"], "Leads": counts["leads"].map(count)})
-    return titled("Rejections by reason", frame, left=["Reason"])
+    top = counts.sort_values("leads", ascending=False, kind="stable").head(MOST_SEGMENTS)
+    frame = pd.DataFrame({"Reason": top["reason"], "Leads": top["leads"].map(count)})
+    rest = len(counts) - len(top)
+    note = f"{count(rest)} more reasons" if rest else ""
+    return titled("Rejections by reason", frame, left=["Reason"], note=note)

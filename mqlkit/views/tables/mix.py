@@ -7,10 +7,8 @@ import pandas as pd
 from mqlkit.core.text import bucket_name, count, percent
 from mqlkit.metrics.mix import MIX_COLUMNS, is_comparable, largest
 from mqlkit.metrics.tidy import breakdown_of, require
-from mqlkit.views.tables.base import Table, titled
+from mqlkit.views.tables.base import MOST_SEGMENTS, Table, titled
 from mqlkit.views.tables.changes import _signed
-
-LISTED_SEGMENTS = 25
 
 
 def effects(mix: pd.DataFrame) -> Table | None:
@@ -26,7 +24,7 @@ def effects(mix: pd.DataFrame) -> Table | None:
         return None
     by = breakdown_of(mix, None)
     now, then = (bucket_name(mix[c].iloc[0]) for c in ("bucket", "against"))
-    shown = largest(mix, LISTED_SEGMENTS, rest=f"(other {by}s)")
+    shown = largest(mix, MOST_SEGMENTS, rest=f"(other {by}s)")
     frame = pd.DataFrame({by.capitalize(): shown["name"].fillna("(all)")})
     for name, at in ((then, "_before"), (now, "")):
         rate = "before" if at else "value"
@@ -37,4 +35,4 @@ def effects(mix: pd.DataFrame) -> Table | None:
     for label, column in columns:
         frame[f"{label}, points"] = [_signed(value, "share", "") for value in shown[column]]
     title = f"MQL→SQL conversion from {then} to {now} by {by}: mix shift and rate effect"
-    return titled(title, frame, left=[by.capitalize()])
+    return titled(title, frame, left=[by.capitalize()], has_total=True)

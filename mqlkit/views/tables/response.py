@@ -27,4 +27,4 @@ def contact_times(rows: pd.DataFrame) -> Table | None:
             "Share": times["share"].map(percent),
         }
     )
-    return titled("MQLs by time to first contact", frame, left=["Within"])
+    return titled("MQLs by time to first contact", frame, left=["Within"], is_ordered=True)

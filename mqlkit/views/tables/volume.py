@@ -6,8 +6,8 @@ import pandas as pd
 
 from mqlkit.core.names import TOTAL
 from mqlkit.core.text import bucket_name, count, percent
-from mqlkit.metrics.tidy import COLUMNS, breakdown_of, pick, require
-from mqlkit.views.tables.base import Table, _decimal, _signed, _wide, titled
+from mqlkit.metrics.tidy import COLUMNS, breakdown_of, largest_segments, pick, require
+from mqlkit.views.tables.base import MOST_SEGMENTS, Table, _decimal, _signed, _wide, more, titled
 
 
 def mqls(rows: pd.DataFrame) -> Table | None:
@@ -32,9 +32,6 @@ def mqls(rows: pd.DataFrame) -> Table | None:
     )
 
 
-MOST_SEGMENTS = 25
-
-
 def mqls_by(rows: pd.DataFrame, *, by: str | None = None) -> Table | None:
     """Tabulate MQLs per breakdown value and bucket, the largest values first.
 
@@ -52,13 +49,10 @@ def mqls_by(rows: pd.DataFrame, *, by: str | None = None) -> Table | None:
         return None
     wide = part.pivot(index="name", columns="bucket", values="value").fillna(0)
     wide = wide[list(dict.fromkeys(part["bucket"]))]
-    wide = wide.sort_values(TOTAL, ascending=False, kind="stable")
-    shown = wide.head(MOST_SEGMENTS)
+    shown = wide.loc[largest_segments(wide[TOTAL], MOST_SEGMENTS)]
     frame = pd.DataFrame({by.capitalize(): list(shown.index)})
     for bucket in shown.columns:
         name = "Whole period" if bucket == TOTAL else bucket_name(bucket)
         frame[name] = [count(n) for n in shown[bucket]]
-    title = f"MQLs by {by}"
-    if len(shown) < len(wide):
-        title += f", the {len(shown)} with the most of {count(len(wide))}"
-    return titled(title, frame, left=[by.capitalize()])
+    note = more(len(wide), len(shown))
+    return titled(f"MQLs by {by}", frame, left=[by.capitalize()], note=note)

@@ -61,7 +61,7 @@ def histogram(rows: pd.DataFrame) -> Table | None:
     )
     for kind in kinds:
         frame[kind[0].upper() + kind[1:]] = [count(n) for n in wide[kind]]
-    return titled("MQLs by time in stage", frame, left=["From", "to"])
+    return titled("MQLs by time in stage", frame, left=["From", "to"], is_ordered=True)
 
 
 def survival(rows: pd.DataFrame) -> Table | None:
@@ -92,4 +92,4 @@ def survival(rows: pd.DataFrame) -> Table | None:
             ],
         }
     )
-    return titled("Share of MQLs still open", frame, left=["After"])
+    return titled("Share of MQLs still open", frame, left=["After"], is_ordered=True)
