@@ -16,6 +16,8 @@ SHADES = """(by) => Object.entries(specs).filter(([, s]) => s.usermeta?.by === b
         .map((m) => m.__data__.datum.name))];
     return { pale: names(true), full: names(false) };
 })"""
+WIDTHS = """() => [...document.querySelectorAll(".plot svg")]
+    .map((svg) => svg.getBoundingClientRect().width)"""
 ROWS = "(table) => [...table.tBodies[0].rows].map((row) => [...row.cells].map((c) => c.innerText))"
 
 
@@ -97,8 +99,11 @@ def test_one_pick_takes_the_place_of_another(shown):
 def test_what_is_picked_stays_so_in_another_width(shown):
     page = shown.page
     page.get_by_role("combobox", name="Source").select_option("Web")
+    before = page.evaluate(WIDTHS)
     page.set_viewport_size({"width": 820, "height": 900})
-    page.wait_for_timeout(300)
+    # Charts are drawn again one by one.
+    page.wait_for_function(f"(before) => ({WIDTHS})().every((w, i) => w < before[i])", arg=before)
+    page.wait_for_function(f"() => ({SHADES})('source').some((s) => s.pale.length)")
     assert only(page.evaluate(SHADES, "source"), "Web")
 
 

@@ -139,14 +139,14 @@ def test_of_too_many_leads_no_list_is_kept(compared, monkeypatch):
     assert pd.read_parquet(path).empty
 
 
-@pytest.mark.parametrize("content", [b"", b"PAR1", b"no parquet at all"])
-def test_a_list_that_is_none_is_passed_over(said, tmp_path, content):
+def test_a_list_that_is_none_is_passed_over(said, tmp_path):
     path = tmp_path / "q.leads.parquet"
-    path.write_bytes(content)
     then = metrics_document(said(THEN, "2026-02-10"))
     numbers = said(NOW, "2026-02-28")
     found = revisions(then, metrics_document(numbers))
-    assert find_changed_leads(found, path, numbers.lead_data) == []
+    for content in (b"", b"PAR1", b"no parquet at all"):
+        path.write_bytes(content)
+        assert find_changed_leads(found, path, numbers.lead_data) == [], content
 
 
 def test_a_run_names_them_on_the_page_on_stderr_and_in_a_file(desk, tmp_path):
