@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from mqlkit.core.errors import ParamsError, RunError
+from mqlkit.core.errors import ParamsError
 from mqlkit.core.params import ReportParams
 from mqlkit.run.cli import main
 from mqlkit.run.new import REPORTS, create_workspace, kit_notebooks, update_workspace
-from mqlkit.run.workspace import by_output_folder, lab_options, open_lab
+from mqlkit.run.workspace import by_output_folder, lab_options
 from mqlkit.sources.inspect import ColumnReport, TableReport
 from mqlkit.sources.spec import SourceSpec
 
@@ -92,13 +92,35 @@ def test_an_update_takes_the_parameters_of_the_params_files(tmp_path):
     create_workspace(tmp_path, None, [])
     text = "source: ../data/crm.yaml\nperiod: 2026-Q1\nwhere: {country: [EE, LV]}\nsla: 24h\n"
     (tmp_path / "params" / "mql_report.yaml").write_text(text, encoding="utf-8")
-    (tmp_path / "params" / "sla_velocity.yaml").unlink()
     list(update_workspace(tmp_path))
     values, _ = cells_of(tmp_path / "notebooks" / "mql_report.ipynb")
     assert values["source"] == "../data/crm.yaml"
     assert values["where"] == {"country": ["EE", "LV"]}
     assert (values["period"], values["sla"]) == ("2026-Q1", "24h")
-    assert cells_of(tmp_path / "notebooks" / "sla_velocity.ipynb")[0]["source"] == "../source.yaml"
+
+
+def test_an_update_adds_missing_params_files_with_the_settings_of_another(tmp_path):
+    create_workspace(tmp_path, None, [])
+    text = "source: ../data/crm.yaml\nperiod: 2026-Q1\nsla: 24h\nby: [team]\n"
+    (tmp_path / "params" / "mql_report.yaml").write_text(text, encoding="utf-8")
+    missing = tmp_path / "params" / "sla_velocity.yaml"
+    missing.unlink()
+    assert f"wrote {missing}" in list(update_workspace(tmp_path))
+    params = ReportParams.read(missing)
+    assert (params.report, params.title) == ("sla_velocity", "SLA and time in stage")
+    assert params.source == str((tmp_path / "data" / "crm.yaml").resolve())
+    assert (params.period, params.sla, params.by) == ("2026-Q1", "24h", ["team"])
+    assert "# as in mql_report.yaml" in missing.read_text(encoding="utf-8")
+    values, _ = cells_of(tmp_path / "notebooks" / "sla_velocity.ipynb")
+    assert (values["source"], values["sla"]) == ("../data/crm.yaml", "24h")
+
+
+def test_an_update_of_a_workspace_without_params_files_adds_all(tmp_path):
+    (tmp_path / "notebooks").mkdir()
+    list(update_workspace(tmp_path))
+    found = {path.stem: ReportParams.read(path) for path in tmp_path.glob("params/*.yaml")}
+    assert found.keys() == REPORTS.keys()
+    assert {p.source for p in found.values()} == {str((tmp_path / "source.yaml").resolve())}
 
 
 def test_an_update_needs_a_workspace(tmp_path):
@@ -151,14 +173,13 @@ def test_lab_needs_a_workspace(tmp_path, capsys):
     assert f"{tmp_path}: is not a workspace." in capsys.readouterr().err
 
 
-def test_lab_says_what_to_install(tmp_path, monkeypatch):
+def test_lab_says_what_to_install(tmp_path, monkeypatch, capsys):
     (tmp_path / "notebooks").mkdir()
     monkeypatch.setattr("mqlkit.run.workspace.find_spec", lambda _: None)
-    with pytest.raises(RunError) as error:
-        open_lab(tmp_path)
-    assert str(error.value) == (
-        "JupyterLab is not installed in this environment.\n"
-        '  Fix:      pip install "mqlkit[lab]"; in a clone of the repository, make lab'
+    assert main(["lab", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == (
+        "mqlkit: JupyterLab is not installed in this environment.\n"
+        '  Fix:      pip install "mqlkit[lab]"; in a clone of the repository, make lab\n'
     )
 
 

@@ -192,7 +192,8 @@ def _literal(value: Any) -> str:
 def update_workspace(folder: Path) -> Iterator[str]:
     """Rewrite the notebooks of a workspace with those of this version; keep old ones as ``.bak``.
 
-    The parameters cell of each gets the values of its params file.
+    Missing params files are added, with the settings of an existing one. The parameters cell of
+    each notebook gets the values of its params file.
 
     Parameters
     ----------
@@ -202,7 +203,7 @@ def update_workspace(folder: Path) -> Iterator[str]:
     Yields
     ------
     str
-        A line for a terminal for each notebook.
+        A line for a terminal for each file.
 
     Raises
     ------
@@ -211,6 +212,9 @@ def update_workspace(folder: Path) -> Iterator[str]:
     """
     notebooks = folder / "notebooks"
     check_workspace(folder)
+    missing = _missing_params(folder)
+    _write(missing, folder)
+    yield from (harmless(f"wrote {path}") for path in missing)
     texts = {notebooks / f"{n}.ipynb": notebook_text(n, _values(folder, n)) for n in REPORTS}
     for path, text in texts.items():
         kept = ""
@@ -225,12 +229,25 @@ def update_workspace(folder: Path) -> Iterator[str]:
         yield harmless(f"wrote {path}{kept}")
 
 
+def _missing_params(folder: Path) -> dict[Path, str]:
+    """Return the text of each params file that a workspace lacks."""
+    paths = {name: folder / "params" / f"{name}.yaml" for name in REPORTS}
+    known = next((name for name, path in paths.items() if path.is_file()), None)
+    shared = {} if known is None else _values(folder, known)
+    texts = {}
+    for name, path in paths.items():
+        if not path.is_file():
+            settings = report_settings(name, ())
+            # The notebooks are as deep in the workspace as the params files.
+            same = {key: shared[key] for key in [*settings][2:] if key in shared}
+            settings |= {key: (value, f"as in {known}.yaml") for key, value in same.items()}
+            texts[path] = params_yaml(settings)
+    return texts
+
+
 def _values(folder: Path, name: str) -> dict[str, Any]:
-    """Return the parameters for a notebook of a workspace: those of its params file, if any."""
-    path = folder / "params" / f"{name}.yaml"
-    if not path.is_file():
-        return {"source": f"../{SOURCE}"}
-    params = ReportParams.read(path)
+    """Return the parameters for a notebook of a workspace: those of its params file."""
+    params = ReportParams.read(folder / "params" / f"{name}.yaml")
     source = os.path.relpath(params.source, (folder / "notebooks").resolve())
     return {**params.to_dict(), "source": Path(source).as_posix()}
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from mqlkit.core.errors import ParamsError, RunError, report
+from mqlkit.core.errors import ParamsError, report
 
 
 def workspace_above(folder: Path) -> Path | None:
@@ -73,14 +73,12 @@ def open_lab(folder: Path | None, options: Sequence[str] = ()) -> None:
     Raises
     ------
     ParamsError
-        If the folder is not a workspace.
-    RunError
-        If JupyterLab is not installed.
+        If the folder is not a workspace, or JupyterLab is not installed.
     """
     workspace = folder or workspace_above(Path()) or Path()
     check_workspace(workspace)
     if find_spec("jupyterlab") is None:
-        raise RunError(
+        raise ParamsError(
             report(
                 "JupyterLab is not installed in this environment.",
                 fix='pip install "mqlkit[lab]"; in a clone of the repository, make lab',
