@@ -186,6 +186,7 @@ class CubeQueries:
         return LeadCube(
             values=self.values,
             names={column: self._names(column) for column in self.values},
+            folded={c: len(self.values[c]) - len(kept) for c, kept in self.kept.items()},
             where=self.where,
             sums={by: self._sums(columns) for by, columns in groupings.items()},
             rejected=lambda: self._once(self._rejected, filtering),

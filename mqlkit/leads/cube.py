@@ -83,6 +83,8 @@ class LeadCube:
     names
         Name of the segment of each code, by column: the value, or `privacy.OTHER` where a breakdown
         has too many.
+    folded
+        Number of values that a breakdown joins under that name, by column.
     where
         Filter that the sums and waits do not have yet.
     sums
@@ -97,6 +99,7 @@ class LeadCube:
 
     values: Mapping[str, tuple[str, ...]]
     names: Mapping[str, npt.NDArray[Any]]
+    folded: Mapping[str, int]
     where: Where
     sums: Mapping[str, DailySums]
     rejected: Callable[[], pd.DataFrame]

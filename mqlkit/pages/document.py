@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from importlib.metadata import version
 from typing import Any
 
@@ -11,6 +12,8 @@ import pandas as pd
 from mqlkit import __version__
 from mqlkit.metrics.report import Report
 
+# Rows that are records at the same time.
+CHUNK = 10_000
 ENGINES = ("duckdb", "ibis-framework", "pandas")
 RECORD = (
     "metric", "bucket", "start", "end", "segment", "value", "n", "low", "high", "unit", "flags",
@@ -19,7 +22,7 @@ RECORD = (
 
 def metrics_document(report: Report) -> dict[str, Any]:
     """Return the content of ``metrics.json``."""
-    return {**facts_of(report), "metrics": records_of(report.metrics)}
+    return {**facts_of(report), "metrics": list(records_of(report.metrics))}
 
 
 def facts_of(report: Report) -> dict[str, Any]:
@@ -36,6 +39,7 @@ def facts_of(report: Report) -> dict[str, Any]:
         "params": report.resolved_params,
         "lag_days_used": report.lag_days_used,
         "maturity_days": _plain(report.maturity_days),
+        "folded": leads.cube.folded,
         "currency": report.tables.currency,
         "ledger": {table: ledger.to_dict() for table, ledger in report.ledgers.items()},
         "inputs": report.inputs,
@@ -50,8 +54,13 @@ def _plain(value: float) -> float | int | None:
     return int(value) if value == int(value) and abs(value) < 1e15 else float(value)
 
 
-def records_of(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return tidy rows as records of ``metrics.json``."""
+def records_of(rows: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Yield tidy rows as records of ``metrics.json``."""
+    for start in range(0, len(rows), CHUNK):
+        yield from _records(rows.iloc[start : start + CHUNK])
+
+
+def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
     columns: dict[str, list[Any]] = {name: rows[name].tolist() for name in rows.columns}
     for name in ("start", "end"):
         columns[name] = [str(day) for day in columns[name]]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,6 +14,7 @@ from mqlkit.core.metrics import METRICS
 from mqlkit.core.text import as_of_day, count, counted, day, money, percent
 from mqlkit.metrics.limits import broken, figures_of, label_of
 from mqlkit.pages.assets import asset
+from mqlkit.pages.metrics_file import read_metrics
 
 SHOWN = {
     "mqls": "MQLs",
@@ -62,7 +62,7 @@ def _entry(path: Path, out: Path) -> Entry | None:
     """Return a report; None if the file is not a report's ``metrics.json`` or has no page."""
     place = path.relative_to(out).as_posix().removesuffix(".metrics.json")
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = read_metrics(path)
     except (ValueError, OSError):
         return None
     is_ours = isinstance(document, dict) and {"title", "as_of", "period"} <= document.keys()

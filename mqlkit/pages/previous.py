@@ -59,7 +59,7 @@ def previous(report: Report) -> Previous | None:
     if not paths:
         return None
     settled = report.metrics[report.metrics["metric"].isin(SETTLED)]
-    now = {**facts_of(report), "metrics": records_of(settled)}
+    now = {**facts_of(report), "metrics": list(records_of(settled))}
     found = last_report(paths, now)
     if found is None:
         return None

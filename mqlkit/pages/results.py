@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 from mqlkit.core.names import FORMULA_STARTS, LAST_ALONE, RESULTS_VARIABLE
 from mqlkit.core.periods import DAY
@@ -17,25 +15,11 @@ from mqlkit.leads.privacy import FEWEST
 from mqlkit.metrics.lead_lists import breach_lines
 from mqlkit.metrics.report import Report
 from mqlkit.pages.changed_leads import write_leads
-from mqlkit.pages.document import metrics_document
+from mqlkit.pages.document import facts_of, records_of
+from mqlkit.pages.metrics_file import write_metrics
 from mqlkit.pages.previous import LEADS_KEPT, previous
 from mqlkit.pages.revisions import REVISIONS, write_lines
 from mqlkit.views.headline import Figure, headline
-
-
-def as_json(document: Mapping[str, Any]) -> str:
-    """Return a document as JSON, with one line per entry of its lists."""
-
-    def line(value: object) -> str:
-        return json.dumps(value, ensure_ascii=False, allow_nan=False)
-
-    def lines(value: object) -> str:
-        if not isinstance(value, list):
-            return line(value)
-        return "[\n" + ",\n".join(line(entry) for entry in value) + "\n]"
-
-    entries = [f"{line(key)}: {lines(value)}" for key, value in document.items()]
-    return "{\n" + ",\n".join(entries) + "\n}\n"
 
 
 def safe_cell(value: object) -> object:
@@ -74,7 +58,7 @@ def write_results(report: Report, folder: Path, name: str) -> list[Path]:
         ``NAME.metrics.json``, ``NAME.breaches.csv``, ``NAME.set-aside.csv`` and ``NAME.txt``.
     """
     metrics = folder / f"{name}.metrics.json"
-    metrics.write_text(as_json(metrics_document(report)), encoding="utf-8")
+    write_metrics(metrics, facts_of(report), records_of(report.metrics))
     breaches = folder / f"{name}.breaches.csv"
     breach_lines(report.lead_data).to_csv(breaches)
     aside = folder / f"{name}.set-aside.csv"

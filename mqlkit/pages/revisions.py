@@ -11,9 +11,11 @@ from typing import Any
 from mqlkit.core.errors import listed
 from mqlkit.core.metrics import METRICS
 from mqlkit.core.names import TOTAL
+from mqlkit.pages.metrics_file import ROW, is_of_all_leads, read_metrics
 
 # Metrics that are final when a bucket ends. Cohorts mature later, which is not a revision.
 SETTLED = ("mqls", "sqls_in_period", "in_stage", "goal", "spend")
+SETTLED_ROWS = tuple(f'{ROW}: "{name}"' for name in SETTLED)
 # Parameters that may differ between two runs of the same report.
 MAY_DIFFER = frozenset(
     {"report", "title", "period", "as_of", "lag_days", "rolling", "language", "redact", "by",
@@ -79,13 +81,17 @@ def last_report(paths: Sequence[Path], now: Document) -> tuple[Path, Document] |
     found = []
     for path in paths:
         try:
-            document = json.loads(path.read_text(encoding="utf-8"))
+            document = read_metrics(path, keep=_is_compared)
             is_same = all(document[name] == now[name] for name in IDENTITY)
             if not is_same and document["as_of"] <= now["as_of"]:
                 found.append((document["as_of"], path, document))
         except (OSError, ValueError, KeyError, TypeError):
             continue
     return max(found, key=lambda each: each[0])[1:] if found else None
+
+
+def _is_compared(line: str) -> bool:
+    return is_of_all_leads(line) or line.startswith(SETTLED_ROWS)
 
 
 def revisions(then: Document, now: Document) -> list[Revision]:

@@ -19,6 +19,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from mqlkit.core.errors import ParamsError, RunError, disk_words, report
+from mqlkit.pages.metrics_file import read_metrics
 from mqlkit.run.signals import uninterrupted
 
 FIELDS = ("period", "as_of")
@@ -202,7 +203,7 @@ def prune(out: Path, name: str, *, keep: int, written: Path) -> None:
     root, ages = root_of(out), []
     for path in root.glob(f"{pattern_of(out)}/{escape(name)}.metrics.json"):
         try:
-            document = json.loads(path.read_text(encoding="utf-8"))
+            document = read_metrics(path)
             age = (str(document["period"]["end"]), str(document["as_of"]))
         except (OSError, ValueError, KeyError, TypeError):
             # Not written by mqlkit.

@@ -16,6 +16,7 @@ from mqlkit.core.errors import MqlkitError, ParamsError, RunError, SourceError, 
 from mqlkit.core.names import EARLIER_VARIABLE, RESULTS_VARIABLE, SHARED_COLUMNS_VARIABLE
 from mqlkit.core.params import ReportParams
 from mqlkit.metrics.limits import figures_of, limit_lines
+from mqlkit.pages.metrics_file import read_metrics
 from mqlkit.pages.revisions import REVISIONS, take_lines
 from mqlkit.run.kernel import ReportRuntime
 from mqlkit.run.log import Result, RunLog, null_log
@@ -237,7 +238,7 @@ def run_report(
             write_figures(node, scratch / f"{name}.figures")
         for line in take_lines(scratch / f"{name}{REVISIONS}"):
             log("warning", text=f"{job.path}: since the last report: {line}")
-        document = json.loads((scratch / f"{name}.metrics.json").read_text(encoding="utf-8"))
+        document = read_metrics(scratch / f"{name}.metrics.json")
         folder = folder_of(options.out, document)
         stop_if_told()
         publish(scratch, root, name, folder)

@@ -9,8 +9,9 @@ from runs import mqlkit_run, write_yaml
 
 from mqlkit.core.names import EARLIER_VARIABLE
 from mqlkit.metrics.report import compute_report
+from mqlkit.pages.document import facts_of, records_of
+from mqlkit.pages.metrics_file import write_metrics
 from mqlkit.pages.previous import previous, previous_frame
-from mqlkit.pages.results import as_json, metrics_document
 from mqlkit.views import tables, verdicts
 
 HEADER = "lead_id,mql_at,accepted_at,sql_at,source"
@@ -34,7 +35,7 @@ def said(desk, tmp_path):
 
 
 def keep(numbers, path):
-    path.write_text(as_json(metrics_document(numbers)), encoding="utf-8")
+    write_metrics(path, facts_of(numbers), records_of(numbers.metrics))
 
 
 def cells(table):

@@ -17,7 +17,9 @@ from mqlkit.core.metrics import METRICS
 from mqlkit.core.names import FLAGS, RESULTS_VARIABLE
 from mqlkit.core.params import ReportParams
 from mqlkit.metrics.report import compute_report, read_report
-from mqlkit.pages.results import as_json, metrics_document, safe_cell, save_results, write_results
+from mqlkit.pages.document import metrics_document
+from mqlkit.pages.metrics_file import read_metrics, write_metrics
+from mqlkit.pages.results import safe_cell, save_results, write_results
 
 WORKED = Path(__file__).parents[1] / "worked_example"
 TABLES = ("leads", "spend", "goals")
@@ -45,8 +47,8 @@ def test_the_files_are_named_after_the_report(worked, tmp_path):
 
 def test_what_metrics_json_holds(document):
     assert list(document) == [
-        "title", "as_of", "period", "params", "lag_days_used", "maturity_days", "currency",
-        "ledger", "inputs", "versions", "metrics",
+        "title", "as_of", "period", "params", "lag_days_used", "maturity_days", "folded",
+        "currency", "ledger", "inputs", "versions", "metrics",
     ]  # fmt: skip
     assert document["title"] == "Worked example"
     assert document["as_of"] == "2026-03-01T00:00:00+00:00"
@@ -192,13 +194,32 @@ def test_whole_numbers_have_no_point(worked, tmp_path):
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-def test_no_number_that_json_does_not_know(value):
+def test_no_number_that_json_does_not_know(value, tmp_path):
     with pytest.raises(ValueError, match="not JSON compliant"):
-        as_json({"metrics": [{"value": value}]})
+        write_metrics(tmp_path / "q.metrics.json", {}, [{"value": value}])
 
 
-def test_the_json_says_what_the_document_says(worked, document):
-    assert json.loads(as_json(metrics_document(worked))) == document
+def test_the_json_says_what_the_document_says(worked, document, tmp_path):
+    path = write_results(worked, tmp_path, "w")[0]
+    assert json.loads(path.read_text(encoding="utf-8")) == document
+    assert read_metrics(path, keep=lambda _: True) == document
+
+
+def test_rows_that_are_not_wanted_are_not_read(worked, document, tmp_path):
+    path = write_results(worked, tmp_path, "w")[0]
+    rows = [row for row in document["metrics"] if row["segment"] is None]
+    assert read_metrics(path) == {**document, "metrics": rows}
+    assert read_metrics(path, keep=lambda _: False) == {**document, "metrics": []}
+
+
+def test_a_document_in_another_layout_is_read_whole(document, tmp_path):
+    path = tmp_path / "q.metrics.json"
+    for indent in (None, 2):
+        path.write_text(json.dumps(document, indent=indent), encoding="utf-8")
+        assert read_metrics(path) == document
+    path.write_text('{"metrics": [', encoding="utf-8")
+    with pytest.raises(ValueError, match="Expecting"):
+        read_metrics(path)
 
 
 def test_two_runs_give_the_same_bytes_wherever_the_files_lie(worked, tmp_path):
