@@ -29,7 +29,7 @@ from mqlkit.sources.staging import Reader
 from mqlkit.sources.store import connect
 from mqlkit.sources.tables import Tables, load
 
-settings.register_profile("mqlkit", deadline=None, derandomize=True, database=None)
+settings.register_profile("mqlkit", max_examples=25, deadline=None, derandomize=True, database=None)
 settings.load_profile("mqlkit")
 
 # Which question a metric answers; the function that answers it is called once per report.
@@ -53,8 +53,11 @@ assert set(FAMILY_OF) == set(METRICS)
 
 # Of the files that take longest, longest first.
 LONGEST_FILES = (
-    "test_lab.py", "test_sturdy.py", "test_jobs.py", "test_schedule.py", "test_run.py",
-    "test_page.py", "test_properties.py", "test_commands.py", "test_controls.py", "test_week.py",
+    "test_properties.py", "test_lab.py", "test_sturdy.py", "test_jobs.py", "test_run.py",
+    "test_controls.py", "test_page.py", "test_numbers_cases.py", "test_schedule.py",
+    "test_dialects.py", "test_python_recipes.py", "test_examples.py", "test_api.py",
+    "test_cells.py", "test_commands.py", "test_worst_cases.py", "test_grain_switch.py",
+    "test_source_cache.py", "test_reading.py", "test_changed_leads.py", "test_worktime.py",
 )  # fmt: skip
 
 

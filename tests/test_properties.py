@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 COUNTS = [
@@ -25,10 +25,6 @@ AS_OF = START + timedelta(weeks=8)
 LATER = AS_OF + timedelta(days=1, hours=3)
 # Nine weeks that as_of falls into, the first and the last of them clipped.
 PERIOD = (START + timedelta(days=2), START + timedelta(days=58))
-
-# A report takes half a second, and to make a failing example smaller takes hundreds of them.
-PHASES = [Phase.explicit, Phase.generate]
-few = settings(max_examples=5, phases=PHASES)
 
 # Hours, on a coarse grid so that ties and exact SLA deadlines occur, and a few that are not on it.
 HOURS = st.one_of(st.integers(-6, 90).map(lambda n: 12 * n), st.floats(-50, 900, width=16))
@@ -125,7 +121,6 @@ def same(one, other, *, leave_out=()):
 # --- Adding up
 
 
-@few
 @given(
     funnel=FUNNELS,
     dated=DATED,
@@ -197,7 +192,6 @@ def durations_are_in_order(wide):
 # --- What changes nothing
 
 
-@few
 @given(funnel=FUNNELS, dated=DATED, data=st.data())
 def test_the_order_and_the_names_of_the_leads_change_nothing(lead_table, funnel, dated, data):
     order = data.draw(st.permutations(range(len(funnel))))
@@ -207,7 +201,6 @@ def test_the_order_and_the_names_of_the_leads_change_nothing(lead_table, funnel,
     assert plain.ledger["noted"] == other.ledger["noted"]
 
 
-@few
 @given(funnel=FUNNELS, dated=DATED, is_timed=st.booleans())
 def test_what_happens_after_as_of_changes_nothing(lead_table, funnel, dated, is_timed):
     # Even where it brings the first hour into a column of dates, or the first call ever.
@@ -221,7 +214,6 @@ def test_what_happens_after_as_of_changes_nothing(lead_table, funnel, dated, is_
     )
 
 
-@few
 @given(
     funnel=FUNNELS,
     dated=DATED,
@@ -247,7 +239,6 @@ def test_moving_everything_by_weeks_moves_only_labels(lead_table, funnel, dated,
 # --- What goes only one way
 
 
-@few
 @given(
     funnel=FUNNELS,
     dated=DATED,
@@ -264,7 +255,6 @@ def test_a_longer_sla_never_lowers_attainment(lead_table, funnel, dated, hours, 
     assert (longer[both] >= shorter[both] - 1e-12).all()
 
 
-@few
 @given(funnel=FUNNELS, dated=DATED, days=st.tuples(st.integers(0, 20), st.integers(0, 30)))
 def test_more_days_never_lower_efficiency_among_the_same_leads(lead_table, funnel, dated, days):
     # Long after, so that everybody's days are over.
@@ -297,7 +287,6 @@ ROWS = {
 }
 
 
-@settings(max_examples=25, phases=PHASES)
 @given(
     kinds=st.lists(st.sampled_from(list(ROWS)), min_size=3, max_size=14),
     end=st.sampled_from(["\n", "\r\n"]),
@@ -329,7 +318,6 @@ CELLS = st.sampled_from(["Web", "Event", "", "a,b", 'say "hi"', "one\ntwo", "õ"
 FILES = st.lists(st.lists(st.tuples(IDS, DAYS, DAYS, CELLS), max_size=8), min_size=1, max_size=3)
 
 
-@settings(max_examples=12, phases=PHASES)
 @given(files=FILES, is_large=st.booleans())
 def test_the_account_closes_for_every_file(new_desk, files, is_large):
     desk = new_desk()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from runs import ROOT, WORKED, Run, command, mqlkit_run, once
+from runs import LONGEST_RUN, ROOT, WORKED, Run, command, mqlkit_run, once
 
 from mqlkit.core.params import ReportParams
 from mqlkit.metrics.report import Report, read_report
@@ -127,6 +127,7 @@ def opened(chromium: Any, run: Run, name: str, *, width: int = 1280, **options: 
     context = chromium.new_context(
         offline=True, viewport={"width": width, "height": 900}, **options
     )
+    context.set_default_timeout(LONGEST_RUN * 1000)
     it = Opened(context.new_page())
 
     def dismiss(dialog: Any) -> None:

@@ -293,7 +293,9 @@ def use_panel(page, name):
     def keep_two():
         panel.get_by_label("Only leads whose", exact=True).select_option("country")
         countries = panel.get_by_label("is", exact=True)
-        wait_for(lambda: "EE" in countries.inner_text(), seconds=20, what="the countries")
+        wait_for(
+            lambda: "EE" in countries.inner_text(), seconds=LONGEST_VISIT, what="the countries"
+        )
         countries.select_option(["EE", "LV"])
 
     def spot_at_rest(place):
@@ -303,7 +305,9 @@ def use_panel(page, name):
         return before if before == page.evaluate(SPOT, place) else None
 
     def click(place):
-        page.mouse.click(*wait_for(lambda: spot_at_rest(place), seconds=30, what="a mark"))
+        page.mouse.click(
+            *wait_for(lambda: spot_at_rest(place), seconds=LONGEST_VISIT, what="a mark")
+        )
 
     # A slow browser sends the last of many keys when the results of the first are there already.
     steps = {"lag": settled(move_lag, rest=1)}
@@ -347,14 +351,16 @@ def widths_at(page, width):
     """Return how wide charts are once they have come to rest on another screen."""
     before = page.evaluate(CHART_WIDTHS)
     page.set_viewport_size({"width": width, "height": 1000})
-    wait_for(lambda: page.evaluate(CHART_WIDTHS) != before, seconds=30, what="another width")
+    wait_for(
+        lambda: page.evaluate(CHART_WIDTHS) != before, seconds=LONGEST_VISIT, what="another width"
+    )
 
     def at_rest():
         found = page.evaluate(CHART_WIDTHS)
         time.sleep(1)
         return found if found == page.evaluate(CHART_WIDTHS) else None
 
-    return wait_for(at_rest, seconds=30, what="rest")
+    return wait_for(at_rest, seconds=LONGEST_VISIT, what="rest")
 
 
 def run_again(page):
@@ -426,6 +432,7 @@ def visit_all(folder) -> Run:
     seen = {}
     with jupyterlab(folder) as url, browser(folder) as chromium:
         page = chromium.contexts[0].pages[0]
+        page.set_default_timeout(LONGEST_VISIT * 1000)
         page.route("**/*", only_here)
         for name in NOTEBOOKS:
             page.set_viewport_size({"width": 1280, "height": 1000})
