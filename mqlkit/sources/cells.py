@@ -83,6 +83,11 @@ def to_naive(instant: str) -> str:
     return f"make_timestamp(epoch_us({instant}))"
 
 
+def local_day(at: str, zone: str) -> str:
+    """Return the local day of a naive UTC timestamp."""
+    return f"CAST(timezone({zone}, timezone('UTC', {at})) AS DATE)"
+
+
 def in_range(timestamp: str) -> str:
     """Return a naive timestamp; NULL outside 1900 to 2200."""
     return (

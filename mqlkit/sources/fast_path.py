@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from mqlkit.core.names import STAMPS
 from mqlkit.sources.cells import MONEY, to_naive
@@ -18,28 +17,25 @@ from mqlkit.sources.rejects import has_rejects
 from mqlkit.sources.rows import column_of, scan
 from mqlkit.sources.sql import (
     ABSENT,
-    FAULT,
     OWN,
     Values,
     all_of,
     any_of,
+    cell_names,
     lead_column,
     literal,
     quote,
 )
-from mqlkit.sources.staging import Reader, cell_names
+from mqlkit.sources.staging import Reader
 from mqlkit.sources.store import LATEST, NAMES_ZONE, session_zone
-
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
 
 # DuckDB takes the word `epoch` for a timestamp; no lead is that old.
 ODD = f"{OWN}odd"
 EPOCH_IS_OVER = datetime(1970, 1, 2)  # noqa: DTZ001
 
 
-def read_plain_leads(reader: Reader, batch: Batch, columns: Sequence[str]) -> ir.Table | None:
-    """Return the typed leads of files with one header; None where any cell needs cleaning.
+def read_plain_leads(reader: Reader, batch: Batch, columns: Sequence[str]) -> str | None:
+    """Return the table of leads of files with one header; None where a cell needs cleaning.
 
     Parameters
     ----------
@@ -50,9 +46,9 @@ def read_plain_leads(reader: Reader, batch: Batch, columns: Sequence[str]) -> ir
 
     Returns
     -------
-    ibis.Table
-        A row for every line below the headers, each another lead: the columns wanted, and
-        ``{stamp}_timed`` for each stamp.
+    str or None
+        Name of a table with a row for every line below the headers, each another lead: the columns
+        wanted, and ``{stamp}_timed`` for each stamp.
     """
     rejects, values, export = reader.name("rejects"), Values(), batch.exports[0]
     headers = {c: header for c in columns if (header := export.header_of(c))}
@@ -66,16 +62,16 @@ def read_plain_leads(reader: Reader, batch: Batch, columns: Sequence[str]) -> ir
         WITH cells AS (SELECT {cells} FROM {rows}),
         typed AS (SELECT *, {typed} FROM cells)
         SELECT * EXCLUDE ({", ".join(names.values())}),
-            {_is_odd(names, needs_time=needs_time)} AS {quote(ODD)},
-            {ABSENT} AS {quote(FAULT)}
+            {_is_odd(names, needs_time=needs_time)} AS {quote(ODD)}
         FROM typed
     """  # noqa: S608
     with session_zone(reader.backend, batch.zone):
         name = reader.create(query, values)
     lines = sum(e.n_lines - 1 for e in batch.exports)
     if has_rejects(reader.backend, rejects) or not _is_plain(reader, name, headers, lines):
+        reader.backend.con.execute(f"DROP TABLE {name}")
         return None
-    return reader.backend.table(name).drop(ODD)
+    return name
 
 
 def _typed(column: str, cell: str | None) -> str:

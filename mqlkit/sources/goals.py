@@ -11,7 +11,6 @@ from mqlkit.sources.non_data_rows import is_total
 from mqlkit.sources.spec import TableSpec
 from mqlkit.sources.sql import Values, all_of
 from mqlkit.sources.staging import Cells, Reader, Typing
-from mqlkit.sources.store import to_frame
 from mqlkit.sources.table import Read, read_table
 
 
@@ -44,7 +43,7 @@ def read_goals(reader: Reader, spec: TableSpec) -> tuple[Read, pd.DataFrame]:
         is_empty=lambda cells: all_of(f"{cells[c]} IS NULL" for c in ("month", "mqls")),
     )
     read = read_table(reader, spec, typing)
-    goals = to_frame(read.table.select("month", "source", "mqls").order_by("month", "source"))
+    goals = reader.frame(f'SELECT "month", source, mqls FROM {read.table} ORDER BY ALL')  # noqa: S608
     # The total of the sources is the goal of all leads.
     goals["source"] = ["" if is_total(source) else source for source in goals["source"]]
     twice = goals[goals.duplicated(["month", "source"], keep=False)]

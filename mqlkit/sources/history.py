@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-import ibis.expr.types as ir
+from collections.abc import Sequence
 
 from mqlkit.core.names import STAGES
 from mqlkit.sources.cells import has_time, timestamp
 from mqlkit.sources.dialect.decide import Kinds, Readings
 from mqlkit.sources.ledger import Ledger
 from mqlkit.sources.spec import TableSpec
-from mqlkit.sources.sql import ORDER, Values
+from mqlkit.sources.sql import Values, literal
 from mqlkit.sources.staging import COUNTS, Cells, Reader, Typing
 from mqlkit.sources.table import Read, read_table
-
-if TYPE_CHECKING:
-    pass
 
 
 def read_history(reader: Reader, spec: TableSpec) -> Read:
@@ -51,9 +46,7 @@ def read_history(reader: Reader, spec: TableSpec) -> Read:
         has_date='"at" IS NOT NULL',
         timestamps=["at"],
     )
-    read = read_table(reader, spec, typing)
-    read.table = read.table.drop(ORDER)
-    return read
+    return read_table(reader, spec, typing)
 
 
 def _stage(text: str, spec: TableSpec, how: Readings, values: Values) -> str:
@@ -69,16 +62,26 @@ def _stage(text: str, spec: TableSpec, how: Readings, values: Values) -> str:
     return f"CASE lower({text}) {known} END"
 
 
-def has_stage(events: ir.Table, stage: str) -> bool:
+def event_rows(tables: Sequence[str]) -> str:
+    """Return the query for the events of several tables read."""
+    return " UNION ALL ".join(
+        f'SELECT lead_id, "at", stage, at_timed, stage_text, counts FROM {table}'  # noqa: S608
+        for table in tables
+    )
+
+
+def has_stage(reader: Reader, events: str, stage: str) -> bool:
     """Return whether any event is of a stage."""
-    return bool(events.filter(events["stage"] == stage).count().to_pyarrow().as_py())
+    return reader.count(f"{events} WHERE stage = {literal(stage)}") > 0
 
 
-def note_stages(events: ir.Table, ledger: Ledger) -> None:
+def note_stages(reader: Reader, events: str, ledger: Ledger) -> None:
     """Note how often each stage value occurs that no mapping names."""
-    unknown = events.filter(events["stage"].isnull() & events["counts"])
-    counts = unknown.group_by("stage_text").aggregate(n=unknown.count()).order_by("stage_text")
-    for row in counts.to_pyarrow().to_pylist():
-        ledger.noted[f"stage not mapped: {row['stage_text'] or '(empty)'}"] = row["n"]
-    if others := int((~events["counts"]).sum().to_pyarrow().as_py() or 0):
+    query = f"""
+        SELECT stage_text, count(*) FROM {events} WHERE stage IS NULL AND counts
+        GROUP BY stage_text ORDER BY stage_text
+    """  # noqa: S608
+    for text, n in reader.rows(query, Values()):
+        ledger.noted[f"stage not mapped: {text or '(empty)'}"] = n
+    if others := reader.count(f"{events} WHERE NOT counts"):
         ledger.noted["rows of another kind"] = others

@@ -2,48 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import ibis.expr.types as ir
 
 from mqlkit.core.errors import SourceError, report
 from mqlkit.sources.ledger import Ledger
+from mqlkit.sources.sql import Values
+from mqlkit.sources.staging import Reader
 
 # What the ids of Salesforce leads begin with.
 PREFIX = "00Q"
 MATCHED = "ids matched on their first 15 characters"
 
 
-def id_lengths(ids: ir.StringValue) -> dict[str, ir.IntegerValue]:
-    """Return how long the shortest and the longest of some ids are, for `may_be_one`."""
-    return {"shortest": ids.length().min(), "longest": ids.length().max()}
+def shorten_ids(reader: Reader, leads: str, ledger: Ledger) -> None:
+    """Cut the ids of a table of leads to 15 characters where some have 15 and some 18."""
+    if _lengths(reader, leads) == {15, 18}:
+        ledger.noted[MATCHED] = reader.count(leads)
+        reader.run(f"UPDATE {leads} SET lead_id = left(lead_id, 15)")  # noqa: S608
 
 
-def may_be_one(row: Mapping[str, int]) -> bool:
-    """Return whether ids that differ may be the same, one written short and one long."""
-    return (row["shortest"], row["longest"]) == (15, 18)
-
-
-def of_one_length(leads: ir.Table, ledger: Ledger) -> ir.Table:
-    """Return leads with the first 15 characters of their ids, where some are 15 and some 18."""
-    if _lengths(leads) != {15, 18}:
-        return leads
-    ledger.noted[MATCHED] = int(leads.count().to_pyarrow().as_py())
-    return leads.mutate(lead_id=leads["lead_id"].left(15))
-
-
-def with_ids_of(leads: ir.Table, events: ir.Table, ledger: Ledger) -> ir.Table:
-    """Return the events with ids as long as those of the leads."""
-    ours, theirs = _lengths(leads), _lengths(events)
-    if ours | theirs != {15, 18} or len(ours) > 1:
-        return events
-    ledger.noted[MATCHED] = int(events.count().to_pyarrow().as_py())
-    short = events.mutate(lead_id=events["lead_id"].left(15))
-    if ours == {15}:
-        return short
-    whole = leads.select(whole=leads["lead_id"], start=leads["lead_id"].left(15)).distinct()
-    found = short.left_join(whole, short["lead_id"] == whole["start"])
-    return found.mutate(lead_id=found["whole"].coalesce(found["lead_id"])).drop("whole", "start")
+def match_ids(reader: Reader, leads: str, events: str, ledger: Ledger) -> None:
+    """Make the ids of events as long as those of the leads."""
+    of_leads, of_events = _lengths(reader, leads), _lengths(reader, events)
+    if of_leads | of_events != {15, 18} or len(of_leads) > 1:
+        return
+    ledger.noted[MATCHED] = reader.count(events)
+    reader.run(f"UPDATE {events} SET lead_id = left(lead_id, 15)")  # noqa: S608
+    if of_leads != {15}:
+        reader.run(
+            f"UPDATE {events} SET lead_id = whole.lead_id "  # noqa: S608
+            f"FROM (SELECT DISTINCT lead_id FROM {leads}) AS whole "
+            f"WHERE {events}.lead_id = left(whole.lead_id, 15)"
+        )
 
 
 def strangers(leads: ir.Table, events: ir.Table) -> int:
@@ -69,9 +59,11 @@ def strangers(leads: ir.Table, events: ir.Table) -> int:
     return n
 
 
-def _lengths(table: ir.Table) -> set[int]:
+def _lengths(reader: Reader, table: str) -> set[int]:
     """Return how long the Salesforce ids of a table are; nothing where others are among them."""
-    ids = table["lead_id"]
-    seen = table.select(n=ids.length(), is_theirs=ids.startswith(PREFIX)).distinct().limit(4)
-    rows = seen.to_pyarrow().to_pylist()
-    return {row["n"] for row in rows} if all(row["is_theirs"] for row in rows) else set()
+    query = (
+        f"SELECT DISTINCT length(lead_id), starts_with(lead_id, '{PREFIX}') "  # noqa: S608
+        f"FROM {table} LIMIT 4"
+    )
+    rows = reader.rows(query, Values())
+    return {n for n, _ in rows} if all(has_prefix for _, has_prefix in rows) else set()

@@ -6,12 +6,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
-from functools import partial, reduce
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-
-import ibis
-import ibis.expr.types as ir
 
 from mqlkit.core.errors import SourceError, listed
 from mqlkit.core.names import STAMPS
@@ -20,14 +17,14 @@ from mqlkit.sources.dialect.dates import DateReading
 from mqlkit.sources.dialect.numbers import NumberReading
 from mqlkit.sources.files import Export
 from mqlkit.sources.goals import read_goals
-from mqlkit.sources.history import read_history
-from mqlkit.sources.ids import of_one_length, strangers, with_ids_of
+from mqlkit.sources.history import event_rows, read_history
+from mqlkit.sources.ids import match_ids, shorten_ids, strangers
 from mqlkit.sources.leads import read_leads
 from mqlkit.sources.ledger import Ledger
 from mqlkit.sources.questions import Question, Undecided
 from mqlkit.sources.spec import SourceSpec, TableSpec
 from mqlkit.sources.spend import read_spend_rows, sum_spend
-from mqlkit.sources.sql import Values
+from mqlkit.sources.sql import Values, quote
 from mqlkit.sources.staging import Reader
 from mqlkit.sources.store import connect, session_zone
 from mqlkit.sources.table import Read, open_exports, unmapped
@@ -143,26 +140,29 @@ def inspect_source(
                 looks.append(look)
                 tables.append(table)
                 done(1.0)
-            return _compared(looks, tables)
+            return _compared(reader, looks, tables)
         finally:
             backend.disconnect()
 
 
-def _compared(looks: list[TableReport], tables: Sequence[ir.Table | None]) -> list[TableReport]:
+def _compared(
+    reader: Reader, looks: list[TableReport], tables: Sequence[str | None]
+) -> list[TableReport]:
     """Return the looks; where no event of any history belongs to a lead, the first says so."""
     by_kind = {
         kind: [(look, t) for look, t in zip(looks, tables, strict=True) if look.table == kind]
         for kind in ("leads", "history")
     }
-    leads = [t.select("lead_id") for _, t in by_kind["leads"] if t is not None]
-    events = [t.select("lead_id") for _, t in by_kind["history"] if t is not None]
+    leads = [t for _, t in by_kind["leads"] if t is not None]
+    events = [t for _, t in by_kind["history"] if t is not None]
     if not leads or len(events) < max(len(by_kind["history"]), 1):
         return looks
-    ids = of_one_length(leads[0], Ledger())
-    logged = with_ids_of(ids, reduce(lambda a, b: a.union(b), events), Ledger())
+    shorten_ids(reader, leads[0], Ledger())
+    logged = reader.create(event_rows(events), Values())
+    match_ids(reader, leads[0], logged, Ledger())
     errors: list[str] = []
     with _reporting([], errors):
-        strangers(ids, logged)
+        strangers(reader.backend.table(leads[0]), reader.backend.table(logged))
     first = by_kind["history"][0][0]
     return [
         replace(look, errors=(*look.errors, *errors)) if look is first else look for look in looks
@@ -171,7 +171,7 @@ def _compared(looks: list[TableReport], tables: Sequence[ir.Table | None]) -> li
 
 def _look(
     reader: Reader, spec: TableSpec, done: Callable[[float], None], *, has_history: bool
-) -> tuple[TableReport, ir.Table | None]:
+) -> tuple[TableReport, str | None]:
     questions: list[Question] = []
     errors: list[str] = []
     exports: list[Export] = []
@@ -185,9 +185,9 @@ def _look(
             read = _read(reader, spec, has_history=has_history)
         if read is not None and spec.table == "spend":
             with _reporting(questions, errors):
-                sum_spend(read, spec)
+                sum_spend(reader, read, spec)
     rows = dict(zip([e.path for e in read.exports], read.rows, strict=True)) if read else {}
-    first, last = _span(read.table, spec.table) if read else (None, None)
+    first, last = _span(reader, read.table, spec.table) if read else (None, None)
     look = TableReport(
         table=spec.table,
         place=spec.place,
@@ -195,9 +195,9 @@ def _look(
         columns=tuple(_columns(reader, read) if read else _unread(exports)),
         first=first,
         last=last,
-        mql_days=_mql_days(read.table, spec.table) if read else None,
+        mql_days=_mql_days(reader, read.table, spec.table) if read else None,
         unmapped=tuple(read.unmapped if read else unmapped(exports)),
-        stages=_stages(read.table) if read and spec.table == "history" else {},
+        stages=_stages(reader, read.table) if read and spec.table == "history" else {},
         ledger=read.ledger if read else None,
         questions=tuple(questions),
         errors=tuple(dict.fromkeys(errors)),
@@ -239,7 +239,7 @@ def _file(export: Export, rows: int | None) -> FileReport:
     )
 
 
-def _span(table: ir.Table, kind: str) -> tuple[date | None, date | None]:
+def _span(reader: Reader, table: str, kind: str) -> tuple[date | None, date | None]:
     """Return the first and last day of a table, in UTC."""
     names = {
         "leads": STAMPS,
@@ -247,32 +247,31 @@ def _span(table: ir.Table, kind: str) -> tuple[date | None, date | None]:
         "spend": ("date_from", "date_to"),
         "goals": ("month",),
     }[kind]
-    ends = table.aggregate(
-        **{f"low_{n}": table[n].min().cast("date") for n in names},
-        **{f"high_{n}": table[n].max().cast("date") for n in names},
-    )
-    days = [d for d in ends.to_pyarrow().to_pylist()[0].values() if d is not None]
-    return (min(days), max(days)) if days else (None, None)
+    lows = ", ".join(f"min({quote(n)})" for n in names)
+    highs = ", ".join(f"max({quote(n)})" for n in names)
+    query = f"SELECT least({lows})::DATE, greatest({highs})::DATE FROM {table}"  # noqa: S608
+    ((first, last),) = reader.rows(query, Values())
+    return first, last
 
 
-def _mql_days(table: ir.Table, kind: str) -> tuple[date, date] | None:
+def _mql_days(reader: Reader, table: str, kind: str) -> tuple[date, date] | None:
     """Return the first and last day, in UTC, on which a lead became an MQL."""
     if kind not in ("leads", "history"):
         return None
-    name = "mql_at" if kind == "leads" else "at"
-    entries = table if kind == "leads" else table.filter(table["stage"] == "mql")
-    ends = entries.aggregate(
-        first=entries[name].min().cast("date"), last=entries[name].max().cast("date")
-    )
-    row = ends.to_pyarrow().to_pylist()[0]
-    return None if row["first"] is None else (row["first"], row["last"])
+    entries = f"{table} WHERE stage = 'mql'" if kind == "history" else table
+    name = "mql_at" if kind == "leads" else '"at"'
+    query = f"SELECT min({name})::DATE, max({name})::DATE FROM {entries}"  # noqa: S608
+    ((first, last),) = reader.rows(query, Values())
+    return None if first is None else (first, last)
 
 
-def _stages(table: ir.Table) -> dict[str, tuple[str | None, int]]:
-    counted = table.filter(table["counts"])
-    counts = counted.group_by("stage_text", "stage").aggregate(n=counted.count())
-    rows = counts.order_by(ibis.desc("n"), "stage_text").to_pyarrow().to_pylist()
-    return {row["stage_text"] or "(empty)": (row["stage"], row["n"]) for row in rows}
+def _stages(reader: Reader, table: str) -> dict[str, tuple[str | None, int]]:
+    query = f"""
+        SELECT stage_text, stage, count(*) AS n FROM {table} WHERE counts
+        GROUP BY ALL ORDER BY n DESC, stage_text
+    """  # noqa: S608
+    found = reader.rows(query, Values())
+    return {text or "(empty)": (stage, n) for text, stage, n in found}
 
 
 def _notes(export: Export) -> Iterator[str]:

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
-
-import ibis
-import ibis.expr.types as ir
+from typing import TYPE_CHECKING
 
 from mqlkit.core.errors import ParamsError, SourceError, report, unknown_name
 from mqlkit.core.names import LEAD_COLUMNS, STAMPS, TEXT_COLUMNS
-from mqlkit.sources.cells import has_time, money, timestamp
+from mqlkit.sources.cells import MONEY, has_time, local_day, money, timestamp
 from mqlkit.sources.dialect.decide import Kinds, Readings
-from mqlkit.sources.fast_path import read_plain_leads
-from mqlkit.sources.ids import of_one_length
-from mqlkit.sources.ledger import Ledger
+from mqlkit.sources.fast_path import ODD, read_plain_leads
+from mqlkit.sources.ids import shorten_ids
 from mqlkit.sources.non_data_rows import UNLIKELY_ID
 from mqlkit.sources.spec import TableSpec
-from mqlkit.sources.sql import ORDER, Values, all_of, any_of, lead_column, literal, quote
-from mqlkit.sources.staging import Cells, Reader, Typing
-from mqlkit.sources.store import local_date
+from mqlkit.sources.sql import (
+    ABSENT,
+    FILE,
+    RECORD,
+    Values,
+    all_of,
+    any_of,
+    lead_column,
+    literal,
+    quote,
+)
+from mqlkit.sources.staging import SUSPECT, Cells, Reader, Typing
 from mqlkit.sources.table import Read, known_columns, open_exports, read_table
 
 if TYPE_CHECKING:
@@ -38,9 +43,8 @@ class Wanted:
     def of(self, columns: Sequence[str]) -> list[str]:
         """Return those wanted of the columns that there are."""
         named = [c for c in self.named if c not in LEAD_COLUMNS]
-        if not self.is_all:
-            return named
-        others = [*named, *(c for c in columns if c not in ("", *LEAD_COLUMNS))]
+        further = columns if self.is_all else []
+        others = [*named, *(c for c in further if c not in ("", *LEAD_COLUMNS))]
         first = {lead_column(c): c for c in reversed(others)}
         return [c for c in dict.fromkeys(others) if first[lead_column(c)] == c]
 
@@ -92,7 +96,7 @@ def read_leads(
         is_odd=is_odd,
         read_plain=partial(read_plain_leads, columns=columns),
     )
-    return read_table(reader, spec, typing, key="lead_id", exports=exports)
+    return read_table(reader, spec, typing, exports=exports)
 
 
 def lead_table(
@@ -102,8 +106,8 @@ def lead_table(
     keep: Callable[[Read, TableSpec], Read],
     *,
     has_mql: bool,
-) -> tuple[ir.Table, list[str], list[str]]:
-    """Return one row per lead, the columns without a canonical name, and all of the exports."""
+) -> tuple[str, list[str], list[str]]:
+    """Return the table of leads, its columns without a canonical name, and all of the exports."""
     exports = open_exports(reader, spec)
     columns = known_columns(exports)
     others = wanted.of(columns)
@@ -114,37 +118,49 @@ def lead_table(
         raise ParamsError(
             "\n".join(unknown_name("by/where", "column", c, columns) for c in missing)
         )
-    table = read.table
-    if ORDER in table.columns:
-        table = reader.store(table)
-        merged = _merge(of_one_length(table, read.ledger), texts, reader.day_zone)
-        table = reader.store(merged)
-        if merged := read.ledger.used - int(table.count().to_pyarrow().as_py()):
-            read.ledger.noted["merged"] = merged
+    if not read.is_numbered:
+        reader.run(f"ALTER TABLE {read.table} DROP COLUMN {quote(ODD)}")
+        return read.table, others, columns
+    shorten_ids(reader, read.table, read.ledger)
+    table = _merged(reader, read.table, texts)
+    if n_merged := read.ledger.used - reader.count(table):
+        read.ledger.noted["merged"] = n_merged
     return table, others, columns
 
 
-def _merge(table: ir.Table, texts: Sequence[str], zone: str) -> ir.Table:
-    """Return one row per lead: earliest stamp per stage, last non-empty other value."""
-    order = table[ORDER]
-    columns: dict[str, Any] = {}
-    for stamp_column in STAMPS:
-        at, is_timed = table[stamp_column], table[f"{stamp_column}_timed"]
-        first, timed = at.min(), at.min(where=is_timed)
+def _merged(reader: Reader, table: str, texts: Sequence[str]) -> str:
+    """Create one row per lead: earliest stamp per stage, last non-empty other value."""
+    values, place = Values(), f"{FILE}::BIGINT << 40 | {RECORD}"
+    merged = []
+    for stamp in STAMPS:
+        first, timed = f"min({stamp})", f"min({stamp}) FILTER (WHERE {stamp}_timed)"
         # A date and a stamp of that day are one event, and the stamp knows when.
-        is_that_day = (local_date(timed, zone) <= local_date(first, zone)).fill_null(False)
-        columns[stamp_column] = is_that_day.ifelse(timed, first)
-        columns[f"{stamp_column}_timed"] = is_that_day
-    columns |= {c: table[c].argmax(order, where=table[c].notnull()) for c in ("amount", *texts)}
-    return table.group_by("lead_id").aggregate(**columns)
+        days = [local_day(at, values.bind(reader.day_zone)) for at in (timed, first)]
+        is_that_day = f"coalesce({days[0]} <= {days[1]}, false)"
+        merged.append(f"CASE WHEN {is_that_day} THEN {timed} ELSE {first} END AS {stamp}")
+        merged.append(f"{is_that_day} AS {stamp}_timed")
+    others = map(quote, dict.fromkeys(("amount", *texts)))
+    merged += [
+        f"arg_max({name}, {place}) FILTER (WHERE {name} IS NOT NULL) AS {name}" for name in others
+    ]
+    query = f"""
+        WITH repeated AS (SELECT lead_id FROM {table} GROUP BY lead_id HAVING count(*) > 1)
+        SELECT * EXCLUDE ({FILE}, {RECORD}, {SUSPECT})
+        FROM {table} ANTI JOIN repeated USING (lead_id)
+        UNION ALL BY NAME
+        SELECT lead_id, {", ".join(merged)}
+        FROM {table} SEMI JOIN repeated USING (lead_id) GROUP BY lead_id
+    """  # noqa: S608
+    return reader.create(query, values)
 
 
-def leads_of(events: ir.Table | None, ledgers: Mapping[str, Ledger]) -> ir.Table:
-    """Return the leads that a history alone knows, with no stamps and no other columns."""
+def leads_of(reader: Reader, events: str | None) -> str:
+    """Create the leads that a history alone knows, with no stamps and no other columns."""
     if events is None:
-        raise SourceError(report(f"{ledgers}: no leads."))
-    ids = events.select("lead_id").distinct()
-    stamps = {s: ibis.null("timestamp") for s in STAMPS}
-    stamps |= {f"{s}_timed": ibis.null("boolean") for s in STAMPS}
-    texts = {t: ibis.null("string") for t in TEXT_COLUMNS}
-    return ids.mutate(**stamps, amount=ibis.null("decimal(38, 6)"), **texts)
+        raise SourceError(report("There are no leads."))
+    columns = [
+        f"CAST(NULL AS TIMESTAMP) AS {s}, CAST(NULL AS BOOLEAN) AS {s}_timed" for s in STAMPS
+    ]
+    columns += [f"CAST(NULL AS {MONEY}) AS amount", *(f"{ABSENT} AS {t}" for t in TEXT_COLUMNS)]
+    query = f"SELECT DISTINCT lead_id, {', '.join(columns)} FROM {events}"  # noqa: S608
+    return reader.create(query, Values())

@@ -126,6 +126,7 @@ def locate(
     name: str,
     delimiter: str,
     n_columns: int,
+    more_lines: int,
     reasons: Mapping[int, str],
     rejected: Mapping[int, tuple[str, str]],
     line_of: Callable[[int, int], int],
@@ -138,6 +139,8 @@ def locate(
         The UTF-8 text, from its header on, and the name it has for the user.
     n_columns
         Columns of the header; an empty line of a single column is a record.
+    more_lines
+        Number of physical lines beside one for the header and one for each record.
     reasons
         Reasons by record: 1 is the first record after the header, rejected and empty lines not
         counted.
@@ -152,6 +155,14 @@ def locate(
     ]
     skipped = {line + k for line, (_, text) in rejected.items() for k in range(_height(text))}
     with open_text(path) as handle:
+        if n_columns > 1 and more_lines == len(skipped):
+            # Each record is one line.
+            numbered = ((n, t) for n, t in enumerate(handle, start=1) if n not in skipped)
+            for record, (line, text) in enumerate(numbered):
+                if record in reasons:
+                    words = text.rstrip("\r\n")[:TEXT_SHOWN]
+                    found.append(SetAside(name, line_of(line, record), reasons[record], words))
+            return sorted(found, key=lambda row: row.line)
         lines = Lines(handle, skipped)
         record = -1  # the header is record 0
         for cells in csv.reader(lines, delimiter=delimiter):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-import ibis.expr.types as ir
 import pandas as pd
 
 from mqlkit.core.errors import SourceError, listed, report
@@ -17,7 +16,6 @@ from mqlkit.sources.questions import Question, Undecided
 from mqlkit.sources.spec import TableSpec
 from mqlkit.sources.sql import Values, all_of, literal
 from mqlkit.sources.staging import Cells, Reader, Typing
-from mqlkit.sources.store import to_frame
 from mqlkit.sources.table import Read, read_table
 
 SHARED_SIGN = f"[{''.join(SHARED_SIGNS)}]"
@@ -36,7 +34,7 @@ def read_spend(reader: Reader, spec: TableSpec) -> tuple[Read, pd.DataFrame, str
         When nothing tells the currency.
     """
     read = read_spend_rows(reader, spec)
-    frame, currency = sum_spend(read, spec)
+    frame, currency = sum_spend(reader, read, spec)
     return read, frame, currency
 
 
@@ -81,14 +79,15 @@ def read_spend_rows(reader: Reader, spec: TableSpec) -> Read:
     return read_table(reader, spec, typing)
 
 
-def sum_spend(read: Read, spec: TableSpec) -> tuple[pd.DataFrame, str]:
+def sum_spend(reader: Reader, read: Read, spec: TableSpec) -> tuple[pd.DataFrame, str]:
     """Return spend by range of days and channel, and the one currency that all of it is in."""
-    table = read.table
-    _check_units(spec, table)
-    grouped = table.group_by("date_from", "date_to", "channel", "currency").aggregate(
-        amount=table["amount"].sum(), credits=(table["amount"] < 0).sum()
-    )
-    frame = to_frame(grouped.order_by("date_from", "date_to", "channel", "currency"))
+    _check_units(reader, spec, read.table)
+    query = f"""
+        SELECT date_from, date_to, channel, currency, sum(amount) AS amount,
+            count(*) FILTER (WHERE amount < 0) AS credits
+        FROM {read.table} GROUP BY ALL ORDER BY ALL
+    """  # noqa: S608
+    frame = reader.frame(query)
     read.ledger.noted["credit"] = int(frame["credits"].sum())
     currencies = sorted(frame["currency"].dropna().unique())
     _check_currency(spec, frame, currencies)
@@ -164,16 +163,18 @@ def _check_total(spec: TableSpec, frame: pd.DataFrame) -> None:
             )
 
 
-def _check_units(spec: TableSpec, table: ir.Table) -> None:
+def _check_units(reader: Reader, spec: TableSpec, table: str) -> None:
     """Refuse amounts that carry another currency than the one they are said to be in."""
-    odd = table.filter(table["code"] != table["currency"])
-    found = odd.select("code", "currency").distinct().limit(3).to_pyarrow().to_pylist()
+    query = f"""
+        SELECT DISTINCT code, currency FROM {table} WHERE code <> currency ORDER BY ALL LIMIT 3
+    """  # noqa: S608
+    found = reader.rows(query, Values())
     if found:
         raise SourceError(
             report(
                 f"{spec.names}: the amounts are in another currency than the one stated.",
-                expected=found[0]["currency"],
-                found=listed([row["code"] for row in found]),
+                expected=found[0][1],
+                found=listed([code for code, _ in found]),
                 fix="correct the currency in source.yaml, or bring the amounts into one currency",
             )
         )

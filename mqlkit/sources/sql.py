@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from mqlkit.core.names import LEAD_COLUMNS
@@ -10,7 +10,7 @@ from mqlkit.core.names import LEAD_COLUMNS
 ABSENT = "CAST(NULL AS VARCHAR)"
 # No header can begin so: the names that reading makes never meet those of a file.
 OWN = "\x1f"
-FAULT, FILE, RECORD, ORDER = (f"{OWN}{name}" for name in ("fault", "file", "record", "order"))
+FILE, RECORD = (f'"{OWN}{name}"' for name in ("file", "record"))
 
 
 class Values:
@@ -26,7 +26,7 @@ class Values:
     def __init__(self) -> None:
         self.bound: dict[str, Any] = {}
 
-    def bind(self, value: str | list[str] | None) -> str:
+    def bind(self, value: str | list[str] | list[int] | None) -> str:
         """Return the parameter that stands for a value."""
         if value is None:
             return ABSENT
@@ -42,6 +42,11 @@ def quote(name: str) -> str:
     "a ""b"" c"
     """
     return '"' + name.replace('"', '""') + '"'
+
+
+def cell_names(columns: Sequence[str]) -> dict[str, str]:
+    """Return the quoted name of each column's cell, which no typed column has."""
+    return {column: quote(f"{OWN}cell {n}") for n, column in enumerate(columns)}
 
 
 def literal(text: str) -> str:

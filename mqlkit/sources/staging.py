@@ -1,12 +1,14 @@
-"""From files to typed rows in DuckDB, in three layers of SQL.
+"""From files to typed rows in DuckDB, in three layers of SQL: cells, typed columns, faults.
 
-The layers are the clean cells, the typed columns, and the fault of each row. A layer names each
-expression of the one before once, so that DuckDB computes it once.
+Each layer is a table, so that DuckDB computes each expression once, and reads each file once. A
+record is numbered by the ``rowid`` of its cells, which is its place in the files: DuckDB keeps the
+order of rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -14,17 +16,18 @@ from typing import TYPE_CHECKING, Any
 
 from mqlkit.core.errors import SourceError, report
 from mqlkit.sources.cells import in_range
-from mqlkit.sources.dialect.decide import Batch, Kinds, Readings
+from mqlkit.sources.dialect.decide import Batch, Kinds, Readings, decide
 from mqlkit.sources.files import Export
 from mqlkit.sources.non_data_rows import why_no_data
 from mqlkit.sources.rejects import collect_rejects
-from mqlkit.sources.rows import cell_of, first_cell, is_counted, scan, whole_row, why_odd
+from mqlkit.sources.rows import cell_of, first_cell, hash_of_row, is_counted, scan, why_odd
 from mqlkit.sources.spec import TableSpec
-from mqlkit.sources.sql import FAULT, FILE, OWN, RECORD, Values, any_of, quote
-from mqlkit.sources.store import EngineError, session_zone
+from mqlkit.sources.sql import FILE, OWN, RECORD, Values, any_of, cell_names, quote
+from mqlkit.sources.store import EngineError, OutOfMemory, arrow_to_frame, session_zone
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+    import pandas as pd
     from ibis.backends.duckdb import Backend
 
 # Quoted column of each clean cell, by canonical column.
@@ -32,12 +35,9 @@ Cells = Mapping[str, str]
 # Among the cells: whether the row is of a kind that counts.
 COUNTS = f"{OWN}counts"
 ODD, FIRST, ROW = (quote(f"{OWN}{name}") for name in ("odd", "first", "row"))
-OCCURRENCE = quote(f"{OWN}occurrence")
-
-
-def cell_names(columns: Sequence[str]) -> dict[str, str]:
-    """Return the quoted name of each column's cell, which no typed column has."""
-    return {column: quote(f"{OWN}cell {n}") for n, column in enumerate(columns)}
+# Whether a row may have a fault.
+SUSPECT = quote(f"{OWN}suspect")
+NO_SPACE = "no space left"
 
 
 @dataclass
@@ -72,6 +72,18 @@ class Reader:
         name = self.name("table")
         self.backend.con.execute(f"CREATE TABLE {name} AS {query}", values.bound)
         return name
+
+    def run(self, statement: str) -> None:
+        """Run a statement."""
+        self.backend.con.execute(statement)
+
+    def count(self, table: str) -> int:
+        """Return the number of rows of a table."""
+        return int(self.rows(f"SELECT count(*) FROM {table}", Values())[0][0])  # noqa: S608
+
+    def frame(self, query: str) -> pd.DataFrame:
+        """Return the rows of a small query as pandas."""
+        return arrow_to_frame(self.backend.con.execute(query).to_arrow_table())
 
     def rows(self, query: str, values: Values) -> list[tuple[Any, ...]]:
         """Return the rows of a query."""
@@ -112,7 +124,8 @@ class Typing:
     check
         Raises where the files' headers cannot do, before any row is read.
     read_plain
-        Reads a large table whose files need no mending; None where they do.
+        Reads large plain files in one scan and returns the name of the table; None where a cell
+        needs more than that.
     """
 
     columns: Sequence[str]
@@ -125,123 +138,110 @@ class Typing:
     is_empty: Callable[[Cells], str] = lambda _: "false"
     is_odd: Callable[[Cells], str] = lambda _: "false"
     check: Callable[[Sequence[Export]], None] = lambda _: None
-    read_plain: Callable[[Reader, Batch], ir.Table | None] = lambda *_: None
+    read_plain: Callable[[Reader, Batch], str | None] | None = None
 
 
 @dataclass
 class Staged:
-    """Typed rows, and those that could not be split into cells.
+    """Typed rows, and those that are not used.
 
     Attributes
     ----------
     table
-        The typed columns and ``FAULT``, why the row is not used; if numbered also ``FILE`` and
-        ``RECORD``, its number among the rows read together.
+        Name of the table of typed columns, with `FILE` and `RECORD`, the number of the row among
+        those read together. `drop_rows` takes rows out.
+    faults
+        File, record and reason of each row that is not used.
+    spans
+        First record and number of rows of each file.
     rejected
         Per file, the text of each row that could not be split, by physical line of its text.
+    batches
+        The files with the same header together, with how their columns were read.
     """
 
-    table: ir.Table
+    table: str
+    faults: list[tuple[int, int, str]]
+    spans: list[tuple[int, int]]
     rejected: list[dict[int, str]]
-
-
-def _alike(export: Export) -> tuple[object, ...]:
-    return export.header, export.delimiter, export.recognized.columns, bool(export.wide)
+    batches: list[Batch]
 
 
 def batches_of(reader: Reader, spec: TableSpec, exports: Sequence[Export]) -> list[Batch]:
     """Return the files of a table, neighbors with the same header together."""
     found: list[Batch] = []
     first = 0
-    for _, alike in groupby(exports, key=_alike):
+    for _, alike in groupby(exports, key=_layout_of):
         files = list(alike)
         zone = spec.zone_in(files[0].recognized.format.timezone)
-        found.append(Batch(files, first, reader.name("rejects"), zone))
+        found.append(Batch(files, first, reader.name("table"), zone))
         first += len(files)
     return found
 
 
-def stage(
-    reader: Reader, spec: TableSpec, batches: Sequence[Batch], typing: Typing, *, numbered: bool
-) -> Staged:
-    """Read the files of a table into typed rows, each batch as its readings say.
+def _layout_of(export: Export) -> tuple[object, ...]:
+    return export.header, export.delimiter, export.recognized.columns, bool(export.wide)
+
+
+def stage(reader: Reader, spec: TableSpec, batches: Sequence[Batch], typing: Typing) -> Staged:
+    """Read the files of a table into typed rows, and find the rows that are not used.
 
     Raises
     ------
     SourceError
-        When the engine cannot parse a file at all.
+        When the engine cannot read a file, or has too little memory or disk space.
+    Undecided
+        When a column can be read in more than one way.
     """
     exports = [e for batch in batches for e in batch.exports]
-    before = reader.tables
-    try:
-        pieces = []
+    with engine_errors(spec):
         for batch in batches:
-            with session_zone(reader.backend, batch.zone):
-                layers = _numbered_rows if numbered else _plain_rows
-                pieces.append(layers(reader, batch, typing))
-        name = pieces[0]
-        if len(pieces) > 1 or (numbered and not spec.keep_duplicates):
-            name = _united(reader, pieces, is_marked=numbered and not spec.keep_duplicates)
+            _store_cells(reader, batch, typing)
+        spans = _spans(reader, batches, len(exports))
+        parts = decide(reader.backend, spec, batches, typing.kinds, cell_names(typing.columns))
+        pieces = [_typed_rows(reader, part, typing) for part in parts]
+        faults = [
+            _faults(reader, part, typed, typing) for part, typed in zip(parts, pieces, strict=True)
+        ]
+        found = reader.create(" UNION ALL ".join(faults), Values())
+        if not spec.keep_duplicates:
+            _add_duplicates(reader, batches, found, typing)
+        rows = reader.rows(f"SELECT * FROM {found} ORDER BY ALL", Values())  # noqa: S608
+        table = _united(reader, pieces, found)
+        rejected: list[dict[int, str]] = [{} for _ in exports]
+        for batch in batches:
+            collect_rejects(reader.backend, batch.rejects, exports, rejected)
+            reader.run(f"DROP TABLE {batch.cells}")
+    return Staged(table, rows, spans, rejected, parts)
+
+
+@contextmanager
+def engine_errors(spec: TableSpec) -> Iterator[None]:
+    """Raise errors of the engine as errors of the source, or of the machine."""
+    try:
+        yield
     except EngineError as error:
-        raise SourceError(_engine_words(spec, error)) from None
-    for number in range(before + 1, int(name.removeprefix("table_"))):
-        reader.backend.con.execute(f"DROP TABLE IF EXISTS table_{number}")
-    rejected: list[dict[int, str]] = [{} for _ in exports]
-    for batch in batches:
-        collect_rejects(reader.backend, batch.rejects, exports, rejected)
-    return Staged(reader.backend.table(name), rejected)
+        first = str(error).splitlines()[0]
+        if isinstance(error, OutOfMemory) or NO_SPACE in first.casefold():
+            words = f"{spec.names}: there is too little memory or disk space to read it ({first})."
+            fix = "free space in the folder for temporary files, or set TMPDIR to a larger one"
+        else:
+            words = f"{spec.names}: cannot be read as a table ({first})."
+            fix = "open it in a text editor and look for broken quotes, or export it again"
+        raise SourceError(report(words, fix=fix)) from None
 
 
-def _engine_words(spec: TableSpec, error: EngineError) -> str:
-    first = str(error).splitlines()[0]
-    return report(
-        f"{spec.names}: cannot be read as a table ({first}).",
-        fix="open it in a text editor and look for broken quotes, or export it again",
-    )
-
-
-def _united(reader: Reader, pieces: Sequence[str], *, is_marked: bool) -> str:
-    """Create one table of several; if marked, with the fault ``duplicate`` for repeated rows."""
-    rows = " UNION ALL ".join(f"SELECT * FROM {piece}" for piece in pieces)  # noqa: S608
-    if not is_marked:
-        return reader.create(rows, Values())
-    fault = quote(FAULT)
-    query = f"""
-        WITH rows AS ({rows}),
-        counted AS (
-            SELECT *, row_number() OVER (
-                PARTITION BY {ROW}, {fault} ORDER BY {quote(FILE)}, {quote(RECORD)}
-            ) AS {OCCURRENCE}
-            FROM rows
-        )
-        SELECT * EXCLUDE ({ROW}, {OCCURRENCE}) REPLACE (
-            CASE WHEN {fault} IS NULL AND {OCCURRENCE} > 1 THEN 'duplicate'
-                ELSE {fault} END AS {fault}
-        )
-        FROM counted
-    """  # noqa: S608
-    return reader.create(query, Values())
-
-
-def _typed_rows(batch: Batch, typing: Typing, values: Values, *, numbered: bool) -> str:
-    """Return the query for cells and typed columns; if numbered, also for the place of each row."""
-    export = batch.exports[0]
-    by_name = _cells_of(typing)
-    cells = {by_name[name]: cell_of(export, name, values) for name in typing.columns}
-    cells |= {ODD: why_odd(export, values), quote(COUNTS): is_counted(export, values)}
-    if numbered:
-        cells[FIRST] = first_cell(export)
-        cells |= _place(batch, values)
-    typed = typing.typed(by_name, batch.how, values)
-    bounded = ", ".join(f"{in_range(quote(c))} AS {quote(c)}" for c in typing.timestamps)
-    replaced = f" REPLACE ({bounded})" if bounded else ""
-    return f"""
-        WITH cells AS (
-            SELECT {_listed(cells)} FROM {scan(batch.exports, batch.rejects, values)}
-        ),
-        parsed AS (SELECT *, {_listed({quote(c): typed[c] for c in typed})} FROM cells)
-        SELECT *{replaced} FROM parsed
-    """  # noqa: S608
+def _store_cells(reader: Reader, batch: Batch, typing: Typing) -> None:
+    """Create the table of clean cells, with what else must be known about each row."""
+    values, export = Values(), batch.exports[0]
+    names = _cells_of(typing)
+    cells = {names[name]: cell_of(export, name, values) for name in typing.columns}
+    cells |= {ODD: why_odd(export, values), names[COUNTS]: is_counted(export, values)}
+    cells |= {FIRST: first_cell(export), ROW: hash_of_row(export, values)}
+    paths = values.bind([str(e.text_path) for e in batch.exports])
+    cells[FILE] = f"CAST(list_position({paths}, file) - 1 + {batch.first} AS INTEGER)"
+    query = f"SELECT {_listed(cells)} FROM {scan(batch.exports, batch.rejects, values)}"  # noqa: S608
+    reader.backend.con.execute(f"CREATE TABLE {batch.cells} AS {query}", values.bound)
 
 
 def _cells_of(typing: Typing) -> dict[str, str]:
@@ -252,60 +252,85 @@ def _listed(columns: Mapping[str, str]) -> str:
     return ", ".join(f"{expression} AS {name}" for name, expression in columns.items())
 
 
-def _plain_rows(reader: Reader, batch: Batch, typing: Typing) -> str:
-    """Create the typed columns and ``FAULT``, in one pass.
+def _numbered(batch: Batch) -> str:
+    """Return the query for the cells of a batch's files, each row with its record."""
+    last = batch.first + len(batch.exports) - 1
+    return (
+        f"(SELECT *, rowid + 1 AS {RECORD} FROM {batch.cells} "  # noqa: S608
+        f"WHERE {FILE} BETWEEN {batch.first} AND {last})"
+    )
 
-    What may be a total is a fault as well: the table is then read again with record numbers.
-    """
+
+def _spans(reader: Reader, batches: Sequence[Batch], n_files: int) -> list[tuple[int, int]]:
+    """Return the first record number and the rows of each file."""
+    spans: dict[int, tuple[int, int]] = {}
+    for batch in batches:
+        query = (
+            f"SELECT {FILE}, min({RECORD}), count(*) FROM {_numbered(batch)} "  # noqa: S608
+            f"GROUP BY {FILE}"
+        )
+        spans |= {file: (first, n) for file, first, n in reader.rows(query, Values())}
+    return [spans.get(number, (0, 0)) for number in range(n_files)]
+
+
+def _typed_rows(reader: Reader, batch: Batch, typing: Typing) -> str:
+    """Create the table of typed columns of a batch, as its readings say."""
+    values, cells = Values(), _cells_of(typing)
+    typed = {quote(c): sql for c, sql in typing.typed(cells, batch.how, values).items()}
+    bounded = ", ".join(f"{in_range(quote(c))} AS {quote(c)}" for c in typing.timestamps)
+    replaced = f" REPLACE ({bounded})" if bounded else ""
+    query = f"""
+        WITH parsed AS (SELECT *, {_listed(typed)} FROM {_numbered(batch)}),
+        typed AS (SELECT *{replaced} FROM parsed)
+        SELECT {", ".join(typed)}, {FILE}, {RECORD},
+            coalesce({_may_be_faulty(batch, typing)}, false) AS {SUSPECT}
+        FROM typed
+    """  # noqa: S608
+    with session_zone(reader.backend, batch.zone):
+        return reader.create(query, values)
+
+
+def _may_be_faulty(batch: Batch, typing: Typing) -> str:
+    if batch.exports[0].wide:
+        # The dates are those of the columns: a total has them as well.
+        return "true"
+    cells = _cells_of(typing)
+    conditions = [f"{ODD} IS NOT NULL", typing.is_odd(cells), typing.is_empty(cells)]
+    conditions += [holds for _, holds in typing.faults(cells)]
+    return any_of(f"coalesce({holds}, false)" for holds in conditions)
+
+
+def _faults(reader: Reader, batch: Batch, typed: str, typing: Typing) -> str:
+    """Return the query for file, record and reason of the rows that cannot be used."""
+    cells = _cells_of(typing)
+    suspects = reader.create(
+        f"SELECT * FROM {_numbered(batch)} JOIN {typed} USING ({FILE}, {RECORD}) "  # noqa: S608
+        f"WHERE {SUSPECT}",
+        Values(),
+    )
     values = Values()
-    rows = _typed_rows(batch, typing, values, numbered=False)
-    branches = [*_odd_rows(), (typing.is_odd(_cells_of(typing)), "'total_row'")]
-    branches += [(holds, f"'{reason}'") for reason, holds in typing.faults(_cells_of(typing))]
-    return reader.create(_with_fault(f"({rows})", branches, typing, numbered=False), values)
-
-
-def _numbered_rows(reader: Reader, batch: Batch, typing: Typing) -> str:
-    """Create the typed columns, ``FAULT``, ``FILE``, ``RECORD`` and ``ROW``."""
-    values = Values()
-    rows = reader.create(_typed_rows(batch, typing, values, numbered=True), values)
-    values = Values()
-    branches = _odd_rows() + _no_data(reader, rows, batch.exports[0], typing, values)
-    branches.append((typing.is_empty(_cells_of(typing)), "'not_data'"))
-    branches += [(holds, f"'{reason}'") for reason, holds in typing.faults(_cells_of(typing))]
-    return reader.create(_with_fault(rows, branches, typing, numbered=True), values)
-
-
-def _odd_rows() -> list[tuple[str, str]]:
-    return [(f"{ODD} IS NOT NULL", ODD)]
-
-
-def _with_fault(
-    rows: str, branches: Sequence[tuple[str, str]], typing: Typing, *, numbered: bool
-) -> str:
-    """Return the query for typed rows with ``FAULT``, the first of some conditions that hold."""
+    branches = [(f"{ODD} IS NOT NULL", ODD)]
+    branches += _no_data(reader, suspects, batch.exports[0], typing, values)
+    branches.append((typing.is_empty(cells), "'not_data'"))
+    branches += [(holds, f"'{reason}'") for reason, holds in typing.faults(cells)]
     cases = " ".join(f"WHEN {holds} THEN {reason}" for holds, reason in branches)
-    spent = [ODD, *_cells_of(typing).values(), *([FIRST] if numbered else [])]
-    return f"SELECT * EXCLUDE ({', '.join(spent)}), CASE {cases} END AS {quote(FAULT)} FROM {rows}"  # noqa: S608
+    query = f"""
+        SELECT {FILE}, {RECORD}, CASE {cases} END AS reason FROM {suspects}
+    """  # noqa: S608
+    found = reader.create(query, values)
+    return f"SELECT * FROM {found} WHERE reason IS NOT NULL"  # noqa: S608
 
 
 def _no_data(
     reader: Reader, rows: str, export: Export, typing: Typing, values: Values
 ) -> list[tuple[str, str]]:
     """Return the conditions under which a row is a total or no data, by its first cell."""
-    cells = _cells_of(typing)
-    is_odd = any_of([typing.is_odd(cells), *(holds for _, holds in typing.faults(cells))])
-    has_date = f"coalesce({typing.has_date}, false)"
-    if export.wide:
-        # The dates are those of the columns: a total has them as well.
-        is_odd, has_date = "true", "false"
-    query = (
-        f"SELECT DISTINCT {FIRST}, {has_date} FROM {rows} "  # noqa: S608
-        f"WHERE ({is_odd}) AND {FIRST} IS NOT NULL"
-    )
+    has_date = "false" if export.wide else f"coalesce({typing.has_date}, false)"
+    query = f"SELECT DISTINCT {FIRST}, {has_date} FROM {rows} WHERE {FIRST} IS NOT NULL"  # noqa: S608
     found: dict[tuple[str, bool], list[str]] = {}
-    for first, dated in reader.rows(query, Values()):
-        if why := why_no_data(first, export.recognized.format, has_date=dated):
-            found.setdefault((why, dated), []).append(first)
+    for first, is_dated in reader.rows(query, Values()):
+        if why := why_no_data(first, export.recognized.format, has_date=is_dated):
+            found.setdefault((why, is_dated), []).append(first)
     return [
         (
             f"list_contains({values.bind(firsts)}, {FIRST}) AND {has_date} = {str(dated).lower()}",
@@ -315,11 +340,55 @@ def _no_data(
     ]
 
 
-def _place(batch: Batch, values: Values) -> dict[str, str]:
-    """Return the file of each row, its number in the batch, and its names and cells as one text."""
-    paths = values.bind([str(e.text_path) for e in batch.exports])
-    return {
-        quote(FILE): f"CAST(list_position({paths}, file) - 1 + {batch.first} AS INTEGER)",
-        quote(RECORD): "row_number() OVER ()",
-        ROW: whole_row(batch.exports[0], values),
-    }
+def _add_duplicates(reader: Reader, batches: Sequence[Batch], faults: str, typing: Typing) -> None:
+    """Add the rows without another fault that repeat an earlier one."""
+    names = ", ".join([ROW, *cell_names(typing.columns).values()])
+    rows = " UNION ALL ".join(
+        f"SELECT {names}, {FILE}, {RECORD} FROM {_numbered(b)}"  # noqa: S608
+        for b in batches
+    )
+    hashes = " UNION ALL ".join(f"SELECT {ROW} FROM {b.cells}" for b in batches)  # noqa: S608
+    query = f"""
+        INSERT INTO {faults}
+        WITH repeated AS (
+            SELECT {ROW} FROM ({hashes}) GROUP BY {ROW} HAVING count(*) > 1
+        ),
+        counted AS (
+            SELECT {FILE}, {RECORD}, row_number() OVER (
+                PARTITION BY {names} ORDER BY {FILE}, {RECORD}
+            ) AS occurrence
+            FROM ({rows}) SEMI JOIN repeated USING ({ROW})
+            ANTI JOIN {faults} USING ({FILE}, {RECORD})
+        )
+        SELECT {FILE}, {RECORD}, 'duplicate' FROM counted WHERE occurrence > 1
+    """  # noqa: S608
+    reader.backend.con.execute(query)
+
+
+def _united(reader: Reader, pieces: Sequence[str], faults: str) -> str:
+    """Return the name of one table of the typed rows without faults."""
+    if len(pieces) == 1:
+        table = pieces[0]
+    else:
+        table = reader.create(
+            " UNION ALL ".join(f"SELECT * FROM {piece}" for piece in pieces),  # noqa: S608
+            Values(),
+        )
+    reader.backend.con.execute(
+        f"DELETE FROM {table} USING {faults} AS faults "  # noqa: S608
+        f"WHERE {table}.{FILE} = faults.{FILE} AND {table}.{RECORD} = faults.{RECORD}"
+    )
+    return table
+
+
+def drop_rows(reader: Reader, table: str, rows: Sequence[tuple[int, int]]) -> None:
+    """Take rows out of a table, by file and record."""
+    if rows:
+        values = Values()
+        files, records = values.bind([f for f, _ in rows]), values.bind([r for _, r in rows])
+        reader.backend.con.execute(
+            f"DELETE FROM {table} USING "  # noqa: S608
+            f"(SELECT unnest({files}) AS file, unnest({records}) AS record) AS gone "
+            f"WHERE {FILE} = gone.file AND {RECORD} = gone.record",
+            values.bound,
+        )

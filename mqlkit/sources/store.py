@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
 
 EngineError = duckdb.Error
+OutOfMemory = duckdb.OutOfMemoryException
 Instant = dt.Timestamp("UTC")
 SMALL = "decimal(38, 12)"
 MEMORY = "1150MiB"
@@ -134,7 +135,11 @@ def _as_text(value: ir.Value) -> ir.StringValue:
 
 def to_frame(table: ir.Table) -> pd.DataFrame:
     """Return a small table as pandas: text as ``str``, decimals as float, stamps as they are."""
-    arrow = table.to_pyarrow()
+    return arrow_to_frame(table.to_pyarrow())
+
+
+def arrow_to_frame(arrow: Any) -> pd.DataFrame:
+    """Return an Arrow table as `to_frame` does."""
     frame: pd.DataFrame = arrow.to_pandas()
     for field in arrow.schema:
         if str(field.type).startswith("decimal"):

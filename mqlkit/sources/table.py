@@ -1,8 +1,7 @@
 """From files to one typed table with its ledger.
 
-A clean table is read once, without record numbers, which cost as much again. Only where rows
-must be set aside or merged is it read again with them, so that each of those rows can be named by
-its line. A small table gets them at once.
+Large plain files are read in one scan, where no row needs more than that. All others go through
+the layers of `staging`, which name each row that is not used.
 """
 
 from __future__ import annotations
@@ -11,19 +10,23 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import ibis.expr.types as ir
-
 from mqlkit.core.errors import SourceError, listed, missing_columns, nearest, report
-from mqlkit.sources.dialect.decide import Batch, decide, presume
+from mqlkit.sources.dialect.decide import Batch, looks_plain
 from mqlkit.sources.files import Export, check_unchanged, open_export
 from mqlkit.sources.formats import fold
-from mqlkit.sources.ids import id_lengths, may_be_one
 from mqlkit.sources.ledger import Ledger, SetAside, check_share, locate
 from mqlkit.sources.non_data_rows import why_not_split
 from mqlkit.sources.questions import Question, Undecided
 from mqlkit.sources.spec import TableSpec
-from mqlkit.sources.sql import FAULT, FILE, ORDER, RECORD
-from mqlkit.sources.staging import Reader, Staged, Typing, batches_of, stage
+from mqlkit.sources.staging import (
+    Reader,
+    Staged,
+    Typing,
+    batches_of,
+    drop_rows,
+    engine_errors,
+    stage,
+)
 from mqlkit.sources.wide import WHOLE, settle_wide
 
 SMALL_TABLE = 100_000
@@ -33,21 +36,24 @@ DATE_SLIPS = "date slips: day and month the other way round"
 
 @dataclass
 class Read:
-    """A table as read: typed rows, its ledger, its files and the rows read from each.
+    """A table as read: its name in the engine, its ledger, its files and the rows read from each.
 
     Attributes
     ----------
     batches
         The files with the same header together, with how their columns were read.
+    is_numbered
+        Whether the table has `FILE` and `RECORD`. Otherwise each row is another lead.
     unmapped
         Headers that nothing was read from.
     """
 
-    table: ir.Table
+    table: str
     ledger: Ledger
     exports: list[Export]
     rows: list[int]
     batches: list[Batch]
+    is_numbered: bool = True
     unmapped: list[str] = field(default_factory=list)
 
 
@@ -56,7 +62,6 @@ def read_table(
     spec: TableSpec,
     typing: Typing,
     *,
-    key: str | None = None,
     exports: list[Export] | None = None,
 ) -> Read:
     """Read all files of a table.
@@ -65,17 +70,13 @@ def read_table(
     ----------
     reader, spec, typing
         The engine, the files and the types.
-    key
-        Column whose values must differ for a table to be called clean (``lead_id``); None reads
-        with record numbers at once, to find duplicates.
     exports
         The files, where they are open already.
 
     Returns
     -------
     Read
-        Its table holds the typed columns of the rows used and ``ORDER``, the place of the row
-        (only where it was read with record numbers).
+        Its table holds the typed columns of the rows used.
 
     Raises
     ------
@@ -88,23 +89,13 @@ def read_table(
     _check_columns(spec, exports, typing)
     typing.check(exports)
     batches = batches_of(reader, spec, exports)
-    if key is not None and sum(e.n_lines for e in exports) > SMALL_TABLE:
-        for batch in batches:
-            batch.readings = presume(spec, batch, typing.kinds)
-        if (plain := _plain_rows(reader, batches, typing)) is not None:
-            counts = [e.n_lines - 1 for e in exports]
-            return _finish(reader, spec, plain, Ledger(read=sum(counts)), batches, counts)
-        if not all(batch.readings for batch in batches):
-            batches = decide(reader.backend, spec, batches, typing.kinds)
-        staged = stage(reader, spec, batches, typing, numbered=False)
-        if rows := _clean_rows(staged, key, exports):
-            counts = [e.n_lines - 1 for e in exports]
-            return _finish(reader, spec, staged, Ledger(read=rows), batches, counts)
-    if any(batch.readings is None or batch.readings.is_presumed for batch in batches):
-        batches = decide(reader.backend, spec, batches, typing.kinds)
-    staged = stage(reader, spec, batches, typing, numbered=True)
-    ledger, counts = _settle(staged, exports)
-    return _finish(reader, spec, staged, ledger, batches, counts)
+    if table := _plain_table(reader, spec, batches, typing):
+        counts = [e.n_lines - 1 for e in exports]
+        read = Read(table, Ledger(read=sum(counts)), exports, counts, batches, is_numbered=False)
+        return _finish(reader, spec, read)
+    staged = stage(reader, spec, batches, typing)
+    ledger, counts = _settle(reader, staged, exports)
+    return _finish(reader, spec, Read(staged.table, ledger, exports, counts, staged.batches))
 
 
 def open_exports(reader: Reader, spec: TableSpec) -> list[Export]:
@@ -125,58 +116,40 @@ def open_exports(reader: Reader, spec: TableSpec) -> list[Export]:
     return exports
 
 
-def _plain_rows(reader: Reader, batches: Sequence[Batch], typing: Typing) -> Staged | None:
-    if len(batches) > 1 or not batches[0].readings:
+def _plain_table(
+    reader: Reader, spec: TableSpec, batches: Sequence[Batch], typing: Typing
+) -> str | None:
+    """Return the table of large plain files; None where they must be read with care."""
+    if typing.read_plain is None or len(batches) > 1:
         return None
-    table = typing.read_plain(reader, batches[0])
-    return None if table is None else Staged(table, [])
+    (batch,) = batches
+    is_large = sum(e.n_lines for e in batch.exports) > SMALL_TABLE
+    if not is_large or not looks_plain(spec, batch.exports, typing.kinds):
+        return None
+    with engine_errors(spec):
+        return typing.read_plain(reader, batch)
 
 
-def _clean_rows(staged: Staged, key: str, exports: list[Export]) -> int:
-    """Return how many rows there are if each is used as it is, else 0."""
-    table = staged.table
-    counts = {"rows": table.count(), "faults": table[FAULT].count()}
-    seen = table.aggregate(**counts, keys=table[key].nunique(), **id_lengths(table[key]))
-    row = seen.to_pyarrow().to_pylist()[0]
-    lines = sum(e.n_lines - 1 for e in exports)
-    is_whole = row["faults"] == 0 and row["keys"] == row["rows"] == lines
-    return lines if is_whole and not may_be_one(row) and not any(staged.rejected) else 0
-
-
-def _settle(staged: Staged, exports: list[Export]) -> tuple[Ledger, list[int]]:
-    """Name every row that is not used, drop it from ``staged``, and count the rows of each file."""
-    fault = staged.table[FAULT]
-    asides = staged.table.filter(fault.notnull()).select(FILE, RECORD, reason=fault)
+def _settle(reader: Reader, staged: Staged, exports: list[Export]) -> tuple[Ledger, list[int]]:
+    """Name every row that is not used, and count the rows of each file."""
     ledger = Ledger()
-    spans = _spans(staged.table, len(exports))
     reasons: list[dict[int, str]] = [{} for _ in exports]
-    for row in asides.to_pyarrow().to_pylist():
-        record = row[RECORD] - spans[row[FILE]][0] + 1
-        reasons[row[FILE]][record] = row["reason"]
+    for file, record, reason in staged.faults:
+        reasons[file][record - staged.spans[file][0] + 1] = reason
     counts = []
-    is_used = fault.isnull()
     for number, export in enumerate(exports):
-        first, rows = spans[number]
+        first, rows = staged.spans[number]
         if export.wide:
             located, gone = settle_wide(export.wide, name=export.name, reasons=reasons[number])
             counts.append(len({row.line for row in export.wide}))
-            is_gone = staged.table[RECORD].isin([first + n - 1 for n in gone])
-            is_used &= ~((staged.table[FILE] == number) & is_gone)
+            drop_rows(reader, staged.table, [(number, first + n - 1) for n in gone])
         else:
             located = _locate(export, reasons[number], staged.rejected[number], rows)
             counts.append(rows + len(located) - len(reasons[number]))
         ledger.rows += located
     ledger.set_aside = Counter(row.reason for row in ledger.rows)
     ledger.read = sum(counts)
-    staged.table = staged.table.filter(is_used)
     return ledger, counts
-
-
-def _spans(table: ir.Table, files: int) -> list[tuple[int, int]]:
-    """Return the first record number and the rows of each file."""
-    counts = table.group_by(FILE).aggregate(first=table[RECORD].min(), rows=table.count())
-    spans = {row[FILE]: (row["first"], row["rows"]) for row in counts.to_pyarrow().to_pylist()}
-    return [spans.get(number, (0, 0)) for number in range(files)]
 
 
 def _locate(
@@ -196,6 +169,7 @@ def _locate(
         delimiter=export.delimiter,
         n_columns=len(export.header),
         reasons=reasons,
+        more_lines=export.n_lines - rows - 1,
         rejected={
             line: (why_not_split(text, export.delimiter, export.recognized.format), text)
             for line, text in rejected.items()
@@ -204,15 +178,9 @@ def _locate(
     )
 
 
-def _finish(
-    reader: Reader,
-    spec: TableSpec,
-    staged: Staged,
-    ledger: Ledger,
-    batches: list[Batch],
-    counts: list[int],
-) -> Read:
-    exports = [e for batch in batches for e in batch.exports]
+def _finish(reader: Reader, spec: TableSpec, read: Read) -> Read:
+    """Account for what is above the headers, and check the whole."""
+    ledger, exports = read.ledger, read.exports
     check_unchanged(exports)
     if ledger.read == ledger.set_aside["blank"]:
         raise SourceError(
@@ -222,16 +190,13 @@ def _finish(
                 fix=f"export it again, or take it out of {spec.place} in source.yaml",
             )
         )
-    counts = [n + len(export.before) for n, export in zip(counts, exports, strict=True)]
+    read.rows = [n + len(export.before) for n, export in zip(read.rows, exports, strict=True)]
     _add_preambles(ledger, exports)
-    if slips := sum(batch.slips for batch in batches):
+    if slips := sum(batch.slips for batch in read.batches):
         ledger.noted[DATE_SLIPS] = slips
     check_share(ledger, place=spec.place, most=reader.max_set_aside)
-    table = staged.table
-    if RECORD in table.columns:
-        place = table[FILE].cast("int64") * (1 << 40) + table[RECORD]
-        table = table.mutate(**{ORDER: place}).drop(FILE, RECORD)
-    return Read(table.drop(FAULT), ledger, exports, counts, batches, unmapped(exports))
+    read.unmapped = unmapped(exports)
+    return read
 
 
 def _add_preambles(ledger: Ledger, exports: Sequence[Export]) -> None:

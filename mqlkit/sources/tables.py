@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
 from typing import TYPE_CHECKING
 
 import ibis.expr.types as ir
@@ -13,13 +12,13 @@ import pandas as pd
 from mqlkit.core.errors import ParamsError, unknown_name
 from mqlkit.core.names import LEAD_COLUMNS
 from mqlkit.sources.goals import read_goals
-from mqlkit.sources.history import has_stage, note_stages, read_history
-from mqlkit.sources.ids import with_ids_of
+from mqlkit.sources.history import event_rows, has_stage, note_stages, read_history
+from mqlkit.sources.ids import match_ids
 from mqlkit.sources.leads import Wanted, lead_table, leads_of
 from mqlkit.sources.ledger import Ledger
 from mqlkit.sources.spec import SourceSpec, TableSpec
 from mqlkit.sources.spend import read_spend
-from mqlkit.sources.sql import lead_column
+from mqlkit.sources.sql import Values
 from mqlkit.sources.staging import Reader
 from mqlkit.sources.table import Read
 
@@ -95,22 +94,22 @@ def load(
         exports.extend((e, spec, n) for e, n in zip(read.exports, read.rows, strict=True))
         return read
 
-    events = None
+    table, events = reader.backend.table, None
     if source.history:
         tell("Reading the stage history")
-        pieces = [(keep(read_history(reader, spec), spec), spec) for spec in source.history]
-        events = reader.store(reduce(lambda a, b: a.union(b), [p.table for p, _ in pieces]))
-        note_stages(events, ledgers["history"])
-    has_mql = events is not None and has_stage(events, "mql")
+        pieces = [keep(read_history(reader, spec), spec).table for spec in source.history]
+        events = reader.create(event_rows(pieces), Values())
+        note_stages(reader, events, ledgers["history"])
+    has_mql = events is not None and has_stage(reader, events, "mql")
     if source.leads:
         tell("Reading the leads")
         wanted = Wanted(extras, is_all=is_all_wanted)
         leads, others, columns = lead_table(reader, source.leads, wanted, keep, has_mql=has_mql)
         if events is not None:
-            events = reader.store(with_ids_of(leads, events, ledgers["history"]))
+            match_ids(reader, leads, events, ledgers["history"])
     else:
-        leads, others, columns = leads_of(events, ledgers), [], list(LEAD_COLUMNS)
-    unknown = [c for c in extras if lead_column(c) not in leads.columns]
+        leads, others, columns = leads_of(reader, events), [], list(LEAD_COLUMNS)
+    unknown = [c for c in extras if c not in (*LEAD_COLUMNS, *others)]
     if unknown:
         raise ParamsError(
             "\n".join(unknown_name("by/where", "column", c, columns) for c in unknown)
@@ -124,8 +123,8 @@ def load(
         read, goals = read_goals(reader, source.goals)
         keep(read, source.goals)
     return Tables(
-        leads=leads,
-        events=None if events is None else events.filter(events["stage"].notnull()),
+        leads=table(leads),
+        events=None if events is None else table(events).filter(table(events)["stage"].notnull()),
         spend=spend,
         goals=goals,
         currency=currency,

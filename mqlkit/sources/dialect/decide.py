@@ -200,7 +200,7 @@ def check_pattern(
         )
 
 
-# What a first look takes for settled: these cannot be read in any other way.
+# These cannot be read in any other way.
 PLAIN_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?)?")
 LOCAL_TIME = re.compile(r"9:99[:.,9]*([ \u202f][AaPp]\.?[Mm]\.?)?$")
 PLAIN_NUMBER = re.compile(r"-?\d+(?:\.(?:\d\d?|\d{4,}))")
@@ -218,15 +218,12 @@ class Readings:
         Zone of stamps without an offset.
     stages
         Of a history, our stages with the values that mean them in this format.
-    is_presumed
-        Whether only the first rows were looked at.
     """
 
     dates: Mapping[str, DateReading]
     numbers: Mapping[str, NumberReading]
     zone: str
     stages: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    is_presumed: bool = False
 
     def date(self, column: str) -> DateReading:
         """Return how a column of dates is read."""
@@ -253,8 +250,8 @@ class Batch:
     ----------
     first
         The place of the first file in the table.
-    rejects
-        Name of the engine's table of rows that it could not split.
+    cells
+        Name of the engine's table of their cells.
     zone
         Zone of stamps without an offset.
     slips
@@ -263,10 +260,15 @@ class Batch:
 
     exports: list[Export]
     first: int
-    rejects: str
+    cells: str
     zone: str
     readings: Readings | None = None
     slips: int = 0
+
+    @property
+    def rejects(self) -> str:
+        """Return the name of the engine's table of rows that it could not split."""
+        return f"{self.cells}_rejects"
 
     @property
     def plain(self) -> Readings:
@@ -280,16 +282,11 @@ class Batch:
         return replace(decided, stages=self.exports[0].recognized.format.stages)
 
 
-def presume(spec: TableSpec, batch: Batch, kinds: Kinds) -> Readings | None:
-    """Return the plain readings where the first rows show nothing else, else None.
-
-    A large plain file is then read once: if a single value does not fit, all is decided anew.
-    """
+def looks_plain(spec: TableSpec, exports: Sequence[Export], kinds: Kinds) -> bool:
+    """Return whether the first rows of files can only be read in one way."""
     if is_pattern(spec.dates) or spec.decimal == ",":
-        return None
-    if any(not _is_plain(export, kinds) for export in batch.exports):
-        return None
-    return replace(batch.plain, is_presumed=True)
+        return False
+    return all(_is_plain(export, kinds) for export in exports)
 
 
 def _is_plain(export: Export, kinds: Kinds) -> bool:
@@ -313,9 +310,20 @@ def _is_plain(export: Export, kinds: Kinds) -> bool:
 
 
 def decide(
-    backend: Backend, spec: TableSpec, batches: Sequence[Batch], kinds: Kinds
+    backend: Backend,
+    spec: TableSpec,
+    batches: Sequence[Batch],
+    kinds: Kinds,
+    cells: Mapping[str, str],
 ) -> list[Batch]:
     """Return the batches, each with how its columns are read; one is cut where its files differ.
+
+    Parameters
+    ----------
+    backend, spec, batches, kinds
+        The engine, the table, its files with their cells stored, and what its columns are.
+    cells
+        Quoted column of the cells of each canonical column.
 
     Raises
     ------
@@ -325,8 +333,9 @@ def decide(
         When a column can be read in more than one way, with one question for each such column.
     """
     told = spec.dates if is_pattern(spec.dates) else None
-    tables = [(b.exports, b.rejects, _mapped(b.exports[0], kinds)) for b in batches]
-    shapes = shapes_of(backend, tables, kinds.dates, told)
+    tables = [(b.cells, {c: cells[c] for c in _mapped(b.exports[0], kinds)}) for b in batches]
+    paths = [key_of(e) for b in batches for e in b.exports]
+    shapes = shapes_of(backend, tables, paths, kinds.dates, told)
     if told:
         check_pattern(spec, told, shapes, kinds.dates)
     asking = Asking(spec, kinds.dates, shapes)

@@ -1,15 +1,13 @@
-"""The shapes of the values in the columns of a table, counted in one pass over its files."""
+"""The shapes of the values in the columns of a table, counted."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from mqlkit.sources.cells import clean, parse_instant
+from mqlkit.sources.cells import parse_instant
 from mqlkit.sources.dialect.evidence import Shape
-from mqlkit.sources.files import Export
-from mqlkit.sources.rows import column_of, scan
-from mqlkit.sources.sql import Values, literal
+from mqlkit.sources.sql import FILE, Values, literal
 
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
@@ -18,14 +16,18 @@ MOST_SHAPES = 1000
 DIGITS, NINES = "0123456789", "9999999999"
 NUMERIC_DAY = r"^(\d\d?)[./-](\d\d?)[./-]\d{4}"
 
-# Our name of a column, and the file that it is in.
+# A canonical column, and the path of the file that it is in.
 Place = tuple[str, str]
-# Files with one header, the name of their rejects, and the header of each column wanted.
-FilesOf = tuple[Sequence[Export], str, Mapping[str, str]]
+# A table of cells, and the quoted column of each canonical column wanted.
+CellsOf = tuple[str, Mapping[str, str]]
 
 
 def shapes_of(
-    backend: Backend, tables: Sequence[FilesOf], dates: Collection[str], told: str | None
+    backend: Backend,
+    tables: Sequence[CellsOf],
+    paths: Sequence[str],
+    dates: Collection[str],
+    told: str | None,
 ) -> dict[Place, list[Shape]]:
     """Return the shapes of all values of some columns, by canonical column and path of the file.
 
@@ -34,7 +36,9 @@ def shapes_of(
     backend
         The engine.
     tables
-        The files, with the header of each canonical column wanted from them.
+        The tables of cells, with the canonical columns wanted from them.
+    paths
+        The path of each file, by its number in the tables.
     dates
         Those of the columns that are dates.
     told
@@ -42,7 +46,9 @@ def shapes_of(
     """
     values = Values()
     pieces = [
-        _texts(files, rejects, headers, values) for files, rejects, headers in tables if headers
+        f'SELECT {FILE} AS file, {values.bind(column)} AS "column", {cell} AS text FROM {table}'  # noqa: S608
+        for table, cells in tables
+        for column, cell in cells.items()
     ]
     if not pieces:
         return {}
@@ -52,23 +58,25 @@ def shapes_of(
     # A zero that begins a fraction tells that the sign behind it is the decimal one.
     number = r"regexp_replace(text, '(^|[^0-9.,])0([.,])', '\1o\2', 'g')"
     numbers = [
-        f"TRY_CAST(nullif(regexp_extract(text, {literal(NUMERIC_DAY)}, {group}), '') AS INTEGER)"
+        f"CASE WHEN is_date AND NOT is_iso THEN TRY_CAST("
+        f"nullif(regexp_extract(text, {literal(NUMERIC_DAY)}, {group}), '') AS INTEGER) END"
         for group in (1, 2)
     ]
     query = f"""
         WITH texts AS ({" UNION ALL ".join(pieces)}),
-        typed AS (
+        dated AS (
             SELECT *, list_contains({values.bind(list(dates))}, "column") AS is_date
             FROM texts WHERE text IS NOT NULL
         ),
+        parsed AS (
+            SELECT *, is_date AND {parse_instant("text")} IS NOT NULL AS is_iso FROM dated
+        ),
         shaped AS (
-            SELECT file, "column", text,
-                is_date AND {parse_instant("text")} IS NOT NULL AS is_iso,
-                {fits_told} AS is_told,
+            SELECT file, "column", text, is_iso, {fits_told} AS is_told,
                 translate(CASE WHEN is_date THEN text ELSE {number} END, '{DIGITS}', '{NINES}')
                     AS shape,
                 {numbers[0]} AS first, {numbers[1]} AS second
-            FROM typed
+            FROM parsed
         )
         SELECT file, "column", shape, count(*) AS n, is_iso, is_told,
             count(*) FILTER (WHERE first > 12), count(*) FILTER (WHERE second > 12),
@@ -84,17 +92,5 @@ def shapes_of(
     for file, column, text, n, is_iso, is_told, first, second, differing, low, high in found:
         examples = tuple(dict.fromkeys((low, high)))
         shape = Shape(text, n, is_iso, is_told, first, second, differing, examples)
-        by_place.setdefault((column, file), []).append(shape)
+        by_place.setdefault((column, paths[file]), []).append(shape)
     return by_place
-
-
-def _texts(
-    files: Sequence[Export], rejects: str, headers: Mapping[str, str], values: Values
-) -> str:
-    """Return the query for the clean cells of some columns, one row each."""
-    names = ", ".join(values.bind(name) for name in headers)
-    cells = ", ".join(clean(column_of(files[0], header)) for header in headers.values())
-    return (
-        f'SELECT file, unnest([{names}]) AS "column", unnest([{cells}]) AS text '  # noqa: S608
-        f"FROM {scan(files, rejects, values)}"
-    )
