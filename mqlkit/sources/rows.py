@@ -125,5 +125,6 @@ def first_cell(export: Export) -> str:
 def hash_of_row(export: Export, values: Values) -> str:
     """Return a hash of the names and cells of a row, whatever the order of its columns."""
     named = sorted(export.header, key=str.casefold)
-    cells = ", ".join(column_of(export, header) for header in named)
-    return f"hash({values.bind(chr(31).join(named))}, {cells})"
+    # The hash of thousands of columns would take all memory.
+    cells = ", ".join(f"coalesce({column_of(export, header)}, '\x1e')" for header in named)
+    return f"hash(concat_ws({SEPARATOR}, {values.bind(chr(31).join(named))}, {cells}))"
