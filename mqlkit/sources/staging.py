@@ -8,7 +8,7 @@ order of rows.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
@@ -23,7 +23,7 @@ from mqlkit.sources.rejects import collect_rejects
 from mqlkit.sources.rows import cell_of, first_cell, hash_of_row, is_counted, scan, why_odd
 from mqlkit.sources.spec import TableSpec
 from mqlkit.sources.sql import FILE, OWN, RECORD, Values, any_of, cell_names, quote
-from mqlkit.sources.store import EngineError, OutOfMemory, arrow_to_frame, session_zone
+from mqlkit.sources.store import EngineError, OutOfMemory, arrow_to_frame, one_thread, session_zone
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -37,6 +37,7 @@ COUNTS = f"{OWN}counts"
 ODD, FIRST, ROW = (quote(f"{OWN}{name}") for name in ("odd", "first", "row"))
 # Whether a row may have a fault.
 SUSPECT = quote(f"{OWN}suspect")
+MANY_COLUMNS = 1000
 NO_SPACE = "no space left"
 
 
@@ -241,7 +242,10 @@ def _store_cells(reader: Reader, batch: Batch, typing: Typing) -> None:
     paths = values.bind([str(e.text_path) for e in batch.exports])
     cells[FILE] = f"CAST(list_position({paths}, file) - 1 + {batch.first} AS INTEGER)"
     query = f"SELECT {_listed(cells)} FROM {scan(batch.exports, batch.rejects, values)}"  # noqa: S608
-    reader.backend.con.execute(f"CREATE TABLE {batch.cells} AS {query}", values.bound)
+    # Each thread has buffers for all columns.
+    is_wide = len(export.header) > MANY_COLUMNS
+    with one_thread(reader.backend) if is_wide else nullcontext():
+        reader.backend.con.execute(f"CREATE TABLE {batch.cells} AS {query}", values.bound)
 
 
 def _cells_of(typing: Typing) -> dict[str, str]:

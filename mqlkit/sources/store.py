@@ -81,6 +81,16 @@ def session_zone(backend: Backend, zone: str) -> Iterator[None]:
         backend.raw_sql("SET TimeZone = 'UTC'")
 
 
+@contextmanager
+def one_thread(backend: Backend) -> Iterator[None]:
+    """Run the queries of the block in one thread."""
+    backend.raw_sql("SET threads = 1")
+    try:
+        yield
+    finally:
+        backend.raw_sql("RESET threads")
+
+
 def local_date(stamp: ir.TimestampValue, zone: str) -> ir.DateValue:
     """Return the local date of a naive UTC stamp."""
     if zone == "UTC":
