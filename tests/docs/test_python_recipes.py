@@ -44,10 +44,16 @@ def test_the_lag_changes_the_cost(names):
     assert len(set(names["lags"].values())) == 3
 
 
-def test_late_leads_are_those_of_the_report(names):
-    late, report = names["late"], names["report"]
+def test_large_deals_are_found(names):
+    large = names["large"]
+    assert 0 < len(large) < names["leads"]["amount"].count()
+    assert large["source"].notna().all()
+
+
+def test_breaches_are_those_of_the_report(names):
+    breaches, report = names["breaches"], names["report"]
     start, end = report.lead_data.whole.start, report.lead_data.whole.end
-    in_period = (late["mql_at"].dt.date >= start) & (late["mql_at"].dt.date < end)
+    in_period = (breaches["mql_at"].dt.date >= start) & (breaches["mql_at"].dt.date < end)
     assert in_period.sum() == report.value("sla_breached")
 
 
