@@ -889,3 +889,40 @@ def test_a_column_of_the_leads_may_have_any_name(desk, name):
     desk.write("leads.csv", f"lead_id,mql_at,{name}\n1,2026-01-05 10:00,a\n2,2026-01-06 10:00,b\n")
     tables = desk.read(LEADS, extras=[name])
     assert column(tables.leads, name) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "X,soon,,,",  # a date that cannot be read
+        ",2026-01-05,,,",  # no id
+        "X,31/12/2025,,,",  # a date in another order
+        "X,45292,,,",  # a number among dates is no date
+        "X,1899-12-31 10:00:00,,,",  # before 1900
+        "X,epoch,,,",  # a word that DuckDB reads as a date
+        "X,2026-01-05 10:00:00 Asia/Tokyo,,,",  # the name of a zone
+        "X, 2026-01-05 ,,- ,Web ",  # space around cells
+        'X,2026-01-05,,"1,234.50",',  # an amount with thousands
+        "X,2026-01-05",  # too few cells
+        "X,2026-01-05,,,,,",  # too many
+        "Total,,,,",
+        ",,,,",
+        "lead_id,mql_at,sql_at,amount,source",
+        "L3,2026-01-05,,,",  # the id of a plain row
+        "L3,2026-02-04,2026-03-04,12.50,Web",  # a copy of a plain row
+        "X,,,,\nX,2026-01-05 10:00,,,Web",  # two rows of one lead
+        '"X\nY",2026-01-05,,,',  # a line break in a cell
+    ],
+)
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Tallinn"])
+def test_a_large_table_is_read_as_a_small_one(desk, monkeypatch, odd, zone):
+    plain = [f"L{n},2026-02-0{n + 1},2026-03-0{n + 1},12.50,Web" for n in range(9)]
+    rows = ["lead_id,mql_at,sql_at,amount,source", *plain[:5], odd, *plain[5:], ""]
+    found = []
+    for size in (100_000, 0):
+        monkeypatch.setattr("mqlkit.sources.table.SMALL_TABLE", size)
+        leads, ledger = read_leads(desk, "\n".join(rows), timezone=zone)
+        columns = [c for c in leads.columns if not c.endswith("_timed")]
+        table = leads.order_by("lead_id").select(columns).to_pyarrow().to_pylist()
+        found.append((table, ledger.to_dict(), ledger.rows))
+    assert found[0] == found[1]

@@ -1,23 +1,24 @@
-"""Large exports of leads in one scan, where no cell needs cleaning.
+"""Large exports of leads in one scan, where hardly any cell needs cleaning.
 
-Cleaning every cell costs as much again as parsing it. Here cells are taken as they are, and what
-would have to be done about them is only counted: where that is anything at all, the caller reads
-the table again.
+Cleaning every cell costs as much again as parsing it. Here cells are taken as they are, and rows
+that need more are only marked: the caller reads these few again through the layers of `staging`.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 
 from mqlkit.core.names import STAMPS
 from mqlkit.sources.cells import MONEY, to_naive
 from mqlkit.sources.dialect.decide import PLAIN_NUMBER, Batch
-from mqlkit.sources.rejects import has_rejects
+from mqlkit.sources.rejects import collect_rejects, has_rejects
 from mqlkit.sources.rows import column_of, scan
 from mqlkit.sources.sql import (
     ABSENT,
+    FILE,
     OWN,
+    RECORD,
     Values,
     all_of,
     any_of,
@@ -26,16 +27,20 @@ from mqlkit.sources.sql import (
     literal,
     quote,
 )
-from mqlkit.sources.staging import Reader
-from mqlkit.sources.store import LATEST, NAMES_ZONE, session_zone
+from mqlkit.sources.staging import SUSPECT, PlainRows, Reader
+from mqlkit.sources.store import NAMES_ZONE, session_zone
 
+# Whether a row needs a careful reading: 1, or 2 where it is because of its amount.
+ODD = quote(f"{OWN}odd")
 # DuckDB takes the word `epoch` for a timestamp; no lead is that old.
-ODD = f"{OWN}odd"
-EPOCH_IS_OVER = datetime(1970, 1, 2)  # noqa: DTZ001
+EARLIEST = "TIMESTAMP '1970-01-02'"
+LATEST = "TIMESTAMP '2200-01-01'"
+# With more rows to read again, it is quicker to read all of them so.
+MOST_ODD = 10_000
 
 
-def read_plain_leads(reader: Reader, batch: Batch, columns: Sequence[str]) -> str | None:
-    """Return the table of leads of files with one header; None where a cell needs cleaning.
+def read_plain_leads(reader: Reader, batch: Batch, columns: Sequence[str]) -> PlainRows | None:
+    """Return the leads of files with one header; None where many cells need cleaning.
 
     Parameters
     ----------
@@ -46,9 +51,8 @@ def read_plain_leads(reader: Reader, batch: Batch, columns: Sequence[str]) -> st
 
     Returns
     -------
-    str or None
-        Name of a table with a row for every line below the headers, each another lead: the columns
-        wanted, and ``{stamp}_timed`` for each stamp.
+    PlainRows or None
+        Rows that are not odd are leads that differ.
     """
     rejects, values, export = reader.name("rejects"), Values(), batch.exports[0]
     headers = {c: header for c in columns if (header := export.header_of(c))}
@@ -62,16 +66,43 @@ def read_plain_leads(reader: Reader, batch: Batch, columns: Sequence[str]) -> st
         WITH cells AS (SELECT {cells} FROM {rows}),
         typed AS (SELECT *, {typed} FROM cells)
         SELECT * EXCLUDE ({", ".join(names.values())}),
-            {_is_odd(names, needs_time=needs_time)} AS {quote(ODD)}
+            {_is_odd(names, needs_time=needs_time)} AS {ODD}
         FROM typed
     """  # noqa: S608
     with session_zone(reader.backend, batch.zone):
         name = reader.create(query, values)
+    stamps = [c for c in headers if c in STAMPS]
+    query = f"""
+        SELECT count(*), count(DISTINCT hash(lead_id)), min(length(lead_id)), max(length(lead_id)),
+            {", ".join(f"count({s})" for s in stamps)}
+        FROM {name} WHERE {ODD} = 0
+    """  # noqa: S608
+    ((rows, leads, shortest, longest, *n_dates),) = reader.rows(query, Values())
+    odd_lines = _odd_lines(reader, name, rejects, batch)
     lines = sum(e.n_lines - 1 for e in batch.exports)
-    if has_rejects(reader.backend, rejects) or not _is_plain(reader, name, headers, lines):
-        reader.backend.con.execute(f"DROP TABLE {name}")
+    if odd_lines is None or rows != leads or rows + len(odd_lines) != lines:
+        reader.run(f"DROP TABLE {name}")
         return None
-    return name
+    if (shortest, longest) == (15, 18):
+        return None
+    return PlainRows(name, odd_lines, dict(zip(stamps, n_dates, strict=True)))
+
+
+def _odd_lines(reader: Reader, table: str, rejects: str, batch: Batch) -> list[int] | None:
+    """Return the lines of rows that are odd or cannot be split; None where these are too many."""
+    query = f"SELECT rowid, {ODD} FROM {table} WHERE {ODD} > 0 ORDER BY rowid LIMIT {MOST_ODD + 1}"  # noqa: S608
+    odd = reader.rows(query, Values())
+    if not odd and not has_rejects(reader.backend, rejects):
+        return []
+    if len(batch.exports) > 1 or len(odd) > MOST_ODD or any(kind > 1 for _, kind in odd):
+        return None
+    rejected: list[dict[int, str]] = [{}]
+    collect_rejects(reader.backend, rejects, batch.exports, rejected)
+    lines = sorted(rejected[0])
+    # Number of the line of the first record, had it no rejected lines before it.
+    shifted = [line - n for n, line in enumerate(lines)]
+    found = [record + 2 + bisect_right(shifted, record + 2) for record, _ in odd]
+    return sorted([*lines, *found]) if len(lines) <= MOST_ODD else None
 
 
 def _typed(column: str, cell: str | None) -> str:
@@ -86,10 +117,12 @@ def _typed(column: str, cell: str | None) -> str:
 
 
 def _is_odd(cells: Mapping[str, str], *, needs_time: bool) -> str:
-    """Return whether a row has anything that a careful reading might take otherwise."""
+    """Return whether a careful reading might take a row otherwise; see `ODD`."""
+    is_amount_odd = "false"
     odd = [f"{cells['lead_id']} IS NULL"]
     stamps = [c for c in cells if c in STAMPS]
-    odd += [f"{cells[s]} IS NOT NULL AND {quote(s)} IS NULL" for s in stamps]
+    in_range = f"BETWEEN {EARLIEST} AND {LATEST}"
+    odd += [f"{cells[s]} IS NOT NULL AND coalesce({s} NOT {in_range}, true)" for s in stamps]
     odd += [f"{cells[s]} LIKE '{NAMES_ZONE}'" for s in stamps]
     odd += [f"NOT {quote(f'{s}_timed')}" for s in stamps if needs_time]
     # Without any date it may be a total.
@@ -97,23 +130,25 @@ def _is_odd(cells: Mapping[str, str], *, needs_time: bool) -> str:
     for column, cell in cells.items():
         if column == "amount":
             shape = literal(f"^(?:{PLAIN_NUMBER.pattern})$")
-            odd.append(f"NOT regexp_matches({cell}, {shape})")
+            is_amount_odd = f"NOT regexp_matches({cell}, {shape})"
         elif column not in STAMPS:
             odd.append(f"{cell} < '!' OR right({cell}, 1) < '!'")
-    return any_of(f"coalesce({holds}, false)" for holds in odd)
+    is_odd = any_of(f"coalesce({holds}, false)" for holds in odd)
+    return f"CAST(CASE WHEN {is_amount_odd} THEN 2 WHEN {is_odd} THEN 1 ELSE 0 END AS TINYINT)"
 
 
-def _is_plain(reader: Reader, name: str, columns: Mapping[str, str], lines: int) -> bool:
-    stamps = [s for s in STAMPS if s in columns]
-    # Leads by their hashes, which is quicker; two alike are read with care.
+def replace_odd(reader: Reader, table: str, rest: str) -> None:
+    """Put rows that were read with care in the place of the odd rows of plain leads."""
+    reader.run(f"DELETE FROM {table} WHERE {ODD} > 0")  # noqa: S608
+    rows = f"SELECT * EXCLUDE ({FILE}, {RECORD}, {SUSPECT}) FROM {rest}"  # noqa: S608
+    reader.run(f"INSERT INTO {table} BY NAME {rows}")
+
+
+def has_distinct_ids(reader: Reader, table: str) -> bool:
+    """Return whether each row of a table is another lead."""
     query = f"""
-        SELECT count(*), count(*) FILTER (WHERE {quote(ODD)}), count(DISTINCT hash(lead_id)),
-            min(length(lead_id)), max(length(lead_id)),
-            least({", ".join(f"min({s})" for s in stamps)}),
-            greatest({", ".join(f"max({s})" for s in stamps)})
-        FROM {name}
+        SELECT count(*), count(DISTINCT lead_id), min(length(lead_id)), max(length(lead_id))
+        FROM {table}
     """  # noqa: S608
-    ((rows, odd, leads, shortest, longest, first, last),) = reader.rows(query, Values())
-    is_whole = odd == 0 and rows == leads == lines
-    is_one_length = (shortest, longest) != (15, 18)
-    return bool(is_whole and is_one_length and first >= EPOCH_IS_OVER and last < LATEST)
+    ((rows, leads, shortest, longest),) = reader.rows(query, Values())
+    return bool(rows == leads and (shortest, longest) != (15, 18))

@@ -12,6 +12,7 @@ from mqlkit.core.errors import SourceError, report
 from mqlkit.core.names import STAMPS, TABLE_COLUMNS
 from mqlkit.sources.formats import Recognized, fold, recognize
 from mqlkit.sources.layout import layout_of
+from mqlkit.sources.ledger import open_text
 from mqlkit.sources.spec import TableSpec
 from mqlkit.sources.survey import CHUNK, digest_of
 from mqlkit.sources.text import LOST, Text, copy_of, kind_of, text_of_file, text_of_table
@@ -243,6 +244,25 @@ def _cut(text: Path, header_line: int, workdir: Path) -> Path:
             raw.readline()
         shutil.copyfileobj(raw, out, CHUNK)
     return copy
+
+
+def pick_lines(export: Export, lines: Sequence[int], workdir: Path) -> Export:
+    """Return an export of some lines of a file in which each record is one line.
+
+    Parameters
+    ----------
+    export
+        The file.
+    lines
+        Their numbers in ``text_path``, in order.
+    workdir
+        Folder for the copy.
+    """
+    copy, wanted = copy_of(export.path, workdir, "picked"), {1, *lines}
+    with open_text(export.text_path) as whole, copy.open("w", encoding="utf-8", newline="") as out:
+        out.writelines(text for n, text in enumerate(whole, start=1) if n in wanted)
+    numbers = [line + export.header_line - 1 for line in lines]
+    return replace(export, text_path=copy, n_lines=len(lines) + 1, lines=numbers)
 
 
 def mark_of(path: Path) -> tuple[int, int]:

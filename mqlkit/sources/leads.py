@@ -119,7 +119,7 @@ def lead_table(
             "\n".join(unknown_name("by/where", "column", c, columns) for c in missing)
         )
     if not read.is_numbered:
-        reader.run(f"ALTER TABLE {read.table} DROP COLUMN {quote(ODD)}")
+        reader.run(f"ALTER TABLE {read.table} DROP COLUMN {ODD}")
         return read.table, others, columns
     shorten_ids(reader, read.table, read.ledger)
     table = _merged(reader, read.table, texts)

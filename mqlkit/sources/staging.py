@@ -99,6 +99,25 @@ class Reader:
 
 
 @dataclass(frozen=True)
+class PlainRows:
+    """Rows of a large table, read in one scan.
+
+    Attributes
+    ----------
+    table
+        Name of a table with the typed columns of every record that could be split into cells.
+    odd_lines
+        Physical lines, of the one file, that must be read with care.
+    n_dates
+        Number of dates in the other rows, by column. All of them are ISO 8601.
+    """
+
+    table: str
+    odd_lines: list[int]
+    n_dates: dict[str, int]
+
+
+@dataclass(frozen=True)
 class Typing:
     """How raw cells become a typed row.
 
@@ -125,8 +144,7 @@ class Typing:
     check
         Raises where the files' headers cannot do, before any row is read.
     read_plain
-        Reads large plain files in one scan and returns the name of the table; None where a cell
-        needs more than that.
+        Reads large plain files in one scan; None where many rows need more than that.
     """
 
     columns: Sequence[str]
@@ -139,7 +157,7 @@ class Typing:
     is_empty: Callable[[Cells], str] = lambda _: "false"
     is_odd: Callable[[Cells], str] = lambda _: "false"
     check: Callable[[Sequence[Export]], None] = lambda _: None
-    read_plain: Callable[[Reader, Batch], str | None] | None = None
+    read_plain: Callable[[Reader, Batch], PlainRows | None] | None = None
 
 
 @dataclass

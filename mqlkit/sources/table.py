@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mqlkit.core.errors import SourceError, listed, missing_columns, nearest, report
 from mqlkit.sources.dialect.decide import Batch, looks_plain
-from mqlkit.sources.files import Export, check_unchanged, open_export
+from mqlkit.sources.fast_path import has_distinct_ids, replace_odd
+from mqlkit.sources.files import Export, check_unchanged, open_export, pick_lines
 from mqlkit.sources.formats import fold
 from mqlkit.sources.ledger import Ledger, SetAside, check_share, locate
 from mqlkit.sources.non_data_rows import why_not_split
@@ -89,10 +90,8 @@ def read_table(
     _check_columns(spec, exports, typing)
     typing.check(exports)
     batches = batches_of(reader, spec, exports)
-    if table := _plain_table(reader, spec, batches, typing):
-        counts = [e.n_lines - 1 for e in exports]
-        read = Read(table, Ledger(read=sum(counts)), exports, counts, batches, is_numbered=False)
-        return _finish(reader, spec, read)
+    if plain := _read_plain(reader, spec, batches, typing):
+        return _finish(reader, spec, plain)
     staged = stage(reader, spec, batches, typing)
     ledger, counts = _settle(reader, staged, exports)
     return _finish(reader, spec, Read(staged.table, ledger, exports, counts, staged.batches))
@@ -116,18 +115,31 @@ def open_exports(reader: Reader, spec: TableSpec) -> list[Export]:
     return exports
 
 
-def _plain_table(
+def _read_plain(
     reader: Reader, spec: TableSpec, batches: Sequence[Batch], typing: Typing
-) -> str | None:
-    """Return the table of large plain files; None where they must be read with care."""
+) -> Read | None:
+    """Read large plain files in one scan, and odd rows with care; None where that cannot be."""
     if typing.read_plain is None or len(batches) > 1:
         return None
     (batch,) = batches
-    is_large = sum(e.n_lines for e in batch.exports) > SMALL_TABLE
-    if not is_large or not looks_plain(spec, batch.exports, typing.kinds):
+    counts = [e.n_lines - 1 for e in batch.exports]
+    if sum(counts) < SMALL_TABLE or not looks_plain(spec, batch.exports, typing.kinds):
         return None
     with engine_errors(spec):
-        return typing.read_plain(reader, batch)
+        plain = typing.read_plain(reader, batch)
+    if plain is None:
+        return None
+    ledger = Ledger(read=sum(counts))
+    read = Read(plain.table, ledger, batch.exports, counts, [batch], is_numbered=False)
+    if not plain.odd_lines:
+        return read
+    picked = pick_lines(batch.exports[0], plain.odd_lines, reader.workdir)
+    (rest,) = batches_of(reader, spec, [picked])
+    staged = stage(reader, spec, [replace(rest, n_dates=plain.n_dates)], typing)
+    of_rest, _ = _settle(reader, staged, [picked])
+    ledger.rows, ledger.set_aside, read.batches = of_rest.rows, of_rest.set_aside, staged.batches
+    replace_odd(reader, plain.table, staged.table)
+    return read if has_distinct_ids(reader, plain.table) else None
 
 
 def _settle(reader: Reader, staged: Staged, exports: list[Export]) -> tuple[Ledger, list[int]]:
@@ -160,7 +172,8 @@ def _locate(
 
     def line_of(line: int, record: int) -> int:
         if export.lines is not None:
-            return export.lines[record - 1]
+            is_line_each = len(export.lines) == export.n_lines - 1
+            return export.lines[line - 2 if is_line_each else record - 1]
         return line + export.header_line - 1
 
     return locate(

@@ -256,6 +256,8 @@ class Batch:
         Zone of stamps without an offset.
     slips
         Dates that contradict the order of day and month in the rest of their column.
+    n_dates
+        Further dates by column, which are not among the cells: all ISO 8601.
     """
 
     exports: list[Export]
@@ -264,6 +266,7 @@ class Batch:
     zone: str
     readings: Readings | None = None
     slips: int = 0
+    n_dates: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def rejects(self) -> str:
@@ -336,6 +339,10 @@ def decide(
     tables = [(b.cells, {c: cells[c] for c in _mapped(b.exports[0], kinds)}) for b in batches]
     paths = [key_of(e) for b in batches for e in b.exports]
     shapes = shapes_of(backend, tables, paths, kinds.dates, told)
+    for batch in batches:
+        for column, n in batch.n_dates.items():
+            place = (column, key_of(batch.exports[0]))
+            shapes.setdefault(place, []).append(Shape("9999-99-99", n, is_iso=True))
     if told:
         check_pattern(spec, told, shapes, kinds.dates)
     asking = Asking(spec, kinds.dates, shapes)
