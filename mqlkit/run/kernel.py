@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from queue import Empty
+from time import monotonic
 
+from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.utils import run_sync  # type: ignore[attr-defined]
 
 from mqlkit.run.output import temporary_folder
 from mqlkit.run.signals import uninterrupted
-
-if TYPE_CHECKING:
-    from jupyter_client.asynchronous.client import AsyncKernelClient
 
 # papermill and Altair import jsonschema, which takes a second to build a grammar for `iri` formats.
 # No schema here uses them, and jsonschema works without the module.
@@ -41,6 +40,37 @@ RESET_SECONDS = 30
 START_SECONDS = 120
 # macOS limits the path of a socket to 104 bytes; the kernel appends a number.
 MAX_PATH_BYTES = 95
+
+
+class KernelClient(AsyncKernelClient):
+    """A client that is ready with the first answer of the kernel.
+
+    The one of jupyter_client waits until the kernel has sent nothing for 0.2 seconds.
+    """
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Wait until the kernel answers on both channels.
+
+        Parameters
+        ----------
+        timeout
+            In seconds; None for `START_SECONDS`.
+
+        Raises
+        ------
+        RuntimeError
+            If it has died, or does not answer in time.
+        """
+        deadline = monotonic() + (timeout or START_SECONDS)
+        while monotonic() < deadline:
+            self.kernel_info()
+            with suppress(Empty):
+                await self.get_shell_msg(timeout=1)
+                await self.get_iopub_msg(timeout=0.2)
+                return
+            if not await self.is_alive():
+                raise RuntimeError("Kernel died")
+        raise RuntimeError(f"Kernel did not answer in {timeout} seconds")
 
 
 class ReportRuntime:
@@ -98,6 +128,7 @@ class ReportRuntime:
         kernel = AsyncKernelManager(
             kernel_name="python3",
             connection_file=str(self._folder / "kernel.json"),
+            client_factory=KernelClient,
             **_transport(self._folder),
         )
         lines = (NO_IRI_GRAMMAR, RELAX_GC, PRELOAD)
