@@ -30,6 +30,7 @@ OWNERS: dict[str, set[str]] = {
     "nbformat": {"pages", "run"},
     "nbclient": {"run"},
     "jupyter_client": {"run"},
+    "jupyter_core": {"run"},
     "ipywidgets": {"lab"},
     "itables": {"lab"},
     "IPython": {"pages", "lab"},

@@ -10,8 +10,10 @@ from queue import Empty
 from time import monotonic
 
 from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.utils import run_sync  # type: ignore[attr-defined]
+from jupyter_core.paths import jupyter_path
 
 from mqlkit.run.output import temporary_folder
 from mqlkit.run.signals import uninterrupted
@@ -129,6 +131,8 @@ class ReportRuntime:
             kernel_name="python3",
             connection_file=str(self._folder / "kernel.json"),
             client_factory=KernelClient,
+            # Its own list of folders imports IPython.
+            kernel_spec_manager=KernelSpecManager(kernel_dirs=jupyter_path("kernels")),
             **_transport(self._folder),
         )
         lines = (NO_IRI_GRAMMAR, RELAX_GC, PRELOAD)
