@@ -23,7 +23,7 @@ STAMPS = [
 START = datetime(2026, 1, 5, tzinfo=UTC)  # a Monday
 AS_OF = START + timedelta(weeks=8)
 LATER = AS_OF + timedelta(days=1, hours=3)
-# Nine weeks that as_of falls into, the first and the last of them clipped.
+# Nine weeks or three months that as_of falls into, the first and the last of them clipped.
 PERIOD = (START + timedelta(days=2), START + timedelta(days=58))
 
 # Hours, on a coarse grid so that ties and exact SLA deadlines occur, and a few that are not on it.
@@ -96,7 +96,7 @@ def whole_report(lead_table, rows, *, shift=timedelta(0), **params):
         rows,
         **{
             "period": f"{first:%Y-%m-%d}..{last:%Y-%m-%d}",
-            "grain": "week",
+            "grain": "month",
             "as_of": f"{AS_OF + shift:%Y-%m-%dT%H:%M:%SZ}",
             "by": ["source"],
             "rolling": 2,
@@ -228,6 +228,7 @@ def test_moving_everything_by_weeks_moves_only_labels(lead_table, funnel, dated,
             leads_csv(funnel, dated, shift=by),
             spend=spend_csv(by),
             shift=by,
+            grain="week",
             sla_clock=clock,
         )
         for by in (timedelta(0), shift)
