@@ -38,7 +38,7 @@ class Grid(HTMLParser):
             self._open = True
             self.cells[-1].append("")
             if tag == "th":
-                self.aligned.append("right" if "mk-number" in dict(attrs)["class"] else "left")
+                self.aligned.append("left" if dict(attrs).get("class") == "mk-text" else "right")
 
     def handle_endtag(self, tag):
         if tag in ("th", "td"):
@@ -580,8 +580,8 @@ def test_a_table_is_written_as_html_and_every_text_is_escaped():
         '<details class="mk-table"><summary>A &lt; B</summary>'
         '<div tabindex="0" role="region" aria-label="A &lt; B"><table>'
         '<thead><tr><th class="mk-text" scope="col">Source</th>'
-        '<th class="mk-number" scope="col">MQLs</th></tr></thead><tbody>'
-        '<tr><td class="mk-text">&lt;b&gt;</td><td class="mk-number">1,000</td></tr>'
-        '<tr><td class="mk-text">a &#34;quote&#34;</td><td class="mk-number"></td></tr>'
+        '<th scope="col">MQLs</th></tr></thead><tbody>'
+        '<tr><td class="mk-text">&lt;b&gt;</td><td>1,000</td></tr>'
+        '<tr><td class="mk-text">a &#34;quote&#34;</td><td></td></tr>'
         "</tbody></table></div></details>"
     )

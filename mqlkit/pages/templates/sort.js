@@ -10,7 +10,7 @@ const figure = (text) => {
 
 const sorted = (rows, at, isUp) => {
   const key = (row) => row.cells[at].textContent.trim();
-  const isFigure = rows.some((row) => row.cells[at].classList.contains("mk-number"));
+  const isFigure = rows.some((row) => !row.cells[at].classList.contains("mk-text"));
   const inOrder = (a, b) => isFigure ? figure(key(a)) - figure(key(b)) : key(a).localeCompare(key(b));
   // Buckets and lags sort in the order of the page, which their names do not show.
   const isOrdered = at === 0 && "ordered" in rows[0].closest("table").dataset;
