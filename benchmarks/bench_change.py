@@ -44,6 +44,9 @@ CHANGES = {
     "all sources again": {"where": {}},
     "by quarter": {"grain": "quarter"},
     "another half-year": {"period": "2026-H1"},
+    "SLA until contact": {"sla_stops_on": "contact"},
+    "every entry": {"passes": "every"},
+    "business clock": {"sla_clock": "business"},
 }
 
 

@@ -194,4 +194,4 @@ class Exploration:
 def _timed_by(params: ReportParams) -> tuple[str, ...]:
     """Return the values of the parameters that durations depend on."""
     due = () if params.sla_clock == "calendar" else ("sla",)
-    return key_of(params, (*DATA, *CLOCK, "sla_stops_on", *due))
+    return key_of(params, (*DATA, *CLOCK, *due))

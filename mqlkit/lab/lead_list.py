@@ -106,6 +106,7 @@ def first_page(report: Report, leads: LeadList) -> Page:
         report.params,
         lambda: leads.find(report.lead_data, longest=MOST_ROWS),
         depends_on=[*DATA, *COHORT, *CLOCK, *SLA],
+        of=MOST_ROWS,
     )
     n = int(found["of"].iloc[0]) if len(found) else 0
     return Page(_title(leads, n), _cells(found, leads))

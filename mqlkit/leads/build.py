@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 COLUMNS = (
     "lead_id", "created_at", "mql_at", "contacted_at", "exit_at", "sql_at", "due_at", "amount",
     "exit_us", "accepted_us", "rejected_us", "sql_us", "contact_us",
-    "lag_us", "calendar_waited_us", "stage_us", "stop_us", "waited_us", "sla_waited_us",
-    "is_in_order", "is_accepted_first",
+    "lag_us", "calendar_waited_us", "stage_us", "waited_us", "contact_clock_us",
+    "contact_waited_us", "is_in_order", "is_accepted_first",
 )  # fmt: skip
 # A year has 52 or 53 weeks.
 BUCKETS_A_YEAR = {"week": 53, "month": 12, "quarter": 4, "half": 2, "year": 1}

@@ -87,14 +87,8 @@ def add_durations(leads: ir.Table, clock: Clock) -> ir.Table:
         is_in_order=(exit_us >= 0).fill_null(True),
     )
     if clock.params.sla_clock == "business":
-        timed = _on_business_clock(timed, clock)
-    else:
-        timed = _on_calendar_clock(timed, clock)
-    is_contact = clock.params.sla_stops_on == "contact"
-    return timed.mutate(
-        stop_us=timed["contact_clock_us" if is_contact else "stage_us"],
-        sla_waited_us=timed["contact_waited_us" if is_contact else "waited_us"],
-    )
+        return _on_business_clock(timed, clock)
+    return _on_calendar_clock(timed, clock)
 
 
 def _between(leads: ir.Table, start: str, end: str, clock: Clock) -> ir.IntegerValue:

@@ -28,13 +28,21 @@ def noted_of(leads: ir.Table) -> dict[str, ir.BooleanValue]:
     }
 
 
+def sla_wait(leads: ir.Table, clock: Clock) -> tuple[ir.IntegerValue, ir.IntegerValue]:
+    """Return the time to the event that stops the SLA, and to the as-of date."""
+    if clock.params.sla_stops_on == "contact":
+        return leads["contact_clock_us"], leads["contact_waited_us"]
+    return leads["stage_us"], leads["waited_us"]
+
+
 def sla_outcomes(leads: ir.Table, clock: Clock) -> dict[str, ir.BooleanValue]:
     """Return the conditions of the SLA metrics, by metric name.
 
     Every MQL is exactly one of met, breached, pending and unmeasurable. Past due is a subset of
     breached.
     """
-    stop, waited, is_in_order = leads["stop_us"], leads["sla_waited_us"], leads["is_in_order"]
+    is_in_order = leads["is_in_order"]
+    stop, waited = sla_wait(leads, clock)
     is_open = is_in_order & stop.isnull()
     is_stopped = is_in_order & (stop >= 0).fill_null(False)
     is_late = is_in_order & (stop > clock.sla_us).fill_null(False)

@@ -9,10 +9,9 @@ Columns of `LeadTable.table`, one row per lead (per pass, with ``passes: every``
 ``exit_us``, ``accepted_us``, ``rejected_us``, ``sql_us``, ``contact_us``, ``lag_us``
     microseconds from MQL to the event (``lag_us``: from net-new to MQL), calendar time; whole
     days if either end has only a date.
-``stage_us``, ``stop_us``, ``waited_us``, ``sla_waited_us``
-    microseconds to the exit, to the event that stops the SLA, and to the as-of date (with the
-    precision of each), on the chosen clock. ``calendar_waited_us``: to the as-of date in
-    calendar time.
+``stage_us``, ``contact_clock_us``, ``waited_us``, ``contact_waited_us``
+    microseconds to the exit, to the contact, and to the as-of date (with the precision of each), on
+    the chosen clock. ``calendar_waited_us``: to the as-of date in calendar time.
 ``due_at``
     due time of the SLA; NULL on a business clock if timestamps are dates.
 ``is_in_order``
@@ -37,7 +36,7 @@ import pandas as pd
 
 from mqlkit.core.params import ReportParams
 from mqlkit.core.periods import AsOf, Bucket, to_utc
-from mqlkit.leads.cache import ResultCache
+from mqlkit.leads.cache import CLOCK, COHORT, DATA, SLA, Result, ResultCache
 from mqlkit.leads.cube import (
     DAY,
     DailySums,
@@ -141,17 +140,24 @@ class LeadTable:
     @cached_property
     def counts(self) -> pd.DataFrame:
         """Return the grid with the sums of leads that became MQLs in each bucket."""
-        return self.grid(self._entered)
+        depends_on = (*CLOCK, *SLA, "within_days")
+        return self._once("counts", lambda: self.grid(self._entered), *depends_on)
 
     @cached_property
     def flow(self) -> pd.DataFrame:
         """Return the SQLs dated in each bucket, of any cohort: the grid's columns and ``flow``."""
-        return self.grid(self._became_sql)
+        return self._once("flow", lambda: self.grid(self._became_sql))
 
     @cached_property
     def stock(self) -> pd.DataFrame:
         """Return the open MQLs at the end of each bucket: the grid's columns and ``in_stage``."""
-        return self.grid(self._open)
+        return self._once("stock", lambda: self.grid(self._open))
+
+    def _once(self, name: str, compute: Callable[[], Result], *depends_on: str) -> Result:
+        """Return a result of these buckets, from the cache if its parameters are unchanged."""
+        choice = [*DATA, *COHORT, "grain", "by", "redact", *depends_on]
+        buckets = (self.buckets[0].start, self.buckets[-1].end)
+        return self.cache.get(name, self.params, compute, depends_on=choice, of=buckets)
 
     def entered_in(self, buckets: Sequence[Bucket]) -> list[int]:
         """Return the number of MQLs in each bucket."""
@@ -177,6 +183,9 @@ class LeadTable:
     @cached_property
     def segments(self) -> tuple[Segment, ...]:
         """Return the segments with an MQL, an SQL or an open MQL in the period."""
+        return self._once("segments", self._find_segments)
+
+    def _find_segments(self) -> tuple[Segment, ...]:
         is_open = self._open["in_stage"] > 0
         found = pd.concat([self._entered, self._became_sql, self._open[is_open]])[SEGMENT]
         seen = found.drop_duplicates().itertuples(index=False, name=None)

@@ -7,7 +7,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from mqlkit.leads.integers import HOUR_US
-from mqlkit.leads.outcomes import is_accepted, is_rejected, sla_outcomes
+from mqlkit.leads.outcomes import is_accepted, is_rejected, sla_outcomes, sla_wait
 from mqlkit.leads.table import TOTAL_BUCKET, LeadTable
 from mqlkit.sources.store import iso_local, safe_text, to_frame, to_timestamp
 
@@ -101,15 +101,15 @@ def breaches(leads: LeadTable) -> ir.Table:
     """
     cohort = leads.cohort
     late = cohort.filter(sla_outcomes(cohort, leads.clock)["sla_breached"])
-    taken = late["stop_us"].coalesce(late["sla_waited_us"])
+    stop, waited = sla_wait(late, leads.clock)
     return late.select(
         "lead_id",
         "owner",
         "source",
         mql_at=to_timestamp(late["mql_at"]),
         due_at=to_timestamp(late["due_at"]),
-        hours_late=(taken - leads.clock.sla_us) / HOUR_US,
-        is_open=late["stop_us"].isnull(),
+        hours_late=(stop.coalesce(waited) - leads.clock.sla_us) / HOUR_US,
+        is_open=stop.isnull(),
     )
 
 
