@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mqlkit.core.periods import Bucket
+from mqlkit.leads import build_cube
 from mqlkit.leads.cube import NEVER, SortedWaits, bucket_of, end_of
 
 JANUARY = Bucket("2026-01", date(2026, 1, 1), date(2026, 2, 1))
@@ -30,3 +31,38 @@ def test_a_line_of_leads_knows_their_buckets_and_may_be_empty():
     assert line.places([JANUARY, MARCH]).tolist() == bucket_of(days, [JANUARY, MARCH]).tolist()
     none = np.zeros(0, dtype="int32")
     assert SortedWaits(none, none, none, {}).places([JANUARY]).tolist() == []
+
+
+SOURCES = """
+lead_id   | mql_at     | source
+a-1       | 2026-01-02 | Ads
+a-2       | 2026-01-03 | Ads
+a-3       | 2026-02-03 | Ads
+web-1     | 2026-01-04 | Web
+web-2     | 2026-02-04 | Web
+fair      | 2026-01-05 | Fair
+radio     | 2026-02-05 | Radio
+earlier-1 | 2025-12-01 | Radio
+earlier-2 | 2025-12-02 | Radio
+none      | 2026-01-06 |
+"""
+
+
+def test_a_breakdown_keeps_the_values_with_the_most_mqls_of_the_period(lead_table, monkeypatch):
+    monkeypatch.setattr(build_cube, "MOST_VALUES", 3)
+    made = lead_table(SOURCES, by=["source"])
+    # One MQL each in the period: of (missing), Fair and Radio, the first by name is kept.
+    assert made.leads.cube.folded == {"source": 2}
+    found = {
+        name: made.value("mqls", source=name) for name in ("Ads", "Web", "(missing)", "(other)")
+    }
+    assert found == {"Ads": 3, "Web": 2, "(missing)": 1, "(other)": 2}
+    assert len(made.leads.segments) == 5
+    assert made.value("mqls") == 8
+
+
+def test_a_breakdown_with_few_values_is_not_folded(lead_table, monkeypatch):
+    monkeypatch.setattr(build_cube, "MOST_VALUES", 5)
+    made = lead_table(SOURCES, by=["source"])
+    assert made.leads.cube.folded == {}
+    assert made.value("mqls", source="Radio") == 1
