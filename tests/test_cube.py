@@ -61,6 +61,19 @@ def test_a_breakdown_keeps_the_values_with_the_most_mqls_of_the_period(lead_tabl
     assert made.value("mqls") == 8
 
 
+def test_values_without_an_mql_in_the_period_are_kept_by_name(lead_table, monkeypatch):
+    monkeypatch.setattr(build_cube, "MOST_VALUES", 3)
+    made = lead_table(SOURCES, by=["source"], period="2026-02-10..2026-03-31", as_of="2026-03-31")
+    assert made.leads.cube.folded == {"source": 2}
+    assert list(made.leads.cube.names["source"]) == [
+        "(missing)",
+        "Ads",
+        "Fair",
+        "(other)",
+        "(other)",
+    ]
+
+
 def test_a_breakdown_with_few_values_is_not_folded(lead_table, monkeypatch):
     monkeypatch.setattr(build_cube, "MOST_VALUES", 5)
     made = lead_table(SOURCES, by=["source"])
