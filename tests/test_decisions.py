@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import duckdb
 import pytest
 
 from mqlkit.core.errors import SourceError
@@ -386,3 +387,36 @@ def test_a_look_compares_the_ids_of_leads_and_histories(desk, logs, says):
     assert not leads.errors
     assert not any(look.errors for look in others)
     assert [says in error for error in first.errors] == ([True] if says else [])
+
+
+def test_a_day_beside_the_dates_of_the_whole_report_is_shown(desk):
+    desk.write("leads.csv", "lead_id,mql_at\nA,2026-01-05\n")
+    desk.write(
+        "spend.csv",
+        "Campaign name,Day,Amount spent (EUR),Impressions,Reporting starts,Reporting ends\n"
+        "Search,2026-01-05,10.50,3000,2026-01-01,2026-01-31\n",
+    )
+    path = desk.describe({**LEADS, "spend": {"files": ["spend.csv"]}})
+    _, spend = inspect_source(read_source(path))
+    assert {c.ours: c.header for c in spend.columns}["date"] == "Day"
+    assert (spend.errors, spend.questions) == ((), ())
+    assert f"{spend.first} {spend.last}" == "2026-01-05 2026-01-05"
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (duckdb.OutOfMemoryException("Out of Memory Error: 1.1 GiB used"), "too little memory"),
+        (duckdb.IOException("IO Error: No space left on device"), "too little memory or disk"),
+        (duckdb.InvalidInputException("Invalid Input Error: quotes"), "cannot be read as a table"),
+    ],
+)
+def test_an_error_of_the_machine_does_not_blame_the_file(desk, monkeypatch, error, words):
+    def fail(*_args):
+        raise error
+
+    monkeypatch.setattr("mqlkit.sources.staging.decide", fail)
+    desk.write("leads.csv", "lead_id,mql_at\nA,2026-01-05\n")
+    with pytest.raises(SourceError, match=words) as caught:
+        desk.read(LEADS)
+    assert ("text editor" in str(caught.value)) == (words == "cannot be read as a table")

@@ -110,6 +110,11 @@ def test_a_gzipped_file_has_lines_like_any_other(desk):
     ]
 
 
+def test_a_text_file_may_be_called_as_if_it_were_gzipped(desk):
+    desk.write("leads.csv.gz", TWO_LEADS)
+    assert column(desk.read({"leads": {"files": ["leads.csv.gz"]}}).leads, "lead_id") == ["A", "B"]
+
+
 def test_headers_match_whatever_their_case_and_space(desk):
     content = " LEAD_ID ,Mql At,SOURCE\nA,2026-01-05,Web\n"
     table, _ = read_leads(desk, content, columns={"mql_at": "mql at"})

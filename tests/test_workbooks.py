@@ -164,9 +164,10 @@ def test_workbooks_of_the_same_name_in_two_folders(desk):
     assert sorted(tables.leads.to_pyarrow()["lead_id"].to_pylist()) == ["A", "B"]
 
 
-def test_a_cell_in_the_last_corner_is_a_bomb(desk):
+@pytest.mark.parametrize("place", ['r="XFD1048576"', "r='XFD1048576'", 'r = "xfd1048576"'])
+def test_a_cell_in_the_last_corner_is_a_bomb(desk, place):
     far = sheet([["lead_id", "mql_at"]]).replace(
-        "</sheetData>", '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
+        "</sheetData>", '<row r="1048576"><c ' + place + "><v>1</v></c></row></sheetData>"
     )
     with pytest.raises(SourceError, match="1,048,576 rows by 16,384 columns"):
         read(desk, workbook({"Leads": far}))

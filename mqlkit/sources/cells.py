@@ -185,8 +185,8 @@ def last_day(text: str, first: str, reading: DateReading, values: Values) -> str
         The values that the statement binds.
     """
     is_month = [rf"regexp_matches({text}, '^\d{{4}}-\d\d$')"] if reading.reads_iso else []
-    told = [*reading.patterns, *reading.utc_patterns]
-    if months := [p for p in told if names_no_day(p)]:
+    written = [*reading.patterns, *reading.utc_patterns]
+    if months := [p for p in written if names_no_day(p)]:
         is_month.append(f"try_strptime({text}, {values.bind(months)}) IS NOT NULL")
     return f"CASE WHEN {any_of(is_month)} THEN last_day({first}) ELSE {first} END"
 

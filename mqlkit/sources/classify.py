@@ -13,7 +13,7 @@ from mqlkit.sources.spec import TABLES, SourceSpec, TableSpec
 from mqlkit.sources.store import connect
 from mqlkit.sources.text import kind_of
 
-# Enough for a preamble and some rows. A header is told from these; the rows are read later.
+# Enough for a preamble and some rows. These show the header; the rows are read later.
 HEAD_BYTES = 1 << 18
 # What of mqlkit's own names makes a header one of a table: one of each group.
 OWN_NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -61,11 +61,13 @@ def classify_exports(
     """
     if missing := [str(p) for p in paths if not p.is_file()]:
         raise SourceError("\n".join(report(f"{m}: there is no such file.") for m in missing))
-    told = [_table_of(path) for path in paths]
-    if not any(each.table in ("leads", "history") for each in told):
-        told = [each if each.table else replace(each, table="leads") for each in told]
-    unknown = [each for each in told if not each.table]
-    by_table = {table: [each for each in told if each.table == table] for table in TABLES}
+    sorted_exports = [_table_of(path) for path in paths]
+    if not any(each.table in ("leads", "history") for each in sorted_exports):
+        sorted_exports = [
+            each if each.table else replace(each, table="leads") for each in sorted_exports
+        ]
+    unknown = [each for each in sorted_exports if not each.table]
+    by_table = {table: [each for each in sorted_exports if each.table == table] for table in TABLES}
     histories: dict[str, list[ClassifiedExport]] = {}
     for each in by_table["history"]:
         histories.setdefault(each.format, []).append(each)

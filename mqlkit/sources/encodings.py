@@ -1,4 +1,4 @@
-"""In which encoding a text is, told from all of its bytes.
+"""Which encoding a text is in, judged by all of its bytes.
 
 UTF-8 tells itself. The single-byte encodings do not: any bytes are text in most of them. So a
 candidate counts only where what it makes of the bytes looks like a language, and where two

@@ -84,20 +84,20 @@ class Export:
     mark: tuple[int, int]
     wide: tuple[WideRow, ...] = ()
 
-    def header_of(self, ours: str) -> str | None:
-        """Return the header that a column of ours stands under, made unique; None without one."""
-        written = self.recognized.columns.get(ours)
+    def header_of(self, column: str) -> str | None:
+        """Return the header that a canonical column stands under, made unique; None without one."""
+        written = self.recognized.columns.get(column)
         if written is not None:
             return self.header[self.header_cells.index(written)]
         # Any other column goes by the name that it has in the file.
-        is_ours = ours in TABLE_COLUMNS[self.table]
-        folded = {} if is_ours else {header.casefold(): header for header in self.header}
-        return folded.get(ours.casefold())
+        is_canonical = column in TABLE_COLUMNS[self.table]
+        folded = {} if is_canonical else {header.casefold(): header for header in self.header}
+        return folded.get(column.casefold())
 
-    def like(self, theirs: str) -> str | None:
+    def like(self, written: str) -> str | None:
         """Return the header that is written so, but for case and the like; None without one."""
         folded = [fold(cell) for cell in self.header_cells]
-        return self.header[folded.index(fold(theirs))] if fold(theirs) in folded else None
+        return self.header[folded.index(fold(written))] if fold(written) in folded else None
 
 
 def open_export(
@@ -121,7 +121,7 @@ def open_export(
     SourceError
         When the file is empty, damaged, of no known kind or has no header.
     Undecided
-        When its encoding cannot be told.
+        When its encoding is unclear.
     """
     name = str(path.relative_to(root)) if path.is_relative_to(root) else path.name
     try:

@@ -180,7 +180,7 @@ class Recognized:
     currency
         The currency that a header names, such as ``Amount spent (USD)``; else None.
     why
-        In words, what told the format.
+        In words, what shows the format.
     passed_over
         Ours to further headers that are known for it and not read, because another comes first.
     """
@@ -223,7 +223,7 @@ def known_formats() -> list[tuple[str, str]]:
 
 
 def check_format(name: Any, where: str) -> None:
-    """Refuse a format that nobody knows.
+    """Refuse an unknown format.
 
     Raises
     ------
@@ -255,14 +255,14 @@ def recognize(
     name
         The format, or ``auto``: the most specific one that the header meets, else `plain`.
     columns
-        Ours to theirs, from source.yaml; these win over the format's.
+        Canonical columns to headers, from source.yaml; these win over the format's.
     place, file
         The block of source.yaml and the export, for questions.
 
     Raises
     ------
     SourceError
-        When nobody knows the format, or a header that is read occurs twice.
+        When the format is unknown, or a header that is read occurs twice.
     Undecided
         When formats fit equally well, or columns of different meaning equally well one of ours.
     """
@@ -273,7 +273,7 @@ def recognize(
     else:
         check_format(name, "format")
         found, why = formats()[name], f"format: {name} in source.yaml"
-    ours = {c: folded[fold(theirs)] for c, theirs in columns.items() if fold(theirs) in folded}
+    ours = {c: folded[fold(written)] for c, written in columns.items() if fold(written) in folded}
     passed_over: dict[str, tuple[str, ...]] = {}
     taken = set(ours.values())
     for column, known in known_headers(found, table).items():
@@ -298,14 +298,14 @@ def recognize(
 def looks_like_header(cells: Sequence[str], *, table: str, columns: Mapping[str, str] = {}) -> bool:
     """Return whether a line holds enough known column names to be the header of a table."""
     folded = by_fold(cells)
-    named = {fold(theirs) for theirs in columns.values()}
+    named = {fold(written) for written in columns.values()}
     if named and len(named & set(folded)) >= min(NAMES_OF_A_HEADER, len(named)):
         return True
     labels, patterns = _names_known(table)
-    told = {place for cell in folded for place in labels.get(cell, ())}
+    matched = {place for cell in folded for place in labels.get(cell, ())}
     for cell in (c for c in folded if len(c) <= LONGEST_LABEL):
-        told |= {(*place, cell) for place, pattern in patterns if pattern.fullmatch(cell)}
-    of_format = Counter(place[0] for place in told)
+        matched |= {(*place, cell) for place, pattern in patterns if pattern.fullmatch(cell)}
+    of_format = Counter(place[0] for place in matched)
     return max(of_format.values(), default=0) >= NAMES_OF_A_HEADER
 
 
@@ -358,13 +358,13 @@ def _prefer_days(
 
 def _check_twice(header: Sequence[str], ours: Mapping[str, str], file: str) -> None:
     """Refuse a header that is read and occurs more than once: nothing tells which is meant."""
-    for column, theirs in ours.items():
-        places = [n for n, cell in enumerate(header, start=1) if fold(cell) == fold(theirs)]
+    for column, written in ours.items():
+        places = [n for n, cell in enumerate(header, start=1) if fold(cell) == fold(written)]
         if len(places) > 1:
             names = [f"{header[n - 1]!r} (column {n})" for n in places]
             raise SourceError(
                 report(
-                    f"{file}{len(places)} columns are called {theirs!r}, read as {column}.",
+                    f"{file}{len(places)} columns are called {written!r}, read as {column}.",
                     expected="one column of that name",
                     found=", ".join(names),
                     fix="rename those that are not meant, or take them out",
@@ -384,25 +384,25 @@ def _currency(found: Format, header: str | None) -> str | None:
 def _choose(
     candidates: Sequence[Format], folded: Mapping[str, str], asked: _Asked
 ) -> tuple[Format, str]:
-    """Return the most specific format that a header meets, and what told it."""
-    met = [(each, told) for each in candidates if (told := _met(each, folded))]
-    most = max((len(told) for _, told in met), default=0)
-    best = [(each, told) for each, told in met if len(told) == most]
+    """Return the most specific format that a header meets, and the headers that show it."""
+    met = [(each, matched) for each in candidates if (matched := _met(each, folded))]
+    most = max((len(matched) for _, matched in met), default=0)
+    best = [(each, matched) for each, matched in met if len(matched) == most]
     if not best:
         return formats()["plain"], "it has the headers of no other format"
     if len(best) > 1:
         raise Undecided([asked.format([each.name for each, _ in best], list(folded.values()))])
-    found, told = best[0]
-    return found, f"it has {listed(told, 6)}"
+    found, matched = best[0]
+    return found, f"it has {listed(matched, 6)}"
 
 
 def _met(candidate: Format, folded: Mapping[str, str]) -> list[str]:
-    """Return the headers that tell the format, of the largest set that is there as a whole."""
+    """Return the headers that show the format, of the largest set that is there as a whole."""
     best: list[str] = []
     for required in candidate.requires:
-        told = [matches(_meant(candidate, name), folded)[:1] for name in required]
-        if all(told) and len(told) > len(best):
-            best = [names[0] for names in told]
+        matched = [matches(_meant(candidate, name), folded)[:1] for name in required]
+        if all(matched) and len(matched) > len(best):
+            best = [names[0] for names in matched]
     return best
 
 

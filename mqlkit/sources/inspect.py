@@ -278,9 +278,12 @@ def _notes(export: Export) -> Iterator[str]:
     known = export.recognized
     yield from known.format.notes
     for ours, others in known.passed_over.items():
+        if ours not in known.columns:
+            # The dates of the whole report, beside the day of each row.
+            continue
         yield f"{ours} is read from {known.columns[ours]!r}, not from {listed(others)}."
     if export.is_damaged:
-        yield f"{export.name}: some characters are broken; their rows are set aside."
+        yield f"{export.name}: some characters are broken; their rows are excluded."
 
 
 def _columns(reader: Reader, read: Read) -> Iterator[ColumnReport]:

@@ -35,9 +35,10 @@ def scan(files: Sequence[Export], rejects: str, values: Values, *, is_clean: boo
     missing = "" if is_clean else f", nullstr=[{', '.join(map(literal, NOTHING))}]"
     return (
         f"read_csv({values.bind([str(e.text_path) for e in files])}, header=true, "
-        f"auto_detect=false, columns={{{columns}}}, delim={values.bind(files[0].delimiter)}, "
-        f"""quote='"', escape='"', filename='file', ignore_errors=true, store_rejects=true, """
-        f"rejects_table='{rejects}', rejects_scan='{rejects}_scan', rejects_limit=0{missing})"
+        f"auto_detect=false, compression='none', columns={{{columns}}}, "
+        f"delim={values.bind(files[0].delimiter)}, quote='\"', escape='\"', filename='file', "
+        f"ignore_errors=true, store_rejects=true, rejects_limit=0, "
+        f"rejects_table='{rejects}', rejects_scan='{rejects}_scan'{missing})"
     )
 
 
@@ -60,8 +61,8 @@ def cell_of(export: Export, name: str, values: Values) -> str:
 
 def _from_json(export: Export, name: str, values: Values) -> str:
     """Return the first of some keys of the JSON object in a column."""
-    theirs, *keys = export.recognized.format.json[name]
-    header = export.like(theirs)
+    written, *keys = export.recognized.format.json[name]
+    header = export.like(written)
     if header is None:
         return ABSENT
     cell = column_of(export, header)
@@ -75,7 +76,7 @@ def is_counted(export: Export, values: Values) -> str:
     """Return whether a row is of a kind that counts, as the format defines it."""
     kinds = []
     for mapping in export.recognized.format.rows:
-        headers = {export.like(theirs): known for theirs, known in mapping.items()}
+        headers = {export.like(written): known for written, known in mapping.items()}
         if None not in headers:
             kinds.append(
                 all_of(

@@ -84,7 +84,7 @@ class TableSpec:
     files
         The files, in order, absolute.
     columns
-        Ours to theirs.
+        Canonical columns to headers.
     format
         Name of the export format, or ``auto``.
     timezone, zone_given
@@ -243,8 +243,8 @@ def _table_spec(
         keep_duplicates=bool(block.get("keep_duplicates", False)),
         stage=block.get("stage"),
         stages={
-            str(ours): [str(v) for v in (theirs if isinstance(theirs, list) else [theirs])]
-            for ours, theirs in (block.get("stages") or {}).items()
+            str(stage): [str(v) for v in (values if isinstance(values, list) else [values])]
+            for stage, values in (block.get("stages") or {}).items()
         },
         currency=block.get("currency"),
     )

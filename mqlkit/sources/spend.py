@@ -47,8 +47,8 @@ def read_spend_rows(reader: Reader, spec: TableSpec) -> Read:
         firsts = {c: day(cells[c], how.date(c), values) for c in when}
         lasts = {c: last_day(cells[c], firsts[c], how.date(c), values) for c in ("date", "date_to")}
         code = code_in(cells["amount"])
-        told = values.bind(spec.currency)
-        currency = f"upper(coalesce({cells['currency']}, {told}, {code}))"
+        given = values.bind(spec.currency)
+        currency = f"upper(coalesce({cells['currency']}, {given}, {code}))"
         sign = f"nullif(regexp_extract({cells['amount']}, {literal(SHARED_SIGN)}, 0), '')"
         return {
             # A day wins over the range of the whole report, which stands beside it in every row.
@@ -96,7 +96,7 @@ def sum_spend(reader: Reader, read: Read, spec: TableSpec) -> tuple[pd.DataFrame
 
 
 def _check_dates(spec: TableSpec, exports: Sequence[Export]) -> None:
-    """Refuse spend without a date: a total nobody can place in a period."""
+    """Refuse spend without a date: no period can have such a total."""
     for export in exports:
         there = export.recognized.columns
         if "date" not in there and not {"date_from", "date_to"} <= there.keys():

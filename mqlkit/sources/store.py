@@ -126,7 +126,7 @@ def texts_of_parquet(backend: Backend, path: Path, copy: Path) -> int:
 
 
 def _as_text(value: ir.Value) -> ir.StringValue:
-    """Return a value as text; a fraction with four decimals or more, which nobody can misread."""
+    """Return a value as text; a fraction with four decimals or more, which are no thousands."""
     text = value.cast("string")
     kind = value.type()
     if kind.is_floating():

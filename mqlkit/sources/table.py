@@ -98,7 +98,7 @@ def read_table(
 
 
 def open_exports(reader: Reader, spec: TableSpec) -> list[Export]:
-    """Open all files of a table; what cannot be told about them is asked at once."""
+    """Open all files of a table; all questions about them are raised at once."""
     exports: list[Export] = []
     questions: list[Question] = []
     for path in spec.files:
@@ -205,8 +205,8 @@ def _finish(reader: Reader, spec: TableSpec, read: Read) -> Read:
         )
     read.rows = [n + len(export.before) for n, export in zip(read.rows, exports, strict=True)]
     _add_preambles(ledger, exports)
-    if slips := sum(batch.slips for batch in read.batches):
-        ledger.noted[DATE_SLIPS] = slips
+    if contradictions := sum(batch.contradictions for batch in read.batches):
+        ledger.noted[DATE_SLIPS] = contradictions
     check_share(ledger, place=spec.place, most=reader.max_set_aside)
     read.unmapped = unmapped(exports)
     return read

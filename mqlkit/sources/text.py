@@ -157,7 +157,7 @@ def text_of_file(path: Path, kind: str, spec: TableSpec, *, name: str, workdir: 
     SourceError
         When the file is empty or damaged.
     Undecided
-        When its encoding cannot be told.
+        When its encoding is unclear.
     """
     plain = _unpacked(path, name, workdir) if kind == "gzip" else path
     about = survey(plain)
@@ -183,7 +183,7 @@ def text_of_file(path: Path, kind: str, spec: TableSpec, *, name: str, workdir: 
         about = replace(again, sha256=about.sha256)
         is_sound = not about.has_nul
     if not is_sound or about.is_mixed:
-        plain = _mended(plain, copy_of(path, workdir, "mended"))
+        plain = _normalized(plain, copy_of(path, workdir, "normalized"))
     return Text(plain, encoding, about, is_damaged=not is_sound)
 
 
@@ -270,7 +270,7 @@ def _recoded(plain: Path, encoding: str, copy: Path, name: str) -> Path:
     return copy
 
 
-def _mended(plain: Path, copy: Path) -> Path:
+def _normalized(plain: Path, copy: Path) -> Path:
     """Copy a text with one kind of line end, and a mark in the place of every lost character."""
     with (
         plain.open(encoding="utf-8-sig", errors="replace", newline=None) as raw,

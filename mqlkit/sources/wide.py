@@ -26,7 +26,7 @@ NAMES = (
 )
 # Short forms that do not begin the name.
 SHORT_NAMES = {"mrt": 3}
-# A year of two digits cannot be told from a day up to here.
+# A year of two digits may be a day up to here.
 FIRST_SHORT_YEAR = 20
 MONTHS = (
     re.compile(

@@ -24,7 +24,7 @@ MOST_BYTES = 1 << 30
 MOST_CELLS = 25_000_000
 FROM_1904 = re.compile(rb"""\bdate1904\s*=\s*["'](?:1|true)["']""")
 DAY_NUMBER = re.compile(r"\d{5}(?:\.\d+)?")
-PLACE = re.compile(rb'\br="([A-Z]{1,3})([0-9]{1,7})"')
+PLACE = re.compile(rb"""\br\s*=\s*["']\s*([A-Za-z]{1,3})([0-9]{1,7})\b""")
 
 
 @dataclass(frozen=True)
@@ -134,13 +134,13 @@ def _reach(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> tuple[int, int]:
             for letters, row in set(PLACE.findall(rest + chunk)):
                 height = max(height, int(row))
                 width = max(width, _column(letters))
-            rest = chunk[-32:]
+            rest = chunk[-64:]
     return width, height
 
 
 def _column(letters: bytes) -> int:
     number = 0
-    for letter in letters:
+    for letter in letters.upper():
         number = number * 26 + letter - ord("A") + 1
     return number
 

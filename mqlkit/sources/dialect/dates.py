@@ -1,6 +1,6 @@
-"""How the dates of a column are written, told from all its values at once.
+"""How the dates of a column are written, decided from all its values at once.
 
-What a column may be is told from its shapes and from how large its first and second numbers get.
+What a column may be is decided from its shapes and from how large its first and second numbers get.
 """
 
 from __future__ import annotations
@@ -11,7 +11,14 @@ from dataclasses import dataclass, field, replace
 
 from mqlkit.core.errors import SourceError, report
 from mqlkit.sources.dialect.date_styles import style_of
-from mqlkit.sources.dialect.evidence import Ambiguity, Shape, Vote, groups_of, slips_of, votes_of
+from mqlkit.sources.dialect.evidence import (
+    Ambiguity,
+    OrderEvidence,
+    Shape,
+    contradictions_of,
+    groups_of,
+    order_evidence,
+)
 
 ORDERS = ("ymd", "dmy", "mdy")
 DIRECTIVES = "aAwdbBmyYHIpMSfgnjzZUWcxX%"
@@ -43,7 +50,7 @@ class DateReading:
         Whether there is ISO 8601 that the engine reads only once it is tidied.
     reads_iso
         Whether ISO 8601 is read beside it.
-    slips
+    contradictions
         Values that contradict the order of day and month in the rest of the column.
     words
         The decision, said.
@@ -56,7 +63,7 @@ class DateReading:
     numbers: tuple[str, ...] = ()
     has_loose: bool = False
     reads_iso: bool = True
-    slips: int = field(default=0, compare=False)
+    contradictions: int = field(default=0, compare=False)
     words: str = field(default="ISO 8601", compare=False)
     examples: tuple[str, ...] = field(default=(), compare=False)
 
@@ -99,7 +106,7 @@ def names_no_day(pattern: str) -> bool:
 
 
 def decide_dates(shapes: Sequence[Shape], *, given: str) -> DateReading | Ambiguity:
-    """Return how a column is to be read, or why nobody can tell.
+    """Return how a column is to be read, or why the values do not decide it.
 
     Parameters
     ----------
@@ -116,35 +123,35 @@ def decide_dates(shapes: Sequence[Shape], *, given: str) -> DateReading | Ambigu
     ('dates: dmy', 'dates: mdy')
     """
     if is_pattern(given):
-        return _told(shapes, given)
-    votes = votes_of(shapes)
+        return _by_pattern(shapes, given)
+    evidence = order_evidence(shapes)
     groups = groups_of(shapes)
-    for group, vote in votes.items():
-        if {given, vote.order} == {"dmy", "mdy"} and vote.is_clear:
+    for group, seen in evidence.items():
+        if {given, seen.order} == {"dmy", "mdy"} and seen.is_clear:
             found = tuple(e for s in groups[group] for e in s.examples)[:3]
-            return _contradiction(given, vote, found)
-    orders = {g: _order(groups[g], v, given) for g, v in votes.items()}
+            return _contradiction(given, seen, found)
+    orders = {g: _order(groups[g], v, given) for g, v in evidence.items()}
     asked = [g for g, order in orders.items() if not order]
     if asked:
-        return _doubt(shapes, votes, asked)
-    return _reading(shapes, orders, _why(given, votes), slips_of(shapes))
+        return _ambiguity(shapes, evidence, asked)
+    return _reading(shapes, orders, _why(given, evidence), contradictions_of(shapes))
 
 
-def _told(shapes: Sequence[Shape], pattern: str) -> DateReading | Ambiguity:
+def _by_pattern(shapes: Sequence[Shape], pattern: str) -> DateReading | Ambiguity:
     """Return the reading by a pattern; what is written in quite another way is decided beside."""
     groups = groups_of(shapes)
-    done = {id(s) for group in groups.values() if any(s.is_told for s in group) for s in group}
-    rest = [s for s in shapes if not s.is_told and id(s) not in done]
+    done = {id(s) for group in groups.values() if any(s.fits_pattern for s in group) for s in group}
+    rest = [s for s in shapes if not s.fits_pattern and id(s) not in done]
     beside = decide_dates(rest, given="auto")
     if isinstance(beside, Ambiguity):
         return beside
-    told = (pattern,)
+    given = (pattern,)
     has_zone = bool(re.search(r"%[zZ]", pattern))
     return replace(
         beside,
         order="pattern",
-        patterns=beside.patterns if has_zone else told + beside.patterns,
-        zoned_patterns=told + beside.zoned_patterns if has_zone else beside.zoned_patterns,
+        patterns=beside.patterns if has_zone else given + beside.patterns,
+        zoned_patterns=given + beside.zoned_patterns if has_zone else beside.zoned_patterns,
         has_loose=beside.has_loose and not belies_iso(pattern),
         reads_iso=not belies_iso(pattern),
         words=f"as {pattern}, as told",
@@ -152,46 +159,49 @@ def _told(shapes: Sequence[Shape], pattern: str) -> DateReading | Ambiguity:
     )
 
 
-def _order(members: Sequence[Shape], vote: Vote, given: str) -> str:
+def _order(members: Sequence[Shape], seen: OrderEvidence, given: str) -> str:
     if given != "auto":
         return given
-    if vote.order in ("dmy", "mdy"):
-        return vote.order
-    is_same = not vote.order and not any(s.differing for s in members)
+    if seen.order in ("dmy", "mdy"):
+        return seen.order
+    is_same = not seen.order and not any(s.differing for s in members)
     # Where day and month are equal in each, either order does.
     return "dmy" if is_same else ""
 
 
-def _why(given: str, votes: Mapping[str, Vote]) -> str:
+def _why(given: str, evidence: Mapping[str, OrderEvidence]) -> str:
     if given != "auto":
         return "as told"
-    telling, n = sum(v.telling for v in votes.values()), sum(v.n for v in votes.values())
-    found = {v.order for v in votes.values() if v.order}
+    deciding, n = sum(v.deciding for v in evidence.values()), sum(v.n for v in evidence.values())
+    found = {v.order for v in evidence.values() if v.order}
     if not found:
         return "day and month are equal in each"
     if len(found) > 1:
-        return f"{telling} of {n} values tell which"
+        return f"{deciding} of {n} values tell which"
     never = {"dmy": "month first", "mdy": "day first"}[found.pop()]
-    return f"{telling} of {n} values cannot be {never}"
+    return f"{deciding} of {n} values cannot be {never}"
 
 
-def _contradiction(given: str, vote: Vote, found: tuple[str, ...]) -> Ambiguity:
-    only = SAID_ORDER[vote.order]
-    words = f"dates: {given}, but {vote.telling} of its {vote.n} dates fit only {only}"
-    return Ambiguity(words, (f"dates: {vote.order}",), found)
+def _contradiction(given: str, seen: OrderEvidence, found: tuple[str, ...]) -> Ambiguity:
+    only = SAID_ORDER[seen.order]
+    words = f"dates: {given}, but {seen.deciding} of its {seen.n} dates fit only {only}"
+    return Ambiguity(words, (f"dates: {seen.order}",), found)
 
 
-def _doubt(shapes: Sequence[Shape], votes: Mapping[str, Vote], asked: Sequence[str]) -> Ambiguity:
+def _ambiguity(
+    shapes: Sequence[Shape], evidence: Mapping[str, OrderEvidence], asked: Sequence[str]
+) -> Ambiguity:
     """Return the question about the groups whose order nothing tells."""
-    split = [g for g in asked if votes[g].order == "both"]
+    split = [g for g in asked if evidence[g].order == "both"]
     asked = split[:1] or asked
     members = [s for g in asked for s in groups_of(shapes)[g]]
-    n = sum(votes[g].n for g in asked)
+    n = sum(evidence[g].n for g in asked)
     words = f"each of its {n} dates can be read day first and month first"
     if split:
-        vote = votes[split[0]]
-        words = f"{vote.telling} of its {n} dates fit only day first, {vote.slips} only month first"
-    elif len(asked) < len(votes):
+        seen = evidence[split[0]]
+        words = f"{seen.deciding} of its {n} dates fit only day first, "
+        words += f"{seen.contradictions} only month first"
+    elif len(asked) < len(evidence):
         words = f"each of {n} of its dates can be read day first and month first"
     styles = [style for s in members if (style := style_of(s.text))]
     pairs = {(style.ordered("dmy"), style.ordered("mdy")) for style in styles}
@@ -204,7 +214,7 @@ def _doubt(shapes: Sequence[Shape], votes: Mapping[str, Vote], asked: Sequence[s
 
 
 def _reading(
-    shapes: Sequence[Shape], orders: Mapping[str, str], why: str, slips: int
+    shapes: Sequence[Shape], orders: Mapping[str, str], why: str, contradictions: int
 ) -> DateReading:
     styles = [style for s in shapes if not s.is_iso and (style := style_of(s.text))]
     written = [s for s in styles if s.kind == "pattern" and orders.get(s.group) != "ymd"]
@@ -228,7 +238,7 @@ def _reading(
         zoned_patterns=by_zone["offset"],
         numbers=numbers,
         has_loose=any(s.kind == "loose" for s in styles),
-        slips=slips,
+        contradictions=contradictions,
         words="; ".join(w for w in (said, *(SAID[n] for n in numbers)) if w) or "ISO 8601",
         examples=_examples(shapes),
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mqlkit.core.errors import SourceError, listed, report
 from mqlkit.sources.dialect.dates import DateReading, belies_iso, decide_dates, is_pattern
-from mqlkit.sources.dialect.evidence import Ambiguity, Shape, slips_of, votes_of
+from mqlkit.sources.dialect.evidence import Ambiguity, Shape, contradictions_of, order_evidence
 from mqlkit.sources.dialect.numbers import NumberReading, decide_decimal
 from mqlkit.sources.dialect.shapes import Place, shapes_of
 from mqlkit.sources.files import Export
@@ -32,13 +32,16 @@ def dates_of_files(files: Files, *, given: str) -> dict[str, DateReading | Ambig
     """Return how a column of dates is read in each file of one system."""
     found: dict[str, set[str]] = {}
     for shapes in files.values():
-        for group, vote in votes_of(shapes).items():
-            found.setdefault(group, set()).update({vote.order} - {""})
+        for group, seen in order_evidence(shapes).items():
+            found.setdefault(group, set()).update({seen.order} - {""})
     if all(len(orders) < 2 and "both" not in orders for orders in found.values()):
         pooled = decide_dates(pool(files), given=given)
         if isinstance(pooled, Ambiguity):
             return dict.fromkeys(files, pooled)
-        return {name: replace(pooled, slips=slips_of(shapes)) for name, shapes in files.items()}
+        return {
+            name: replace(pooled, contradictions=contradictions_of(shapes))
+            for name, shapes in files.items()
+        }
     return {name: decide_dates(shapes, given=given) for name, shapes in files.items()}
 
 
@@ -51,11 +54,11 @@ def numbers_of_files(
         return decide_decimal(shapes, given=given, delimiter=delimiter)
 
     alone = {name: decide(shapes) for name, shapes in files.items()}
-    telling = {name: _telling(shapes, decide) for name, shapes in files.items()}
+    deciding = {name: _deciding(shapes, decide) for name, shapes in files.items()}
     signs = {
         reading.decimal
         for name, reading in alone.items()
-        if isinstance(reading, NumberReading) and telling[name]
+        if isinstance(reading, NumberReading) and deciding[name]
     }
     if given != "auto" or len(signs) != 1:
         return alone
@@ -63,14 +66,14 @@ def numbers_of_files(
     pooled = decide(pool(files))
     if isinstance(pooled, Ambiguity) or pooled.decimal != sign:
         return alone
-    speakers = [s for shapes in telling.values() for s in shapes]
+    decisive = [s for shapes in deciding.values() for s in shapes]
     return {
-        name: pooled if _may_speak(speakers, shapes, sign, decide) else alone[name]
+        name: pooled if _is_written_alike(decisive, shapes, sign, decide) else alone[name]
         for name, shapes in files.items()
     }
 
 
-def _telling(
+def _deciding(
     shapes: Sequence[Shape], decide: Callable[[Sequence[Shape]], NumberReading | Ambiguity]
 ) -> list[Shape]:
     """Return the shapes that tell the decimal sign without any other."""
@@ -78,8 +81,8 @@ def _telling(
     return [s for s in written if isinstance(decide([s]), NumberReading)]
 
 
-def _may_speak(
-    speakers: Sequence[Shape],
+def _is_written_alike(
+    decisive: Sequence[Shape],
     shapes: Sequence[Shape],
     sign: str,
     decide: Callable[[Sequence[Shape]], NumberReading | Ambiguity],
@@ -87,19 +90,19 @@ def _may_speak(
     """Return whether a file that cannot decide is written as those are that can."""
     if isinstance(decide(shapes), NumberReading):
         return True
-    if _telling(shapes, decide) or isinstance(
-        decide([*shapes, replace(speakers[0], n=1)]), Ambiguity
+    if _deciding(shapes, decide) or isinstance(
+        decide([*shapes, replace(decisive[0], n=1)]), Ambiguity
     ):
         return False
     # `1.234` is no fraction where all others have two digits.
     thousandth = re.compile(rf"\{sign}999(?![9.,])")
     return not any(thousandth.search(s.text) for s in shapes) or any(
-        thousandth.search(s.text) for s in speakers
+        thousandth.search(s.text) for s in decisive
     )
 
 
 @dataclass(frozen=True)
-class Asking:
+class ColumnDecider:
     """What deciding about a column needs.
 
     Attributes
@@ -134,7 +137,7 @@ class Asking:
             # has the same column with day and month exchanged.
             alike = self.shapes if belies_iso(given) else {(column, key) for key in files}
             places = [place for place in alike if place[0] == column]
-            if not any(s.is_told for place in places for s in self.shapes.get(place, ())):
+            if not any(s.fits_pattern for place in places for s in self.shapes.get(place, ())):
                 given = "auto"
         return known if given == "auto" else given
 
@@ -148,20 +151,20 @@ class Asking:
         """Return what is to be asked about a column of some files that cannot decide."""
         files = {key: self.shapes.get((column, key), []) for key in map(key_of, exports)}
         together = self.read(column, files, exports[0])
-        doubts = [d for d in (*together.values(), *found.values()) if isinstance(d, Ambiguity)]
-        doubt = doubts[0]
-        words = f"{names_of(exports)}: column {header!r}: {doubt.text}."
-        return Question(self.spec.place, words, self._answers(doubt), doubt.found)
+        ambiguities = [d for d in (*together.values(), *found.values()) if isinstance(d, Ambiguity)]
+        ambiguity = ambiguities[0]
+        words = f"{names_of(exports)}: column {header!r}: {ambiguity.text}."
+        return Question(self.spec.place, words, self._answers(ambiguity), ambiguity.found)
 
-    def _answers(self, doubt: Ambiguity) -> tuple[str, ...]:
+    def _answers(self, ambiguity: Ambiguity) -> tuple[str, ...]:
         """Return the answers, first what other dates show; what they contradict as a pattern."""
         dates = [
             s for (column, _), found in self.shapes.items() for s in found if column in self.dates
         ]
-        shown = {v.order for v in votes_of(dates).values()} - {""}
-        if not doubt.patterns or not shown:
-            return doubt.answers
-        pairs = list(zip(doubt.answers, doubt.patterns, strict=True))
+        shown = {v.order for v in order_evidence(dates).values()} - {""}
+        if not ambiguity.patterns or not shown:
+            return ambiguity.answers
+        pairs = list(zip(ambiguity.answers, ambiguity.patterns, strict=True))
         likely = [answer for answer, _ in pairs if shown == {answer.removeprefix("dates: ")}]
         return (*likely, *(pattern for answer, pattern in pairs if answer not in likely))
 
@@ -178,7 +181,7 @@ def names_of(exports: Sequence[Export]) -> str:
 
 
 def check_pattern(
-    spec: TableSpec, told: str, shapes: Mapping[Place, Sequence[Shape]], columns: Collection[str]
+    spec: TableSpec, pattern: str, shapes: Mapping[Place, Sequence[Shape]], columns: Collection[str]
 ) -> None:
     """Refuse a pattern that fits no date.
 
@@ -189,11 +192,11 @@ def check_pattern(
     """
     dates = [s for (column, _), found in shapes.items() for s in found if column in columns]
     others = [e for s in dates if not s.is_iso for e in s.examples]
-    if others and not any(s.is_told for s in dates):
+    if others and not any(s.fits_pattern for s in dates):
         raise SourceError(
             report(
                 f"{spec.names}: no date is written as {spec.place}.dates says.",
-                expected=told,
+                expected=pattern,
                 found=listed(others),
                 fix="correct the pattern in source.yaml",
             )
@@ -254,7 +257,7 @@ class Batch:
         Name of the engine's table of their cells.
     zone
         Zone of stamps without an offset.
-    slips
+    contradictions
         Dates that contradict the order of day and month in the rest of their column.
     n_dates
         Further dates by column, which are not among the cells: all ISO 8601.
@@ -265,7 +268,7 @@ class Batch:
     cells: str
     zone: str
     readings: Readings | None = None
-    slips: int = 0
+    contradictions: int = 0
     n_dates: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -331,30 +334,30 @@ def decide(
     Raises
     ------
     SourceError
-        When no date is in the pattern that was told.
+        When no date is in the given pattern.
     Undecided
         When a column can be read in more than one way, with one question for each such column.
     """
-    told = spec.dates if is_pattern(spec.dates) else None
+    pattern = spec.dates if is_pattern(spec.dates) else None
     tables = [(b.cells, {c: cells[c] for c in _mapped(b.exports[0], kinds)}) for b in batches]
     paths = [key_of(e) for b in batches for e in b.exports]
-    shapes = shapes_of(backend, tables, paths, kinds.dates, told)
+    shapes = shapes_of(backend, tables, paths, kinds.dates, pattern)
     for batch in batches:
         for column, n in batch.n_dates.items():
             place = (column, key_of(batch.exports[0]))
             shapes.setdefault(place, []).append(Shape("9999-99-99", n, is_iso=True))
-    if told:
-        check_pattern(spec, told, shapes, kinds.dates)
-    asking = Asking(spec, kinds.dates, shapes)
+    if pattern:
+        check_pattern(spec, pattern, shapes, kinds.dates)
+    decider = ColumnDecider(spec, kinds.dates, shapes)
     by_file: dict[str, dict[str, DateReading | NumberReading]] = {}
     questions: list[Question] = []
     for system in _systems(batches):
         for column, header in _mapped(system[0], kinds).items():
             files = {key: shapes.get((column, key), []) for key in map(key_of, system)}
-            found = asking.read(column, files, system[0])
+            found = decider.read(column, files, system[0])
             names = [e for e in system if isinstance(found[key_of(e)], Ambiguity)]
             if names:
-                questions.append(asking.question(column, header, names, found))
+                questions.append(decider.question(column, header, names, found))
             for key, reading in found.items():
                 if not isinstance(reading, Ambiguity):
                     by_file.setdefault(key, {})[column] = reading
@@ -387,13 +390,17 @@ def _cut(
     parts = [list(part) for _, part in groupby(decided, key=lambda pair: _essence(pair[1]))]
     for part in parts:
         exports, mine = [e for e, _ in part], part[0][1]
-        slips = sum(r.slips for _, how in part for r in how.values() if isinstance(r, DateReading))
+        contradictions = sum(
+            r.contradictions for _, how in part for r in how.values() if isinstance(r, DateReading)
+        )
         readings = replace(
             batch.plain,
             dates={c: r for c, r in mine.items() if isinstance(r, DateReading)},
             numbers={c: r for c, r in mine.items() if isinstance(r, NumberReading)},
         )
-        yield replace(batch, exports=exports, first=first, readings=readings, slips=slips)
+        yield replace(
+            batch, exports=exports, first=first, readings=readings, contradictions=contradictions
+        )
         first += len(exports)
 
 
@@ -411,7 +418,7 @@ def _zone_questions(
     shapes: Mapping[Place, Sequence[Shape]],
     kinds: Kinds,
 ) -> list[Question]:
-    """Ask for the zone of stamps with a time of day and no offset, where nobody can know it."""
+    """Ask for the zone of timestamps without an offset where the format does not define it."""
     found = []
     for batch in batches:
         known = batch.exports[0].recognized.format

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from mqlkit.sources.dialect.date_styles import style_of
 
-# One stray value among twenty is a slip of the pen; more are another way of writing.
-SLIPS = 20
+# One stray value among twenty is a mistake; more are another way of writing.
+STRAY_SHARE = 20
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,8 @@ class Shape:
         A value with 9 for every digit.
     n, is_iso
         How many there are, and whether they are ISO 8601 that the engine reads as it is.
-    is_told
-        Whether the pattern that was told fits them.
+    fits_pattern
+        Whether the given pattern fits them.
     first_over, second_over
         How many have more than 12 as their first, as their second number.
     differing
@@ -34,7 +34,7 @@ class Shape:
     text: str
     n: int
     is_iso: bool = False
-    is_told: bool = False
+    fits_pattern: bool = False
     first_over: int = 0
     second_over: int = 0
     differing: int = 0
@@ -58,47 +58,47 @@ class Ambiguity:
 
 
 @dataclass(frozen=True)
-class Vote:
-    """What the values of one group say about the order of day and month.
+class OrderEvidence:
+    """What the values of one group show about the order of day and month.
 
     Attributes
     ----------
     order
         ``dmy``, ``mdy``, ``both`` where they contradict each other, empty where they say nothing.
-    n, telling, slips
+    n, deciding, contradictions
         How many values there are, how many tell the order, and how many contradict it.
     """
 
     order: str
     n: int
-    telling: int = 0
-    slips: int = 0
+    deciding: int = 0
+    contradictions: int = 0
 
     @property
     def is_clear(self) -> bool:
-        """Return whether more than slips of the pen tell the order."""
-        return self.telling > max(1, self.n // SLIPS)
+        """Return whether more than a few stray values decide the order."""
+        return self.deciding > max(1, self.n // STRAY_SHARE)
 
 
-def votes_of(shapes: Iterable[Shape]) -> dict[str, Vote]:
+def order_evidence(shapes: Iterable[Shape]) -> dict[str, OrderEvidence]:
     """Return what each group of a column's dates says about the order of day and month."""
-    found: dict[str, Vote] = {}
+    found: dict[str, OrderEvidence] = {}
     for group, members in groups_of(shapes).items():
         first = sum(s.first_over for s in members)
         second = sum(s.second_over for s in members)
         n, most, least = sum(s.n for s in members), max(first, second), min(first, second)
         if not most:
-            found[group] = Vote("", n)
-        elif most < SLIPS * least:
-            found[group] = Vote("both", n, first, second)
+            found[group] = OrderEvidence("", n)
+        elif most < STRAY_SHARE * least:
+            found[group] = OrderEvidence("both", n, first, second)
         else:
-            found[group] = Vote("dmy" if first > second else "mdy", n, most, least)
+            found[group] = OrderEvidence("dmy" if first > second else "mdy", n, most, least)
     return found
 
 
-def slips_of(shapes: Iterable[Shape]) -> int:
+def contradictions_of(shapes: Iterable[Shape]) -> int:
     """Return how many dates contradict the order that all others of their group are in."""
-    return sum(v.slips for v in votes_of(shapes).values() if v.order != "both")
+    return sum(v.contradictions for v in order_evidence(shapes).values() if v.order != "both")
 
 
 def groups_of(shapes: Iterable[Shape]) -> dict[str, list[Shape]]:

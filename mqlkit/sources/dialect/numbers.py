@@ -1,4 +1,4 @@
-"""How numbers are written: which sign is the decimal one, told from all values of a column."""
+"""How numbers are written: which sign is the decimal one, decided from all values of a column."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mqlkit.sources.dialect.evidence import SLIPS, Ambiguity, Shape
+from mqlkit.sources.dialect.evidence import STRAY_SHARE, Ambiguity, Shape
 
 # Space, no-break, narrow no-break and thin space, and two apostrophes part thousands.
 GROUPERS = (
@@ -39,7 +39,7 @@ class NumberReading:
 def decide_decimal(
     shapes: Sequence[Shape], *, given: str, delimiter: str
 ) -> NumberReading | Ambiguity:
-    """Return the decimal sign of a column, or why nobody can tell.
+    """Return the decimal sign of a column, or why the values do not decide it.
 
     Parameters
     ----------
@@ -60,19 +60,19 @@ def decide_decimal(
     examples = tuple(e for s in shapes for e in s.examples[:1])[:3]
     if given != "auto":
         return NumberReading(given, f"decimal {_name(given)}, as told", examples)
-    votes = _votes(shapes)
-    open_ones = [s for s in shapes if _vote(s.text) in ("either", "maybe ,")]
-    if delimiter == ";" or votes[","]:
-        votes[","] += votes.pop("maybe ,")
-    point, comma = votes["."], votes[","] + votes.get("maybe ,", 0)
-    if not comma and not votes["either"]:
+    counts = _count_signs(shapes)
+    open_ones = [s for s in shapes if _sign_in(s.text) in ("either", "maybe ,")]
+    if delimiter == ";" or counts[","]:
+        counts[","] += counts.pop("maybe ,")
+    point, comma = counts["."], counts[","] + counts.get("maybe ,", 0)
+    if not comma and not counts["either"]:
         # A workbook's own numbers say nothing about text: they are read as they are in any column.
-        point += votes["unmistakable"]
-    if point > SLIPS * comma:
+        point += counts["unmistakable"]
+    if point > STRAY_SHARE * comma:
         return NumberReading(".", "decimal point", examples)
-    if votes[","] > SLIPS * point:
+    if counts[","] > STRAY_SHARE * point:
         return NumberReading(",", "decimal comma", examples)
-    if not comma and not votes["either"]:
+    if not comma and not counts["either"]:
         return NumberReading(".", "whole numbers", examples)
     found = tuple(e for s in open_ones or shapes for e in s.examples)[:3]
     words = "nothing tells the decimal sign of its numbers"
@@ -85,28 +85,28 @@ def _name(sign: str) -> str:
     return "point" if sign == "." else "comma"
 
 
-def _votes(shapes: Sequence[Shape]) -> dict[str, int]:
-    votes = {".": 0, ",": 0, "maybe ,": 0, "either": 0, "unmistakable": 0}
+def _count_signs(shapes: Sequence[Shape]) -> dict[str, int]:
+    counts = {".": 0, ",": 0, "maybe ,": 0, "either": 0, "unmistakable": 0}
     for shape in shapes:
-        vote = "unmistakable" if UNMISTAKABLE.fullmatch(shape.text) else _vote(shape.text)
-        if vote:
-            votes[vote] += shape.n
-    return votes
+        kind = "unmistakable" if UNMISTAKABLE.fullmatch(shape.text) else _sign_in(shape.text)
+        if kind:
+            counts[kind] += shape.n
+    return counts
 
 
-def _vote(shape: str) -> str:
+def _sign_in(shape: str) -> str:
     """Return the decimal sign that a shape shows; empty where it shows none."""
     dashed = NO_FRACTION.search(shape)
     if not dashed:
-        return _vote_of_signs(shape)
+        return _sign_of_core(shape)
     sign, rest = dashed.group(1), NO_FRACTION.sub("9", shape)
-    shown = _vote_of_signs(rest)
+    shown = _sign_of_core(rest)
     if shown in (".", ",") or sign not in rest:
         return shown or sign
     return "," if sign == "." else "."
 
 
-def _vote_of_signs(shape: str) -> str:
+def _sign_of_core(shape: str) -> str:
     match = CORE.search(shape)
     core = match.group() if match else ""
     points, commas = core.count("."), core.count(",")

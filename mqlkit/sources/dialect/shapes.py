@@ -27,7 +27,7 @@ def shapes_of(
     tables: Sequence[CellsOf],
     paths: Sequence[str],
     dates: Collection[str],
-    told: str | None,
+    pattern: str | None,
 ) -> dict[Place, list[Shape]]:
     """Return the shapes of all values of some columns, by canonical column and path of the file.
 
@@ -41,7 +41,7 @@ def shapes_of(
         The path of each file, by its number in the tables.
     dates
         Those of the columns that are dates.
-    told
+    pattern
         The pattern of dates in source.yaml.
     """
     values = Values()
@@ -52,8 +52,10 @@ def shapes_of(
     ]
     if not pieces:
         return {}
-    fits_told = (
-        f"is_date AND try_strptime(text, {values.bind([told])}) IS NOT NULL" if told else "false"
+    is_in_pattern = (
+        f"is_date AND try_strptime(text, {values.bind([pattern])}) IS NOT NULL"
+        if pattern
+        else "false"
     )
     # A zero that begins a fraction tells that the sign behind it is the decimal one.
     number = r"regexp_replace(text, '(^|[^0-9.,])0([.,])', '\1o\2', 'g')"
@@ -72,25 +74,25 @@ def shapes_of(
             SELECT *, is_date AND {parse_instant("text")} IS NOT NULL AS is_iso FROM dated
         ),
         shaped AS (
-            SELECT file, "column", text, is_iso, {fits_told} AS is_told,
+            SELECT file, "column", text, is_iso, {is_in_pattern} AS fits_pattern,
                 translate(CASE WHEN is_date THEN text ELSE {number} END, '{DIGITS}', '{NINES}')
                     AS shape,
                 {numbers[0]} AS first, {numbers[1]} AS second
             FROM parsed
         )
-        SELECT file, "column", shape, count(*) AS n, is_iso, is_told,
+        SELECT file, "column", shape, count(*) AS n, is_iso, fits_pattern,
             count(*) FILTER (WHERE first > 12), count(*) FILTER (WHERE second > 12),
             count(*) FILTER (WHERE first <> second), min(text), max(text)
-        FROM shaped GROUP BY file, "column", shape, is_iso, is_told
+        FROM shaped GROUP BY file, "column", shape, is_iso, fits_pattern
         QUALIFY row_number() OVER (
-            PARTITION BY file, "column" ORDER BY count(*) DESC, shape, is_iso, is_told
+            PARTITION BY file, "column" ORDER BY count(*) DESC, shape, is_iso, fits_pattern
         ) <= {MOST_SHAPES}
-        ORDER BY file, "column", n DESC, shape, is_iso, is_told
+        ORDER BY file, "column", n DESC, shape, is_iso, fits_pattern
     """  # noqa: S608
     by_place: dict[Place, list[Shape]] = {}
     found = backend.con.execute(query, values.bound).fetchall()
-    for file, column, text, n, is_iso, is_told, first, second, differing, low, high in found:
+    for file, column, text, n, is_iso, fits_pattern, first, second, differing, low, high in found:
         examples = tuple(dict.fromkeys((low, high)))
-        shape = Shape(text, n, is_iso, is_told, first, second, differing, examples)
+        shape = Shape(text, n, is_iso, fits_pattern, first, second, differing, examples)
         by_place.setdefault((column, paths[file]), []).append(shape)
     return by_place
