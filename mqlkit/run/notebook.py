@@ -28,6 +28,13 @@ if TYPE_CHECKING:
     from jupyter_client.manager import AsyncKernelManager
 
 USER_ERRORS = {"ParamsError": ParamsError, "SourceError": SourceError}
+# Errors of the libraries that compute, by name: the parent process does not load them.
+MEMORY_ERRORS = ("MemoryError", "_ArrayMemoryError", "ArrowMemoryError", "OutOfMemoryException")
+TOO_LITTLE_MEMORY = "there is too little memory for this report"
+LEAVE_OUT = (
+    "leave something out: a breakdown of `by` with very many values, or leads by a filter in "
+    "`where`; or take a coarser `grain` or a shorter `period`"
+)
 # Raised for other reasons than a failing cell: a dead kernel, an invalid notebook.
 BREAKDOWNS = (RuntimeError, TimeoutError, ValueError, OSError)
 ENGINE = "mqlkit"
@@ -174,6 +181,10 @@ def execute(
             raise USER_ERRORS[error.ename](error.evalue) from None
         if is_outdated(error):
             raise RunError(_update_words(notebook)) from None
+        if error.ename in MEMORY_ERRORS:
+            raise RunError(
+                report(f"{notebook.name}: {TOO_LITTLE_MEMORY}.", fix=LEAVE_OUT)
+            ) from error
         what = f"cell {error.exec_count} failed: {error.ename}: {error.evalue}"
         raise RunError(_words(notebook, executed, what)) from error
     except CellTimeoutError as error:

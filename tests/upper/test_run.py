@@ -241,6 +241,8 @@ def shelf_run(factory, name, *more) -> Run:
         (folder / "bad_syntax.ipynb").write_text(bad, encoding="utf-8")
         old = raises.replace('rows[\\"Event\\"]', "from mqlkit.params import ReportParams")
         (folder / "outdated.ipynb").write_text(old, encoding="utf-8")
+        huge = raises.replace('rows[\\"Event\\"]', "raise MemoryError")
+        (folder / "huge.ipynb").write_text(huge, encoding="utf-8")
         (folder / "no_json.ipynb").write_text('{"cells": [', encoding="utf-8")
         (cwd / "reports").mkdir()
         for kind in OUTPUTS:
@@ -260,12 +262,12 @@ def shelf_run(factory, name, *more) -> Run:
 
 @pytest.fixture(scope="session")
 def raises_run(tmp_path_factory) -> Run:
-    return shelf_run(tmp_path_factory, "raises", "bad_syntax", "outdated")
+    return shelf_run(tmp_path_factory, "raises", "bad_syntax", "outdated", "huge")
 
 
 def test_a_notebook_that_fails_ends_with_1_and_names_the_cell(raises_run):
     assert raises_run.code == 1
-    raises, syntax, outdated = complaints(raises_run)
+    raises, syntax, outdated, huge = complaints(raises_run)
     assert raises.splitlines()[:2] == [
         "raises.ipynb: cell 4 failed: KeyError: 'Event'",
         "  Fix:      open raises.ipynb in the output folder; the failing cell is marked",
@@ -274,6 +276,11 @@ def test_a_notebook_that_fails_ends_with_1_and_names_the_cell(raises_run):
     assert outdated == (
         "outdated.ipynb was written for an earlier version of mqlkit; "
         "`mqlkit new . --update` rewrites it and keeps the old one as .bak."
+    )
+    assert huge == (
+        "huge.ipynb: there is too little memory for this report.\n"
+        "  Fix:      leave something out: a breakdown of `by` with very many values, or leads by a "
+        "filter in `where`; or take a coarser `grain` or a shorter `period`"
     )
     assert raises_run.stdout == ""
     assert "Traceback" not in raises_run.stderr
