@@ -494,21 +494,21 @@ def test_no_change_is_said_once():
     [
         pytest.param(
             {"mqls": 300},
-            "MQLs in Feb 2026: 300, up by 100 (56 to 144) on Jan 2026.",
+            "MQLs in Feb 2026: 300, up by 100 (56 to 144) from Jan 2026.",
             "plain",
             "MQLs",
             id="more",
         ),
         pytest.param(
             {"mqls": 120},
-            "MQLs in Feb 2026: 120, down by 80 (45 to 116) on Jan 2026.",
+            "MQLs in Feb 2026: 120, down by 80 (45 to 116) from Jan 2026.",
             "plain",
             "MQLs",
             id="fewer",
         ),
         pytest.param(
             {"accepted": 120},
-            "Acceptance rate in Feb 2026: 60.0%, up by 10.0 points (0.3 to 19.5) on Jan 2026.",
+            "Acceptance rate in Feb 2026: 60.0%, up by 10.0 points (0.3 to 19.5) from Jan 2026.",
             "good",
             "acceptance rate",
             id="accepted more",
@@ -522,7 +522,7 @@ def test_no_change_is_said_once():
         ),
         pytest.param(
             {"sqls": 40},
-            f"{CONVERSION} in Feb 2026: 20.0%, down by 10.0 points (1.5 to 18.3) on Jan 2026.",
+            f"{CONVERSION} in Feb 2026: 20.0%, down by 10.0 points (1.5 to 18.3) from Jan 2026.",
             "bad",
             CONVERSION,
             id="lower",
@@ -530,14 +530,14 @@ def test_no_change_is_said_once():
         pytest.param({"sqls": 44}, None, None, None, id="lower: not clear"),
         pytest.param(
             {"met": 180},
-            "SLA attainment in Feb 2026: 90.0%, up by 15.0 points (7.6 to 22.3) on Jan 2026.",
+            "SLA attainment in Feb 2026: 90.0%, up by 15.0 points (7.6 to 22.3) from Jan 2026.",
             "good",
             "SLA attainment",
             id="in time",
         ),
         pytest.param(
             {"fast": 30},
-            "Contacted within 1 h in Feb 2026: 15.0%, down by 10.0 points (2.2 to 17.7) on Jan "
+            "Contacted within 1 h in Feb 2026: 15.0%, down by 10.0 points (2.2 to 17.7) from Jan "
             "2026.",
             "bad",
             "contacted within 1 h",
@@ -545,7 +545,7 @@ def test_no_change_is_said_once():
         ),
         pytest.param(
             {"spend": 14000},
-            "Cost per MQL in Feb 2026: €70, up by €20 (€8.29 to €32.24) on Jan 2026. The "
+            "Cost per MQL in Feb 2026: €70, up by €20 (€8.29 to €32.24) from Jan 2026. The "
             "interval covers chance in the number of MQLs only.",
             "bad",
             "cost per MQL",
@@ -553,7 +553,7 @@ def test_no_change_is_said_once():
         ),
         pytest.param(
             {"spend": 7000},
-            "Cost per MQL in Feb 2026: €35, down by €15 (€6.70 to €23.70) on Jan 2026. The "
+            "Cost per MQL in Feb 2026: €35, down by €15 (€6.70 to €23.70) from Jan 2026. The "
             "interval covers chance in the number of MQLs only.",
             "good",
             "cost per MQL",
@@ -573,9 +573,11 @@ def test_a_clear_change_is_said_and_the_rest_is_not(changed, text, tone, label):
 
 def test_a_shorter_month_is_said_to_be_shorter():
     first, second = month(JAN, mqls=3100), month(FEB, mqls=2800)
-    shorter = "down by 300 (149 to 451) on Jan 2026, which has more days: no clear change per day."
+    shorter = (
+        "down by 300 (149 to 451) from Jan 2026, which has more days: no clear change per day."
+    )
     assert judged(first, second)[0] == (f"MQLs in Feb 2026: 2,800, {shorter}", "plain")
-    longer = "up by 300 (149 to 451) on Feb 2026, which has fewer days: no clear change per day."
+    longer = "up by 300 (149 to 451) from Feb 2026, which has fewer days: no clear change per day."
     found = judged(month(FEB, mqls=2800), month(MAR, mqls=3100))
     assert found[0] == (f"MQLs in Mar 2026: 3,100, {longer}", "plain")
 
@@ -596,7 +598,7 @@ def test_what_is_not_final_is_not_compared(flag):
 def test_a_small_month_is_not_compared_and_its_count_is():
     why = f"in {without('MQLs')}: one of the two has fewer than 30 leads."
     assert judged(month(JAN), month(FEB, n=29, mqls=29, accepted=9, sqls=9, met=9, fast=9)) == [
-        ("MQLs in Feb 2026: 29, down by 171 (142 to 202) on Jan 2026.", "plain"),
+        ("MQLs in Feb 2026: 29, down by 171 (142 to 202) from Jan 2026.", "plain"),
         (f"Feb 2026 is not compared with Jan 2026 {why}", "plain"),
         (CHANCE, "plain"),
     ]
@@ -615,7 +617,7 @@ def test_the_year_before_has_its_own_sentences():
     assert judged(month(JAN), month(FEB), earlier=month(then, met=180)) == [
         (f"No clear change from Jan 2026 to Feb 2026 in {ALIKE}.", "plain"),
         (
-            "SLA attainment in Feb 2026: 75.0%, down by 15.0 points (7.6 to 22.3) on Feb 2025.",
+            "SLA attainment in Feb 2026: 75.0%, down by 15.0 points (7.6 to 22.3) from Feb 2025.",
             "bad",
         ),
         (f"No clear change from Feb 2025 to Feb 2026 in {without('SLA attainment')}.", "plain"),
@@ -1228,7 +1230,7 @@ def test_the_last_month_of_the_sample_is_too_young_for_efficiency(sample):
     ]
     quiet = "MQLs, SLA attainment, contacted within 1 h and cost per MQL"
     assert texts == [
-        "Acceptance rate in Jun 2026: 61.3%, down by 9.4 points (0.1 to 18.4) on May 2026.",
+        "Acceptance rate in Jun 2026: 61.3%, down by 9.4 points (0.1 to 18.4) from May 2026.",
         f"No clear change from May 2026 to Jun 2026 in {quiet}.",
         f"Jun 2026 is not compared with May 2026 in {CONVERSION}: {HOLDS['immature']}.",
         CHANCE,

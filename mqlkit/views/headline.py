@@ -173,10 +173,10 @@ def _compared(row: Row, words: Words) -> str:
     if why:
         return f"{start}, {why} to compare" if why.startswith("too ") else f"{start} ({why})"
     if not row["is_clear"]:
-        return f"{start}, no clear change on {then}"
+        return f"{start}, no clear change from {then}"
     size = abs(row["difference"])
     extent = f"{size * 100:.1f} points" if row["unit"] == "share" else words(size)
-    return f"{start}, {'up' if row['difference'] > 0 else 'down'} by {extent} on {then}"
+    return f"{start}, {'up' if row['difference'] > 0 else 'down'} by {extent} from {then}"
 
 
 def _volume_figure(total: Totals, rows: pd.DataFrame) -> Figure:

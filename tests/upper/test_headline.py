@@ -245,9 +245,9 @@ def test_each_figure_answers_one_of_the_three_questions():
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ((100, 104), "Feb 2026: 104, no clear change on Jan 2026"),
-        ((100, 200), "Feb 2026: 200, up by 100 on Jan 2026"),
-        ((200, 100), "Feb 2026: 100, down by 100 on Jan 2026"),
+        ((100, 104), "Feb 2026: 104, no clear change from Jan 2026"),
+        ((100, 200), "Feb 2026: 200, up by 100 from Jan 2026"),
+        ((200, 100), "Feb 2026: 100, down by 100 from Jan 2026"),
     ],
 )
 def test_a_figure_tells_its_last_bucket_beside_the_one_before(values, said):

@@ -71,7 +71,7 @@ def _judge_clear(row: Row, currency: str) -> Verdict:
     chance = " The interval covers chance in the number of MQLs only." if is_cost else ""
     return Verdict(
         f"{METRICS[row['metric']].label} in {bucket_name(row['bucket'])}: "
-        f"{figure(row['value'], row['unit'], currency)}, {moved(row, currency)} on "
+        f"{figure(row['value'], row['unit'], currency)}, {moved(row, currency)} from "
         f"{bucket_name(row['against'])}.{chance}",
         tone,
     )
@@ -80,6 +80,6 @@ def _judge_clear(row: Row, currency: str) -> Verdict:
 def _judge_by_day(row: Row) -> Verdict:
     length = "fewer" if row["difference"] > 0 else "more"
     return Verdict(
-        f"MQLs in {bucket_name(row['bucket'])}: {count(row['value'])}, {moved(row, '')} on "
+        f"MQLs in {bucket_name(row['bucket'])}: {count(row['value'])}, {moved(row, '')} from "
         f"{bucket_name(row['against'])}, which has {length} days: no clear change per day."
     )

@@ -73,8 +73,7 @@ def _pace(total: Totals, sla: SlaTerms) -> str:
     # A mean just over the SLA must not be rounded to the SLA.
     digits = 2 if 0 < mean - sla.hours < size / 20 else 1
     limit = f"{sla.hours / size:g}"
-    against = f"Sales takes {mean / size:.{digits}f} {unit} on average against an SLA of {limit}"
-    return f"{against}." if mean > sla.hours else f"{against}: within it on average."
+    return f"Sales takes {mean / size:.{digits}f} {unit} on average against an SLA of {limit}."
 
 
 def trend(rows: pd.DataFrame) -> Verdict | None:
