@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 import nbformat
@@ -162,15 +162,18 @@ STATES = {
     "kernel started": f"tmp/{TEMP_PREFIX}*/kernel.json",
     "first cell begun": "reports/.params.run/params.ipynb",
     "numbers written": "reports/.params.run/params.metrics.json",
-    "page written": "reports/.params.run/params.html",
 }
+# The page is rendered at once after that: the run may have ended before it is seen here.
+SHORT_STATE = "numbers written"
 
 
-def wait_for_state(run: subprocess.Popen[str], cwd: Path, state: str) -> None:
-    """Wait until a run has reached a state."""
+def is_reached(run: subprocess.Popen[str], cwd: Path, state: str) -> bool:
+    """Wait until a run has reached a state or has ended, and return whether it is in the state."""
     while not any(cwd.glob(STATES[state])):
-        assert run.poll() is None, f"ended before: {state}"
+        if run.poll() is not None:
+            return False
         time.sleep(0.001)
+    return True
 
 
 def family(run: subprocess.Popen[str]) -> list[psutil.Process]:
@@ -184,10 +187,12 @@ def suspended(run: subprocess.Popen[str]):
     """Stop the processes of a run while the block runs."""
     processes = family(run)
     for process in processes:
-        process.suspend()
+        with suppress(psutil.NoSuchProcess):
+            process.suspend()
     yield
     for process in processes:
-        process.resume()
+        with suppress(psutil.NoSuchProcess):
+            process.resume()
 
 
 def copy_files(source: Path, target: Path) -> None:
@@ -209,13 +214,15 @@ def test_after_a_kill_in_any_state_the_next_run_succeeds(tmp_path, worked_run):
     run = begin(tmp_path, params=params)
     left = [tmp_path.with_name(f"{tmp_path.name}-{number}") for number in range(len(STATES))]
     for state, folder in zip(STATES, left, strict=True):
-        wait_for_state(run, tmp_path, state)
-        with suspended(run):
-            copy_files(tmp_path, folder)
+        if is_reached(run, tmp_path, state):
+            with suspended(run):
+                copy_files(tmp_path, folder)
     _, said = run.communicate(timeout=PATIENCE)
     assert (run.returncode, said) == (0, "")
     seen = []
     for state, folder in zip(STATES, left, strict=True):
+        if state == SHORT_STATE and not folder.exists():
+            continue
         check_whole(folder / "reports")
         found = set(snapshot(folder / "reports"))
         assert set(before) <= found, state
@@ -231,7 +238,7 @@ def test_a_killed_run_leaves_no_process_and_the_next_sweeps_its_files(tmp_path):
     params = brief(tmp_path)
     # Orphans would keep a pipe open: the next run starts while they are still there.
     run = begin(tmp_path, params=params, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wait_for_state(run, tmp_path, "first cell begun")
+    assert is_reached(run, tmp_path, "first cell begun")
     _, *offspring = family(run)
     assert offspring
     run.kill()
