@@ -65,6 +65,13 @@ def test_a_source_picked_from_the_list_stands_out_in_every_chart_and_table(shown
     assert shown.said == []
 
 
+def test_the_list_has_the_values_of_the_data_and_nothing_else(shown, sample_run):
+    found = shown.page.get_by_role("combobox", name="Source").locator("option")
+    segments = [r["segment"] or {} for r in sample_run.metrics("mql_report")["metrics"]]
+    sources = {s["source"] for s in segments if "source" in s}
+    assert set(found.all_text_contents()) == {"all", *sources}
+
+
 def test_a_mark_picks_its_value_and_lets_it_go(shown):
     page = shown.page
     dot = page.locator(

@@ -412,7 +412,7 @@ def test_params_are_written_as_users_write_them():
 def test_glossary():
     table = tables.data_quality.glossary(data_quality(metrics=totals(mqls=1, acceptance_rate=1)))
     assert cells(table) == [
-        ["Metric", "Name", "Definition", "Source"],
+        ["Metric", "Name", "Definition", "Reference"],
         ["MQLs", "mqls", METRICS["mqls"].definition, "mqlkit"],
         ["Acceptance rate", "acceptance_rate", "accepted / (accepted + rejected)",
          "Wilson 1927, J. Am. Stat. Assoc. 22:209"],

@@ -98,7 +98,7 @@ def glossary(facts: pd.DataFrame) -> Table:
                 "Metric": METRICS[n].label,
                 "Name": n,
                 "Definition": METRICS[n].definition,
-                "Source": METRICS[n].source,
+                "Reference": METRICS[n].source,
             }
             for n in facts["name"][facts["record"] == "metric"]
         ]
