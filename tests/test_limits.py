@@ -10,7 +10,7 @@ from mqlkit.core.errors import ParamsError
 from mqlkit.core.params import ReportParams
 from mqlkit.metrics.limits import figures_of, limit_lines
 from mqlkit.metrics.report import read_report
-from mqlkit.pages.results import as_json, metrics_document
+from mqlkit.pages.document import metrics_document
 from mqlkit.views import verdicts
 
 LEADS = """\
@@ -38,7 +38,7 @@ def numbers(tmp_path_factory):
 
 
 def test_the_lines_name_what_is_broken_and_pass_over_what_is_not_known(numbers):
-    figures = figures_of(json.loads(as_json(metrics_document(numbers))))
+    figures = figures_of(json.loads(json.dumps(metrics_document(numbers))))
     assert figures.get("cost_per_mql") is None
     assert limit_lines(LIMITS, figures, kind="fail_on") == [
         "sla_attainment is 0.666667, and fail_on says < 0.8.",

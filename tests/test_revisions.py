@@ -8,7 +8,7 @@ import pytest
 
 from mqlkit.core.params import ReportParams
 from mqlkit.metrics.report import read_report
-from mqlkit.pages.results import as_json, metrics_document
+from mqlkit.pages.document import metrics_document
 from mqlkit.pages.revisions import last_report, revision_lines
 
 LEADS = """\
@@ -30,7 +30,7 @@ def report(tmp_path):
         (tmp_path / "leads.csv").write_text(leads, encoding="utf-8")
         basis = {"source": str(tmp_path / "source.yaml"), "period": "2026-01..2026-02"}
         params = ReportParams.from_mapping({"as_of": "2026-02-10", **basis, **given})
-        return json.loads(as_json(metrics_document(read_report(params))))
+        return json.loads(json.dumps(metrics_document(read_report(params))))
 
     return make
 

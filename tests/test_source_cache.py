@@ -10,7 +10,7 @@ from mqlkit.core.errors import ParamsError
 from mqlkit.core.names import SHARED_COLUMNS_VARIABLE
 from mqlkit.core.params import ReportParams
 from mqlkit.metrics.report import read_report
-from mqlkit.pages.results import as_json, metrics_document
+from mqlkit.pages.document import metrics_document
 from mqlkit.sources import opening
 from mqlkit.sources.opening import open_source
 from mqlkit.sources.source_cache import CACHE
@@ -81,7 +81,7 @@ def alone(params, monkeypatch):
 
 
 def numbers(params):
-    return as_json(metrics_document(read_report(params)))
+    return json.dumps(metrics_document(read_report(params)))
 
 
 REPORTS = [

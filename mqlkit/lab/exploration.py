@@ -11,8 +11,8 @@ from mqlkit.core.names import MISSING, TEXT_COLUMNS
 from mqlkit.core.params import ReportParams
 from mqlkit.core.text import day
 from mqlkit.lab.choices import Offer, as_sentence, lag_faults
-from mqlkit.leads.build import TimedLeads, leads_with_durations, table_of
-from mqlkit.leads.cache import CLOCK, DATA, ResultCache, key_of
+from mqlkit.leads.build import TimedLeads, leads_with_durations, table_of, timed_by
+from mqlkit.leads.cache import ResultCache
 from mqlkit.leads.table import LeadTable
 from mqlkit.metrics.report import Report, compute_report
 from mqlkit.sources.opening import open_source
@@ -166,7 +166,7 @@ class Exploration:
 
     def _leads(self, params: ReportParams) -> LeadTable:
         """Return the lead table for some parameters; durations are reused if possible."""
-        if self._timed is None or self._timed.key != _timed_by(params):
+        if self._timed is None or self._timed.key != timed_by(params):
             self._timed = self._time(params)
         return table_of(
             self._timed.leads,
@@ -188,10 +188,4 @@ class Exploration:
         )
         timed = timed.with_codes(self._values).stored(reader)
         reader.drop(range(mark + 1, reader.tables))
-        return Timed(timed, _timed_by(params), range(reader.tables, reader.tables + 1))
-
-
-def _timed_by(params: ReportParams) -> tuple[str, ...]:
-    """Return the values of the parameters that durations depend on."""
-    due = () if params.sla_clock == "calendar" else ("sla",)
-    return key_of(params, (*DATA, *CLOCK, *due))
+        return Timed(timed, timed_by(params), range(reader.tables, reader.tables + 1))

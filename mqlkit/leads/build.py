@@ -22,7 +22,7 @@ from mqlkit.leads.as_of import (
     summarize_timestamps,
 )
 from mqlkit.leads.build_cube import CubeQueries, matching, named, with_code
-from mqlkit.leads.cache import ResultCache
+from mqlkit.leads.cache import CLOCK, DATA, ResultCache, key_of
 from mqlkit.leads.durations import Clock, add_durations, due_on_calendar
 from mqlkit.leads.integers import MICRO, instant
 from mqlkit.leads.outcomes import noted_of
@@ -30,10 +30,11 @@ from mqlkit.leads.reentry import with_history
 from mqlkit.leads.table import LeadTable
 from mqlkit.sources.ids import strangers
 from mqlkit.sources.sql import lead_column
-from mqlkit.sources.staging import Reader
+from mqlkit.sources.staging import SHARED, TABLE, Reader
 from mqlkit.sources.store import to_micros
 
 if TYPE_CHECKING:
+    from mqlkit.sources.source_cache import SharedTables
     from mqlkit.sources.tables import Tables
 
 COLUMNS = (
@@ -63,6 +64,8 @@ class TimedLeads:
         Summary of the timestamps up to the as-of date.
     after_as_of
         Number of timestamps after the as-of date.
+    n_strangers
+        Number of leads that only the stage history has.
     is_expensive
         Whether recomputing the table is expensive: it contains a join or a business clock.
     is_last_alone
@@ -73,6 +76,7 @@ class TimedLeads:
     clock: Clock
     seen: TimestampSummary
     after_as_of: int
+    n_strangers: int
     is_expensive: bool
     is_last_alone: bool = False
 
@@ -87,11 +91,11 @@ class TimedLeads:
             table = with_code(table, column, known)
         return replace(self, table=table)
 
-    def stored(self, reader: Reader) -> TimedLeads:
-        """Materialize the table in the engine."""
+    def stored(self, reader: Reader, *, kind: str = TABLE) -> TimedLeads:
+        """Materialize the table in the engine; see `Reader.store`."""
         made = [c for c in (*COLUMNS, *TEXT_COLUMNS) if c in self.table.columns]
         extra = [c for c in self.table.columns if c.startswith(NAMED)]
-        table = reader.store(self.table.select(*made, *extra))
+        table = reader.store(self.table.select(*made, *extra), kind=kind)
         return replace(self, table=table, is_expensive=False)
 
 
@@ -101,6 +105,7 @@ def lead_table(
     *,
     zone: ZoneInfo,
     reader: Reader,
+    shared: SharedTables | None = None,
 ) -> LeadTable:
     """Return the lead table as of the as-of date.
 
@@ -113,13 +118,31 @@ def lead_table(
         Parameters and time zone of the report.
     reader
         The engine that read the tables.
+    shared
+        With it, leads with their durations are stored for other reports on the same tables.
     """
-    columns = list(dict.fromkeys([*params.by, *params.where]))
-    timed = leads_with_durations(tables, params, zone=zone, reader=reader, columns=columns)
+
+    def with_durations(columns: Sequence[str]) -> TimedLeads:
+        return leads_with_durations(tables, params, zone=zone, reader=reader, columns=columns)
+
+    if shared is None or params.as_of == "now":
+        timed = with_durations(list(dict.fromkeys([*params.by, *params.where])))
+    else:
+        key = timed_by(params)
+        if key not in shared.derived:
+            timed = with_durations(shared.columns)
+            shared.derived[key] = timed.stored(reader, kind=SHARED)
+        timed = shared.derived[key]
     timed = replace(timed, table=matching(timed.table, params.where))
     # Calendar durations are subtractions: computing them again is faster than storing them.
     timed = timed.stored(reader) if timed.is_expensive else timed.as_view(reader)
     return table_of(timed, tables, params, values=values_of(timed.table, params.by))
+
+
+def timed_by(params: ReportParams) -> tuple[str, ...]:
+    """Return the values of the parameters that durations depend on."""
+    due = () if params.sla_clock == "calendar" else ("sla",)
+    return key_of(params, (*DATA, *CLOCK, *due))
 
 
 def values_of(table: ir.Table, columns: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -161,9 +184,8 @@ def leads_with_durations(
     if seen.goes_past(as_of):
         leads, events = known_by(leads, events, as_of)
         seen = summarize_timestamps(leads, events)
-    if events is not None and "leads" in tables.ledgers:
-        n = strangers(leads, events)
-        tables.ledgers["history"].noted.update({"unknown_lead": n} if n else {})
+    is_joined = events is not None and "leads" in tables.ledgers
+    n_strangers = strangers(leads, events) if is_joined else 0
     if events is not None:
         leads = with_history(
             reader.store(leads),
@@ -177,9 +199,8 @@ def leads_with_durations(
     amount = leads["won_at"].notnull().ifelse(leads["amount"], ibis.null("int64"))
     timed = add_durations(leads.mutate(amount=amount), clock)
     is_expensive = events is not None or params.sla_clock == "business"
-    return TimedLeads(
-        timed, clock, seen, everything.n_timestamps - seen.n_timestamps, is_expensive, is_alone
-    )
+    n_after = everything.n_timestamps - seen.n_timestamps
+    return TimedLeads(timed, clock, seen, n_after, n_strangers, is_expensive, is_alone)
 
 
 def table_of(
@@ -258,6 +279,8 @@ def _edges(params: ReportParams, period: Bucket) -> tuple[date, ...]:
 
 def _note(timed: TimedLeads, tables: Tables, summary: Mapping[str, Any]) -> None:
     """Write into the ledger what is noteworthy about the leads."""
+    if timed.n_strangers:
+        tables.ledgers["history"].noted["unknown_lead"] = timed.n_strangers
     noted = tables.ledgers["leads" if "leads" in tables.ledgers else "history"].noted
     for name in noted_of(timed.table):
         noted[name] = int(summary[name])

@@ -199,7 +199,9 @@ def read_report(params: ReportParams, *, base: Path | None = None) -> Report:
         When the parameters do not fit the data, or the data cannot be used.
     """
     opened = open_source(params, base=base)
-    leads = lead_table(opened.tables, params, zone=opened.zone, reader=opened.reader)
+    leads = lead_table(
+        opened.tables, params, zone=opened.zone, reader=opened.reader, shared=opened.shared
+    )
     return replace(compute_report(leads, opened.tables), base=base)
 
 

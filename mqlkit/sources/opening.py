@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from mqlkit.core.errors import SourceError, report
 from mqlkit.core.names import SHARED_COLUMNS_VARIABLE
 from mqlkit.core.params import ReportParams
-from mqlkit.sources.source_cache import CACHE, key_of
+from mqlkit.sources.source_cache import CACHE, SharedTables, key_of
 from mqlkit.sources.spec import read_source
 from mqlkit.sources.staging import Reader
 from mqlkit.sources.store import connect
@@ -30,12 +30,15 @@ class Opened:
         The source.yaml.
     zone
         The report's time zone.
+    shared
+        What reports on the same tables share; None if no other report uses them.
     """
 
     path: Path
     reader: Reader
     tables: Tables
     zone: ZoneInfo
+    shared: SharedTables | None = None
 
 
 def open_source(
@@ -74,9 +77,9 @@ def open_source(
     found = None
     if not is_all_wanted and (shared := _shared_columns(extras)) is not None:
         key = key_of(source, shared, zone=str(zone), max_set_aside=params.max_set_aside)
-        found = CACHE.get(key, lambda: read(shared))
-    reader, tables = found or read(extras)
-    return Opened(source.path, reader, tables, zone)
+        found = CACHE.get(key, shared, lambda: read(shared))
+    reader, tables, shared_tables = found or (*read(extras), None)
+    return Opened(source.path, reader, tables, zone, shared_tables)
 
 
 def _shared_columns(extras: list[str]) -> list[str] | None:

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from mqlkit.core.errors import MqlkitError
 from mqlkit.sources.files import mark_of
 from mqlkit.sources.spec import SourceSpec
 from mqlkit.sources.staging import Reader
 from mqlkit.sources.tables import Tables
+
+
+@dataclass
+class SharedTables:
+    """What reports on the same tables share.
+
+    Attributes
+    ----------
+    columns
+        Lead columns that any of them uses.
+    derived
+        Tables derived from them, by what these depend on.
+    """
+
+    columns: Sequence[str]
+    derived: dict[Hashable, Any] = field(default_factory=dict)
 
 
 class SourceCache:
@@ -21,34 +38,38 @@ class SourceCache:
         self._key = ""
         self._reader: Reader | None = None
         self._tables: Tables | None = None
+        self._shared = SharedTables(())
         self._n_kept = 0
 
     def get(
-        self, key: str, read: Callable[[], tuple[Reader, Tables]]
-    ) -> tuple[Reader, Tables] | None:
+        self, key: str, columns: Sequence[str], read: Callable[[], tuple[Reader, Tables]]
+    ) -> tuple[Reader, Tables, SharedTables] | None:
         """Return the tables of a source and their engine, from the cache if the key is the same.
 
         Parameters
         ----------
         key
             Everything that the tables depend on; see `key_of`.
+        columns
+            Lead columns that any report uses.
         read
             Reads the tables.
 
         Returns
         -------
-        tuple of Reader and Tables, or None
+        tuple of Reader, Tables and SharedTables, or None
             None if they cannot be read.
         """
         if key != self._key:
             self.clear()
-            self._key = key
+            self._key, self._shared = key, SharedTables(columns)
             with suppress(MqlkitError):
                 self._keep(*read())
         if self._reader is None or self._tables is None:
             return None
         # Each report adds notes to the ledgers.
-        return self._reader, replace(self._tables, ledgers=deepcopy(self._tables.ledgers))
+        tables = replace(self._tables, ledgers=deepcopy(self._tables.ledgers))
+        return self._reader, tables, self._shared
 
     def _keep(self, reader: Reader, tables: Tables) -> None:
         n_read = reader.tables
@@ -59,7 +80,7 @@ class SourceCache:
         self._tables = replace(tables, leads=leads, events=events)
 
     def drop_derived(self) -> None:
-        """Drop all tables that were derived from those of the cache by a report that has ended."""
+        """Drop the tables of a report that has ended, except those that others use too."""
         if self._reader is not None:
             self._reader.drop(range(self._n_kept + 1, self._reader.tables + 1))
 

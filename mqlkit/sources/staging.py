@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 Cells = Mapping[str, str]
 # Among the cells: whether the row is of a kind that counts.
 COUNTS = f"{OWN}counts"
+# Kinds of tables in the engine: of one report, or of several.
+TABLE, SHARED = "table", "shared"
 ODD, FIRST, ROW = (quote(f"{OWN}{name}") for name in ("odd", "first", "row"))
 # Whether a row may have a fault.
 SUSPECT = quote(f"{OWN}suspect")
@@ -57,9 +59,9 @@ class Reader:
         self.tables += 1
         return f"{kind}_{self.tables}"
 
-    def store(self, table: ir.Table) -> ir.Table:
-        """Return the table, computed and kept in the engine."""
-        return self.backend.create_table(self.name("table"), table)
+    def store(self, table: ir.Table, *, kind: str = TABLE) -> ir.Table:
+        """Return the table, computed and kept in the engine; `drop` keeps those of `SHARED`."""
+        return self.backend.create_table(self.name(kind), table)
 
     def layer(self, table: ir.Table) -> ir.Table:
         """Return the table as a view.
