@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache, reduce
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import ibis
@@ -25,6 +25,8 @@ DAY_US = 24 * HOUR_US
 EPOCH, TICK = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 # More whole days than there are from 1970 back to any timestamp.
 AGES_US = 100_000 * DAY_US
+# Greater than any timestamp or duration.
+NONE = 1 << 62
 
 
 def micros(at: datetime) -> int:
@@ -59,12 +61,8 @@ def floor(value: ir.IntegerValue, unit: int) -> ir.IntegerValue:
 
 def earliest(*values: ir.IntegerValue) -> ir.IntegerValue:
     """Return the smallest value of each row that is not NULL."""
-    return reduce(_smaller, values)
-
-
-def _smaller(a: ir.IntegerValue, b: ir.IntegerValue) -> ir.IntegerValue:
     # Engines differ in LEAST: with a NULL, some return NULL.
-    return (a.isnull() | (b < a).fill_null(False)).ifelse(b, a)
+    return ibis.least(*(value.fill_null(NONE) for value in values)).nullif(NONE)
 
 
 def step(value: ir.IntegerValue, edges: Sequence[int], places: Sequence[int]) -> ir.IntegerValue:
