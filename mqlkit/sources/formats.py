@@ -147,19 +147,6 @@ def pattern_of(name: str) -> re.Pattern[str] | None:
     return re.compile(name[1:-1], re.IGNORECASE) if is_pattern else None
 
 
-__all__ = [
-    "Format",
-    "Recognized",
-    "check_format",
-    "fold",
-    "formats",
-    "known_formats",
-    "looks_like_header",
-    "recognize",
-    "refused",
-    "told_by",
-]
-
 FOLDER = Path(__file__).parent / "formats"
 # Enough for a line of a preamble not to pass for a header by accident.
 NAMES_OF_A_HEADER = 2

@@ -91,13 +91,6 @@ def one_thread(backend: Backend) -> Iterator[None]:
         backend.raw_sql("RESET threads")
 
 
-def local_date(stamp: ir.TimestampValue, zone: str) -> ir.DateValue:
-    """Return the local date of a naive UTC stamp."""
-    if zone == "UTC":
-        return stamp.date()
-    return instant_to_local(zone, local_to_instant("UTC", stamp)).date()
-
-
 def iso_local(stamp: ir.TimestampValue, zone: str) -> ir.StringValue:
     """Return a naive UTC stamp as local ISO text, such as ``2026-01-31T09:00:00+02:00``."""
     if zone == "UTC":

@@ -16,20 +16,18 @@ from mqlkit.sources.encodings import BOMS, encodings_of
 from mqlkit.sources.layout import Layout, layout_of
 from mqlkit.sources.questions import Question, Undecided
 from mqlkit.sources.spec import TableSpec
-from mqlkit.sources.survey import CHUNK, Survey, survey
-
-if TYPE_CHECKING:
-    from ibis.backends.duckdb import Backend
-
-
-from typing import TYPE_CHECKING
-
 from mqlkit.sources.store import EngineError, texts_of_parquet
+from mqlkit.sources.survey import CHUNK, Survey, survey
 from mqlkit.sources.workbooks import Sheet, sheets_of
 
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
 
+GZIP = b"\x1f\x8b"
+UTF8_NAMES = {"utf-8", "utf8", "utf-8-sig", "ascii"}
+# An export shrinks to a tenth or so; what unpacks to more than this is no export.
+MOST_UNPACKED, MOST_RATIO = 1 << 30, 250
+LOST = "\N{REPLACEMENT CHARACTER}"
 KINDS = {b"PK\x03\x04": "xlsx", b"PAR1": "parquet", b"\x1f\x8b": "gzip"}
 REFUSED = {
     b"\xd0\xcf\x11\xe0": ("an old Excel workbook (xls)", "save it as xlsx or CSV (UTF-8)"),
@@ -89,17 +87,6 @@ def as_text(path: Path, kind: str, *, name: str, copy: Path, backend: Backend) -
             report(f"{name}: is a damaged parquet file ({words}).", fix="export it again")
         ) from None
     return [Sheet(path.name, copy, rows + 1)]
-
-
-GZIP = b"\x1f\x8b"
-UTF8_NAMES = {"utf-8", "utf8", "utf-8-sig", "ascii"}
-
-
-# An export shrinks to a tenth or so; what unpacks to more than this is no export.
-MOST_UNPACKED, MOST_RATIO = 1 << 30, 250
-
-
-LOST = "\N{REPLACEMENT CHARACTER}"
 
 
 @dataclass(frozen=True)

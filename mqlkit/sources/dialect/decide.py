@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING
 
 from mqlkit.core.errors import SourceError, listed, report
 from mqlkit.sources.dialect.dates import DateReading, belies_iso, decide_dates, is_pattern
-from mqlkit.sources.dialect.evidence import Ambiguity, Shape, contradictions_of, order_evidence
+from mqlkit.sources.dialect.evidence import (
+    STRAY_SHARE,
+    Ambiguity,
+    Shape,
+    contradictions_of,
+    order_evidence,
+)
 from mqlkit.sources.dialect.numbers import NumberReading, decide_decimal
 from mqlkit.sources.dialect.shapes import Place, shapes_of
 from mqlkit.sources.files import Export
@@ -289,7 +295,7 @@ class Batch:
 
 
 def looks_plain(spec: TableSpec, exports: Sequence[Export], kinds: Kinds) -> bool:
-    """Return whether the first rows of files can only be read in one way."""
+    """Return whether the first rows of files, but for a few, can only be read in one way."""
     if is_pattern(spec.dates) or spec.decimal == ",":
         return False
     return all(_is_plain(export, kinds) for export in exports)
@@ -308,7 +314,9 @@ def _is_plain(export: Export, kinds: Kinds) -> bool:
         place = export.header.index(header)
         cells = [row[place].strip() for row in export.sample if len(row) == len(export.header)]
         texts = [c for c in cells if c]
-        if not all(plain.fullmatch(t) for t in texts):
+        n_other = sum(not plain.fullmatch(t) for t in texts)
+        # Rows with other dates are read with care, unless they are many; amounts are decided alike.
+        if n_other > (len(texts) // STRAY_SHARE if column in kinds.dates else 0):
             return False
         if not texts and column in kinds.numbers:
             return False
