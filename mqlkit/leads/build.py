@@ -43,6 +43,8 @@ COLUMNS = (
     "lag_us", "calendar_waited_us", "stage_us", "waited_us", "contact_clock_us",
     "contact_waited_us", "is_in_order", "is_accepted_first",
 )  # fmt: skip
+# Durations of more leads are computed in each query.
+MOST_STORED = 2_000_000
 # A year has 52 or 53 weeks.
 BUCKETS_A_YEAR = {"week": 53, "month": 12, "quarter": 4, "half": 2, "year": 1}
 # Prefix of column names. No header of an export starts with it.
@@ -134,8 +136,9 @@ def lead_table(
             shared.derived[key] = timed.stored(reader, kind=SHARED)
         timed = shared.derived[key]
     timed = replace(timed, table=matching(timed.table, params.where))
-    # Calendar durations are subtractions: computing them again is faster than storing them.
-    timed = timed.stored(reader) if timed.is_expensive else timed.as_view(reader)
+    # Very many leads do not fit into memory: subtracting again is then faster than reading back.
+    is_stored = timed.is_expensive or tables.leads.count().to_pyarrow().as_py() <= MOST_STORED
+    timed = timed.stored(reader) if is_stored else timed.as_view(reader)
     return table_of(timed, tables, params, values=values_of(timed.table, params.by))
 
 
