@@ -12,6 +12,7 @@ from time import monotonic
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
+from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 from jupyter_client.utils import run_sync  # type: ignore[attr-defined]
 from jupyter_core.paths import jupyter_path
 
@@ -142,7 +143,18 @@ class ReportRuntime:
         inherited = {n: v for n, v in os.environ.items() if n not in absent}
         environment = {**inherited, "TMPDIR": str(self._folder), **given}
         run_sync(kernel.start_kernel)(extra_arguments=arguments, env=environment)
+        _use_own_group(kernel.provisioner)
         return kernel
+
+
+def _use_own_group(provisioner: object) -> None:
+    """Send signals for a kernel to its own process group.
+
+    The kernel leads a session of its own. Jupyter may ask for its group before it has started one,
+    and would then kill the group of this process with it.
+    """
+    if isinstance(provisioner, LocalProvisioner) and os.name == "posix":
+        provisioner.pgid = provisioner.pid
 
 
 @contextmanager
