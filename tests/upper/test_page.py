@@ -247,7 +247,7 @@ def open_all(page):
 # How a page is laid out, with its tables folded and open; afterwards they are as they were.
 LAYOUT = """() => {
     const isWider = () => document.documentElement.scrollWidth > window.innerWidth;
-    // Text at the edge of a chart is cut off, and nobody sees that it was.
+    // Text at the edge of a chart would be cut off without a sign of it.
     const cut = () => [...document.querySelectorAll("figure.chart svg")].flatMap((svg) => {
         const frame = svg.getBoundingClientRect();
         return [...svg.querySelectorAll("text")].filter((text) => {
