@@ -59,8 +59,8 @@ class DailySums:
     Attributes
     ----------
     entered
-        By day of the MQL: ``leads``, the sums of `outcomes.counted_outcomes` and
-        `outcomes.noted_of`, and ``first_mql_at``.
+        By day of the MQL: ``leads``, the sums of `outcomes.lead_outcomes`, `sla_outcomes`,
+        `within_outcomes` and `noted_of`, and ``first_mql_at``.
     became_sql
         By day of the SQL: ``flow``.
     left
