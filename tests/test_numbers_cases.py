@@ -1003,7 +1003,7 @@ def test_without_contacts_nothing_is_said_about_them(lead_table):
     assert made.of("contacted_within_1h", "lift_1h") == {
         "contacted_within_1h": None, "lift_1h": None
     }  # fmt: skip
-    assert made.flags("contacted_within_1h") == set()
+    assert made.flags("contacted_within_1h") == {"not-recorded"}
 
 
 CALLED = """
@@ -1462,7 +1462,7 @@ def test_data_in_which_nobody_became_an_mql(lead_table):
         spend=SPEND,
     )
     assert made.of("mqls", "in_stage", "sla_met", "cost_per_mql", "hours_in_stage_mean") == {
-        "mqls": 0, "in_stage": 0, "sla_met": 0, "cost_per_mql": None, "hours_in_stage_mean": None
+        "mqls": 0, "in_stage": 0, "sla_met": None, "cost_per_mql": None, "hours_in_stage_mean": None
     }  # fmt: skip
     assert len(waiting.survival_curve(levels.time_in_stage(made.leads))) == 1
     assert lead_lists.breach_list(made.leads).empty

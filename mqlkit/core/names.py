@@ -29,6 +29,7 @@ PERSONAL = re.compile(
 )
 TOTAL = "total"
 SMALL_N = 30
+NOT_RECORDED = "not-recorded"
 # Separates column and value in a chart selection. Neither contains it.
 PICK_MARK = "\x1f"
 # Which conversion the panel shows: of the cohorts, in the period, or both.
@@ -61,6 +62,7 @@ FLAGS = {
     "day-precision": "needs times, and the data has only dates",
     "spend-not-covered": "the spend data does not cover the whole window",
     "no-spend-channel": "no spend channel has this name",
+    NOT_RECORDED: "the data has no timestamp of a stage that the number needs",
     "small-n": f"fewer than {SMALL_N} leads",
 }
 

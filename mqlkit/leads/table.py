@@ -121,10 +121,9 @@ class LeadTable:
         """Return the buckets before the period that a rolling cost needs."""
         return self.before[len(self.before) - self.params.rolling + 1 :]
 
-    @property
-    def is_handoff_recorded(self) -> bool:
-        """Return whether the data records acceptances or rejections at all."""
-        return bool({"accepted_at", "rejected_at"} & self.recorded)
+    def is_recorded(self, *stages: str) -> bool:
+        """Return whether the data has a timestamp of any of these stages, before any filter."""
+        return any(f"{stage}_at" in self.recorded for stage in stages)
 
     @property
     def cohort(self) -> ir.Table:

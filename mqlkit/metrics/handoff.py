@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
 from mqlkit.leads.privacy import OTHER, large_groups
 from mqlkit.leads.table import LeadTable
-from mqlkit.metrics.tidy import metric_rows, share
+from mqlkit.metrics.tidy import metric_rows, not_recorded, share
 from mqlkit.stats.intervals import wilson
 
 
@@ -21,10 +20,8 @@ def hand_off(leads: LeadTable) -> pd.DataFrame:
         the data records neither an acceptance nor a rejection.
     """
     wide = leads.counts
-    if not leads.is_handoff_recorded:
-        unknown = np.full(len(wide), np.nan)
-        names = ("accepted", "rejected", "undecided", "acceptance_rate")
-        return pd.concat([metric_rows(wide, name, unknown) for name in names], ignore_index=True)
+    if not leads.is_recorded("accepted", "rejected"):
+        return not_recorded(wide, "accepted", "rejected", "undecided", "acceptance_rate")
     decided = wide["accepted"] + wide["rejected"]
     low, high = wilson(wide["accepted"], decided)
     return pd.concat(

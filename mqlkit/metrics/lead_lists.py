@@ -28,7 +28,7 @@ def mqls(leads: LeadTable) -> ir.Table:
     cohort = leads.cohort
     outcome = sla_outcomes(cohort, leads.clock)
     by_contact = leads.params.sla_stops_on == "contact"
-    is_unknown = ibis.literal(by_contact and "contacted_at" not in leads.recorded)
+    is_unknown = ibis.literal(by_contact and not leads.is_recorded("contacted"))
     return cohort.select(
         "lead_id",
         "owner",

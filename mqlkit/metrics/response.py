@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from mqlkit.leads.table import TOTAL_BUCKET, LeadTable
-from mqlkit.metrics.tidy import metric_rows, share
+from mqlkit.metrics.tidy import metric_rows, not_recorded, share
 from mqlkit.stats.intervals import relative_risk, wilson
 
 
@@ -21,9 +21,10 @@ def response_speed(leads: LeadTable) -> pd.DataFrame:
     """
     wide = leads.counts
     if not _tells_hours(leads):
-        is_dated = "contacted_at" in leads.recorded
-        none, flags = np.full(len(wide), np.nan), {"day-precision": is_dated}
         names = ("contacted_within_1h", "lift_1h")
+        if not leads.is_recorded("contacted"):
+            return not_recorded(wide, *names)
+        none, flags = np.full(len(wide), np.nan), {"day-precision": True}
         return pd.concat(
             [metric_rows(wide, m, none, flags=flags) for m in names], ignore_index=True
         )
@@ -44,7 +45,7 @@ def response_speed(leads: LeadTable) -> pd.DataFrame:
 
 def _tells_hours(leads: LeadTable) -> bool:
     """Return whether contacts are recorded, and to the hour."""
-    is_recorded = "contacted_at" in leads.recorded
+    is_recorded = leads.is_recorded("contacted")
     return is_recorded and not {"mql_at", "contacted_at"} & leads.dated
 
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 
+from mqlkit.core.params import ReportParams
+from mqlkit.leads.durations import EXITS
 from mqlkit.leads.table import LeadTable
-from mqlkit.metrics.tidy import metric_rows, share
+from mqlkit.metrics.tidy import metric_rows, not_recorded, share
 from mqlkit.stats.intervals import wilson
 
 OUTCOMES = ("sla_met", "sla_breached", "sla_past_due", "sla_pending", "sla_unmeasurable")
+
+
+def stops_on(params: ReportParams) -> tuple[str, ...]:
+    """Return the stages that stop the SLA."""
+    return ("contacted",) if params.sla_stops_on == "contact" else EXITS
 
 
 def sla_outcome(leads: LeadTable) -> pd.DataFrame:
@@ -19,14 +25,12 @@ def sla_outcome(leads: LeadTable) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Tidy rows of sla_met, sla_breached, sla_past_due, sla_pending, sla_unmeasurable and
-        sla_attainment (metrics.md §6). All null where the SLA stops on contact and the data
-        records no contact.
+        sla_attainment (metrics.md §6). All null where the data records none of the stages
+        that stop the SLA.
     """
     wide = leads.counts
-    if leads.params.sla_stops_on == "contact" and "contacted_at" not in leads.recorded:
-        none = np.full(len(wide), np.nan)
-        names = (*OUTCOMES, "sla_attainment")
-        return pd.concat([metric_rows(wide, name, none) for name in names], ignore_index=True)
+    if not leads.is_recorded(*stops_on(leads.params)):
+        return not_recorded(wide, *OUTCOMES, "sla_attainment")
     decided = wide["sla_met"] + wide["sla_breached"]
     low, high = wilson(wide["sla_met"], decided)
     rows = [metric_rows(wide, name, wide[name]) for name in OUTCOMES]

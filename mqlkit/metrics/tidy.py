@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mqlkit.core.metrics import METRICS
-from mqlkit.core.names import SMALL_N, TOTAL
+from mqlkit.core.names import NOT_RECORDED, SMALL_N, TOTAL
 
 COLUMNS = [
     "metric", "bucket", "start", "end", "by", "name", "value", "n", "low", "high", "unit", "flags",
@@ -70,6 +70,13 @@ def metric_rows(
             ],
         }
     )
+
+
+def not_recorded(grid: pd.DataFrame, *metrics: str) -> pd.DataFrame:
+    """Return tidy rows without numbers, for metrics that need a stage the data does not record."""
+    none = np.full(len(grid), np.nan)
+    flags = {NOT_RECORDED: True}
+    return pd.concat([metric_rows(grid, m, none, flags=flags) for m in metrics], ignore_index=True)
 
 
 # What the columns of a series are called in a family frame.
