@@ -914,6 +914,32 @@ def test_the_business_clock_runs_only_while_the_team_works(lead_table):
     assert made.value("contacted_within_1h") == 0.25
 
 
+@pytest.mark.parametrize(
+    ("work_week", "hours"),
+    [
+        # Friday 16:00 to Monday 16:00 and Saturday 12:00 to Monday 17:00: 1 + 4 + 7 and 2 + 8.
+        ("Mon-Fri 09:00-17:00, Sat 10:00-14:00", (12 + 10) / 2),
+        # Lunch is not worked: 2 + 6, and 7.
+        ("Mon-Fri 09:00-13:00 14:00-18:00", (8 + 7) / 2),
+        # The shift of Friday ends on Saturday at 06:00: 8 + 0 + 6, and 0 + 6.
+        ("Mon-Fri 22:00-06:00, Sun 22:00-04:00", (8 + 6 + 6) / 2),
+    ],
+)
+def test_a_work_week_of_several_windows(lead_table, work_week, hours):
+    made = lead_table(
+        """
+            lead_id          | mql_at           | accepted_at
+            Friday to Monday | 2026-01-09 16:00 | 2026-01-12 16:00
+            from Saturday    | 2026-01-10 12:00 | 2026-01-12 17:00
+        """,
+        zones={"leads": "Europe/Tallinn"},
+        period=JAN,
+        sla_clock="business",
+        work_week=work_week,
+    )
+    assert made.value("hours_in_stage_mean") == hours
+
+
 def test_the_business_clock_rests_on_public_holidays(lead_table):
     # 24 February is Estonia's Independence Day, a Tuesday in 2026.
     made = lead_table(

@@ -234,8 +234,8 @@ def test_a_notebooks_cell_gives_its_parameters_and_nothing_else():
             {"work_week": "Mon-Fri"},
             (
                 "params/q1.yaml: work_week: 'Mon-Fri' cannot be read.\n"
-                "  Expected: weekdays and hours, such as 'Mon-Fri 09:00-17:00' or "
-                "'Mon,Tue,Thu 10:00-24:00'\n"
+                "  Expected: weekdays and hours, such as 'Mon-Fri 09:00-12:30 13:30-18:00, "
+                "Sat 10:00-14:00' or 'Mon,Tue,Thu 22:00-06:00'\n"
                 "  Found:    no weekdays followed by hours from 00:00 to 24:00"
             ),
         ),
@@ -432,6 +432,10 @@ def test_a_day_of_the_business_clock_is_a_working_day():
     assert ReportParams.from_mapping({**params, "sla": "2d"}).sla_hours == 20
     assert ReportParams.from_mapping({**params, "sla": "1w"}).sla_hours == 40
     assert ReportParams.from_mapping({**params, "sla": "48h"}).sla_hours == 48  # working hours
+    # Of unequal days, a day is the longest one; a week is what the team works in one.
+    params["work_week"] = "Mon-Fri 09:00-12:30 13:30-18:00, Sat 10:00-14:00"
+    assert ReportParams.from_mapping({**params, "sla": "2d"}).sla_hours == 16
+    assert ReportParams.from_mapping({**params, "sla": "1w"}).sla_hours == 44
 
 
 @pytest.mark.parametrize("text", ["48", "h", "-2h", "2 days ago", "2y", "1:30"])

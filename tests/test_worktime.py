@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -25,7 +25,7 @@ from mqlkit.leads.business_hours import (
     add_due_at,
     add_work_clock,
     work_calendar,
-    working_days,
+    working_hours,
 )
 from mqlkit.leads.integers import instant, micros
 
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
     Stamps = Sequence[str | datetime | None]
     Span = tuple[date, date]
-    # Zone, span, weekdays, opening and closing in minutes, stamps after the start, SLA.
-    Case = tuple[str, Span, tuple[int, ...], int, int, list[timedelta], int]
+    # Zone, span, weekdays, windows in minutes, stamps after the start, SLA.
+    Case = tuple[str, Span, tuple[int, ...], list[tuple[int, int]], list[timedelta], int]
 
 US = timedelta(microseconds=1)
 MINUTE = timedelta(minutes=1)
@@ -92,29 +92,52 @@ def hours_between(pairs: list[tuple[str, str]], calendar: WorkCalendar) -> list[
     return [(end - start) / HOUR_US for start, end in zip(starts, ends, strict=True)]
 
 
+def week_of(windows: dict[str, str]) -> WorkWeek:
+    """Return a work week from weekdays and hours; an hour from 24 on is of the day after."""
+    names = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+    found: list[tuple[tuple[int, int], ...]] = [()] * 7
+    for days, hours in windows.items():
+        spans = [[60 * int(t[:2]) + int(t[3:]) for t in span.split("-")] for span in hours.split()]
+        for day in days.split():
+            found[names.index(day)] = tuple((begin, end) for begin, end in spans)
+    return WorkWeek(tuple(found))
+
+
 # --- The work week as users write it
 
 
 @pytest.mark.parametrize(
-    ("text", "weekdays", "opens", "closes", "hours"),
+    ("text", "windows", "day", "week"),
     [
-        ("Mon-Fri 09:00-17:00", (0, 1, 2, 3, 4), time(9), time(17), 8),
-        ("Sun-Thu 08:30-16:30", (0, 1, 2, 3, 6), time(8, 30), time(16, 30), 8),
-        ("Mon,Tue,Thu 10:00-14:00", (0, 1, 3), time(10), time(14), 4),
-        ("Mon-Fri 00:00-24:00", (0, 1, 2, 3, 4), time(0), time(0), 24),
-        ("Mon-Fri 16:00-24:00", (0, 1, 2, 3, 4), time(16), time(0), 8),
-        ("Mon-Wed, Fri 9:00 - 17:15", (0, 1, 2, 4), time(9), time(17, 15), 8.25),
-        ("  monday–FRIDAY 09:00–17:00\n", (0, 1, 2, 3, 4), time(9), time(17), 8),
-        ("Sat 10:00-10:01", (5,), time(10), time(10, 1), 1 / 60),
-        ("Fri-Fri,Fri 09:00-17:00", (4,), time(9), time(17), 8),
+        ("Mon-Fri 09:00-17:00", {"Mon Tue Wed Thu Fri": "09:00-17:00"}, 8, 40),
+        ("Sun-Thu 08:30-16:30", {"Sun Mon Tue Wed Thu": "08:30-16:30"}, 8, 40),
+        ("Mon,Tue,Thu 10:00-14:00", {"Mon Tue Thu": "10:00-14:00"}, 4, 12),
+        ("Mon-Fri 00:00-24:00", {"Mon Tue Wed Thu Fri": "00:00-24:00"}, 24, 120),
+        ("Mon-Fri 16:00-24:00", {"Mon Tue Wed Thu Fri": "16:00-24:00"}, 8, 40),
+        ("Mon-Wed, Fri 9:00 - 17:15", {"Mon Tue Wed Fri": "09:00-17:15"}, 8.25, 33),
+        ("  monday–FRIDAY 09:00–17:00\n", {"Mon Tue Wed Thu Fri": "09:00-17:00"}, 8, 40),
+        ("Sat 10:00-10:01", {"Sat": "10:00-10:01"}, 1 / 60, 1 / 60),
+        ("Fri-Fri,Fri 09:00-17:00", {"Fri": "09:00-17:00"}, 8, 8),
+        # Several windows a day: in any order, with or without a comma, in one group or in two.
+        (
+            "Mon-Fri 09:00-12:30 13:30-18:00, Sat 10:00-14:00",
+            {"Mon Tue Wed Thu Fri": "09:00-12:30 13:30-18:00", "Sat": "10:00-14:00"}, 8, 44,
+        ),
+        ("Mon 13:00-17:00, 9:00-12:00", {"Mon": "09:00-12:00 13:00-17:00"}, 7, 7),
+        ("Mon 9:00-12:00; Mon,Tue 13:00-17:00",
+         {"Mon": "09:00-12:00 13:00-17:00", "Tue": "13:00-17:00"}, 7, 11),
+        # Shifts that meet do not overlap.
+        ("Mon 09:00-13:00 13:00-17:00", {"Mon": "09:00-13:00 13:00-17:00"}, 8, 8),
+        # Night shifts end on the day after, also from Sunday to Monday.
+        ("Fri-Sun 22:00-06:00", {"Fri Sat Sun": "22:00-30:00"}, 8, 24),
+        ("Sun 20:00-00:00, Mon 00:00-02:00", {"Sun": "20:00-24:00", "Mon": "00:00-02:00"}, 4, 6),
+        ("Sun 22:00-06:00, Mon 06:00-07:00", {"Sun": "22:00-30:00", "Mon": "06:00-07:00"}, 8, 9),
     ],
-)
-def test_work_week_is_read(
-    text: str, weekdays: tuple[int, ...], opens: time, closes: time, hours: float
-) -> None:
-    week = parse_work_week(text)
-    assert week == WorkWeek(weekdays, opens, closes)
-    assert week.day_us == hours * HOUR_US
+)  # fmt: skip
+def test_work_week_is_read(text: str, windows: dict[str, str], day: float, week: float) -> None:
+    found = parse_work_week(text)
+    assert found == week_of(windows)
+    assert (found.day_us, found.week_us) == (day * HOUR_US, week * HOUR_US)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +150,15 @@ def test_work_week_is_read(
         ("Mon-Fri 09:00-24:01", "no weekdays followed by hours from 00:00 to 24:00"),
         ("Mon-Fri 09:60-17:00", "no weekdays followed by hours from 00:00 to 24:00"),
         ("Mon-Fri 09:00-17:00 CET", "no weekdays followed by hours from 00:00 to 24:00"),
-        ("Mon-Fri 22:00-06:00", "hours that begin at 22:00 and end at 06:00"),
+        ("Mon-Fri 22:00", "no weekdays followed by hours from 00:00 to 24:00"),
+        ("Mon-Fri 09:00-12:30 13:30", "no weekdays followed by hours from 00:00 to 24:00"),
+        ("Mon-Fri 09:00-17:00, Sat", "no weekdays followed by hours from 00:00 to 24:00"),
+        ("Mon-Fri 00:00-00:00", "hours that begin at 00:00 and end at 00:00"),
+        # Which of the two holds is not for the reader to guess.
+        ("Mon-Fri 09:00-17:00, Fri 09:00-15:00", "hours of Friday that overlap with earlier ones"),
+        ("Mon 09:00-13:00 12:59-17:00", "hours of Monday that overlap with earlier ones"),
+        ("Mon 22:00-06:00, Tue 05:00-13:00", "hours of Tuesday that overlap with earlier ones"),
+        ("Sun 22:00-06:00, Mon 05:00-13:00", "hours of Monday that overlap with earlier ones"),
         ("Mon-Fri 9:00-09:00", "hours that begin at 9:00 and end at 09:00"),
         ("Mon-Fri 24:00-08:00", "hours that begin at 24:00 and end at 08:00"),
         ("Mo-Fr 09:00-17:00", "'mo-fr', which is neither a weekday nor a range of them"),
@@ -144,8 +175,8 @@ def test_a_bad_work_week_says_what_was_found_and_what_is_expected(text: str, fou
         parse_work_week(text)
     assert str(raised.value) == (
         f"work_week: {text!r} cannot be read.\n"
-        "  Expected: weekdays and hours, such as 'Mon-Fri 09:00-17:00' or "
-        "'Mon,Tue,Thu 10:00-24:00'\n"
+        "  Expected: weekdays and hours, such as 'Mon-Fri 09:00-12:30 13:30-18:00, "
+        "Sat 10:00-14:00' or 'Mon,Tue,Thu 22:00-06:00'\n"
         f"  Found:    {found}"
     )
 
@@ -156,7 +187,7 @@ def test_a_bad_work_week_says_what_was_found_and_what_is_expected(text: str, fou
 def days_of(
     text: str, zone: str, first: str, last: str, holidays: str | None = None
 ) -> list[tuple[str, str, str, float]]:
-    frame = working_days(
+    frame = working_hours(
         parse_work_week(text),
         zone=ZoneInfo(zone),
         holidays=holidays,
@@ -233,6 +264,24 @@ def days_of(
             [("12-29", "29 19:00", "30 03:00", 0), ("01-02", "01 19:00", "02 03:00", 8)],
         ),
         ("Sat 09:00-17:00", "UTC", "2026-01-05", "2026-01-09", []),
+        # A row per window; Saturday has its own.
+        (
+            "Mon-Fri 09:00-12:30 13:30-18:00, Sat 10:00-14:00", "UTC", "2026-01-09", "2026-01-11",
+            [
+                ("01-09", "09 09:00", "09 12:30", 0),
+                ("01-09", "09 13:30", "09 18:00", 3.5),
+                ("01-10", "10 10:00", "10 14:00", 8),
+            ],
+        ),
+        # The night in which New York skips 02:00 to 03:00, and the one in which it repeats an hour.
+        (
+            "Sat 22:00-06:00", NEW_YORK, "2026-03-07", "2026-03-07",
+            [("03-07", "08 03:00", "08 10:00", 0)],
+        ),
+        (
+            "Sat 22:00-06:00", NEW_YORK, "2026-10-31", "2026-10-31",
+            [("10-31", "01 02:00", "01 11:00", 0)],
+        ),
     ],
 )  # fmt: skip
 def test_working_days_by_hand(
@@ -243,7 +292,7 @@ def test_working_days_by_hand(
 
 def test_working_days_have_exact_types() -> None:
     for last in ("2026-01-09", "2026-01-03"):  # with rows, and without
-        days = calendar_of(OFFICE, TALLINN, "2026-01-03", last).days.iloc[:1]
+        days = calendar_of(OFFICE, TALLINN, "2026-01-03", last).hours.iloc[:1]
         assert days.dtypes.astype(str).to_dict() == {
             "day": "datetime64[us]",
             "opens_at": "datetime64[us]",
@@ -271,6 +320,17 @@ def test_holidays_are_not_worked(
     code: str | None, first: str, last: str, expected: list[str]
 ) -> None:
     assert [row[0] for row in days_of(OFFICE, "UTC", first, last, code)] == expected
+
+
+def test_a_night_shift_falls_away_with_the_day_on_which_it_begins() -> None:
+    # 24 to 26 December are holidays in Estonia: the shift of the 23rd is worked into the 24th, the
+    # one of the 26th, which would end on Sunday, is not.
+    found = days_of("Mon-Sat 22:00-06:00", "UTC", "2026-12-22", "2026-12-28", "EE")
+    assert [row[:3] for row in found] == [
+        ("12-22", "22 22:00", "23 06:00"),
+        ("12-23", "23 22:00", "24 06:00"),
+        ("12-28", "28 22:00", "29 06:00"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -357,6 +417,26 @@ def test_working_time_over_a_change_of_clocks(
     assert hours_between([(start, end)], calendar) == [hours]
 
 
+@pytest.mark.parametrize(
+    ("text", "start", "end", "hours"),
+    [
+        # Friday from 16:00, four hours of Saturday, Monday until 16:00.
+        ("Mon-Fri 09:00-17:00, Sat 10:00-14:00", "2026-01-09 16:00", "2026-01-12 16:00", 12),
+        ("Mon-Fri 09:00-17:00, Sat 10:00-14:00", "2026-01-10 12:00", "2026-01-12 17:00", 10),
+        # Lunch is not worked.
+        ("Mon-Fri 09:00-13:00 14:00-18:00", "2026-01-09 12:30", "2026-01-09 14:15", 0.75),
+        ("Mon-Fri 09:00-13:00 14:00-18:00", "2026-01-09 13:00", "2026-01-09 14:00", 0),
+        ("Mon-Fri 09:00-13:00 14:00-18:00", "2026-01-05 00:00", "2026-01-12 00:00", 40),
+        # The first day of the data begins within the shift of the day before.
+        ("Mon-Sun 22:00-06:00", "2026-01-05 01:00", "2026-01-05 07:00", 5),
+        ("Sun 22:00-06:00", "2026-01-05 01:00", "2026-01-12 03:00", 10),
+    ],
+)
+def test_working_time_in_several_windows(text: str, start: str, end: str, hours: float) -> None:
+    calendar = calendar_of(text, "UTC", "2026-01-05", "2026-01-19")
+    assert hours_between([(start, end)], calendar) == [hours]
+
+
 def test_holidays_stop_the_clock() -> None:
     calendar = calendar_of(OFFICE, TALLINN, "2026-12-01", "2026-12-31", holidays="EE")
     # Wednesday 23 December 16:00 to Monday 28 December 10:00 in Tallinn.
@@ -405,6 +485,22 @@ def test_due_times_on_utc(stamp: str | None, hours: float, due: str | None) -> N
     assert dues([stamp], calendar, sla_us) == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "stamp", "hours", "due"),
+    [
+        ("Mon-Fri 09:00-13:00 14:00-18:00", "2026-01-09 12:30", 0.5, "2026-01-09 13:00"),
+        ("Mon-Fri 09:00-13:00 14:00-18:00", "2026-01-09 12:30", 1, "2026-01-09 14:30"),
+        # Two of the longest days, 16 hours, over a Saturday of four.
+        ("Mon-Fri 09:00-17:00, Sat 10:00-14:00", "2026-01-09 16:00", 16, "2026-01-13 12:00"),
+        ("Mon-Sun 22:00-06:00", "2026-01-05 01:00", 6, "2026-01-05 23:00"),
+    ],
+)  # fmt: skip
+def test_due_times_in_several_windows(text: str, stamp: str, hours: float, due: str) -> None:
+    sla_us = round(hours * HOUR_US)
+    calendar = calendar_of(text, "UTC", "2026-01-05", "2026-01-12", sla_us=sla_us)
+    assert dues([stamp], calendar, sla_us) == [datetime.fromisoformat(due)]
+
+
 def test_every_covered_stamp_has_a_due_time() -> None:
     for sla_us in (1, 8 * HOUR_US, 4000 * HOUR_US):
         calendar = calendar_of(
@@ -417,7 +513,7 @@ def test_every_covered_stamp_has_a_due_time() -> None:
 def test_a_due_time_beyond_the_calendar_is_null() -> None:
     calendar = calendar_of(OFFICE, "UTC", "2026-01-05", "2026-01-09")
     total_us = calendar.breakpoints()[2][-1]
-    assert dues(["2026-01-05"], calendar, total_us) == [calendar.days["closes_at"].iloc[-1]]
+    assert dues(["2026-01-05"], calendar, total_us) == [calendar.hours["closes_at"].iloc[-1]]
     assert dues(["2026-01-05"], calendar, total_us + 1) == [None]
 
 
@@ -529,10 +625,15 @@ class SteppedClock:
     """Working time by looking at the wall clock every minute; nothing shared with the package."""
 
     def __init__(
-        self, zone: str, span: Span, weekdays: tuple[int, ...], opens: int, closes: int
+        self, zone: str, span: Span, weekdays: tuple[int, ...], windows: list[tuple[int, int]]
     ) -> None:
         self.start, walls = wall_clock(zone, span)
-        self.works = [day in weekdays and opens <= minute < closes for day, minute in walls]
+        # Each minute belongs to its own day, and to the night shift of the day before.
+        self.works = [
+            (day in weekdays and any(a <= minute < b for a, b in windows))
+            or ((day - 1) % 7 in weekdays and any(minute + 1440 < b for _, b in windows))
+            for day, minute in walls
+        ]
         self.minutes = [0, *accumulate(self.works)]
 
     def worked_us(self, at: datetime) -> int:
@@ -550,19 +651,26 @@ class SteppedClock:
 
 
 @st.composite
+def hours_of_a_day(draw: st.DrawFn) -> list[tuple[int, int]]:
+    """Return up to three windows; of an odd number of edges, the last one begins a night shift."""
+    # From 03:00 to 23:00: what begins or ends in a repeated hour is worked by hand above.
+    edges = sorted(draw(st.lists(st.integers(180, 1380), min_size=1, max_size=6, unique=True)))
+    if len(edges) % 2:
+        edges.append(draw(st.one_of(st.just(1440), st.integers(1440 + 180, 1440 + edges[0]))))
+    return list(zip(edges[::2], edges[1::2], strict=True))
+
+
+@st.composite
 def cases(draw: st.DrawFn) -> Case:
     zone = draw(st.sampled_from(ZONES))
     span = draw(st.sampled_from(SPANS))
     weekdays = tuple(sorted(draw(st.sets(st.integers(0, 6), min_size=1))))
-    # Hours from 03:00 on: what begins in a repeated hour is worked by hand above.
-    around = draw(st.booleans())
-    opens = 0 if around else draw(st.integers(180, 1438))
-    closes = 1440 if around else draw(st.integers(opens + 1, 1440))
+    windows = draw(st.sampled_from([[(0, 1440)], None])) or draw(hours_of_a_day())
     seconds = (span[1] - span[0]).days * 86_400
     near_edges = st.builds(
         lambda day, minute, us: timedelta(days=day, minutes=minute, microseconds=us),
         st.integers(0, (span[1] - span[0]).days - 1),
-        st.sampled_from([opens, closes, 0, 60, 120, 180]),
+        st.sampled_from([*chain(*windows), 0, 60, 120, 180]),
         st.integers(-1, 1),
     )
     anywhere = st.integers(0, seconds * 10**6).map(lambda us: us * US)
@@ -570,23 +678,23 @@ def cases(draw: st.DrawFn) -> Case:
     sla_us = draw(
         st.one_of(
             st.integers(1, 100 * HOUR_US),
-            st.integers(1, 5).map(lambda days: days * (closes - opens) * 60_000_000),
+            st.integers(1, 5).map(lambda n: n * sum(b - a for a, b in windows) * 60_000_000),
         )
     )
-    return zone, span, weekdays, opens, closes, offsets, sla_us
+    return zone, span, weekdays, windows, offsets, sla_us
 
 
 @settings(max_examples=60, deadline=None)
 @given(cases())
 def test_equals_the_stepped_clock_to_the_microsecond(case: Case) -> None:
-    zone, span, weekdays, opens, closes, offsets, sla_us = case
-    slow = SteppedClock(zone, span, weekdays, opens, closes)
-    hours = (time(m // 60 % 24, m % 60) for m in (opens, closes))
+    zone, span, weekdays, windows, offsets, sla_us = case
+    slow = SteppedClock(zone, span, weekdays, windows)
     calendar = work_calendar(
-        WorkWeek(weekdays, *hours),
+        WorkWeek(tuple(tuple(windows) if day in weekdays else () for day in range(7))),
         zone=ZoneInfo(zone), holidays=None, first=span[0], last=span[1], sla_us=sla_us,
     )  # fmt: skip
-    assert calendar.starts_at == slow.start
+    # A calendar with a night shift starts a day earlier.
+    assert (calendar.starts_at < slow.start) == (windows[-1][1] > 1440)
     # Local offsets turned into instants, with a second reading where the clock repeats itself.
     begin = datetime.combine(span[0], time.min)
     stamps = [
@@ -594,8 +702,10 @@ def test_equals_the_stepped_clock_to_the_microsecond(case: Case) -> None:
         for n, offset in enumerate(offsets)
     ]
     stamps = [max(at.replace(tzinfo=None), slow.start) for at in stamps]
-    stamps += [slow.start + k * PIECE_US * US + (k % 3 - 1) * US for k in range(1, 100, 7)]
-    assert clocks(stamps, calendar) == [slow.worked_us(at) for at in stamps]
+    pieces = [calendar.starts_at + k * PIECE_US * US + (k % 3 - 1) * US for k in range(3, 100, 7)]
+    stamps += [at for at in pieces if at >= slow.start]
+    first, *found = clocks([slow.start, *stamps], calendar)
+    assert [us - first for us in found] == [slow.worked_us(at) for at in stamps]
     # The stepped clock ends with the span, the calendar goes on.
     room = [at for at in stamps if slow.worked_us(at) + sla_us <= slow.minutes[-1] * 60_000_000]
     if room:

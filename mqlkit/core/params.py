@@ -15,7 +15,7 @@ from mqlkit.core.checks import CHECKS, HOURS_IN, sla_words, split_sla
 from mqlkit.core.errors import ParamsError, report, unknown_name
 from mqlkit.core.names import HIDDEN, is_personal
 from mqlkit.core.periods import AsOf, Calendar
-from mqlkit.core.work_week import parse_work_week
+from mqlkit.core.work_week import HOUR_US, parse_work_week
 from mqlkit.core.yaml_files import TextDatesLoader, key_lines, read_yaml
 
 
@@ -138,7 +138,7 @@ class ReportParams:
     def day_hours(self) -> float:
         """Return the hours of a day on the chosen clock: 24, or those of a working day."""
         is_calendar = self.sla_clock == "calendar"
-        return 24 if is_calendar else parse_work_week(self.work_week).day_us / 3_600_000_000
+        return 24 if is_calendar else parse_work_week(self.work_week).day_us / HOUR_US
 
     @property
     def sla_hours(self) -> float:
@@ -146,9 +146,11 @@ class ReportParams:
         number, unit = split_sla(self.sla)
         if unit in HOURS_IN:
             return number * HOURS_IN[unit]
-        is_week = unit == "w"
-        days = 7 if self.sla_clock == "calendar" else len(parse_work_week(self.work_week).weekdays)
-        return number * self.day_hours * (days if is_week else 1)
+        if unit == "d":
+            return number * self.day_hours
+        is_calendar = self.sla_clock == "calendar"
+        week = 168 if is_calendar else parse_work_week(self.work_week).week_us / HOUR_US
+        return number * week
 
     @property
     def sla_words(self) -> str:

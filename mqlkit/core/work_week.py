@@ -4,29 +4,54 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 
 from mqlkit.core.errors import ParamsError, report
 
-DAY, TICK = timedelta(days=1), timedelta(microseconds=1)
+MINUTE_US, HOUR_US, DAY_MINUTES = 60_000_000, 3_600_000_000, 1440
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 CLOCK = r"((?:[01]?\d|2[0-3]):[0-5]\d|24:00)"
-WANTED = "weekdays and hours, such as 'Mon-Fri 09:00-17:00' or 'Mon,Tue,Thu 10:00-24:00'"
+SPAN = re.compile(f"{CLOCK}-{CLOCK}")
+# Weekdays, then hours: mon-fri09:00-12:30 13:30-18:00, with or without a comma between hours.
+GROUP = re.compile(rf"([a-z,-]+)((?:,?{SPAN.pattern})+)")
+WANTED = (
+    "weekdays and hours, such as 'Mon-Fri 09:00-12:30 13:30-18:00, Sat 10:00-14:00' or "
+    "'Mon,Tue,Thu 22:00-06:00'"
+)
+# Start and end in minutes since local midnight; a night shift ends after 1440.
+Window = tuple[int, int]
 
 
 @dataclass(frozen=True)
 class WorkWeek:
-    """Working days (Monday = 0) and local working hours; closing at 00:00 is the end of the day."""
+    """Working hours of Monday to Sunday.
 
-    weekdays: tuple[int, ...]
-    opens: time
-    closes: time
+    Attributes
+    ----------
+    windows
+        For each weekday, the windows that begin on it, in order; without any on a day off.
+    """
+
+    windows: tuple[tuple[Window, ...], ...]
 
     @property
     def day_us(self) -> int:
-        """Return the length of a working day in microseconds, by local time."""
-        opens_at, closes_at = (datetime.combine(date.min, t) for t in (self.opens, self.closes))
-        return (closes_at - opens_at) // TICK % (DAY // TICK) or DAY // TICK
+        """Return the length of the longest working day in microseconds, by local time."""
+        return max(self._lengths) * MINUTE_US
+
+    @property
+    def week_us(self) -> int:
+        """Return the length of a working week in microseconds, by local time."""
+        return sum(self._lengths) * MINUTE_US
+
+    @property
+    def has_night_shift(self) -> bool:
+        """Return whether any window ends on the day after it begins."""
+        return any(end > DAY_MINUTES for day in self.windows for _, end in day)
+
+    @property
+    def _lengths(self) -> list[int]:
+        return [sum(end - begin for begin, end in day) for day in self.windows]
 
 
 def parse_work_week(text: str) -> WorkWeek:
@@ -34,8 +59,9 @@ def parse_work_week(text: str) -> WorkWeek:
 
     Examples
     --------
-    >>> parse_work_week("Sun-Tue,Thu 08:30-24:00")
-    WorkWeek(weekdays=(0, 1, 3, 6), opens=datetime.time(8, 30), closes=datetime.time(0, 0))
+    >>> week = parse_work_week("Mon-Thu 08:30-12:00 13:00-17:00, Fri 22:00-06:00")
+    >>> week.windows[3], week.windows[4], week.windows[5]
+    (((510, 720), (780, 1020)), ((1320, 1800),), ())
     """
     try:
         return _read_week("".join(text.casefold().replace("\N{EN DASH}", "-").split()))
@@ -45,14 +71,26 @@ def parse_work_week(text: str) -> WorkWeek:
 
 
 def _read_week(text: str) -> WorkWeek:
-    match = re.fullmatch(f"([a-z,-]+){CLOCK}-{CLOCK}", text)
-    if match is None:
-        raise ValueError("no weekdays followed by hours from 00:00 to 24:00")
-    if match[2].zfill(5) >= match[3].zfill(5):
-        raise ValueError(f"hours that begin at {match[2]} and end at {match[3]}")
-    days = {day for part in match[1].split(",") for day in _read_weekdays(part)}
-    hours = (time(int(t[:-3]) % 24, int(t[-2:])) for t in match.group(2, 3))
-    return WorkWeek(tuple(sorted(days)), *hours)
+    windows: list[set[Window]] = [set() for _ in WEEKDAYS]
+    # A group ends where a weekday follows a time.
+    for part in re.split(r"(?<=\d)[,;]?(?=[a-z])", text):
+        match = GROUP.fullmatch(part)
+        if match is None:
+            raise ValueError("no weekdays followed by hours from 00:00 to 24:00")
+        hours = [_read_window(*span) for span in SPAN.findall(match[2])]
+        for day in {day for names in match[1].split(",") for day in _read_weekdays(names)}:
+            windows[day].update(hours)
+    week = WorkWeek(tuple(tuple(sorted(day)) for day in windows))
+    _refuse_overlaps(week)
+    return week
+
+
+def _read_window(opens: str, closes: str) -> Window:
+    begin, end = (int(t[:-3]) * 60 + int(t[-2:]) for t in (opens, closes))
+    if begin in (end, DAY_MINUTES):
+        raise ValueError(f"hours that begin at {opens} and end at {closes}")
+    # Hours that end before they begin are a night shift.
+    return begin, end if end > begin else end + DAY_MINUTES
 
 
 def _read_weekdays(part: str) -> list[int]:
@@ -62,3 +100,16 @@ def _read_weekdays(part: str) -> list[int]:
         raise ValueError(f"{part!r}, which is neither a weekday nor a range of them")
     # A range can cross the end of the week, such as Sun-Thu.
     return [(ends[0] + k) % 7 for k in range((ends[-1] - ends[0]) % 7 + 1)]
+
+
+def _refuse_overlaps(week: WorkWeek) -> None:
+    """Refuse hours that begin before earlier ones end, across midnight and the end of the week."""
+    every = [
+        (day * DAY_MINUTES + begin, day * DAY_MINUTES + end)
+        for day, windows in enumerate([*week.windows, *week.windows])
+        for begin, end in windows
+    ]
+    for (_, end), (begin, _) in pairwise(every):
+        if begin < end:
+            day = WEEKDAYS[begin // DAY_MINUTES % 7].capitalize()
+            raise ValueError(f"hours of {day} that overlap with earlier ones")

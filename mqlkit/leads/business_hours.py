@@ -24,37 +24,38 @@ from mqlkit.core.work_week import WorkWeek
 from mqlkit.leads.integers import TICK, day_us, micros
 
 DAY = timedelta(days=1)
-PIECE_US = 1 << 35  # 9.5 hours: shorter than most nights, so it meets one working day
+PIECE_US = 1 << 35  # 9.5 hours: shorter than most nights, so it meets few windows
 Piece = tuple[int, list[tuple[int, int]]]  # base, and two numbers for each breakpoint
 
 
 @dataclass(frozen=True, eq=False)
 class WorkCalendar:
-    """The `working_days` from ``first`` to ``last``, and that range as instants."""
+    """The `working_hours` from ``first`` to ``last``, and that range as instants."""
 
     week: WorkWeek
     first: date
     last: date
     starts_at: datetime
     ends_at: datetime
-    days: pd.DataFrame
+    hours: pd.DataFrame
 
     def breakpoints(self) -> tuple[list[int], list[int], list[int]]:
         """Return opening and closing times, and cumulative working time, all since the start."""
-        opens = ((self.days["opens_at"] - self.starts_at) // TICK).tolist()
-        closes = ((self.days["closes_at"] - self.starts_at) // TICK).tolist()
-        worked = self.days["worked_before"].tolist()
+        opens = ((self.hours["opens_at"] - self.starts_at) // TICK).tolist()
+        closes = ((self.hours["closes_at"] - self.starts_at) // TICK).tolist()
+        worked = self.hours["worked_before"].tolist()
         return opens, closes, [*worked, worked[-1] + closes[-1] - opens[-1] if worked else 0]
 
 
-def working_days(
+def working_hours(
     week: WorkWeek, *, zone: ZoneInfo, holidays: str | None, first: date, last: date
 ) -> pd.DataFrame:
-    """Return the working days of a team, one row each.
+    """Return the working hours of a team, one row per window.
 
     The team works while local time is within the hours. An hour that a daylight-saving change
     skips is not worked and one that it repeats is worked twice; hours that begin or end in a
-    repeated hour do so at its first occurrence.
+    repeated hour do so at its first occurrence. A night shift belongs to the day on which it
+    begins, and is not worked if that day is a holiday.
 
     Parameters
     ----------
@@ -64,7 +65,7 @@ def working_days(
         Country of the ``holidays`` package, with or without subdivision (``EE``, ``US-CA``); None
         for none. Days off in lieu count; half holidays and moved working days do not.
     first, last
-        Local dates, both included.
+        Local dates on which windows begin, both included.
 
     Returns
     -------
@@ -75,20 +76,21 @@ def working_days(
     Examples
     --------
     >>> from mqlkit.core.work_week import parse_work_week
-    >>> working_days(parse_work_week("Mon-Fri 09:00-17:00"), zone=ZoneInfo("Europe/Tallinn"),
-    ...              holidays="EE", first=date(2026, 12, 23), last=date(2026, 12, 28))
+    >>> working_hours(parse_work_week("Mon-Fri 09:00-17:00"), zone=ZoneInfo("Europe/Tallinn"),
+    ...               holidays="EE", first=date(2026, 12, 23), last=date(2026, 12, 28))
              day            opens_at           closes_at  worked_before
     0 2026-12-23 2026-12-23 07:00:00 2026-12-23 15:00:00              0
     1 2026-12-28 2026-12-28 07:00:00 2026-12-28 15:00:00    28800000000
     """
     off = _days_off(holidays, range(first.year, last.year + 1)) if holidays else ()
-    every = pd.date_range(first, last).date
-    days = [day for day in every if day.weekday() in week.weekdays and day not in off]
-    late = 0 * DAY if week.closes > time.min else DAY
-    opens_at = [_first_shown(day, week.opens, zone) for day in days]
-    closes_at = [_first_shown(day + late, week.closes, zone) for day in days]
+    rows = [
+        (day, *(_first_shown(day, minute, zone) for minute in window))
+        for day in pd.date_range(first, last).date
+        if day not in off
+        for window in week.windows[day.weekday()]
+    ]
     # A change can take all hours of a day (Samoa had no 30 December 2011 at all).
-    rows = [row for row in zip(days, opens_at, closes_at, strict=True) if row[1] < row[2]]
+    rows = [row for row in rows if row[1] < row[2]]
     worked = accumulate(((closes - opens) // TICK for _, opens, closes in rows), initial=0)
     frame = pd.DataFrame(rows, columns=["day", "opens_at", "closes_at"]).astype("datetime64[us]")
     return frame.assign(worked_before=list(worked)[:-1]).astype({"worked_before": "int64"})
@@ -112,9 +114,9 @@ def _days_off(code: str, years: range) -> set[date]:
     return set(country_holidays(*known[code.upper()], years=years))
 
 
-def _first_shown(day: date, clock: time, zone: ZoneInfo) -> datetime:
-    """Return the first instant (naive) at which the local clock has reached a time."""
-    local = datetime.combine(day, clock)
+def _first_shown(day: date, minute: int, zone: ZoneInfo) -> datetime:
+    """Return the first instant (naive) at which the local clock has reached a minute of a day."""
+    local = datetime.combine(day, time.min) + timedelta(minutes=minute)
     late, early = (local.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
     # Only a skipped time has fold 0 after fold 1, with the change in between (PEP 495).
     # pandas' nonexistent="shift_forward" is an hour late in zones west of Greenwich.
@@ -133,15 +135,17 @@ def work_calendar(
     ``first`` and ``last`` are the local dates of the first and the last timestamp. The calendar
     extends beyond ``last`` by the SLA, ``sla_us``, so that each timestamp has a due time.
     """
+    # The night shift of the day before can still be at work on the first day.
+    first -= DAY if week.has_night_shift else 0 * DAY
     # Twice the weeks needed, to allow for holidays.
-    end = last + timedelta(days=60, weeks=2 * sla_us // (week.day_us * len(week.weekdays)))
-    days = working_days(week, zone=zone, holidays=holidays, first=first, last=end)
-    starts_at, ends_at = (_first_shown(day, time.min, zone) for day in (first, end + DAY))
-    calendar = WorkCalendar(week, first, end, starts_at, ends_at, days)
+    end = last + timedelta(days=60, weeks=2 * sla_us // week.week_us)
+    hours = working_hours(week, zone=zone, holidays=holidays, first=first, last=end)
+    starts_at, ends_at = (_first_shown(day, 0, zone) for day in (first, end + DAY))
+    calendar = WorkCalendar(week, first, end, starts_at, ends_at, hours)
     *_, worked = calendar.breakpoints()
-    past = int((days["day"] <= pd.Timestamp(last)).sum())
-    if worked[-1] - worked[past] < sla_us:
-        found = f"{len(days) - past} working days from {last + DAY} to {end}"
+    later = hours["day"] > pd.Timestamp(last)
+    if worked[-1] - worked[int((~later).sum())] < sla_us:
+        found = f"{hours['day'][later].nunique()} working days from {last + DAY} to {end}"
         raise ParamsError(report("work_week and holidays leave no time for the SLA.", found=found))
     return calendar
 
@@ -207,13 +211,14 @@ def add_due_at(
 def add_day_clock(table: ir.Table, *, column: str, name: str, calendar: WorkCalendar) -> ir.Table:
     """Return the table with ``name``: working days up to and including a date, as microseconds.
 
-    For day precision: the difference of two is the working days in (d1, d2] times ``week.day_us``.
+    For day precision: the difference of two is the working days in (d1, d2] times ``week.day_us``,
+    the longest one, whatever the length of each.
     ``column`` is a local day, as `LocalTime.day` returns it. Null where it is null or outside
     ``first`` to ``last``.
     """
     _need_integers(table, column)
     every = pd.date_range(calendar.first, calendar.last)
-    worked = every.isin(calendar.days["day"]).cumsum() * calendar.week.day_us
+    worked = every.isin(calendar.hours["day"]).cumsum() * calendar.week.day_us
     rows = [(day_us(day), us) for day, us in zip(every.date, worked.tolist(), strict=True)]
     small = ibis.memtable(rows, schema={"_mqlkit_on": "int64", "_mqlkit_clock": "int64"})
     joined = table.left_join(small, table[column] == small["_mqlkit_on"])
