@@ -197,27 +197,27 @@ EXPORTS = {
     "google-ads": [
         (
             "Day,Campaign,Campaign ID,Currency code,Avg. cost,Cost,Cost / conv.",
-            {"date": "Day", "channel": "Campaign", "currency": "Currency code", "amount": "Cost"},
+            {"date": "Day", "campaign": "Campaign", "currency": "Currency code", "amount": "Cost"},
         ),
         (
             "Tag,Kampagne,Währungscode,Kosten",
-            {"date": "Tag", "channel": "Kampagne", "currency": "Währungscode", "amount": "Kosten"},
+            {"date": "Tag", "campaign": "Kampagne", "currency": "Währungscode", "amount": "Kosten"},
         ),
         (
             "Jour,Campagne,Code de la devise,Coût",
-            {"date": "Jour", "channel": "Campagne", "currency": "Code de la devise",
+            {"date": "Jour", "campaign": "Campagne", "currency": "Code de la devise",
              "amount": "Coût"},
         ),
         (
             "Campaign,Currency code,Cost",  # no date: recognized, and refused when it is read
-            {"channel": "Campaign", "currency": "Currency code", "amount": "Cost"},
+            {"campaign": "Campaign", "currency": "Currency code", "amount": "Cost"},
         ),
     ],
     "linkedin-ads": [
         (
             ("Start Date (in UTC),Account Name,Campaign Group Name,Campaign Name,Currency,"
             "Total Spent"),
-            {"date": "Start Date (in UTC)", "channel": "Campaign Name", "currency": "Currency",
+            {"date": "Start Date (in UTC)", "campaign": "Campaign Name", "currency": "Currency",
              "amount": "Total Spent"},
         ),
     ],
@@ -225,21 +225,21 @@ EXPORTS = {
         (
             "Reporting starts,Reporting ends,Campaign name,Amount spent (USD)",
             {"date_from": "Reporting starts", "date_to": "Reporting ends",
-             "channel": "Campaign name", "amount": "Amount spent (USD)"},
+             "campaign": "Campaign name", "amount": "Amount spent (USD)"},
         ),
         (
             "Reporting starts,Reporting ends,Campaign name,Day,Amount spent (USD)",
-            {"date": "Day", "channel": "Campaign name", "amount": "Amount spent (USD)"},
+            {"date": "Day", "campaign": "Campaign name", "amount": "Amount spent (USD)"},
         ),
         (
             "Jour,Nom de la campagne,Montant dépensé (EUR)",
-            {"date": "Jour", "channel": "Nom de la campagne", "amount": "Montant dépensé (EUR)"},
+            {"date": "Jour", "campaign": "Nom de la campagne", "amount": "Montant dépensé (EUR)"},
         ),
     ],
     "microsoft-ads": [
         (
             "Gregorian date,Campaign name,Campaign ID,Impressions,Spend,Currency code",
-            {"date": "Gregorian date", "channel": "Campaign name", "amount": "Spend",
+            {"date": "Gregorian date", "campaign": "Campaign name", "amount": "Spend",
              "currency": "Currency code"},
         ),
     ],

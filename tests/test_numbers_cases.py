@@ -11,8 +11,10 @@ import pytest
 
 from mqlkit.core.errors import ParamsError
 from mqlkit.leads import waits as levels
-from mqlkit.metrics import cost, handoff, lead_lists, response, volume, waiting
+from mqlkit.metrics import handoff, lead_lists, response, waiting
+from mqlkit.metrics.goals import kept_goals
 from mqlkit.metrics.report import compute_report
+from mqlkit.metrics.spend import unnamed_channels
 
 JAN, FEB, MAR = "2026-01", "2026-02", "2026-03"
 
@@ -364,22 +366,79 @@ def test_goals_by_month(lead_table):
 
 
 def test_goals_are_for_the_leads_that_they_were_set_for():
-    frame = pd.DataFrame(
-        {"month": [date(2026, 1, 1)] * 3, "source": ["", "Web", "Event"], "mqls": [9.0, 5.0, 4.0]}
-    )
+    names, mqls = ["", "Web", "Event"], [9.0, 5.0, 4.0]
+    frame = pd.DataFrame({"by": ["", "source", "source"], "name": names, "mqls": mqls})
 
     def kept(**where):
-        goals = volume.kept_goals(frame, where)
-        return None if goals is None else goals["mqls"].tolist()
+        found = kept_goals(frame, where)
+        return None if found is None else found["mqls"].tolist()
 
     assert kept() == [9, 5, 4]
     assert kept(source=["Web"]) == [5]
     assert kept(source=["Event", "Web"]) == [5, 4]
-    # Nobody has set a goal for these: that of all leads would be out of their reach.
-    assert kept(source=["Web", "Radio"]) is None
+    # The goal of the leads kept is the sum of those kept, as it is for all leads.
+    assert kept(source=["Web", "Radio"]) == [5]
+    # There is no goal for these: that of all leads is not theirs.
+    assert kept(source=["Radio"]) is None
     assert kept(owner=["Ann"]) is None
     assert kept(source=["Web"], owner=["Ann"]) is None
-    assert volume.kept_goals(None, {"source": ["Web"]}) is None
+    assert kept_goals(None, {"source": ["Web"]}) is None
+
+
+def test_goals_by_any_lead_column(lead_table):
+    made = lead_table(
+        """
+            lead_id             | mql_at     | sql_at     | team
+            North in January    | 2026-01-05 | 2026-02-05 | North
+            South in January    | 2026-01-06 |            | South
+            South in February   | 2026-02-07 | 2026-02-09 | South
+            no goal for West    | 2026-01-08 |            | West
+        """,
+        goals="""
+            month   | team  | mqls | sqls
+            2026-01 | North | 4    | 1
+            2026-01 | South | 2    |
+            2026-02 | North | 3    | 2
+            2026-02 | South | 1    | 1
+            2026-02 | all   | 9    |
+        """,
+        by=["team"],
+        period="2026-01..2026-02",
+        as_of="2026-02-28",
+    )
+    # The row of all wins in February; its empty cell does not, and the segments' goals add up.
+    assert made.values("goal") == {JAN: 6, FEB: 9}
+    assert made.values("goal_sqls") == {JAN: 1, FEB: 3}
+    assert made.values("goal_sqls_attainment") == {JAN: 0, FEB: 2 / 3}
+    assert made.value("goal", team="South") == 3
+    # An empty cell is no goal.
+    assert made.values("goal_sqls", team="South") == {JAN: None, FEB: 1}
+    assert made.values("goal_sqls_gap", team="North") == {JAN: -1, FEB: -1}
+    assert len(made.rows("goal", team="West")) == 0
+
+
+def test_planned_spend_is_compared_with_that_of_its_own_days(lead_table):
+    made = lead_table(
+        ONE_A_MONTH,
+        spend="""
+            date_from  | date_to    | amount | channel
+            2025-12-01 | 2025-12-31 | 999    | Web
+            2026-01-01 | 2026-01-31 | 310    | Web
+            2026-02-01 | 2026-02-28 | 280    | Web
+        """,
+        goals="""
+            month   | mqls | spend
+            2026-01 | 10   | 300
+            2026-02 | 10   | 300
+            2026-03 | 10   | 300
+        """,
+        lag_days=31,
+        as_of="2026-03-31",
+    )
+    assert made.value("spend", JAN) == 999
+    assert made.values("goal_spend_gap") == {JAN: 10, FEB: -20, MAR: None}
+    assert made.values("goal_spend_attainment") == {JAN: 310 / 300, FEB: 280 / 300, MAR: None}
+    assert "spend-not-covered" in made.flags("goal_spend_gap", MAR)
 
 
 def test_goals_of_longer_buckets_are_sums(lead_table):
@@ -1167,7 +1226,7 @@ def test_spend_that_no_lead_names(lead_table):
         lag_days=0,
         period=JAN,
     )
-    assert cost.unnamed_channels(made.leads, made.tables.spend).to_dict("list") == {
+    assert unnamed_channels(made.leads, made.tables.spend).to_dict("list") == {
         "channel": ["(none)", "Radio"], "amount": [60, 45]
     }  # fmt: skip
 

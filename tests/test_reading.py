@@ -512,7 +512,8 @@ def test_spend_by_day_and_by_range(desk):
     )
     names = {"date": "Day", "date_from": "From", "date_to": "To", "amount": "Cost"}
     tables = read_spend(desk, content, columns={**names, "channel": "Campaign"})
-    rows = tables.spend.astype({"channel": object}).itertuples(index=False, name=None)
+    spend = tables.spend.drop(columns="campaign")
+    rows = spend.astype({"channel": object}).itertuples(index=False, name=None)
     assert [(a.isoformat(), b.isoformat(), c if c == c else None, d) for a, b, c, d in rows] == [
         ("2026-01-05", "2026-01-05", "Web", 10.0),
         ("2026-01-06", "2026-01-08", "Web", 30.0),
@@ -625,9 +626,40 @@ def test_goals(desk):
     content = "month,mqls,source\n2026-01,10,Web\n2026-02-15,5.5,\n2026-03,1 200,Web\n"
     goals = read_goals(desk, content).goals
     assert [
-        (f"{m:%Y-%m-%d}", s, n)
-        for m, s, n in zip(goals["month"], goals["source"], goals["mqls"], strict=True)
-    ] == [("2026-01-01", "Web", 10.0), ("2026-02-01", "", 5.5), ("2026-03-01", "Web", 1200.0)]
+        (f"{m:%Y-%m-%d}", *rest)
+        for m, *rest in goals[["month", "by", "name", "mqls"]].itertuples(index=False)
+    ] == [
+        ("2026-01-01", "source", "Web", 10.0),
+        ("2026-02-01", "", "", 5.5),
+        ("2026-03-01", "source", "Web", 1200.0),
+    ]
+
+
+def test_goals_by_a_column_of_the_leads(desk):
+    desk.write("leads.csv", "lead_id,mql_at,Team,region\nA,2026-01-05,North,EU\n")
+    desk.write("goals.csv", "month,team,mqls,sqls\n2026-01,North,4,\n2026-01,All,9,2\n")
+    source = {**LEADS, "goals": {"files": ["goals.csv"]}}
+    goals = desk.read(source).goals
+    found = goals.astype(object).where(goals.notna(), None)
+    assert found.drop(columns="month").values.tolist() == [
+        ["", "", 9.0, 2.0, None],
+        ["Team", "North", 4.0, None, None],
+    ]
+    desk.write("goals.csv", "month,team,region,mqls\n2026-01,North,EU,4\n")
+    with pytest.raises(SourceError) as caught:
+        desk.read(source)
+    assert str(caught.value) == (
+        "goals.csv: the goals have 2 lead columns.\n"
+        "  Expected: month, mqls and at most one lead column\n"
+        "  Found:    'Team', 'region'\n"
+        "  Fix:      name the one that is meant under goals.columns in source.yaml, such as "
+        "{Team: Team}"
+    )
+    source["goals"]["columns"] = {"region": "region"}
+    assert desk.read(source).goals[["by", "name"]].values.tolist() == [["region", "EU"]]
+    source["goals"]["columns"] = {"area": "region"}
+    with pytest.raises(SourceError, match="area"):
+        desk.read(source)
 
 
 def test_goals_with_a_decimal_comma(desk):
@@ -653,7 +685,7 @@ def test_a_month_with_two_goals(desk):
     assert str(caught.value) == (
         "goals.csv: 2 months have more than one goal.\n"
         "  Found:    '2026-01 Web', '2026-02'\n"
-        "  Fix:      keep one row per month (and source)"
+        "  Fix:      keep one row per month and source"
     )
 
 
@@ -878,7 +910,7 @@ def test_the_total_of_goals_is_the_goal_of_all_leads(desk):
     desk.write("leads.csv", "lead_id,mql_at\nA,2026-01-05\n")
     desk.write("goals.csv", "month,source,mqls\n2026-01,Web,10\n2026-01,Ads,5\n2026-01,Total,15\n")
     goals = desk.read({**LEADS, "goals": {"files": ["goals.csv"]}}).goals
-    assert dict(zip(goals["source"], goals["mqls"], strict=True)) == {"Ads": 5, "": 15, "Web": 10}
+    assert dict(zip(goals["name"], goals["mqls"], strict=True)) == {"Ads": 5, "": 15, "Web": 10}
 
 
 @pytest.mark.parametrize(

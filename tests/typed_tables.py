@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 
 from mqlkit.core.names import LEAD_COLUMNS, STAMPS, TEXT_COLUMNS
+from mqlkit.sources.goals import AMOUNTS
 from mqlkit.sources.ledger import Ledger
 from mqlkit.sources.sql import lead_column
 from mqlkit.sources.staging import Reader
@@ -127,30 +128,37 @@ def _events(columns: Mapping[str, list[str | None]], zone: ZoneInfo, days: ZoneI
 
 
 def _spend(columns: Mapping[str, list[str | None]]) -> pd.DataFrame:
-    """Return amounts by range and channel; a ``date`` is a range of one day."""
+    """Return amounts by range, channel and campaign; a ``date`` is a range of one day."""
     ends = ("date", "date") if "date" in columns else ("date_from", "date_to")
     first, last = ([date.fromisoformat(cell) for cell in columns[end]] for end in ends)
-    channels = columns.get("channel", [None] * len(first))
+    names = [columns.get(c, [None] * len(first)) for c in ("channel", "campaign")]
     amounts = map(Decimal, columns["amount"])
-    sums: dict[tuple[date, date, str | None], Decimal] = defaultdict(Decimal)
-    for *key, amount in zip(first, last, channels, amounts, strict=True):
+    sums: dict[tuple[date, date, str | None, str | None], Decimal] = defaultdict(Decimal)
+    for *key, amount in zip(first, last, *names, amounts, strict=True):
         sums[*key] += amount
-    frame = pd.DataFrame(list(sums), columns=["date_from", "date_to", "channel"])
+    keys = ["date_from", "date_to", "channel", "campaign"]
+    frame = pd.DataFrame(list(sums), columns=keys)
     frame = frame.assign(amount=[float(amount) for amount in sums.values()])
-    return frame.sort_values(["date_from", "date_to", "channel"], ignore_index=True)
+    frame = frame.astype({"channel": "str", "campaign": "str"})
+    return frame.sort_values(keys, ignore_index=True)
 
 
 def _goals(columns: Mapping[str, list[str | None]]) -> pd.DataFrame:
     months = pd.to_datetime(columns["month"], format="%Y-%m").astype("datetime64[us]")
-    sources = columns.get("source", [None] * len(months))
+    by = next((c for c in columns if c not in ("month", *AMOUNTS)), "")
+    names = [
+        "" if name in (None, "all") else name for name in columns.get(by, [None] * len(months))
+    ]
+    missing = [None] * len(months)
     frame = pd.DataFrame(
         {
             "month": months,
-            "source": [source or "" for source in sources],
-            "mqls": [float(cell) for cell in columns["mqls"]],
+            "by": [by if name else "" for name in names],
+            "name": names,
+            **{a: [float(c or "nan") for c in columns.get(a, missing)] for a in AMOUNTS},
         }
     )
-    return frame.sort_values(["month", "source"], ignore_index=True)
+    return frame.sort_values(["month", "name"], ignore_index=True)
 
 
 def _has_time(cell: str | None) -> bool:

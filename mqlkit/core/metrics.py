@@ -39,6 +39,20 @@ METRICS: dict[str, Metric] = {
     "needed_per_day": Metric(
         "leads/day", "Needed per day", "(goal − mqls) / days left, while the bucket is in progress"
     ),
+    "goal_sqls": Metric(
+        "leads", "Goal for SQLs", "target for SQLs dated in the bucket; prorated as goal"
+    ),
+    "goal_sqls_attainment": Metric("ratio", "Goal attainment, SQLs", "sqls_in_period / goal_sqls"),
+    "goal_sqls_gap": Metric("leads", "Gap to goal, SQLs", "sqls_in_period − goal_sqls"),
+    "goal_spend": Metric(
+        "money", "Planned spend", "target for spend dated in the bucket; prorated as goal"
+    ),
+    "goal_spend_attainment": Metric(
+        "ratio", "Spend of plan", "spend dated in the bucket, without the lag / goal_spend"
+    ),
+    "goal_spend_gap": Metric(
+        "money", "Over planned spend", "spend dated in the bucket, without the lag − goal_spend"
+    ),
     "accepted": Metric("leads", "Sales-accepted leads (SAL)", "MQLs that sales accepted first"),
     "rejected": Metric("leads", "Rejected", "MQLs that sales rejected first"),
     "undecided": Metric(

@@ -12,8 +12,8 @@ LEAD_COLUMNS = ("lead_id", *STAMPS, "amount", *TEXT_COLUMNS)
 TABLE_COLUMNS = {
     "leads": LEAD_COLUMNS,
     "history": ("lead_id", "at", "stage"),
-    "spend": ("date", "date_from", "date_to", "amount", "channel", "currency"),
-    "goals": ("month", "mqls", "source"),
+    "spend": ("date", "date_from", "date_to", "amount", "channel", "campaign", "currency"),
+    "goals": ("month", "mqls", "sqls", "spend", "source"),
 }
 # A spreadsheet reads a cell that starts with one of these as a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -61,6 +61,7 @@ FLAGS = {
     "immature": "young cohort: more of its MQLs can still become SQLs",
     "day-precision": "needs times, and the data has only dates",
     "spend-not-covered": "the spend data does not cover the whole window",
+    "spend-not-filtered": "total spend over the leads kept: spend has no values of a filter column",
     "no-spend-channel": "no spend channel has this name",
     NOT_RECORDED: "the data has no timestamp of a stage that the number needs",
     "small-n": f"fewer than {SMALL_N} leads",

@@ -6,7 +6,7 @@ trends, not a fact about one lead.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,12 +16,11 @@ import pandas as pd
 
 from mqlkit.core.periods import DAY, Bucket, coarser_grains, spend_window
 from mqlkit.leads.integers import DAY_US, MICRO
-from mqlkit.leads.table import SEGMENT, TOTAL_BUCKET, LeadTable
+from mqlkit.leads.table import TOTAL_BUCKET, LeadTable
+from mqlkit.metrics.spend import filter_flag, spent_in
 from mqlkit.metrics.tidy import metric_rows, pick, share
 from mqlkit.stats.daily import SpendLine, day_numbers
 
-# The breakdowns whose values can be the name of a spend channel.
-CHANNEL_COLUMNS = ("source", "campaign")
 LONGEST_LAG = 90
 
 
@@ -74,21 +73,6 @@ def cost_per_mql(leads: LeadTable, *, spend: pd.DataFrame, lag: int) -> pd.DataF
     return pd.concat(costs, ignore_index=True)
 
 
-def kept_spend(
-    spend: pd.DataFrame | None, where: Mapping[str, Sequence[str]]
-) -> pd.DataFrame | None:
-    """Return the spend on the leads that a report keeps; None where none of them has a channel.
-
-    Spend has channels and nothing else: filtered by source, it is that of the channels of these
-    names. What was spent on a country, say, nobody knows: it then stays the spend on all leads.
-    """
-    if spend is None or len(where) != 1 or next(iter(where)) not in CHANNEL_COLUMNS:
-        return spend
-    is_kept = spend["channel"].isin([str(value) for value in next(iter(where.values()))])
-    # The other rows stay, with nothing in them: they tell which days the data covers.
-    return spend.assign(amount=spend["amount"].where(is_kept, 0)) if is_kept.any() else None
-
-
 def bucket_costs(leads: LeadTable, *, spend: pd.DataFrame, lag: int) -> pd.DataFrame:
     """Return spend and what an MQL and an SQL cost, each bucket by itself.
 
@@ -96,10 +80,8 @@ def bucket_costs(leads: LeadTable, *, spend: pd.DataFrame, lag: int) -> pd.DataF
     ----------
     leads
         The lead table.
-    spend
-        ``date_from``, ``date_to``, ``channel``, ``amount``.
-    lag
-        Days that the spend window is moved back by.
+    spend, lag
+        As in `spent_in`.
 
     Returns
     -------
@@ -107,20 +89,8 @@ def bucket_costs(leads: LeadTable, *, spend: pd.DataFrame, lag: int) -> pd.DataF
         Tidy rows of spend, cost_per_mql, cost_per_sql, wasted_cost and, where deals are worth
         something, return_on_spend (metrics.md §8).
     """
-    grid = leads.counts
-    begins, ends = (day_numbers(grid[edge]) - lag for edge in ("start", "end"))
-    spent = np.full(len(grid), np.nan)
-    has_channel = np.zeros(len(grid), dtype=bool)
-    places = grid.groupby(SEGMENT).indices
-    for by, name in leads.segments:
-        channel = _of_channel(spend, by, name)
-        if channel is not None:
-            rows = places[by, name]
-            spent[rows] = SpendLine.of(channel).between(begins[rows], ends[rows])
-            has_channel[rows] = True
-    covered = SpendLine.of(spend).covers(begins, ends)
-    spent[~covered] = np.nan
-    flags = {"spend-not-covered": ~covered, "no-spend-channel": ~has_channel}
+    grid, bought = leads.counts, spent_in(leads, spend=spend, lag=lag)
+    spent, flags = bought.amount, bought.flags
     cost = share(spent, grid["mqls"])
     out = [
         metric_rows(grid, "spend", spent, flags=flags),
@@ -143,16 +113,6 @@ def bucket_costs(leads: LeadTable, *, spend: pd.DataFrame, lag: int) -> pd.DataF
     return pd.concat(out, ignore_index=True)
 
 
-def _of_channel(spend: pd.DataFrame, by: str, name: str) -> pd.DataFrame | None:
-    """Return the spend of a segment's channel; None where no channel has its name."""
-    if not by:
-        return spend
-    if by not in CHANNEL_COLUMNS:
-        return None
-    channel = spend[spend["channel"] == name]
-    return channel if len(channel) else None
-
-
 def _rolling(leads: LeadTable, *, spend: pd.DataFrame, lag: int) -> pd.DataFrame:
     """Return the rolling cost of all leads, reaching back before the period."""
     frame = rolling_cost(leads, spend=spend, lags=[lag])
@@ -163,7 +123,10 @@ def _rolling(leads: LeadTable, *, spend: pd.DataFrame, lag: int) -> pd.DataFrame
         "cost_per_mql_rolling",
         frame["rolling"],
         n=frame["rolling_mqls"],
-        flags={"spend-not-covered": ~frame["is_covered"].to_numpy(dtype=bool)},
+        flags={
+            "spend-not-covered": ~frame["is_covered"].to_numpy(dtype=bool),
+            **filter_flag(leads),
+        },
     )
 
 
@@ -268,13 +231,4 @@ def cost_by_lag(leads: LeadTable, *, spend: pd.DataFrame, lags: Sequence[int]) -
             "mqls": mqls,
             "cost": share(spent, np.full(len(lags), mqls)),
         }
-    )
-
-
-def unnamed_channels(leads: LeadTable, spend: pd.DataFrame) -> pd.DataFrame:
-    """Return spend in channels that no lead names as its source: ``channel``, ``amount``."""
-    other = spend[~spend["channel"].isin(leads.sources())]
-    sums = other.groupby(other["channel"].fillna("(none)"))["amount"].sum().reset_index()
-    return sums[sums["amount"] != 0].sort_values(
-        ["amount", "channel"], ascending=[False, True], ignore_index=True
     )

@@ -13,6 +13,7 @@ import pandas as pd
 
 from mqlkit.core.params import ReportParams
 from mqlkit.core.periods import DAY
+from mqlkit.core.text import listed
 from mqlkit.leads.cache import CLOCK, COHORT, DATA, SLA
 from mqlkit.leads.privacy import without_words
 from mqlkit.leads.table import LeadTable
@@ -24,7 +25,6 @@ from mqlkit.metrics.cost import (
     costs_by_grain,
     measured_lag,
     rolling_cost,
-    unnamed_channels,
 )
 from mqlkit.metrics.data_quality import data_quality
 from mqlkit.metrics.efficiency import (
@@ -34,6 +34,7 @@ from mqlkit.metrics.handoff import rejection_reasons
 from mqlkit.metrics.lead_lists import breach_list
 from mqlkit.metrics.mix import efficiency_mix_and_rate
 from mqlkit.metrics.response import response_times
+from mqlkit.metrics.spend import unfiltered_by, unnamed_channels
 from mqlkit.metrics.tidy import family, pick
 from mqlkit.metrics.waiting import hours_histogram, survival_curve
 from mqlkit.sources.ledger import Ledger
@@ -208,7 +209,9 @@ class FamilyFrames:
         """Family frame of spend and cost per MQL (§8), and series by lag.
 
         Series ``cost_by_bucket`` (per bucket and lag) and ``cost_by_lag`` (of the period).
-        Constants: ``currency``, ``lag_days``, ``is_lag_measured``, ``main_breakdown``.
+        Constants: ``currency``, ``lag_days``, ``is_lag_measured``, ``main_breakdown``,
+        ``unfiltered_by`` (columns of the filter that spend has no values of, as text; empty where
+        the spend is that of the leads).
         """
         return family(
             self._rows("lag", "cost", mqls="volume"),
@@ -216,6 +219,7 @@ class FamilyFrames:
             currency=self.currency,
             lag_days=self.lag_days_used,
             is_lag_measured=self.params.lag_days == "auto",
+            unfiltered_by=listed(unfiltered_by(self.params.where)),
             main_breakdown=self.main_breakdown,
         )
 

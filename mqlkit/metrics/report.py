@@ -22,7 +22,6 @@ from mqlkit.leads.table import LeadTable
 from mqlkit.metrics.cost import (
     bucket_costs,
     cost_per_mql,
-    kept_spend,
     lag_days,
     lead_to_mql,
 )
@@ -32,12 +31,14 @@ from mqlkit.metrics.efficiency import (
     stage_efficiency,
 )
 from mqlkit.metrics.families import FamilyFrames
+from mqlkit.metrics.goals import kept_goals
 from mqlkit.metrics.handoff import hand_off
 from mqlkit.metrics.lead_export import export_table, exported_leads
 from mqlkit.metrics.response import response_speed
 from mqlkit.metrics.sla import sla_outcome
+from mqlkit.metrics.spend import kept_spend
 from mqlkit.metrics.tidy import metric_rows, pick
-from mqlkit.metrics.volume import kept_goals, mql_volume
+from mqlkit.metrics.volume import mql_volume
 from mqlkit.metrics.waiting import stage_velocity
 from mqlkit.sources.opening import open_source
 from mqlkit.sources.tables import Tables
@@ -214,7 +215,7 @@ def compute_report(leads: LeadTable, tables: Tables, *, has_lag_slider: bool = T
     tables = replace(tables, spend=spend, currency=currency, goals=goals)
     maturity = maturity_days(leads)
     groups = {
-        "volume": mql_volume(leads, goals=goals),
+        "volume": mql_volume(leads, goals=goals, spend=spend),
         "handoff": hand_off(leads),
         "efficiency": stage_efficiency(leads, maturity=maturity),
         "waiting": stage_velocity(leads),

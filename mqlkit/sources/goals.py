@@ -1,61 +1,134 @@
-"""The MQLs agreed for each month."""
+"""The goals of each month: MQLs, SQLs and spend, of all leads or by one lead column."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import pandas as pd
 
-from mqlkit.core.errors import SourceError, listed, report
+from mqlkit.core.errors import SourceError, listed, report, unknown_name
+from mqlkit.core.names import LEAD_COLUMNS
 from mqlkit.sources.cells import day, number
 from mqlkit.sources.dialect.decide import Kinds, Readings
+from mqlkit.sources.files import Export
 from mqlkit.sources.non_data_rows import is_total
 from mqlkit.sources.spec import TableSpec
-from mqlkit.sources.sql import Values, all_of
+from mqlkit.sources.sql import Values, all_of, any_of
 from mqlkit.sources.staging import Cells, Reader, Typing
-from mqlkit.sources.table import Read, read_table
+from mqlkit.sources.table import Read, known_columns, open_exports, read_table
+
+AMOUNTS = ("mqls", "sqls", "spend")
+# Stands in the column of the segments for all leads, as an empty cell and a total do.
+ALL = "all"
 
 
-def read_goals(reader: Reader, spec: TableSpec) -> tuple[Read, pd.DataFrame]:
-    """Return the goals as read, and as ``month``, ``source`` (empty: all leads), ``mqls``.
+def read_goals(
+    reader: Reader, spec: TableSpec, lead_columns: Sequence[str] = LEAD_COLUMNS
+) -> tuple[Read, pd.DataFrame]:
+    """Return the goals as read, and as one row per month and segment.
+
+    Parameters
+    ----------
+    reader, spec
+        The engine and the files.
+    lead_columns
+        The columns of the leads. The file may have one of them, whose values have goals.
+
+    Returns
+    -------
+    Read
+        The rows as read.
+    pandas.DataFrame
+        ``month`` (first day), ``by`` and ``name`` (the lead column and its value; both empty for
+        all leads), ``mqls``, ``sqls``, ``spend`` (NaN: no goal).
 
     Raises
     ------
     SourceError
-        When a month has more than one goal.
+        When the file has several lead columns, or a month more than one goal.
     """
+    exports = open_exports(reader, spec)
+    by = _segment_column(spec, exports, lead_columns)
+    exports = [_with_column(export, by) for export in exports]
 
     def typed(cells: Cells, how: Readings, values: Values) -> dict[str, str]:
+        name = f"coalesce({cells[by]}, '')" if by else "''"
         return {
             "month": f"date_trunc('month', {day(cells['month'], how.date('month'), values)})",
-            "mqls": number(cells["mqls"], how.number("mqls")),
-            "source": f"coalesce({cells['source']}, '')",
+            "name": name,
+            **{column: number(cells[column], how.number(column)) for column in AMOUNTS},
         }
 
-    def faults(_: Cells) -> list[tuple[str, str]]:
-        return [("bad_date", '"month" IS NULL'), ("bad_amount", "mqls IS NULL")]
+    def faults(cells: Cells) -> list[tuple[str, str]]:
+        unread = [f"{cells[c]} IS NOT NULL AND {c} IS NULL" for c in AMOUNTS]
+        unread.append(all_of(f"{c} IS NULL" for c in AMOUNTS))
+        return [("bad_date", '"month" IS NULL'), ("bad_amount", any_of(unread))]
 
     typing = Typing(
-        columns=["month", "mqls", "source"],
+        columns=["month", *AMOUNTS, *([by] if by else [])],
         needed=["month", "mqls"],
-        kinds=Kinds(["month"], ["mqls"]),
+        kinds=Kinds(["month"], AMOUNTS),
         typed=typed,
         faults=faults,
         has_date='"month" IS NOT NULL',
-        is_empty=lambda cells: all_of(f"{cells[c]} IS NULL" for c in ("month", "mqls")),
+        is_empty=lambda cells: all_of(f"{cells[c]} IS NULL" for c in ("month", *AMOUNTS)),
     )
-    read = read_table(reader, spec, typing)
-    goals = reader.frame(f'SELECT "month", source, mqls FROM {read.table} ORDER BY ALL')  # noqa: S608
-    # The total of the sources is the goal of all leads.
-    goals["source"] = ["" if is_total(source) else source for source in goals["source"]]
-    twice = goals[goals.duplicated(["month", "source"], keep=False)]
-    if len(twice):
-        months = sorted(
-            {f"{m:%Y-%m} {s}".strip() for m, s in zip(twice["month"], twice["source"], strict=True)}
-        )
+    read = read_table(reader, spec, typing, exports=exports)
+    goals = reader.frame(f'SELECT "month", name, mqls, sqls, spend FROM {read.table} ORDER BY ALL')  # noqa: S608
+    goals["name"] = ["" if _is_of_all(name) else name for name in goals["name"]]
+    goals.insert(1, "by", [by if name else "" for name in goals["name"]])
+    _check_once(spec, goals, by)
+    return read, goals.astype(dict.fromkeys(AMOUNTS, float))
+
+
+def _segment_column(spec: TableSpec, exports: Sequence[Export], lead_columns: Sequence[str]) -> str:
+    """Return the lead column that the goals are by: the one mapped, or found; empty without one."""
+    own = ("month", *AMOUNTS)
+    leads = {c.casefold(): c for c in lead_columns if c not in own}
+    named = [c for c in spec.columns if c not in own]
+    if unknown := [c for c in named if c not in lead_columns]:
+        known = [*own, *leads.values()]
+        place = f"{spec.place}.columns in source.yaml"
+        raise SourceError("\n".join(unknown_name(place, "column", c, known) for c in unknown))
+    offered = [c.casefold() for c in known_columns(exports)]
+    found = named or list(dict.fromkeys(leads[c] for c in offered if c in leads))
+    if len(found) > 1:
         raise SourceError(
             report(
-                f"{spec.names}: {len(months)} months have more than one goal.",
-                found=listed(months),
-                fix="keep one row per month (and source)",
+                f"{spec.names}: the goals have {len(found)} lead columns.",
+                expected="month, mqls and at most one lead column",
+                found=listed(found, 6),
+                fix=f"name the one that is meant under {spec.place}.columns in source.yaml, "
+                f"such as {{{found[0]}: {found[0]}}}",
             )
         )
-    return read, goals
+    return found[0] if found else ""
+
+
+def _with_column(export: Export, by: str) -> Export:
+    """Return an export whose column of segments counts as one that is read."""
+    header = export.header_of(by) if by else None
+    if header is None:
+        return export
+    written = export.header_cells[export.header.index(header)]
+    columns = {**export.recognized.columns, by: written}
+    return replace(export, recognized=replace(export.recognized, columns=columns))
+
+
+def _is_of_all(name: str) -> bool:
+    return name.strip().casefold() == ALL or is_total(name)
+
+
+def _check_once(spec: TableSpec, goals: pd.DataFrame, by: str) -> None:
+    twice = goals[goals.duplicated(["month", "name"], keep=False)]
+    if twice.empty:
+        return
+    months = {f"{m:%Y-%m} {s}".strip() for m, s in zip(twice["month"], twice["name"], strict=True)}
+    raise SourceError(
+        report(
+            f"{spec.names}: {len(months)} months have more than one goal.",
+            found=listed(sorted(months)),
+            fix=f"keep one row per month{f' and {by}' if by else ''}",
+        )
+    )

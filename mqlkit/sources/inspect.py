@@ -11,12 +11,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mqlkit.core.errors import SourceError, listed
-from mqlkit.core.names import STAMPS
+from mqlkit.core.names import LEAD_COLUMNS, STAMPS
 from mqlkit.sources.cells import NOTHING, day, has_time, money, timestamp
 from mqlkit.sources.dialect.dates import DateReading
 from mqlkit.sources.dialect.numbers import NumberReading
 from mqlkit.sources.files import Export
-from mqlkit.sources.goals import read_goals
+from mqlkit.sources.goals import AMOUNTS, read_goals
 from mqlkit.sources.history import event_rows, read_history
 from mqlkit.sources.ids import match_ids, shorten_ids, strangers
 from mqlkit.sources.leads import read_leads
@@ -133,10 +133,16 @@ def inspect_source(
         try:
             reader = Reader(backend, Path(folder), source.path.parent, 1.0, source.timezone)
             looks, tables = [], []
+            lead_columns = [*LEAD_COLUMNS]
             for spec in source.tables:
                 done = partial(tell, spec.place)
                 done(0.0)
-                look, table = _look(reader, spec, done, has_history=bool(source.history))
+                read = partial(
+                    _read, has_history=bool(source.history), lead_columns=tuple(lead_columns)
+                )
+                look, table = _look(reader, spec, done, read)
+                if spec.table == "leads":
+                    lead_columns += look.unmapped
                 looks.append(look)
                 tables.append(table)
                 done(1.0)
@@ -170,7 +176,10 @@ def _compared(
 
 
 def _look(
-    reader: Reader, spec: TableSpec, done: Callable[[float], None], *, has_history: bool
+    reader: Reader,
+    spec: TableSpec,
+    done: Callable[[float], None],
+    read_rows: Callable[[Reader, TableSpec], Read],
 ) -> tuple[TableReport, str | None]:
     questions: list[Question] = []
     errors: list[str] = []
@@ -182,7 +191,7 @@ def _look(
     read: Read | None = None
     if not questions and not errors:
         with _reporting(questions, errors):
-            read = _read(reader, spec, has_history=has_history)
+            read = read_rows(reader, spec)
         if read is not None and spec.table == "spend":
             with _reporting(questions, errors):
                 sum_spend(reader, read, spec)
@@ -216,14 +225,16 @@ def _reporting(questions: list[Question], errors: list[str]) -> Iterator[None]:
         errors.append(str(error))
 
 
-def _read(reader: Reader, spec: TableSpec, *, has_history: bool) -> Read:
+def _read(
+    reader: Reader, spec: TableSpec, *, has_history: bool, lead_columns: Sequence[str]
+) -> Read:
     if spec.table == "leads":
         return read_leads(reader, spec, [], has_mql=has_history)
     if spec.table == "history":
         return read_history(reader, spec)
     if spec.table == "spend":
         return read_spend_rows(reader, spec)
-    return read_goals(reader, spec)[0]
+    return read_goals(reader, spec, lead_columns)[0]
 
 
 def _file(export: Export, rows: int | None) -> FileReport:
@@ -304,7 +315,7 @@ def _columns(reader: Reader, read: Read) -> Iterator[ColumnReport]:
                 yield ColumnReport(
                     ours, header, reading.words, tuple(zip(texts, after, strict=True))
                 )
-            elif ours in ("amount", "mqls"):
+            elif ours in ("amount", *AMOUNTS):
                 number_reading = how.number(ours)
                 texts = number_reading.examples or texts
                 after = _numbers_read(reader, texts, number_reading)

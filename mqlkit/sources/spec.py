@@ -255,8 +255,8 @@ def _check_columns(table: str, columns: Any, where: str) -> None:
         raise SourceError(
             report(f"{where}.columns is not a mapping.", expected="{lead_id: Lead ID, ...}")
         )
-    if table == "leads":
-        return  # any other column may be kept under a name of the user's
+    if table in ("leads", "goals"):
+        return  # any other column may be kept under a name of the user's, or be what goals are by
     unknown = [str(c) for c in columns if c not in TABLE_COLUMNS[table]]
     if unknown:
         raise SourceError(

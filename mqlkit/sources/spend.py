@@ -24,7 +24,7 @@ ROUNDED = 0.001
 
 
 def read_spend(reader: Reader, spec: TableSpec) -> tuple[Read, pd.DataFrame, str]:
-    """Return the spend as read, as one row per range of days and channel, and its currency.
+    """Return the spend as read, its sums by range of days, channel and campaign, and its currency.
 
     Raises
     ------
@@ -41,7 +41,7 @@ def read_spend(reader: Reader, spec: TableSpec) -> tuple[Read, pd.DataFrame, str
 def read_spend_rows(reader: Reader, spec: TableSpec) -> Read:
     """Return the spend as read, row by row."""
     when = ("date", "date_from", "date_to")
-    columns = [*when, "amount", "channel", "currency"]
+    columns = [*when, "amount", "channel", "campaign", "currency"]
 
     def typed(cells: Cells, how: Readings, values: Values) -> dict[str, str]:
         firsts = {c: day(cells[c], how.date(c), values) for c in when}
@@ -55,7 +55,9 @@ def read_spend_rows(reader: Reader, spec: TableSpec) -> Read:
             "date_from": f"coalesce({firsts['date']}, {firsts['date_from']})",
             "date_to": f"coalesce({lasts['date']}, {lasts['date_to']})",
             "amount": money(cells["amount"], how.number("amount")),
-            "channel": cells["channel"],
+            # Ad platforms name campaigns only: these are then the channels as well.
+            "channel": f"coalesce({cells['channel']}, {cells['campaign']})",
+            "campaign": cells["campaign"],
             "currency": currency,
             "code": f"coalesce({code}, "
             f"CASE WHEN {contradicts(cells['amount'], currency)} THEN {sign} END)",
@@ -83,7 +85,7 @@ def sum_spend(reader: Reader, read: Read, spec: TableSpec) -> tuple[pd.DataFrame
     """Return spend by range of days and channel, and the one currency that all of it is in."""
     _check_units(reader, spec, read.table)
     query = f"""
-        SELECT date_from, date_to, channel, currency, sum(amount) AS amount,
+        SELECT date_from, date_to, channel, campaign, currency, sum(amount) AS amount,
             count(*) FILTER (WHERE amount < 0) AS credits
         FROM {read.table} GROUP BY ALL ORDER BY ALL
     """  # noqa: S608

@@ -41,9 +41,10 @@ class Tables:
     events
         Stage changes ``lead_id, stage, at, at_timed``, or None without a history.
     spend
-        ``date_from, date_to, channel, amount``, one row per range and channel, both ends included.
+        ``date_from, date_to, channel, campaign, amount``, one row per range of days (both ends
+        included), channel and campaign.
     goals
-        ``month, source, mqls``; a missing source is ``""``.
+        As in `read_goals`: one row per month and segment.
     """
 
     leads: ir.Table
@@ -120,7 +121,7 @@ def load(
         read, spend, currency = read_spend(reader, source.spend)
         keep(read, source.spend)
     if source.goals:
-        read, goals = read_goals(reader, source.goals)
+        read, goals = read_goals(reader, source.goals, [*LEAD_COLUMNS, *columns])
         keep(read, source.goals)
     return Tables(
         leads=table(leads),

@@ -1,0 +1,107 @@
+"""The spend of the leads that a report keeps: filtered, by segment and in a window of days."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from mqlkit.leads.table import SEGMENT, LeadTable
+from mqlkit.stats.daily import SpendLine, day_numbers
+
+# The lead columns that spend has values of, each with its column of the spend.
+SPEND_COLUMNS = {"source": "channel", "campaign": "campaign"}
+Where = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, eq=False)
+class Spent:
+    """Spend in the window of each row of a grid.
+
+    Attributes
+    ----------
+    amount
+        Spend; NaN where it is not known.
+    flags
+        Why it is not known, or not that of the leads kept: a mask of the rows for each flag.
+    """
+
+    amount: npt.NDArray[np.float64]
+    flags: Mapping[str, npt.ArrayLike]
+
+
+def kept_spend(spend: pd.DataFrame | None, where: Where) -> pd.DataFrame | None:
+    """Return the spend on the leads that a report keeps; None where no spend has their values.
+
+    Spend can be filtered by source and by campaign. By any other column it stays the spend on all
+    leads, and `unfiltered_by` names the column.
+    """
+    known = {SPEND_COLUMNS[c]: values for c, values in where.items() if c in SPEND_COLUMNS}
+    if spend is None or not known:
+        return spend
+    is_kept = np.ones(len(spend), dtype=bool)
+    for column, values in known.items():
+        is_kept &= spend[column].isin([str(value) for value in values]).to_numpy()
+    # The other rows stay, with nothing in them: they say which days the data covers.
+    return spend.assign(amount=spend["amount"].where(is_kept, 0)) if is_kept.any() else None
+
+
+def unfiltered_by(where: Where) -> list[str]:
+    """Return the columns of a filter that spend cannot be filtered by."""
+    return [column for column in where if column not in SPEND_COLUMNS]
+
+
+def spent_in(leads: LeadTable, *, spend: pd.DataFrame, lag: int) -> Spent:
+    """Return the spend of each row of the grid of `LeadTable.counts`.
+
+    Parameters
+    ----------
+    leads
+        The lead table.
+    spend
+        ``date_from``, ``date_to``, ``channel``, ``campaign``, ``amount``.
+    lag
+        Days that the window of each bucket is moved back by.
+    """
+    grid = leads.counts
+    begins, ends = (day_numbers(grid[edge]) - lag for edge in ("start", "end"))
+    amount = np.full(len(grid), np.nan)
+    has_channel = np.zeros(len(grid), dtype=bool)
+    places = grid.groupby(SEGMENT).indices
+    for by, name in leads.segments:
+        part = _of_segment(spend, by, name)
+        if part is not None:
+            rows = places[by, name]
+            amount[rows] = SpendLine.of(part).between(begins[rows], ends[rows])
+            has_channel[rows] = True
+    covered = SpendLine.of(spend).covers(begins, ends)
+    amount[~covered] = np.nan
+    flags = {"spend-not-covered": ~covered, "no-spend-channel": ~has_channel}
+    return Spent(amount, {**flags, **filter_flag(leads)})
+
+
+def filter_flag(leads: LeadTable) -> dict[str, bool]:
+    """Return the flag of spend that is not filtered like the leads."""
+    return {"spend-not-filtered": bool(unfiltered_by(leads.params.where))}
+
+
+def _of_segment(spend: pd.DataFrame, by: str, name: str) -> pd.DataFrame | None:
+    """Return the spend of a segment; None where no spend has its name."""
+    if not by:
+        return spend
+    if by not in SPEND_COLUMNS:
+        return None
+    part = spend[spend[SPEND_COLUMNS[by]] == name]
+    return part if len(part) else None
+
+
+def unnamed_channels(leads: LeadTable, spend: pd.DataFrame) -> pd.DataFrame:
+    """Return spend in channels that no lead names as its source: ``channel``, ``amount``."""
+    other = spend[~spend["channel"].isin(leads.sources())]
+    sums = other.groupby(other["channel"].fillna("(none)"))["amount"].sum().reset_index()
+    return sums[sums["amount"] != 0].sort_values(
+        ["amount", "channel"], ascending=[False, True], ignore_index=True
+    )
