@@ -24,6 +24,7 @@ from mqlkit.core.params import ReportParams
 from mqlkit.leads.build import lead_table as lead_table_of
 from mqlkit.leads.table import LeadTable
 from mqlkit.metrics import cost, efficiency, handoff, response, sla, volume, waiting
+from mqlkit.metrics.conversion import Maturity, sql_maturity
 from mqlkit.sources.spec import read_source
 from mqlkit.sources.staging import Reader
 from mqlkit.sources.store import connect
@@ -89,8 +90,8 @@ class Made:
         return ledgers["leads" if "leads" in ledgers else "history"].to_dict()
 
     @cached_property
-    def maturity(self) -> float:
-        return efficiency.maturity_days(self.leads)
+    def maturity(self) -> Maturity:
+        return sql_maturity(self.leads)
 
     @cached_property
     def lag(self) -> int:

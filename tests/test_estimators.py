@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,8 @@ from statsmodels.duration.survfunc import CumIncidenceRight, SurvfuncRight
 from statsmodels.stats.contingency_tables import Table2x2
 from statsmodels.stats.proportion import proportion_confint
 
-from mqlkit.stats.intervals import relative_risk, share_band, survival_band, wilson
+from mqlkit.stats.incidence import Incidence, expected_share, horizon
+from mqlkit.stats.intervals import relative_risk, survival_band, wilson
 from mqlkit.stats.survival import Waits, in_time
 
 # Weeks in remission of 42 children with leukemia (Freireich et al. 1963, Blood 21:699; Gehan 1965,
@@ -45,10 +48,10 @@ def curve_of(frame, *, time, event, by):
     return steps.assign(**{by: names[steps["group"]]})
 
 
-def incidence_of(frame, *, time, kind, until, by):
-    waits, names = waits_of(frame, time=time, kind=kind, by=by)
-    value, variance = waits.incidence(until)
-    return pd.DataFrame({"incidence": value, "variance": variance}, index=names)
+def incidence_of(days, kind, *, until):
+    days, kind = np.array(days, dtype=np.int64), np.array(kind)
+    order = in_time(days, kind)
+    return Incidence.of(days[order], kind[order], until=until)
 
 
 # --- Wilson
@@ -196,49 +199,134 @@ def test_kaplan_meier_against_statsmodels(leads):
 @given(LEADS, st.integers(1, 13))
 def test_aalen_johansen_against_statsmodels(leads, until):
     frame = pd.DataFrame(leads, columns=["days", "kind", "team"])
-    ours = incidence_of(frame, time="days", kind="kind", until=until, by="team")
-    for team, part in frame.groupby("team"):
-        if set(part["kind"]) != {0, 1, 2}:
-            continue  # statsmodels wants all of them
-        with np.errstate(all="ignore"):  # theirs divides by 0 where nobody is left
-            theirs = CumIncidenceRight(part["days"].to_numpy(), part["kind"].to_numpy())
-        at = np.searchsorted(theirs.times, until, side="right") - 1
-        if at < 0:
-            assert part.loc[part["kind"] > 0, "days"].min() > until
-            assert ours.loc[team].tolist() == [0, 0]
-            continue
-        assert ours.loc[team, "incidence"] == pytest.approx(theirs.cinc[0][at], abs=1e-12)
-        error = np.sqrt(max(ours.loc[team, "variance"], 0))
-        if not np.isnan(theirs.cinc_se[0][at]):  # theirs has none where nobody is left
-            assert error == pytest.approx(theirs.cinc_se[0][at], abs=1e-7)
+    ours = incidence_of(frame["days"], frame["kind"], until=until)
+    if set(frame["kind"]) != {0, 1, 2}:
+        return  # statsmodels wants all of them
+    with np.errstate(all="ignore"):  # theirs divides by 0 where nobody is left
+        theirs = CumIncidenceRight(frame["days"].to_numpy(), frame["kind"].to_numpy())
+    at = np.searchsorted(theirs.times, until, side="right") - 1
+    if at < 0:
+        assert frame.loc[frame["kind"] > 0, "days"].min() > until
+        assert (ours.value, ours.variance) == (0, 0)
+        return
+    assert ours.value == pytest.approx(theirs.cinc[0][at], abs=1e-12)
+    reached, staying = ours.at(theirs.times[: at + 1])
+    np.testing.assert_allclose(reached, theirs.cinc[0][: at + 1], atol=1e-12)
+    # F + G + S = 1
+    np.testing.assert_allclose(1 - reached - staying, theirs.cinc[1][: at + 1], atol=1e-12)
+    if not np.isnan(theirs.cinc_se[0][at]):  # theirs has none where nobody is left
+        assert np.sqrt(ours.variance) == pytest.approx(theirs.cinc_se[0][at], abs=1e-7)
+
+
+def naive_incidence(leads, until):
+    """Return incidence and variance, lead by lead in exact fractions (Marubini & Valsecchi)."""
+    steps, reached, before = [], Fraction(0), Fraction(1)
+    for t in sorted({days for days, kind, _ in leads if kind and days <= until}):
+        n = sum(days >= t for days, _, _ in leads)
+        d = sum(days == t and kind > 0 for days, kind, _ in leads)
+        d1 = sum(days == t and kind == 1 for days, kind, _ in leads)
+        reached += before * Fraction(d1, n)
+        steps.append((n, d, d1, before, reached))
+        before *= 1 - Fraction(d, n)
+    variance = Fraction(0)
+    for n, d, d1, before, at in steps:
+        ahead = reached - at
+        variance += ahead**2 * Fraction(d, n * (n - d)) if n > d else 0
+        variance += before**2 * Fraction(d1 * (n - d1), n**3)
+        variance -= 2 * ahead * before * Fraction(d1, n**2)
+    return float(reached), float(variance)
+
+
+@settings(max_examples=50)
+@given(LEADS, st.integers(1, 13))
+def test_aalen_johansen_against_exact_fractions(leads, until):
+    days, kind, _ = zip(*leads, strict=True)
+    ours = incidence_of(days, kind, until=until)
+    assert (ours.value, ours.variance) == pytest.approx(naive_incidence(leads, until), abs=1e-14)
 
 
 def test_aalen_johansen_by_hand():
     # 4 leads: an SQL at 2; one open, last seen at 3; one rejected at 4; an SQL at 6.
-    frame = pd.DataFrame({"days": [2, 3, 4, 6], "kind": [1, 0, 2, 1], "all": 0})
-    found = {
-        until: incidence_of(frame, time="days", kind="kind", until=until, by="all")[
-            "incidence"
-        ].tolist()
-        for until in (1, 2, 5, 6)
-    }
-    assert found == {1: [0], 2: [0.25], 5: [0.25], 6: [pytest.approx(0.25 + 0.375)]}
+    days, kind = [2, 3, 4, 6], [1, 0, 2, 1]
+    found = {until: incidence_of(days, kind, until=until).value for until in (1, 2, 5, 6)}
+    assert found == {1: 0, 2: 0.25, 5: 0.25, 6: pytest.approx(0.25 + 0.375)}
 
 
 def test_without_censoring_the_incidence_is_the_share():
-    frame = pd.DataFrame({"days": [1, 2, 3, 4, 5], "kind": [1, 2, 1, 2, 2], "all": 0})
-    found = incidence_of(frame, time="days", kind="kind", until=9, by="all").iloc[0]
-    assert found["incidence"] == pytest.approx(2 / 5, abs=1e-12)
-    assert found["variance"] == pytest.approx((2 / 5) * (3 / 5) / 5, abs=1e-12)
+    found = incidence_of([1, 2, 3, 4, 5], [1, 2, 1, 2, 2], until=9)
+    assert found.value == pytest.approx(2 / 5, abs=1e-12)
+    assert found.variance == pytest.approx((2 / 5) * (3 / 5) / 5, abs=1e-12)
 
 
-def test_the_interval_of_an_estimated_share():
-    share, variance = np.array([0.3, 0.01, 0.99]), np.array([1e-8, 1e-4, 1e-4])
-    low, high = share_band(share, variance)
-    assert ((low > 0) & (low < share) & (share < high) & (high < 1)).all()
-    # A small one is the plain one.
-    assert [low[0], high[0]] == pytest.approx([0.3 - 1.96e-4, 0.3 + 1.96e-4], abs=1e-7)
-    assert np.isnan(share_band(np.array([0.0, 1.0]), np.array([0.0, 0.0]))).all()
+def test_the_chance_of_an_open_lead():
+    # SQLs at 2 and 6, a rejection at 4, leads open since 1, 3 and 8.
+    found = incidence_of([1, 2, 3, 4, 6, 8], [0, 1, 0, 2, 1, 0], until=7)
+    # F: 1/5 at 2, then 1/5 + 8/15 * 1/2 at 6. S: 4/5 from 2 on, 8/15 from 4 on.
+    last = 1 / 5 + 8 / 15 / 2
+    ages = np.array([0, 1, 2, 3, 4, 5, 6, 7, 8])
+    wanted = [
+        last,
+        last,
+        *[(last - 1 / 5) / (4 / 5)] * 2,
+        *[(last - 1 / 5) / (8 / 15)] * 2,
+        0,
+        0,
+        0,
+    ]
+    assert found.chances(ages) == pytest.approx(wanted, abs=1e-12)
+
+
+@settings(max_examples=25)
+@given(LEADS, st.integers(1, 13))
+def test_a_chance_is_a_share(leads, until):
+    days, kind, _ = zip(*leads, strict=True)
+    found = incidence_of(days, kind, until=until)
+    chances = found.chances(np.arange(15))
+    assert ((chances >= 0) & (chances <= 1)).all()
+    # A new lead has the chance of all; one as old as the horizon has none.
+    assert chances[0] == pytest.approx(found.value)
+    assert not chances[until:].any()
+
+
+@pytest.mark.parametrize(
+    ("time", "age"),
+    [
+        ([], 0),
+        ([4], 4),
+        # A tenth of 10 leads is one lead, and of 11 leads two.
+        (range(1, 11), 10),
+        (range(1, 12), 10),
+        # Of 300 leads and more it is 30 leads.
+        (range(1, 301), 271),
+        (range(1, 1001), 971),
+    ],
+)
+def test_the_horizon_is_the_age_that_enough_leads_have_reached(time, age):
+    assert horizon(np.array(time, dtype=np.int64)) == age
+
+
+@pytest.mark.parametrize(("late", "is_rising"), [(1, False), (2, True)])
+def test_the_incidence_rises_if_more_than_five_percent_come_in_the_last_fifth(late, is_rising):
+    # 20 exits in all: up to 80 days, and after.
+    days = [10] * (19 - late) + [80] + [81] * late
+    assert incidence_of(days, [1] * 20, until=100).is_rising is is_rising
+
+
+def test_the_time_of_a_share_that_is_reached_exactly():
+    # 9 of 10 after 9 days, by sums of tenths.
+    assert incidence_of(range(1, 11), [1] * 10, until=10).time_of(0.9) == 9
+    assert np.isnan(incidence_of([1, 2], [0, 2], until=10).time_of(0.9))
+
+
+def test_the_share_to_expect():
+    share, low, high = expected_share(
+        [0, 9, 5, 0], [10, 10, 10, 0], expected=[0, 1, 2, 0], spread=[0, 0, 1, 0], error=0.1
+    )
+    # Nothing to come; all of it; sd = √(1 + 0.04); no lead.
+    assert share[:3] == pytest.approx([0, 1, 0.7])
+    assert low[:3] == pytest.approx([0, 0.9 + 0.1 - 0.1 * 0.1959964, 0.7 - 0.1 * 1.998776])
+    assert high[:3] == pytest.approx([0, 1, 0.7 + 0.1 * 1.998776])
+    assert np.isnan([share[3], low[3], high[3]]).all()
 
 
 # --- Quantiles
@@ -257,7 +345,6 @@ def test_quantiles_are_of_type_7(lead_table, hours):
     assert [
         made.value("hours_in_stage_median"), made.value("hours_in_stage_p90")
     ] == pytest.approx(wanted, rel=1e-12)  # fmt: skip
-    assert made.maturity * 24 == pytest.approx(wanted[1], rel=1e-12)
 
 
 # --- Many groups at once
@@ -276,12 +363,11 @@ def test_a_group_is_what_it_is_alone(leads):
         alone, _ = waits_of(frame[frame["team"] == name], time="days", kind="kind", by="team")
         if not alone.groups:
             continue
-        for measure in (lambda w: w.quantile(0.5), Waits.median, lambda w: w.incidence(9)[1]):
+        for measure in (lambda w: w.quantile(0.5), Waits.median):
             assert measure(together)[number] == pytest.approx(measure(alone)[0], nan_ok=True)
     for number in (0, 2, 4):
         assert together.size[number] == 0
         assert np.isnan([together.quantile(0.9)[number], together.median()[number]]).all()
-        assert [found[number] for found in together.incidence(9)] == [0, 0]
 
 
 @pytest.mark.parametrize(
@@ -307,5 +393,5 @@ def test_no_lead_at_all():
     waits = Waits.of(none, none, none, groups=2)
     assert np.isnan(waits.median()).all()
     assert np.isnan(waits.quantile(0.5)).all()
-    assert [list(found) for found in waits.incidence(9)] == [[0, 0], [0, 0]]
+    assert (incidence_of([], [], until=9).value, incidence_of([], [], until=9).variance) == (0, 0)
     assert waits.steps().empty

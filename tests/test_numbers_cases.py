@@ -89,7 +89,7 @@ def test_a_date_is_that_date_in_every_zone(lead_table, zone):
     assert made.values("mqls") == {JAN: 0, FEB: 1, MAR: 0}
     assert made.values("sqls_in_period") == {JAN: 0, FEB: 0, MAR: 1}
     assert made.value("lead_to_mql_days_mean") == 2
-    assert made.maturity == 28
+    assert made.maturity.days == 28
     assert made.leads.as_of.on == date(2026, 3, 1)
 
 
@@ -208,6 +208,7 @@ def test_what_happens_after_as_of_has_not_happened_yet(lead_table):
             a moment later      | 2026-01-05 09:00 |                  | 2026-01-31T12:00:01 |
             all of it later     | 2026-02-01 09:00 | 2026-02-01 10:00 | 2026-02-02 10:00    | 2026-02-03 10:00
             nothing later       | 2026-01-05 09:00 | 2026-01-06 09:00 |                     |
+            SQLs are recorded   | 2025-12-05 09:00 |                  |                     | 2025-12-06 09:00
         """,  # noqa: E501
         as_of="2026-01-31T12:00:00Z",
         period="2026-01..2026-02",
@@ -277,7 +278,7 @@ def test_rows_out_of_order_count_in_volume_and_shares_and_in_no_duration(lead_ta
     assert made.of("hours_in_stage_mean", "sla_met", "sla_unmeasurable") == {
         "hours_in_stage_mean": 12.0, "sla_met": 2, "sla_unmeasurable": 2
     }  # fmt: skip
-    assert math.isnan(made.maturity)  # no in-order lead has become SQL
+    assert math.isnan(made.maturity.days)  # no in-order lead has become SQL
     # Created after it became MQL: no lag.
     assert made.row("lead_to_mql_days_mean")[["value", "n"]].tolist() == [9.0, 3.0]
 
@@ -707,49 +708,138 @@ def days_to_sql(*days, first="2026-01-01"):
     return [["lead_id", "mql_at", "sql_at"], *rows]
 
 
-def test_maturity_is_the_90th_percentile_over_all_leads_of_the_data(lead_table):
+def test_maturity_is_when_nine_in_ten_of_the_conversions_up_to_the_horizon_have_come(lead_table):
     rows = days_to_sql(*range(1, 12))
+    # Out of order: in no duration.
     rows += [["not yet", "2026-01-01 00:00", ""], ["early", "2026-01-09 00:00", "2026-01-08 00:00"]]
     # The cohort lies outside of the period.
     made = lead_table(rows, period="2026-03", as_of="2026-03-31")
-    assert made.maturity == 10
+    # A tenth of 12 leads, rounded up, is 2: two have been there for 11 days. 0.9 × 11/12 < 10/12.
+    assert (made.maturity.days, made.maturity.horizon_days) == (10, 11)
+    # 3 of the 11 came after 8.8 days.
+    assert made.maturity.is_rising
 
 
 def test_a_cohort_is_immature_until_its_days_are_over(lead_table):
     rows = [*days_to_sql(10, first="2025-12-01"), ["young", "2026-01-15 00:00", ""]]
     last = lead_table(rows, period=JAN, as_of="2026-02-10T23:59:59Z")
     over = last.again(as_of="2026-02-11T00:00:00Z")
-    assert last.flags("efficiency") == {"immature"}
-    assert over.flags("efficiency") == set()
+    for metric in ("sqls", "efficiency", "mqls_per_sql", "efficiency_projected"):
+        assert last.flags(metric) == {"immature"}
+        assert over.flags(metric) == set()
 
 
-def test_nothing_is_immature_while_nothing_has_converted(lead_table):
-    made = lead_table("lead_id | mql_at\nA | 2026-01-31\n", period=JAN)
-    assert made.flags("efficiency") == set()
-    assert made.of("efficiency", "efficiency_projected") == {
-        "efficiency": 0, "efficiency_projected": None
-    }  # fmt: skip
+def test_while_conversions_still_come_at_the_horizon_every_cohort_is_immature(lead_table):
+    made = lead_table(days_to_sql(1, 9, 10), period=JAN, as_of="2027-01-31")
+    # F is 2/3 by day 8 of 10, and 1 at the end.
+    assert (made.maturity.days, made.maturity.is_rising) == (10, True)
+    assert made.flags("efficiency") == {"immature"}
+    # With `within_days` the days decide, and every lead has had them.
+    within = made.again(within_days=9)
+    assert (within.maturity.days, within.maturity.horizon_days) == (9, 9)
+    assert within.flags("efficiency") == set()
 
 
-def test_the_projection_counts_open_leads_as_open(lead_table):
+def test_where_nothing_has_converted_every_cohort_is_immature(lead_table):
     made = lead_table(
         """
-            lead_id                 | mql_at           | rejected_at      | sql_at
-            SQL after 2 days        | 2026-01-05 00:00 |                  | 2026-01-07 00:00
-            open for 3 days         | 2026-01-28 00:00 |                  |
-            rejected after 4 days   | 2026-01-05 00:00 | 2026-01-09 00:00 |
-            SQL after 6 days        | 2026-01-05 00:00 |                  | 2026-01-11 00:00
-            10 days, makes maturity | 2025-12-05 00:00 |                  | 2025-12-15 00:00
-            10 days again           | 2025-12-05 00:00 |                  | 2025-12-15 00:00
+            lead_id         | mql_at           | sql_at           | source
+            open            | 2026-01-10 09:00 |                  | Web
+            SQL             | 2026-01-10 09:00 | 2026-01-11 09:00 | Event
+            SQL before MQL  | 2026-01-10 09:00 | 2026-01-09 09:00 | Web
+        """,
+        period=JAN,
+        as_of="2027-01-31",
+        where={"source": ["Web"]},
+    )
+    # The SQL out of order counts, but tells nothing about the time it takes.
+    assert made.of("sqls", "efficiency", "efficiency_projected") == {
+        "sqls": 1, "efficiency": 0.5, "efficiency_projected": None
+    }  # fmt: skip
+    assert made.flags("efficiency") == {"immature"}
+    assert math.isnan(made.maturity.days)
+
+
+def test_without_any_sql_in_the_data_conversion_is_not_recorded(lead_table):
+    made = lead_table(
+        """
+            lead_id  | mql_at     | accepted_at
+            accepted | 2026-01-05 | 2026-01-06
+        """,
+        period=JAN,
+        as_of="2026-03-31",
+    )
+    names = (
+        "sqls", "efficiency", "mqls_per_sql", "sqls_in_period", "efficiency_flow",
+        "efficiency_projected",
+    )  # fmt: skip
+    for name in names:
+        row = made.row(name)
+        assert row[["value", "n", "low", "high"]].isna().all()
+        assert row["flags"] == ("not-recorded",)
+    assert math.isnan(made.maturity.days)
+    assert math.isnan(made.maturity.horizon_days)
+    assert made.value("accepted") == 1
+    # Decided before the filter: another country has SQLs, and this one has none yet.
+    both = lead_table(
+        """
+            lead_id  | mql_at     | accepted_at | sql_at     | source
+            accepted | 2026-01-05 | 2026-01-06  |            | Web
+            SQL      | 2026-01-05 | 2026-01-06  | 2026-01-07 | Event
+        """,
+        period=JAN,
+        as_of="2026-03-31",
+        where={"source": ["Web"]},
+    )
+    assert both.of("sqls", "efficiency") == {"sqls": 0, "efficiency": 0}
+
+
+def test_the_projection_gives_each_open_lead_its_chance(lead_table):
+    made = lead_table(
+        """
+            lead_id                | mql_at           | rejected_at      | sql_at
+            SQL after 2 days       | 2026-01-05 00:00 |                  | 2026-01-07 00:00
+            open for 3 days        | 2026-01-28 00:00 |                  |
+            rejected after 4 days  | 2026-01-05 00:00 | 2026-01-09 00:00 |
+            SQL after 6 days       | 2026-01-05 00:00 |                  | 2026-01-11 00:00
+            10 days, the horizon   | 2025-12-05 00:00 |                  | 2025-12-15 00:00
+            10 days again          | 2025-12-05 00:00 |                  | 2025-12-15 00:00
         """,
         as_of="2026-01-31T00:00:00Z",
         period=JAN,
     )
-    assert made.maturity == 10
-    # 1/4 after 2 days; of the 3/4 left, half are rejected after 4 (2 at risk); the rest after 6.
+    assert (made.maturity.days, made.maturity.horizon_days) == (10, 10)
+    # S is 5/6 after 2 days, 5/8 after 4, 5/12 after 6. F(10) = 1/6 + 5/8 × 1/3 + 5/12 = 19/24.
+    # The open lead: (19/24 − 1/6) / (5/6) = 3/4.
     row = made.row("efficiency_projected")
-    assert row[["value", "n"]].tolist() == [0.625, 4]
+    assert row[["value", "n"]].tolist() == [(2 + 0.75) / 4, 4]
     assert made.value("efficiency") == 0.5
+    # December has nothing left to come.
+    assert made.again(period="2025-12").row("efficiency_projected")[
+        ["value", "low", "high"]
+    ].tolist() == [1, 1, 1]
+
+
+def test_the_projection_within_some_days_is_of_all_mqls_and_of_those_days(lead_table):
+    made = lead_table(
+        """
+            lead_id               | mql_at           | sql_at
+            SQL after 2 days      | 2026-01-05 00:00 | 2026-01-07 00:00
+            SQL after 6 days      | 2026-01-05 00:00 | 2026-01-11 00:00
+            open and too old      | 2026-01-05 00:00 |
+            open for a day        | 2026-01-30 00:00 |
+            SQL in less           | 2026-01-30 00:00 | 2026-01-30 12:00
+        """,
+        as_of="2026-01-31T00:00:00Z",
+        period=JAN,
+        within_days=5,
+    )
+    # Three leads have had their 5 days, and one of them is an SQL within them.
+    assert made.row("efficiency")[["value", "n"]].tolist() == [1 / 3, 3]
+    # F(0.5) = 1/5 and S = 4/5; F(2) = 1/5 + 4/5 × 1/3. A day old: (4/15) / (4/5) = 1/3.
+    row = made.row("efficiency_projected")
+    assert row[["value", "n"]].tolist() == [pytest.approx((2 + 1 / 3) / 5), 5]
+    assert made.value("sqls") == 3
 
 
 def test_the_lead_that_sets_the_maturity_is_mature(lead_table):
@@ -767,12 +857,12 @@ def test_the_lead_that_sets_the_maturity_is_mature(lead_table):
 def test_shares_carry_their_denominator_and_wilsons_interval(lead_table):
     made = lead_table(
         """
-            lead_id | mql_at     | accepted_at | rejected_at
-            A       | 2026-01-05 | 2026-01-06  |
-            B       | 2026-01-05 | 2026-01-06  |
-            C       | 2026-01-05 | 2026-01-06  |
-            D       | 2026-01-05 |             | 2026-01-06
-            E       | 2026-01-05 |             |
+            lead_id | mql_at     | accepted_at | rejected_at | sql_at
+            A       | 2026-01-05 | 2026-01-06  |             | 2026-01-07
+            B       | 2026-01-05 | 2026-01-06  |             |
+            C       | 2026-01-05 | 2026-01-06  |             |
+            D       | 2026-01-05 |             | 2026-01-06  |
+            E       | 2026-01-05 |             |             |
         """,
         period="2026-01..2026-02",
         as_of="2026-03-31",

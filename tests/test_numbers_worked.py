@@ -23,7 +23,7 @@ def found(made):
 
 
 def test_the_example_holds_what_it_is_known_to_hold():
-    assert len(EXPECTED["metrics"]) == 318
+    assert len(EXPECTED["metrics"]) == 330
 
 
 @pytest.mark.parametrize("metric", dict.fromkeys(row["metric"] for row in EXPECTED["metrics"]))
@@ -38,7 +38,8 @@ def test_every_value_of_the_worked_example(found, metric):
 
 def test_lag_and_maturity(made):
     assert made.lag == EXPECTED["lag_days_used"] == 30
-    assert made.maturity == EXPECTED["maturity_days"] == 16.2
+    assert made.maturity.days == EXPECTED["maturity_days"] == 19
+    assert made.maturity.horizon_days == EXPECTED["horizon_days"]
 
 
 def test_the_business_clock_over_a_weekend(made):

@@ -78,7 +78,8 @@ METRICS: dict[str, Metric] = {
     "efficiency_projected": Metric(
         "share",
         "MQL→SQL conversion rate, projected",
-        "cumulative incidence of SQL at maturity_days; rejection competes, open leads are censored",
+        "share of the cohort expected to be SQL by the horizon: the SQLs so far, and the chance of "
+        "each open lead at its age, if young cohorts go on as older ones did",
         AALEN_JOHANSEN,
     ),
     "hours_in_stage_mean": Metric(

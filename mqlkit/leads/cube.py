@@ -126,11 +126,12 @@ class LeadCube:
         codes = {column: frame[code_of(column)].to_numpy() for column in self.where}
         return frame.loc[np.broadcast_to(self.matches(codes), len(frame))]
 
-    def time_to_sql_quantile(self, share: float) -> float:
-        """Return a quantile of the time to SQL of all matching leads; NaN without any."""
-        waits = self.time_to_sql()
-        times = waits.time[(waits.kind == 1) & self.matches(waits.codes)]
-        return float(np.quantile(times, share)) if len(times) else float("nan")
+    def kept(self, waits: SortedWaits) -> tuple[Ints, npt.NDArray[Any]]:
+        """Return time and kind of the waits that match the filter, in their order."""
+        if not self.where:
+            return waits.time, waits.kind
+        rows = self.matches(waits.codes)
+        return waits.time[rows], waits.kind[rows]
 
     def summary(self) -> dict[str, Any]:
         """Return sums over all matching leads, and ``first``, when the first became an MQL."""

@@ -96,13 +96,17 @@ def lead_outcomes(leads: ir.Table, clock: Clock) -> dict[str, ir.Value]:
 
 
 def within_outcomes(leads: ir.Table, clock: Clock) -> dict[str, ir.BooleanValue]:
-    """Return ``ripe``, the MQLs whose ``within_days`` are over, and ``ripe_sqls``, their SQLs."""
+    """Return the SQLs within ``within_days``, and the MQLs for which these days are over.
+
+    ``within_sqls`` of all MQLs; ``ripe``, the MQLs whose days are over; ``ripe_sqls`` of these.
+    """
     days = clock.params.within_days
     if days is None:
-        return {"ripe": leads["mql_at"].notnull(), "ripe_sqls": leads["sql_us"].notnull()}
+        is_sql = leads["sql_us"].notnull()
+        return {"within_sqls": is_sql, "ripe": leads["mql_at"].notnull(), "ripe_sqls": is_sql}
     is_ripe = leads["calendar_waited_us"] >= days * DAY_US
     is_sql = (leads["sql_us"] <= days * DAY_US).fill_null(False)
-    return {"ripe": is_ripe, "ripe_sqls": is_ripe & is_sql}
+    return {"within_sqls": is_sql, "ripe": is_ripe, "ripe_sqls": is_ripe & is_sql}
 
 
 def _response(leads: ir.Table, clock: Clock) -> dict[str, ir.BooleanValue]:

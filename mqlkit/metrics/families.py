@@ -19,6 +19,7 @@ from mqlkit.leads.privacy import without_words
 from mqlkit.leads.table import LeadTable
 from mqlkit.leads.waits import WaitTimes, time_in_stage
 from mqlkit.metrics.changes import changes
+from mqlkit.metrics.conversion import Maturity
 from mqlkit.metrics.cost import (
     LONGEST_LAG,
     cost_by_lag,
@@ -27,9 +28,7 @@ from mqlkit.metrics.cost import (
     rolling_cost,
 )
 from mqlkit.metrics.data_quality import data_quality
-from mqlkit.metrics.efficiency import (
-    cohort_growth,
-)
+from mqlkit.metrics.efficiency import cohort_growth
 from mqlkit.metrics.handoff import rejection_reasons
 from mqlkit.metrics.lead_lists import breach_list
 from mqlkit.metrics.mix import efficiency_mix_and_rate
@@ -61,8 +60,8 @@ class FamilyFrames:
         old.
     lag_days_used
         The lag of the report in whole days.
-    maturity_days
-        Days after which nine in ten conversions have happened; NaN where there is none yet.
+    maturity
+        How long the conversion to SQL takes.
     base
         Folder that a relative ``source`` starts from.
     has_lag_slider
@@ -75,7 +74,7 @@ class FamilyFrames:
     groups: Mapping[str, pd.DataFrame]
     before: pd.DataFrame | None
     lag_days_used: int
-    maturity_days: float
+    maturity: Maturity
     base: Path | None = None
     has_lag_slider: bool = True
 
@@ -146,13 +145,17 @@ class FamilyFrames:
     def efficiency(self) -> pd.DataFrame:
         """Family frame of MQL→SQL conversion (§4), and series ``conversion_by_age``.
 
-        Constants: ``maturity_days``, ``main_breakdown``.
+        Constants: ``maturity_days``, ``horizon_days``, ``is_rising``, ``within_days`` (0: none),
+        ``main_breakdown``.
         """
-        growth = cohort_growth(self.lead_data, maturity=self.maturity_days)
+        growth = cohort_growth(self.lead_data, maturity=self.maturity)
         return family(
             self._rows("efficiency", mqls="volume"),
             series={"conversion_by_age": growth},
-            maturity_days=self.maturity_days,
+            maturity_days=self.maturity.days,
+            horizon_days=self.maturity.horizon_days,
+            is_rising=self.maturity.is_rising,
+            within_days=self.params.within_days or 0,
             main_breakdown=self.main_breakdown,
         )
 

@@ -19,17 +19,14 @@ from mqlkit.core.text import counted, day
 from mqlkit.leads.build import lead_table, year_before
 from mqlkit.leads.durations import Clock
 from mqlkit.leads.table import LeadTable
+from mqlkit.metrics.conversion import Maturity, sql_maturity
 from mqlkit.metrics.cost import (
     bucket_costs,
     cost_per_mql,
     lag_days,
     lead_to_mql,
 )
-from mqlkit.metrics.efficiency import (
-    cohort_efficiency,
-    maturity_days,
-    stage_efficiency,
-)
+from mqlkit.metrics.efficiency import cohort_efficiency, stage_efficiency
 from mqlkit.metrics.families import FamilyFrames
 from mqlkit.metrics.goals import kept_goals
 from mqlkit.metrics.handoff import hand_off
@@ -213,7 +210,7 @@ def compute_report(leads: LeadTable, tables: Tables, *, has_lag_slider: bool = T
     currency = None if spend is None else tables.currency
     goals = kept_goals(tables.goals, params.where)
     tables = replace(tables, spend=spend, currency=currency, goals=goals)
-    maturity = maturity_days(leads)
+    maturity = sql_maturity(leads)
     groups = {
         "volume": mql_volume(leads, goals=goals, spend=spend),
         "handoff": hand_off(leads),
@@ -233,7 +230,7 @@ def compute_report(leads: LeadTable, tables: Tables, *, has_lag_slider: bool = T
     )
 
 
-def _compared(leads: LeadTable, tables: Tables, *, maturity: float, lag: int) -> pd.DataFrame:
+def _compared(leads: LeadTable, tables: Tables, *, maturity: Maturity, lag: int) -> pd.DataFrame:
     """Return the rows that `changes` compares, none of which needs more than `LeadTable.counts`."""
     rows = [
         metric_rows(leads.counts, "mqls", leads.counts["mqls"]),

@@ -101,19 +101,6 @@ def survival_band(survival: Floats, greenwood: Floats) -> tuple[Floats, Floats]:
     return np.where(inside, low, np.nan), np.where(inside, high, np.nan)
 
 
-def share_band(share: Floats, variance: Floats) -> tuple[Floats, Floats]:
-    """Return the 95 % interval of an estimated share from its variance, by the log-log transform.
-
-    The bounds are in [0, 1]. They are NaN if the share is 0 or 1, where the transform is undefined.
-    """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        log = np.log(share)
-        power = Z95 * np.sqrt(np.maximum(variance, 0)) / (share * log)
-        low, high = share ** np.exp(-power), share ** np.exp(power)
-    inside = (share > 0) & (share < 1)
-    return np.where(inside, low, np.nan), np.where(inside, high, np.nan)
-
-
 def square_and_add(
     weights: npt.ArrayLike, value: npt.ArrayLike, low: npt.ArrayLike, high: npt.ArrayLike
 ) -> tuple[Floats, Floats]:

@@ -1,16 +1,12 @@
-"""Kaplan–Meier and Aalen–Johansen estimators for many groups at once.
+"""Kaplan–Meier estimators for many groups at once.
 
-Between two censored leads the products of both estimators telescope. Such a *stretch* of exits is
+Between two censored leads the product of the estimator telescopes. Such a *stretch* of exits is
 computed in one step instead of one step per exit time; see `Stretches`.
 
 References
 ----------
 .. [1] Kaplan, E. L. & Meier, P. (1958), Nonparametric estimation from incomplete observations,
    J. Am. Stat. Assoc. 53:457-481.
-.. [2] Aalen, O. O. & Johansen, S. (1978), An empirical transition matrix for non-homogeneous
-   Markov chains based on censored observations, Scand. J. Stat. 5:141-150.
-.. [3] Marubini, E. & Valsecchi, M. G. (1995), Analysing Survival Data from Clinical Trials and
-   Observational Studies, section 10.3.
 """
 
 from __future__ import annotations
@@ -40,6 +36,11 @@ def in_time(time: npt.NDArray[Any], kind: npt.NDArray[Any]) -> Ints:
         Kind of exit, from 1; 0 for censored leads. Shape (n,).
     """
     return np.argsort(2 * time + (kind == 0), kind="stable")
+
+
+def sums_of(values: Floats, group: npt.NDArray[Any], groups: int) -> Floats:
+    """Return the sums of values by group, shape (groups,)."""
+    return np.bincount(group, values, minlength=groups).astype(float)
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,43 +178,6 @@ class Waits:
                 - 1 / within.there,
             }
         )
-
-    def incidence(self, until: float) -> tuple[Floats, Floats]:
-        r"""Return the Aalen–Johansen cumulative incidence of exits of kind 1 at a time.
-
-        Exits of other kinds compete.
-
-        Returns
-        -------
-        incidence, variance
-            Shape (groups,), ``incidence`` in [0, 1]; both 0 if no lead has left by then.
-
-        Notes
-        -----
-        .. math:: F_1(t) = \sum_{t_i \le t} S(t_{i-1}) d_{1i} / n_i
-
-        where S is the survival from all kinds of exits. Estimator: [2]_; variance: [3]_.
-        """
-        parts = self.stretches
-        # In each group, leads with an exit or censoring by then come first.
-        over = self.first + np.bincount(self.group[self.time <= until], minlength=self.groups)
-        exits = np.clip(over[parts.group] - parts.begin, 0, parts.exits)
-        moving = np.flatnonzero(exits)
-        parts, exits = parts.taken(moving), exits[moving]
-        wanted = np.append(0, np.cumsum(self.kind == 1))
-        d1 = (wanted[parts.begin + exits] - wanted[parts.begin]).astype(float)
-        group, d, n, s = parts.group, exits.astype(float), parts.there.astype(float), parts.before
-
-        def total(values: Floats) -> Floats:
-            return np.bincount(group, values, minlength=self.groups).astype(float)
-
-        reached = _earlier(s * d1 / n, group) + s * d1 / n
-        hazard = np.divide(d, n * (n - d), out=np.zeros_like(d), where=n > d)
-        own = s * d1 / n**2
-        found = total(s * d1 / n)
-        spread = found**2 * total(hazard) - 2 * found * total(hazard * reached)
-        spread += total(hazard * reached**2) + total(s**2 * (n - d1) / n * d1 / n**2)
-        return found, spread - 2 * (found * total(own) - total(own * reached))
 
 
 @dataclass(frozen=True, eq=False)

@@ -68,10 +68,9 @@ def headline(frame: pd.DataFrame) -> list[Figure]:
     total, day_hours = Totals(rows), sla.day_hours
     show = partial(_over_time, rows, None if changes is None else _latest_changes(changes))
     amount = partial(money, currency=currency)
-    figures = [
-        show(_volume_figure(total, rows), "mqls", count, ENOUGH, against=_goals(rows)),
-        show(_efficiency_figure(total, rows), "efficiency", percent, IN_TIME),
-    ]
+    figures = [show(_volume_figure(total, rows), "mqls", count, ENOUGH, against=_goals(rows))]
+    if total.is_recorded("efficiency"):
+        figures.append(show(_efficiency_figure(total, rows), "efficiency", percent, IN_TIME))
     if not math.isnan(total.value("hours_in_stage_mean")):
         # An SLA on the first contact does not apply to time in stage.
         against = [] if sla.stops_on == "contact" else [sla.hours]

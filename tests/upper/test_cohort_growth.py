@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import pandas as pd
@@ -11,6 +10,7 @@ from frames import of, series_of
 from runs import ROOT
 
 from mqlkit.core.params import ReportParams
+from mqlkit.metrics.conversion import Maturity
 from mqlkit.metrics.efficiency import GROWTH_COLUMNS, cohort_growth
 from mqlkit.metrics.report import read_report
 from mqlkit.metrics.tidy import pick, series
@@ -26,6 +26,7 @@ LEADS = """
     february      | 2026-02-20 10:00 | 2026-02-22 10:00
     in-progress   | 2026-03-01 10:00 | 2026-03-01 11:00
 """
+THREE_DAYS = Maturity(days=3, horizon_days=40)
 PERIOD = {"period": "2026-01..2026-03", "as_of": "2026-03-03 12:00"}
 
 
@@ -35,7 +36,7 @@ def few(lead_table):
 
 
 def test_each_cohort_as_long_as_all_of_it_is_old_enough(few):
-    found = cohort_growth(few, maturity=3)
+    found = cohort_growth(few, maturity=THREE_DAYS)
     january, february = (found[found["bucket"] == b] for b in ("2026-01", "2026-02"))
     # March is not over: its youngest lead may come yet.
     assert set(found["bucket"]) == {"2026-01", "2026-02"}
@@ -48,11 +49,20 @@ def test_each_cohort_as_long_as_all_of_it_is_old_enough(few):
     assert list(february["share"]) == [0.0, 0.0, 1.0]
 
 
+def test_a_cohort_is_followed_to_the_horizon_and_to_twice_its_maturity(few):
+    def oldest(days, horizon):
+        return cohort_growth(few, maturity=Maturity(days, horizon))["age_days"].max()
+
+    assert [oldest(3, 40), oldest(10, 40), oldest(10, 17.5)] == [14, 20, 18]
+    # As of 3 March, January has been over for 30 days.
+    assert oldest(30, 90) == 30
+
+
 def test_none_converted_or_none_over_is_no_row(lead_table, few):
-    assert list(cohort_growth(few, maturity=math.nan).columns) == GROWTH_COLUMNS
-    assert cohort_growth(few, maturity=math.nan).empty
+    assert list(cohort_growth(few, maturity=Maturity()).columns) == GROWTH_COLUMNS
+    assert cohort_growth(few, maturity=Maturity()).empty
     young = lead_table(LEADS, period="2026-03", as_of="2026-03-03 12:00").leads
-    assert cohort_growth(young, maturity=3).empty
+    assert cohort_growth(young, maturity=THREE_DAYS).empty
 
 
 @pytest.mark.parametrize("days", [1, 7, 21])
@@ -68,7 +78,7 @@ def test_it_is_the_efficiency_within_so_many_days(days):
 
 def test_the_picture(few):
     spec = charts.efficiency.cohort_age(
-        of(series_of("conversion_by_age", cohort_growth(few, maturity=3)), maturity_days=3)
+        of(series_of("conversion_by_age", cohort_growth(few, maturity=THREE_DAYS)), maturity_days=3)
     ).to_dict()
     line, hover, last, rule, label = spec["layer"]
     assert [part["mark"]["type"] for part in spec["layer"]] == [
@@ -92,8 +102,20 @@ def test_the_picture(few):
     )
 
 
+def test_the_line_is_the_limit_in_days_and_none_where_conversion_takes_longer(few):
+    grown = series_of("conversion_by_age", cohort_growth(few, maturity=THREE_DAYS))
+    limit = charts.efficiency.cohort_age(of(grown, maturity_days=9, within_days=9)).to_dict()
+    drawn = [row for data in limit["datasets"].values() for row in data]
+    assert {"age_days": 9, "label": "within_days"} in drawn
+    words = "The dashed line is the age of 9 days up to which SQLs count."
+    assert limit["description"].endswith(words)
+    rising = charts.efficiency.cohort_age(of(grown, maturity_days=9, is_rising=True)).to_dict()
+    assert [part["mark"]["type"] for part in rising["layer"]] == ["line", "point", "point"]
+    assert rising["description"].endswith("Conversion takes longer than the data can show.")
+
+
 def test_of_many_cohorts_the_latest_six_are_drawn(few):
-    grown = cohort_growth(few, maturity=3)
+    grown = cohort_growth(few, maturity=THREE_DAYS)
     january = grown[grown["bucket"] == "2026-01"]
     many = pd.concat([january.assign(bucket=f"2025-{m:02}") for m in range(1, 10)])
     spec = charts.efficiency.cohort_age(
@@ -104,7 +126,7 @@ def test_of_many_cohorts_the_latest_six_are_drawn(few):
 
 
 def test_nothing_converted_is_no_picture(few):
-    grown = cohort_growth(few, maturity=3)
+    grown = cohort_growth(few, maturity=THREE_DAYS)
     assert (
         charts.efficiency.cohort_age(
             of(series_of("conversion_by_age", grown.assign(sqls=0.0)), maturity_days=3)

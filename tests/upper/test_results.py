@@ -47,14 +47,14 @@ def test_the_files_are_named_after_the_report(worked, tmp_path):
 
 def test_what_metrics_json_holds(document):
     assert list(document) == [
-        "title", "as_of", "period", "params", "lag_days_used", "maturity_days", "folded",
-        "currency", "ledger", "inputs", "versions", "metrics",
+        "title", "as_of", "period", "params", "lag_days_used", "maturity_days", "horizon_days",
+        "folded", "currency", "ledger", "inputs", "versions", "metrics",
     ]  # fmt: skip
     assert document["title"] == "Worked example"
     assert document["as_of"] == "2026-03-01T00:00:00+00:00"
     assert document["period"] == {"start": "2026-01-01", "end": "2026-03-01", "grain": "month"}
     assert document["lag_days_used"] == 30
-    assert document["maturity_days"] == 16.2
+    assert document["maturity_days"] == 19
     assert document["currency"] == "EUR"
 
 

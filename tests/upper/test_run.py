@@ -72,7 +72,7 @@ def test_the_worked_example_is_whole(worked_run):
     document = worked_run.metrics("params")
     assert len(EXPECTED["metrics"]) == 318
     assert document["lag_days_used"] == EXPECTED["lag_days_used"] == 30
-    assert document["maturity_days"] == EXPECTED["maturity_days"] == 16.2
+    assert document["maturity_days"] == EXPECTED["maturity_days"] == 19
 
 
 def test_the_executed_notebook_is_the_report_with_its_parameters(worked_run):

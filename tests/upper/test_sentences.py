@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 
 import pytest
@@ -213,6 +214,22 @@ def converted(share, n, *young, low=0.1, high=0.3):
 )
 def test_efficiency(frame, text):
     assert said(verdicts.efficiency.conversion(of(frame, maturity_days=16.2))) == (text, "plain")
+
+
+def test_efficiency_where_conversion_takes_longer_than_the_data_or_is_not_recorded():
+    young = converted(0.25, 400, "2026-03", low=0.2101, high=0.2946)
+    rising = of(young, maturity_days=80.2, horizon_days=86.4, is_rising=True)
+    assert said(verdicts.efficiency.conversion(rising))[0].endswith(
+        "or one in 4.0. Conversion takes longer than the data can show: MQLs 86 days old still "
+        "become SQLs. No cohort is mature, and the rate will still rise."
+    )
+    # No lead in order has converted: no duration to name.
+    unknown = of(young, maturity_days=math.nan, horizon_days=math.nan, is_rising=False)
+    assert said(verdicts.efficiency.conversion(unknown))[0].endswith("or one in 4.0.")
+    unrecorded = rows(row("efficiency", None, flags=["not-recorded"]))
+    assert said(verdicts.efficiency.conversion(unrecorded)) == (
+        "The data records no SQLs, so there is no conversion rate.", "plain"
+    )  # fmt: skip
 
 
 def kept(met, late, *, still_open=0, mean=None, low=0.1, high=0.9):

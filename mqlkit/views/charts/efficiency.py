@@ -190,7 +190,6 @@ def cohort_age(rows: pd.DataFrame) -> Chart | None:
     growth = series(rows, "conversion_by_age", "bucket")
     if growth.empty or not growth["sqls"].any():
         return None
-    maturity = constant(rows, "maturity_days")
     every = list(growth["bucket"].unique())
     latest = every[-MOST_COHORTS:]
     frame = growth[growth["bucket"].isin(latest)].round(6)
@@ -209,10 +208,7 @@ def cohort_age(rows: pd.DataFrame) -> Chart | None:
         color=alt.Color("when:N", sort=names, title=None, legend=alt.Legend(columns=3)),
     )
     last = frame.groupby("bucket", sort=False).tail(1)
-    mature = {"age_days": float(maturity), "label": "mature"}
-    mark = alt.Chart({"values": [mature]})
-    chart = layered(
-        frame,
+    layers = [
         base.mark_line(interpolate="step-after"),
         base.mark_point(size=90, opacity=0).encode(tooltip=tips),
         alt.Chart(drawn_rows(last))
@@ -223,17 +219,30 @@ def cohort_age(rows: pd.DataFrame) -> Chart | None:
             color=alt.Color("when:N", sort=names),
             tooltip=tips,
         ),
-        mark.mark_rule(color=ORANGE, strokeDash=[4, 3], strokeWidth=2).encode(
-            x=alt.X("age_days:Q")
-        ),
-        mark.mark_text(align="left", dx=5, dy=-8, color=ORANGE, fontWeight="bold").encode(
-            x=alt.X("age_days:Q"), y=BOTTOM, text=alt.Text("label:N")
-        ),
-    )
+    ]
+    words, line = _maturity(rows)
     some = f"; the latest {len(latest)} of {len(every)}" if len(latest) < len(every) else ""
     return finished(
-        chart,
+        layered(frame, *layers, *line),
         "MQL→SQL conversion by cohort age. A line ends at the age of the cohort's youngest lead. "
-        f"After {counted(round(maturity), 'day')}, the dashed line, nine in ten conversions have "
-        f"happened{some}.",
+        f"{words}{some}.",
     )
+
+
+def _maturity(rows: pd.DataFrame) -> tuple[str, list[alt.Chart]]:
+    """Return how long conversion takes in words, and as a line where it is known."""
+    if constant(rows, "is_rising", False):
+        return "Conversion takes longer than the data can show", []
+    days, within = float(constant(rows, "maturity_days")), constant(rows, "within_days", 0)
+    label = "within_days" if within else "mature"
+    mark = alt.Chart({"values": [{"age_days": days, "label": label}]})
+    rule = mark.mark_rule(color=ORANGE, strokeDash=[4, 3], strokeWidth=2)
+    text = mark.mark_text(align="left", dx=5, dy=-8, color=ORANGE, fontWeight="bold")
+    line = [
+        rule.encode(x=alt.X("age_days:Q")),
+        text.encode(x=alt.X("age_days:Q"), y=BOTTOM, text=alt.Text("label:N")),
+    ]
+    age = counted(round(days), "day")
+    if within:
+        return f"The dashed line is the age of {age} up to which SQLs count", line
+    return f"After {age}, the dashed line, nine in ten conversions have happened", line

@@ -30,6 +30,8 @@ def conversion(rows: pd.DataFrame, *, view: str = BOTH) -> Verdict | None:
         return None
     total = Totals(rows)
     n = total.n("efficiency")
+    if not total.is_recorded("efficiency"):
+        return Verdict("The data records no SQLs, so there is no conversion rate.")
     if n == 0:
         return Verdict("There are no MQLs to compute a conversion rate from.")
     text = (
@@ -38,14 +40,25 @@ def conversion(rows: pd.DataFrame, *, view: str = BOTH) -> Verdict | None:
     )
     if total.value("efficiency") == 0:
         text = f"None of {counted(n, 'MQL')} has become an SQL ({total.interval('efficiency')})."
-    young = immature_buckets(rows)
-    if young:
-        maturity = constant(rows, "maturity_days")
-        text += (
-            f" Nine in ten conversions take up to {maturity:,.0f} days: {listed(young)} "
-            f"{'is' if len(young) == 1 else 'are'} immature, and the rate will still rise."
-        )
+    text += _maturity(rows)
     return Verdict(text + _small(n))
+
+
+def _maturity(rows: pd.DataFrame) -> str:
+    """Return how long conversion takes, and which cohorts are too young, as sentences."""
+    days, young = float(constant(rows, "maturity_days")), immature_buckets(rows)
+    if not young or math.isnan(days):
+        return ""
+    if constant(rows, "is_rising", False):
+        oldest = constant(rows, "horizon_days")
+        return (
+            f" Conversion takes longer than the data can show: MQLs {oldest:,.0f} days old still "
+            "become SQLs. No cohort is mature, and the rate will still rise."
+        )
+    return (
+        f" Nine in ten conversions take up to {days:,.0f} days: {listed(young)} "
+        f"{'is' if len(young) == 1 else 'are'} immature, and the rate will still rise."
+    )
 
 
 def flow(rows: pd.DataFrame, *, view: str = BOTH) -> Verdict | None:
