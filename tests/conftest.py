@@ -44,8 +44,8 @@ FAMILIES = {
     "velocity": ("hours_in_stage_mean", "hours_in_stage_median", "hours_in_stage_p90",
                  "hours_in_stage_km_median"),
     "response": ("contacted_within_1h", "lift_1h"),
-    "sla": ("sla_met", "sla_breached", "sla_past_due", "sla_pending", "sla_unmeasurable",
-            "sla_attainment"),
+    "sla": ("sla_met", "sla_breached", "sla_past_due", "sla_pending", "sla_due_soon",
+            "sla_unmeasurable", "sla_attainment"),
     "lag": ("lead_to_mql_days_mean",),
     "cost": ("spend", "cost_per_mql", "cost_per_mql_rolling", "cost_per_sql", "wasted_cost",
              "return_on_spend"),
@@ -181,7 +181,7 @@ def make_report(source: Path, params: ReportParams, workdir: Path) -> Made:
     spec = read_source(source)
     zone = params.timezone or spec.timezone
     reader = Reader(connect(), workdir, source.parent, params.max_set_aside, zone)
-    tables = load(reader, spec, extras=list(dict.fromkeys([*params.by, *params.where])))
+    tables = load(reader, spec, extras=params.lead_columns, ruling=params.rule_columns)
     return made_from(tables, params, reader)
 
 
@@ -282,7 +282,7 @@ def lead_table() -> Callable[..., Made]:
         chosen = ReportParams.from_mapping({"by": [], "period": "2026-01..2026-03", **params})
         known = {"leads": "UTC", **(zones or {})}
         reader = SharedReader(chosen.timezone or known["leads"])
-        extras = [*chosen.by, *chosen.where]
+        extras = chosen.lead_columns
         return made_from(typed_tables(reader, given, zones=known, extras=extras), chosen, reader)
 
     return build

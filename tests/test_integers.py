@@ -52,8 +52,8 @@ def cube_queries(**params):
     """Return the queries on tables of an engine that is not there, re-entry included."""
     stamps = {f"{stage}_at": "int64" for stage in STAMPS}
     timed = {f"{stage}_at_timed": "boolean" for stage in STAMPS}
-    text = dict.fromkeys(["lead_id", "rejection_reason", "owner", "source"], "string")
-    schema = {**text, **stamps, **timed, "amount": "int64", named("source"): "string"}
+    columns = ["lead_id", "rejection_reason", "owner", "source", named("source"), named("team")]
+    schema = {**dict.fromkeys(columns, "string"), **stamps, **timed, "amount": "int64"}
     leads = ibis.table(schema, name="leads")
     events = ibis.table(
         {"lead_id": "string", "stage": "string", "at": "int64", "at_timed": "boolean"},
@@ -112,10 +112,18 @@ def compile_for(monkeypatch):
 ENGINES = ["duckdb", "postgres", "pyspark", "bigquery", "snowflake", "databricks", "trino"]
 
 
+RULES = [
+    {"where": {"source": ["Demo"], "team": ["South"]}, "sla": "1h"},
+    {"where": {"team": ["North"]}, "sla": "2d"},
+]
+
+
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize("passes", ["first", "every"])
-def test_the_same_expressions_compile_for_every_engine(compile_for, engine, passes):
-    found = compile_for(engine, passes=passes)
+@pytest.mark.parametrize(
+    "params", [{"passes": "first"}, {"passes": "every", "sla_rules": RULES}], ids=["plain", "ruled"]
+)
+def test_the_same_expressions_compile_for_every_engine(compile_for, engine, params):
+    found = compile_for(engine, **params)
     assert len(found) == 8
     assert all(text.startswith(("SELECT", "WITH")) for text in found)
 

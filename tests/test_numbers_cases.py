@@ -1012,7 +1012,7 @@ def test_an_sla_that_stops_on_contact(lead_table):
             called too late          | 2026-01-05 09:00 | 2026-01-05 13:01 |
             rejected, never called   | 2026-01-05 09:00 |                  | 2026-01-05 10:00
             called before it was MQL | 2026-01-05 09:00 | 2026-01-05 08:00 |
-            out of order             | 2026-01-05 09:00 | 2026-01-05 10:00 | 2026-01-05 08:00
+            out of order, but called | 2026-01-05 09:00 | 2026-01-05 10:00 | 2026-01-05 08:00
             not called yet           | 2026-01-31 09:00 |                  |
         """,
         as_of="2026-01-31T12:00:00Z",
@@ -1022,12 +1022,30 @@ def test_an_sla_that_stops_on_contact(lead_table):
     )
     assert made.of("mqls", *SLA) == {
         "mqls": 6,
-        "sla_met": 1,
+        "sla_met": 2,
         "sla_breached": 2,
         "sla_past_due": 1,
         "sla_pending": 1,
-        "sla_unmeasurable": 2,
+        "sla_unmeasurable": 1,
     }
+
+
+def test_a_contact_before_the_mql_is_unmeasurable_whatever_the_clock(lead_table):
+    # Between the contact of the first lead, a Saturday, and its MQL nobody works.
+    made = lead_table(
+        """
+            lead_id               | mql_at           | contacted_at
+            called on the weekend | 2026-01-10 12:00 | 2026-01-10 11:00
+            called an hour early  | 2026-01-13 12:00 | 2026-01-13 11:00
+            called in time        | 2026-01-13 12:00 | 2026-01-13 12:30
+        """,
+        period=JAN,
+        as_of="2026-01-31",
+        sla="8h",
+        sla_clock="business",
+        sla_stops_on="contact",
+    )
+    assert made.of("sla_met", "sla_unmeasurable") == {"sla_met": 1, "sla_unmeasurable": 2}
 
 
 OVER_A_WEEKEND = """

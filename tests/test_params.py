@@ -45,6 +45,8 @@ def test_what_is_not_given_is_as_the_contract_says():
         "sla": "48h",
         "sla_clock": "calendar",
         "sla_stops_on": "decision",
+        "sla_rules": [],
+        "sla_warn": 0.75,
         "work_week": "Mon-Fri 09:00-17:00",
         "holidays": None,
         "by": ["source"],
@@ -111,8 +113,8 @@ def test_a_notebooks_cell_gives_its_parameters_and_nothing_else():
                 "params/q1.yaml: parameter 'color' is unknown.\n"
                 "  Fix:      one of report, title, source, period, grain, fiscal_year_start, "
                 "timezone, as_of, lag_days, rolling, within_days, passes, sla, sla_clock, "
-                "sla_stops_on, work_week, holidays, by, where, language, redact, max_set_aside, "
-                "fail_on, warn_on"
+                "sla_stops_on, sla_rules, sla_warn, work_week, holidays, by, where, language, "
+                "redact, max_set_aside, fail_on, warn_on"
             ),
         ),
         (

@@ -83,7 +83,8 @@ def clocks(stamps: Stamps, calendar: WorkCalendar) -> list[Any]:
 
 def dues(stamps: Stamps, calendar: WorkCalendar, sla_us: int) -> list[Any]:
     table = add_work_clock(lead_table(at=stamps), column="at", name="clock", calendar=calendar)
-    due = add_due_at(table, clock="clock", name="due", sla_us=sla_us, calendar=calendar)
+    table = table.mutate(clock=table["clock"] + sla_us)
+    due = add_due_at(table, clock="clock", name="due", calendar=calendar)
     return [us if us is None else instant(us).replace(tzinfo=None) for us in column_of(due, "due")]
 
 
@@ -517,12 +518,6 @@ def test_a_due_time_beyond_the_calendar_is_null() -> None:
     assert dues(["2026-01-05"], calendar, total_us + 1) == [None]
 
 
-def test_an_sla_of_nothing_is_refused() -> None:
-    calendar = calendar_of(OFFICE, "UTC", "2026-01-05", "2026-01-09")
-    with pytest.raises(ValueError, match=r"^sla_us must be at least 1, not 0$"):
-        dues(["2026-01-05"], calendar, 0)
-
-
 # --- Day precision
 
 
@@ -558,7 +553,7 @@ def test_other_columns_and_rows_stay_as_they_are() -> None:
     table = leads
     for column in "abc":
         table = add_work_clock(table, column=column, name=f"{column}_clock", calendar=calendar)
-    table = add_due_at(table, clock="b_clock", name="due", sla_us=HOUR_US, calendar=calendar)
+    table = add_due_at(table, clock="b_clock", name="due", calendar=calendar)
     assert table.columns == (*leads.columns, "a_clock", "b_clock", "c_clock", "due")
     schema = table.schema()
     assert [str(schema[name]) for name in table.columns[-4:]] == ["int64"] * 4

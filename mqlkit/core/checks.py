@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -15,6 +15,7 @@ from mqlkit.core.work_week import parse_work_week
 
 HOURS_IN = {"m": 1 / 60, "min": 1 / 60, "h": 1}
 COMPARISON = re.compile(r"\s*(<=|>=|<|>)\s*(-?\d+(?:\.\d+)?)\s*")
+RULE_KEYS, RULES = ("where", "sla", "clock"), "[{where: {source: [Demo]}, sla: 1h}]"
 # `fail_on` and `warn_on` accept this share as well as metrics.
 SET_ASIDE = "rows_set_aside"
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -26,7 +27,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 }
 
 
-def split_sla(text: str) -> tuple[float, str]:
+def split_sla(text: str, name: str = "sla") -> tuple[float, str]:
     """Return the number and the unit of a duration such as ``48h``.
 
     >>> split_sla("1.5 d")
@@ -36,7 +37,7 @@ def split_sla(text: str) -> tuple[float, str]:
     if not match or float(match[1]) <= 0:
         raise ParamsError(
             report(
-                f"sla {text!r} is not a duration with a unit.",
+                f"{name} {text!r} is not a duration with a unit.",
                 expected="a number above zero and min, h, d or w",
                 fix='write for example "48h" or "2d"',
             )
@@ -66,11 +67,11 @@ def _text(value: object, name: str) -> str:
     raise _wrong(name, value, "text")
 
 
-def _choice(value: object, name: str) -> str:
-    choices = CHOICES[name]
+def _choice(value: object, name: str, choices: Sequence[str] = ()) -> str:
+    known = choices or CHOICES[name]
     text = _text(value, name).lower()
-    if text not in choices:
-        raise ParamsError(unknown_name(name, "choice", text, choices))
+    if text not in known:
+        raise ParamsError(unknown_name(name, "choice", text, known))
     return text
 
 
@@ -138,9 +139,32 @@ def _within(value: object, name: str) -> int | None:
     return None if value is None else _count(value, name, 0, 3650, beside="null, or ")
 
 
-def _sla(value: object, _: str) -> str:
-    split_sla(str(value))
+def _sla(value: object, name: str) -> str:
+    split_sla(str(value), name)
     return str(value).strip().lower()
+
+
+def _rules(value: object, name: str) -> list[dict[str, Any]]:
+    if value is not None and not isinstance(value, list | tuple):
+        raise _wrong(name, value, f"a list of rules, such as {RULES}")
+    return [_rule(rule, f"{name}, rule {n}") for n, rule in enumerate(value or (), start=1)]
+
+
+def _rule(rule: object, name: str) -> dict[str, Any]:
+    if not isinstance(rule, Mapping):
+        raise _wrong(name, rule, f"where and sla, as in {RULES}")
+    for key in rule:
+        if key not in RULE_KEYS:
+            raise ParamsError(unknown_name(name, "key", str(key), RULE_KEYS))
+    missing = [key for key in ("where", "sla") if not rule.get(key)]
+    if missing:
+        fix = "the SLA of all other leads is the parameter sla" if "where" in missing else ""
+        headline = f"{name} has no {' and no '.join(missing)}."
+        raise ParamsError(report(headline, expected=f"where and sla, as in {RULES}", fix=fix))
+    found = {"where": _where(rule["where"], f"{name}, where"), "sla": _sla(rule["sla"], name)}
+    if rule.get("clock") is None:
+        return found
+    return {**found, "clock": _choice(rule["clock"], f"{name}, clock", CHOICES["sla_clock"])}
 
 
 def _work_week(value: object, name: str) -> str:
@@ -228,6 +252,8 @@ CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "sla": _sla,
     "sla_clock": _choice,
     "sla_stops_on": _choice,
+    "sla_rules": _rules,
+    "sla_warn": _share,
     "work_week": _work_week,
     "holidays": _holidays,
     "by": _by,

@@ -111,7 +111,12 @@ METRICS: dict[str, Metric] = {
     ),
     "sla_past_due": Metric("leads", "Overdue", "open MQLs past the SLA; part of sla_breached"),
     "sla_pending": Metric("leads", "Not due yet", "open MQLs within the SLA"),
-    "sla_unmeasurable": Metric("leads", "Unmeasurable", "MQLs whose stages are out of order"),
+    "sla_due_soon": Metric(
+        "leads", "Due soon", "open MQLs with at least sla_warn of the SLA used; part of sla_pending"
+    ),
+    "sla_unmeasurable": Metric(
+        "leads", "Unmeasurable", "MQLs decided on, or contacted, before they became MQLs"
+    ),
     "sla_attainment": Metric(
         "share", "SLA attainment", "sla_met / (sla_met + sla_breached)", WILSON
     ),

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import yaml
 
-from mqlkit.core.checks import CHECKS, HOURS_IN, sla_words, split_sla
+from mqlkit.core.checks import CHECKS
 from mqlkit.core.errors import ParamsError, report, unknown_name
 from mqlkit.core.names import HIDDEN, is_personal
 from mqlkit.core.periods import AsOf, Calendar
-from mqlkit.core.work_week import HOUR_US, parse_work_week
+from mqlkit.core.promises import BUSINESS, Promise
 from mqlkit.core.yaml_files import TextDatesLoader, key_lines, read_yaml
 
 
@@ -46,6 +47,10 @@ class ReportParams:
     sla: str = option("48h", "time that sales has, with a unit: 90min, 48h, 2d")
     sla_clock: str = option("calendar", "calendar, or business for working time only")
     sla_stops_on: str = option("decision", "decision (accept or reject), or contact")
+    sla_rules: list[dict[str, Any]] = option(  # noqa: RUF009
+        list, "own SLAs, first match wins, e.g. [{where: {source: [Demo]}, sla: 1h}]"
+    )
+    sla_warn: float = option(0.75, "share of the SLA after which an open lead is due soon")
     work_week: str = option("Mon-Fri 09:00-17:00", "working days and hours of the business clock")
     holidays: str | None = option(
         None, "country of the public holidays, e.g. EE, US-CA; null for none"
@@ -134,35 +139,64 @@ class ReportParams:
         """Return the calendar of the fiscal year."""
         return Calendar(self.fiscal_year_start)
 
+    @cached_property
+    def promises(self) -> tuple[Promise, ...]:
+        """Return what sales has promised: the rules in order, then the SLA of all other leads."""
+        rules = [*self.sla_rules, {"sla": self.sla}]
+        return tuple(
+            Promise(
+                sla=rule["sla"],
+                clock=rule.get("clock", self.sla_clock),
+                work_week=self.work_week,
+                where=rule.get("where", {}),
+            )
+            for rule in rules
+        )
+
+    @property
+    def has_work_clock(self) -> bool:
+        """Return whether anything is counted in working time."""
+        return BUSINESS in {self.sla_clock, *(promise.clock for promise in self.promises)}
+
+    @property
+    def lead_columns(self) -> list[str]:
+        """Return the columns of the leads that the parameters name."""
+        return list(dict.fromkeys([*self.by, *self.where, *self.rule_columns]))
+
+    @property
+    def rule_columns(self) -> list[str]:
+        """Return the columns that ``sla_rules`` name."""
+        return list(dict.fromkeys(column for p in self.promises for column in p.where))
+
     @property
     def day_hours(self) -> float:
         """Return the hours of a day on the chosen clock: 24, or those of a working day."""
-        is_calendar = self.sla_clock == "calendar"
-        return 24 if is_calendar else parse_work_week(self.work_week).day_us / HOUR_US
+        return self.promises[-1].day_hours
 
     @property
     def sla_hours(self) -> float:
         """Return the SLA in hours of the chosen clock; a business day is one working day."""
-        number, unit = split_sla(self.sla)
-        if unit in HOURS_IN:
-            return number * HOURS_IN[unit]
-        if unit == "d":
-            return number * self.day_hours
-        is_calendar = self.sla_clock == "calendar"
-        week = 168 if is_calendar else parse_work_week(self.work_week).week_us / HOUR_US
-        return number * week
+        return self.promises[-1].hours
 
     @property
     def sla_words(self) -> str:
         """Return the SLA as text, such as ``2 working days``."""
-        return sla_words(self.sla, self.sla_clock)
+        return self.promises[-1].words
 
     @property
     def shown_where(self) -> dict[str, list[str]]:
         """Return ``where`` for display; ``redact`` hides the values of personal columns."""
+        return self._shown(self.where)
+
+    @property
+    def shown_rules(self) -> list[dict[str, Any]]:
+        """Return ``sla_rules`` for display, as `shown_where`."""
+        return [{**rule, "where": self._shown(rule["where"])} for rule in self.sla_rules]
+
+    def _shown(self, where: Mapping[str, list[str]]) -> dict[str, list[str]]:
         return {
             column: [HIDDEN] if self.redact and is_personal(column) else kept
-            for column, kept in self.where.items()
+            for column, kept in where.items()
         }
 
     def to_dict(self) -> dict[str, Any]:

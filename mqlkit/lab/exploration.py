@@ -184,7 +184,7 @@ class Exploration:
             params,
             zone=self._opened.zone,
             reader=reader,
-            columns=list(self._values),
+            columns=list(dict.fromkeys([*self._values, *params.rule_columns])),
         )
         timed = timed.with_codes(self._values).stored(reader)
         reader.drop(range(mark + 1, reader.tables))

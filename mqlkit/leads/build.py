@@ -21,11 +21,13 @@ from mqlkit.leads.as_of import (
     known_by,
     summarize_timestamps,
 )
-from mqlkit.leads.build_cube import CubeQueries, matching, named, with_code
+from mqlkit.leads.build_cube import CubeQueries, with_code
 from mqlkit.leads.cache import CLOCK, DATA, ResultCache, key_of
-from mqlkit.leads.durations import Clock, add_durations, due_on_calendar
+from mqlkit.leads.columns import NAMED, matching, named, raw
+from mqlkit.leads.durations import Clock, add_durations
 from mqlkit.leads.integers import MICRO, instant
 from mqlkit.leads.outcomes import noted_of
+from mqlkit.leads.promises import RULE
 from mqlkit.leads.reentry import with_history
 from mqlkit.leads.table import LeadTable
 from mqlkit.sources.ids import strangers
@@ -38,17 +40,16 @@ if TYPE_CHECKING:
     from mqlkit.sources.tables import Tables
 
 COLUMNS = (
-    "lead_id", "created_at", "mql_at", "contacted_at", "exit_at", "sql_at", "due_at", "amount",
-    "exit_us", "accepted_us", "rejected_us", "sql_us", "contact_us",
-    "lag_us", "calendar_waited_us", "stage_us", "waited_us", "contact_clock_us",
-    "contact_waited_us", "is_in_order", "is_accepted_first",
+    "lead_id", "created_at", "mql_at", "contacted_at", "exit_at", "sql_at", "amount",
+    "exit_us", "accepted_us", "rejected_us", "sql_us", "contact_us", "lag_us",
+    "calendar_waited_us", "calendar_contact_waited_us", "stage_us", "waited_us",
+    "work_exit_us", "work_contact_us", "work_waited_us", "work_contact_waited_us", "work_due_at",
+    "is_in_order", "is_accepted_first", RULE,
 )  # fmt: skip
 # Durations of more leads are computed in each query.
 MOST_STORED = 2_000_000
 # A year has 52 or 53 weeks.
 BUCKETS_A_YEAR = {"week": 53, "month": 12, "quarter": 4, "half": 2, "year": 1}
-# Prefix of column names. No header of an export starts with it.
-NAMED = "\x1f"
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ def lead_table(
         return leads_with_durations(tables, params, zone=zone, reader=reader, columns=columns)
 
     if shared is None or params.as_of == "now":
-        timed = with_durations(list(dict.fromkeys([*params.by, *params.where])))
+        timed = with_durations(params.lead_columns)
     else:
         key = timed_by(params)
         if key not in shared.derived:
@@ -145,7 +146,7 @@ def lead_table(
 def timed_by(params: ReportParams) -> tuple[str, ...]:
     """Return the values of the parameters that durations depend on."""
     due = () if params.sla_clock == "calendar" else ("sla",)
-    return key_of(params, (*DATA, *CLOCK, *due))
+    return key_of(params, (*DATA, *CLOCK, "sla_rules", *due))
 
 
 def values_of(table: ir.Table, columns: Sequence[str]) -> dict[str, tuple[str, ...]]:
@@ -201,7 +202,7 @@ def leads_with_durations(
     # The amount of a deal is known once the deal is won.
     amount = leads["won_at"].notnull().ifelse(leads["amount"], ibis.null("int64"))
     timed = add_durations(leads.mutate(amount=amount), clock)
-    is_expensive = events is not None or params.sla_clock == "business"
+    is_expensive = events is not None or params.has_work_clock
     n_after = everything.n_timestamps - seen.n_timestamps
     return TimedLeads(timed, clock, seen, n_after, n_strangers, is_expensive, is_alone)
 
@@ -243,8 +244,6 @@ def table_of(
         cache=cache,
     ).cube()
     table = timed.table
-    if params.sla_clock == "calendar":
-        table = table.mutate(due_at=due_on_calendar(table, clock))
     summary = cube.summary()
     first_us = summary["first"]
     first = None if first_us is None else instant(first_us).astimezone(clock.zone).date()
@@ -325,11 +324,6 @@ def _no_data(params: ReportParams, period: Bucket, first: date, as_of: AsOf) -> 
         found=f"{period.start} .. {period.end - DAY}",
         fix="choose another period, or check as_of",
     )
-
-
-def raw(column: str) -> str:
-    """Return the name under which a column of the export stands in timed leads, as it is."""
-    return f"{NAMED}{NAMED}{column}"
 
 
 def _with_integers(leads: ir.Table, columns: Sequence[str], extras: Sequence[str]) -> ir.Table:

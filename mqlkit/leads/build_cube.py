@@ -18,6 +18,7 @@ import pandas as pd
 from mqlkit.core.names import MISSING
 from mqlkit.core.periods import Bucket
 from mqlkit.leads.cache import CLOCK, COHORT, DATA, SLA, ResultCache
+from mqlkit.leads.columns import Where, matching, named
 from mqlkit.leads.cube import (
     DAY,
     FIRST,
@@ -25,7 +26,6 @@ from mqlkit.leads.cube import (
     DailySums,
     LeadCube,
     SortedWaits,
-    Where,
     code_of,
 )
 from mqlkit.leads.durations import Clock
@@ -41,6 +41,7 @@ from mqlkit.leads.outcomes import (
     within_outcomes,
 )
 from mqlkit.leads.privacy import OTHER
+from mqlkit.leads.promises import with_promise
 from mqlkit.sources.store import to_arrays, to_frame
 from mqlkit.stats.survival import in_time
 
@@ -65,14 +66,6 @@ WAITS: Mapping[str, tuple[Timing, tuple[str, ...]]] = {
 }
 
 
-def named(column: str) -> str:
-    """Return the name in the engine of a column to break down or filter by.
-
-    The prefix keeps export columns apart from canonical columns of the same name.
-    """
-    return f"\x1f{column}"
-
-
 def with_code(table: ir.Table, column: str, values: Sequence[str]) -> ir.Table:
     """Add the code of each lead's value; ``values`` are all values of the column."""
     if code_of(column) in table.columns:
@@ -85,12 +78,6 @@ def with_code(table: ir.Table, column: str, values: Sequence[str]) -> ir.Table:
     rows = pd.DataFrame({named(column): list(values), code_of(column): range(len(values))})
     codes = ibis.memtable(rows, schema={named(column): "string", code_of(column): "int32"})
     return table.left_join(codes, named(column)).drop(f"{named(column)}_right")
-
-
-def matching(table: ir.Table, where: Where) -> ir.Table:
-    """Return the leads that match a filter."""
-    wanted = [table[named(c)].isin([str(v) for v in values]) for c, values in where.items()]
-    return table.filter(*wanted) if wanted else table
 
 
 def added_up(measures: Mapping[str, ir.Value]) -> dict[str, ir.Value]:
@@ -245,7 +232,7 @@ class CubeQueries:
 
     def _outcomes(self, columns: tuple[str, ...], *, parts: Iterable[str]) -> pd.DataFrame:
         """Return the sums of outcomes, for each day and codes with a lead."""
-        table, clock = self.table, self.clock
+        table, clock = with_promise(self.table, self.clock.params), self.clock
         outcomes = {"sla": sla_outcomes, "within": within_outcomes, "other": lead_outcomes}
         sums: dict[str, ir.Value] = {}
         for part in parts:

@@ -184,16 +184,13 @@ def add_work_clock(table: ir.Table, *, column: str, name: str, calendar: WorkCal
     return _keep(table, joined, name, clock)
 
 
-def add_due_at(
-    table: ir.Table, *, clock: str, name: str, sla_us: int, calendar: WorkCalendar
-) -> ir.Table:
-    """Return the table with ``name``: the instant at which the SLA after a timestamp ends.
+def add_due_at(table: ir.Table, *, clock: str, name: str, calendar: WorkCalendar) -> ir.Table:
+    """Return the table with ``name``: the instant at which the work clock shows a time.
 
-    ``clock`` is the column from `add_work_clock`. An SLA that ends with a working day ends at
-    closing time, not at the next opening. Null where the clock is null or the calendar too short.
+    ``clock`` is a column from `add_work_clock` with an SLA added to it. An SLA that ends with a
+    window of working hours ends at its closing time, not at the next opening. Null where the clock
+    is null or the calendar too short.
     """
-    if sla_us < 1:
-        raise ValueError(f"sla_us must be at least 1, not {sla_us}")
     opens, _, worked = calendar.breakpoints()
     offsets = [opening - before for opening, before in zip(opens, worked, strict=False)] or [0]
     length = 1 << calendar.week.day_us.bit_length() - 1
@@ -202,8 +199,7 @@ def add_due_at(
         low = max(bisect_left(worked, begin) - 1, 0)
         later = range(low + 1, bisect_left(worked, begin + length, hi=len(offsets)))
         pieces.append((offsets[low], [(worked[k], offsets[k] - offsets[k - 1]) for k in later]))
-    due_us = table[clock] + sla_us
-    joined, at, offset, pairs = _find_piece(table, due_us, length, worked[-1], pieces)
+    joined, at, offset, pairs = _find_piece(table, table[clock], length, worked[-1], pieces)
     offset += sum((at > before).ifelse(gap, 0) for before, gap in pairs)
     return _keep(table, joined, name, at + offset + micros(calendar.starts_at))
 

@@ -18,7 +18,7 @@ DATA = ("source", "timezone", "as_of", "passes")
 # ... how time is measured, ...
 CLOCK = ("sla_clock", "work_week", "holidays")
 # ... what is on time, ...
-SLA = ("sla", "sla_stops_on")
+SLA = ("sla", "sla_stops_on", "sla_rules", "sla_warn")
 # ... and which leads are counted.
 COHORT = ("period", "fiscal_year_start", "where")
 MAX_ENTRIES = 200

@@ -11,11 +11,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from mqlkit.core.periods import Bucket
+from mqlkit.leads.columns import Where
 from mqlkit.stats.daily import day_numbers
 
 Ints = npt.NDArray[np.int64]
 Days = npt.NDArray[Any]
-Where = Mapping[str, Sequence[str]]
 # Day of an event that never happened; before every bucket.
 NEVER = -(1 << 20)
 # Columns of a frame of sums that are no sums.

@@ -11,6 +11,7 @@ import ibis.expr.types as ir
 
 from mqlkit.core.params import ReportParams
 from mqlkit.core.periods import AsOf
+from mqlkit.core.promises import BUSINESS
 from mqlkit.core.work_week import parse_work_week
 from mqlkit.leads.business_hours import (
     WorkCalendar,
@@ -20,13 +21,13 @@ from mqlkit.leads.business_hours import (
     work_calendar,
 )
 from mqlkit.leads.integers import (
-    HOUR_US,
     LocalTime,
     day_us,
     earliest,
     instant,
     micros,
 )
+from mqlkit.leads.promises import promised, with_rule
 
 EXITS = ("accepted", "rejected", "sql")
 STAMPED = ("created", "mql", "contacted", *EXITS)
@@ -59,16 +60,16 @@ class Clock:
     @property
     def sla_us(self) -> int:
         """Return the SLA in microseconds of the chosen clock."""
-        return round(self.params.sla_hours * HOUR_US)
+        return self.params.promises[-1].us
 
 
 def add_durations(leads: ir.Table, clock: Clock) -> ir.Table:
-    """Add the durations described in `leads.table`, and ``due_at``.
+    """Add the durations described in `leads.table`.
 
     Parameters
     ----------
     leads
-        Timestamps of each lead, NULL after the as-of date.
+        Timestamps of each lead, NULL after the as-of date, and the columns of rules as `named`.
     clock
         The clock of the report.
     """
@@ -84,11 +85,17 @@ def add_durations(leads: ir.Table, clock: Clock) -> ir.Table:
         contact_us=_between(leads, "mql", "contacted", clock),
         lag_us=_between(leads, "created", "mql", clock),
         calendar_waited_us=_until_as_of(leads, clock, EXITS),
+        calendar_contact_waited_us=_until_as_of(leads, clock, ("contacted",)),
         is_in_order=(exit_us >= 0).fill_null(True),
     )
-    if clock.params.sla_clock == "business":
-        return _on_business_clock(timed, clock)
-    return _on_calendar_clock(timed, clock)
+    timed = with_rule(timed, clock.params)
+    if clock.params.has_work_clock:
+        timed = _on_work_clock(timed, clock)
+    is_business = clock.params.sla_clock == BUSINESS
+    stage, waited = (
+        ("work_exit_us", "work_waited_us") if is_business else ("exit_us", "calendar_waited_us")
+    )
+    return timed.mutate(stage_us=timed[stage], waited_us=timed[waited])
 
 
 def _between(leads: ir.Table, start: str, end: str, clock: Clock) -> ir.IntegerValue:
@@ -112,21 +119,6 @@ def _is_accepted_first(leads: ir.Table, clock: Clock) -> ir.BooleanValue:
     return is_decided.ifelse(is_first, ibis.null("boolean"))
 
 
-def _on_calendar_clock(leads: ir.Table, clock: Clock) -> ir.Table:
-    return leads.mutate(
-        stage_us=leads["exit_us"],
-        contact_clock_us=leads["contact_us"],
-        waited_us=leads["calendar_waited_us"],
-        contact_waited_us=_until_as_of(leads, clock, ("contacted",)),
-        due_at=due_on_calendar(leads, clock),
-    )
-
-
-def due_on_calendar(leads: ir.Table, clock: Clock) -> ir.IntegerValue:
-    """Return the due time of the SLA on the calendar clock."""
-    return leads["mql_at"] + clock.sla_us
-
-
 def _until_as_of(leads: ir.Table, clock: Clock, stages: Sequence[str]) -> ir.IntegerValue:
     """Return the time from MQL to the as-of date, with the precision of the time to ``stages``."""
     if clock.is_dated("mql", *stages):
@@ -134,8 +126,8 @@ def _until_as_of(leads: ir.Table, clock: Clock, stages: Sequence[str]) -> ir.Int
     return micros(clock.as_of.at) - leads["mql_at"]
 
 
-def _on_business_clock(leads: ir.Table, clock: Clock) -> ir.Table:
-    """Add durations in working time, as differences of the work clock."""
+def _on_work_clock(leads: ir.Table, clock: Clock) -> ir.Table:
+    """Add durations in working time, as differences of the work clock, and due times."""
     calendar = team_calendar(leads, clock)
     days = {f"{s}_on": clock.local.day(leads[f"{s}_at"]) for s in ("mql", "contacted", *EXITS)}
     as_of = {"as_of_at": micros(clock.as_of.at), "as_of_on": day_us(clock.as_of.on)}
@@ -145,19 +137,19 @@ def _on_business_clock(leads: ir.Table, clock: Clock) -> ir.Table:
             leads, column=f"{stage}_at", name=f"{stage}_clock", calendar=calendar
         )
         leads = add_day_clock(leads, column=f"{stage}_on", name=f"{stage}_day", calendar=calendar)
-    leads = add_due_at(
-        leads, clock="mql_clock", name="due_at", sla_us=clock.sla_us, calendar=calendar
-    )
+    sla_us = promised(leads, clock.params, lambda p: p.us if p.is_business else None)
+    leads = leads.mutate(work_due_at=leads["mql_clock"] + sla_us)
+    leads = add_due_at(leads, clock="work_due_at", name="work_due_at", calendar=calendar)
 
     def worked(end: str, *stages: str) -> ir.IntegerValue:
         kind = "day" if clock.is_dated("mql", *(stages or (end,))) else "clock"
         return leads[f"{end}_{kind}"] - leads[f"mql_{kind}"]
 
     return leads.mutate(
-        stage_us=earliest(*(worked(stage) for stage in EXITS)),
-        contact_clock_us=worked("contacted"),
-        waited_us=worked("as_of", *EXITS),
-        contact_waited_us=worked("as_of", "contacted"),
+        work_exit_us=earliest(*(worked(stage) for stage in EXITS)),
+        work_contact_us=worked("contacted"),
+        work_waited_us=worked("as_of", *EXITS),
+        work_contact_waited_us=worked("as_of", "contacted"),
     )
 
 
@@ -174,5 +166,5 @@ def team_calendar(leads: ir.Table, clock: Clock) -> WorkCalendar:
         holidays=clock.params.holidays,
         first=days[0],
         last=days[-1],
-        sla_us=clock.sla_us,
+        sla_us=max(promise.us for promise in clock.params.promises if promise.is_business),
     )

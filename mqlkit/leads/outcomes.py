@@ -28,31 +28,35 @@ def noted_of(leads: ir.Table) -> dict[str, ir.BooleanValue]:
     }
 
 
-def sla_wait(leads: ir.Table, clock: Clock) -> tuple[ir.IntegerValue, ir.IntegerValue]:
-    """Return the time to the event that stops the SLA, and to the as-of date."""
-    if clock.params.sla_stops_on == "contact":
-        return leads["contact_clock_us"], leads["contact_waited_us"]
-    return leads["stage_us"], leads["waited_us"]
-
-
 def sla_outcomes(leads: ir.Table, clock: Clock) -> dict[str, ir.BooleanValue]:
     """Return the conditions of the SLA metrics, by metric name.
 
     Every MQL is exactly one of met, breached, pending and unmeasurable. Past due is a subset of
-    breached.
+    breached, due soon of pending.
+
+    Parameters
+    ----------
+    leads
+        The lead table with `promises.with_promise`.
+    clock
+        The clock of the report.
     """
-    is_in_order = leads["is_in_order"]
-    stop, waited = sla_wait(leads, clock)
-    is_open = is_in_order & stop.isnull()
-    is_stopped = is_in_order & (stop >= 0).fill_null(False)
-    is_late = is_in_order & (stop > clock.sla_us).fill_null(False)
-    is_overdue = is_open & (waited > clock.sla_us)
+    stop, waited, promise = (leads[c] for c in ("sla_stop_us", "sla_waited_us", "promise_us"))
+    # Order is a matter of the calendar: outside working hours, the other clock stands still.
+    is_contact = clock.params.sla_stops_on == "contact"
+    is_out_of_order = leads["contact_us"] < 0 if is_contact else ~leads["is_in_order"]
+    is_measured = ~is_out_of_order.fill_null(False)
+    is_open = is_measured & stop.isnull()
+    is_late = is_measured & (stop > promise).fill_null(False)
+    is_overdue = is_open & (waited > promise)
+    is_pending = is_open & (waited <= promise)
     return {
-        "sla_met": is_stopped & ~is_late,
+        "sla_met": is_measured & (stop <= promise).fill_null(False),
         "sla_breached": is_late | is_overdue,
         "sla_past_due": is_overdue,
-        "sla_pending": is_open & (waited <= clock.sla_us),
-        "sla_unmeasurable": ~(is_open | is_stopped),
+        "sla_pending": is_pending,
+        "sla_due_soon": is_pending & (waited >= leads["warn_us"]),
+        "sla_unmeasurable": ~is_measured,
     }
 
 

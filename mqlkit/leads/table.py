@@ -9,11 +9,13 @@ Columns of `LeadTable.table`, one row per lead (per pass, with ``passes: every``
 ``exit_us``, ``accepted_us``, ``rejected_us``, ``sql_us``, ``contact_us``, ``lag_us``
     microseconds from MQL to the event (``lag_us``: from net-new to MQL), calendar time; whole
     days if either end has only a date.
-``stage_us``, ``contact_clock_us``, ``waited_us``, ``contact_waited_us``
-    microseconds to the exit, to the contact, and to the as-of date (with the precision of each), on
-    the chosen clock. ``calendar_waited_us``: to the as-of date in calendar time.
-``due_at``
-    due time of the SLA; NULL on a business clock if timestamps are dates.
+``calendar_waited_us``, ``calendar_contact_waited_us``
+    microseconds to the as-of date, with the precision of the exit and of the contact.
+``stage_us``, ``waited_us``
+    microseconds to the exit, and to the as-of date, on the clock of the report.
+``work_exit_us``, ``work_contact_us``, ``work_waited_us``, ``work_contact_waited_us``
+    microseconds of working time, if anything is counted in it; ``work_due_at``: due time of a
+    promise in working time. The SLA of each lead: `promises.with_promise`.
 ``is_in_order``
     whether no exit is before the MQL.
 ``amount``

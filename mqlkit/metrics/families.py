@@ -319,6 +319,7 @@ class FamilyFrames:
             **self.params.to_dict(),
             "source": Path(self.params.source).name,
             "where": self.params.shown_where,
+            "sla_rules": self.params.shown_rules,
             "period": f"{leads.whole.start}..{leads.whole.end - DAY}",
             "timezone": str(leads.zone),
             "as_of": leads.as_of.at.astimezone(leads.zone).isoformat(),

@@ -10,11 +10,12 @@ import pandas as pd
 
 from mqlkit.core.names import LEAD_COLUMNS, STAMPS
 from mqlkit.core.params import ReportParams
-from mqlkit.leads.build import leads_with_durations, raw
-from mqlkit.leads.build_cube import matching
+from mqlkit.leads.build import leads_with_durations
+from mqlkit.leads.columns import matching, raw
 from mqlkit.leads.durations import Clock
 from mqlkit.leads.integers import DAY_US, HOUR_US, MICRO
 from mqlkit.leads.outcomes import sla_outcomes
+from mqlkit.leads.promises import with_promise
 from mqlkit.sources.opening import open_source
 from mqlkit.sources.store import to_frame, to_timestamp
 
@@ -50,10 +51,10 @@ def export_table(params: ReportParams, *, base: Path | None = None) -> tuple[ir.
         params,
         zone=opened.zone,
         reader=opened.reader,
-        columns=[*params.by, *params.where],
+        columns=params.lead_columns,
         extras=extras,
     )
-    leads = matching(timed.table, params.where)
+    leads = with_promise(matching(timed.table, params.where), params)
     table = leads.select(**_columns(leads, timed.clock), **_extras(leads, extras))
     return opened.reader.store(table.order_by("mql_at", "lead_id")), timed.clock
 

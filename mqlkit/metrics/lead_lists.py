@@ -7,7 +7,8 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from mqlkit.leads.integers import HOUR_US
-from mqlkit.leads.outcomes import is_accepted, is_rejected, sla_outcomes, sla_wait
+from mqlkit.leads.outcomes import is_accepted, is_rejected, sla_outcomes
+from mqlkit.leads.promises import with_promise
 from mqlkit.leads.table import TOTAL_BUCKET, LeadTable
 from mqlkit.sources.store import iso_local, safe_text, to_frame, to_timestamp
 
@@ -25,7 +26,7 @@ def mqls(leads: LeadTable) -> ir.Table:
         ``decision`` (accepted, rejected, none yet) and ``sla`` (met, breached, overdue, pending,
         not measurable: out of order, or the SLA stops on contact and none is recorded).
     """
-    cohort = leads.cohort
+    cohort = with_promise(leads.cohort, leads.params)
     outcome = sla_outcomes(cohort, leads.clock)
     by_contact = leads.params.sla_stops_on == "contact"
     is_unknown = ibis.literal(by_contact and not leads.is_recorded("contacted"))
@@ -97,19 +98,19 @@ def breaches(leads: LeadTable) -> ir.Table:
     -------
     ibis.Table
         ``lead_id``, ``owner``, ``source``, ``mql_at``, ``due_at`` (naive UTC), ``hours_late`` (on
-        the chosen clock), ``is_open`` (whether it still waits).
+        the clock of the lead's SLA), ``is_open`` (whether it still waits).
     """
-    cohort = leads.cohort
+    cohort = with_promise(leads.cohort, leads.params)
     late = cohort.filter(sla_outcomes(cohort, leads.clock)["sla_breached"])
-    stop, waited = sla_wait(late, leads.clock)
     return late.select(
         "lead_id",
         "owner",
         "source",
         mql_at=to_timestamp(late["mql_at"]),
         due_at=to_timestamp(late["due_at"]),
-        hours_late=(stop.coalesce(waited) - leads.clock.sla_us) / HOUR_US,
-        is_open=stop.isnull(),
+        hours_late=(late["sla_stop_us"].coalesce(late["sla_waited_us"]) - late["promise_us"])
+        / HOUR_US,
+        is_open=late["sla_stop_us"].isnull(),
     )
 
 

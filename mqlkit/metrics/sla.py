@@ -10,7 +10,9 @@ from mqlkit.leads.table import LeadTable
 from mqlkit.metrics.tidy import metric_rows, not_recorded, share
 from mqlkit.stats.intervals import wilson
 
-OUTCOMES = ("sla_met", "sla_breached", "sla_past_due", "sla_pending", "sla_unmeasurable")
+OUTCOMES = (
+    "sla_met", "sla_breached", "sla_past_due", "sla_pending", "sla_due_soon", "sla_unmeasurable",
+)  # fmt: skip
 
 
 def stops_on(params: ReportParams) -> tuple[str, ...]:
@@ -24,9 +26,8 @@ def sla_outcome(leads: LeadTable) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Tidy rows of sla_met, sla_breached, sla_past_due, sla_pending, sla_unmeasurable and
-        sla_attainment (metrics.md §6). All null where the data records none of the stages
-        that stop the SLA.
+        Tidy rows of `OUTCOMES` and sla_attainment (metrics.md §6). All null where the data records
+        none of the stages that stop the SLA.
     """
     wide = leads.counts
     if not leads.is_recorded(*stops_on(leads.params)):

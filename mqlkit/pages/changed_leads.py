@@ -17,7 +17,7 @@ import pandas as pd
 from mqlkit.core.metrics import METRICS
 from mqlkit.core.periods import to_utc
 from mqlkit.core.text import day
-from mqlkit.leads.build_cube import named
+from mqlkit.leads.columns import named
 from mqlkit.leads.integers import start_us
 from mqlkit.leads.table import TOTAL_BUCKET, LeadTable
 from mqlkit.pages.revisions import ChangedLead, Revision

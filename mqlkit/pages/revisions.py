@@ -20,6 +20,7 @@ SETTLED_ROWS = tuple(f'{ROW}: "{name}"' for name in SETTLED)
 MAY_DIFFER = frozenset(
     {"report", "title", "period", "as_of", "lag_days", "rolling", "language", "redact", "by",
      "max_set_aside", "fail_on", "warn_on", "sla", "sla_clock", "sla_stops_on", "work_week",
+     "sla_rules", "sla_warn",
      "holidays", "within_days"}
 )  # fmt: skip
 # Two reports with equal values of these are the same.

@@ -115,7 +115,7 @@ def _jobs(paths: Sequence[Path], options: RunOptions) -> list[Job]:
     columns: dict[str, list[list[str]]] = {}
     for job in jobs:
         if isinstance(job.params, ReportParams):
-            columns.setdefault(job.params.source, []).append([*job.params.by, *job.params.where])
+            columns.setdefault(job.params.source, []).append(job.params.lead_columns)
     shared = {
         source: tuple(dict.fromkeys(chain.from_iterable(lists)))
         for source, lists in columns.items()

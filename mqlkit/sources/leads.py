@@ -35,10 +35,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Columns of the exports without a canonical name: those named, or all."""
+    """Columns of the exports without a canonical name: those named, or all.
+
+    Attributes
+    ----------
+    named
+        Columns that the report names; ``ruling`` are those of SLA rules.
+    is_all
+        Whether every column is wanted.
+    """
 
     named: Sequence[str]
     is_all: bool
+    ruling: Sequence[str] = ()
 
     def of(self, columns: Sequence[str]) -> list[str]:
         """Return those wanted of the columns that there are."""
@@ -47,6 +56,14 @@ class Wanted:
         others = [*named, *(c for c in further if c not in ("", *LEAD_COLUMNS))]
         first = {lead_column(c): c for c in reversed(others)}
         return [c for c in dict.fromkeys(others) if first[lead_column(c)] == c]
+
+
+def refuse_unknown(wanted: Wanted, missing: Sequence[str], columns: Sequence[str]) -> None:
+    """Stop where columns that a report names are in no export; ``columns`` are those there are."""
+    if missing:
+        places = {c: "sla_rules" if c in wanted.ruling else "by/where" for c in missing}
+        words = (unknown_name(place, "column", c, columns) for c, place in places.items())
+        raise ParamsError("\n".join(words))
 
 
 def read_leads(
@@ -114,10 +131,7 @@ def lead_table(
     texts = [*TEXT_COLUMNS, *map(lead_column, others)]
     read = keep(read_leads(reader, spec, others, has_mql=has_mql, exports=exports), spec)
     missing = [c for c in others if not any(e.header_of(c) for e in exports)]
-    if missing:
-        raise ParamsError(
-            "\n".join(unknown_name("by/where", "column", c, columns) for c in missing)
-        )
+    refuse_unknown(wanted, missing, columns)
     if not read.is_numbered:
         reader.run(f"ALTER TABLE {read.table} DROP COLUMN {ODD}")
         return read.table, others, columns

@@ -62,7 +62,7 @@ def open_source(
         Called with what is being read.
     """
     source = read_source(find_source(params.source, base or Path.cwd()))
-    extras = list(dict.fromkeys([*params.by, *params.where]))
+    extras = params.lead_columns
     zone = ZoneInfo(params.timezone or source.timezone)
 
     def read(columns: list[str]) -> tuple[Reader, Tables]:
@@ -71,7 +71,12 @@ def open_source(
             root = source.path.parent
             reader = Reader(connect(), Path(folder), root, params.max_set_aside, str(zone))
             return reader, load(
-                reader, source, extras=columns, is_all_wanted=is_all_wanted, tell=tell
+                reader,
+                source,
+                extras=columns,
+                ruling=params.rule_columns,
+                is_all_wanted=is_all_wanted,
+                tell=tell,
             )
 
     found = None

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 import ibis.expr.types as ir
 import pandas as pd
 
-from mqlkit.core.errors import ParamsError, unknown_name
 from mqlkit.core.names import LEAD_COLUMNS
 from mqlkit.sources.goals import read_goals
 from mqlkit.sources.history import event_rows, has_stage, note_stages, read_history
 from mqlkit.sources.ids import match_ids
-from mqlkit.sources.leads import Wanted, lead_table, leads_of
+from mqlkit.sources.leads import Wanted, lead_table, leads_of, refuse_unknown
 from mqlkit.sources.ledger import Ledger
 from mqlkit.sources.spec import SourceSpec, TableSpec
 from mqlkit.sources.spend import read_spend
@@ -63,6 +62,7 @@ def load(
     source: SourceSpec,
     *,
     extras: Sequence[str],
+    ruling: Sequence[str] = (),
     is_all_wanted: bool = False,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Tables:
@@ -73,7 +73,9 @@ def load(
     reader, source
         The engine and the description of the files.
     extras
-        Lead columns wanted beside the canonical ones, for breakdowns and filters.
+        Lead columns wanted beside the canonical ones, for breakdowns, filters and SLA rules.
+    ruling
+        Those of SLA rules.
     is_all_wanted
         Whether every other column that there is comes along.
     tell
@@ -102,19 +104,16 @@ def load(
         events = reader.create(event_rows(pieces), Values())
         note_stages(reader, events, ledgers["history"])
     has_mql = events is not None and has_stage(reader, events, "mql")
+    wanted = Wanted(extras, is_all=is_all_wanted, ruling=ruling)
     if source.leads:
         tell("Reading the leads")
-        wanted = Wanted(extras, is_all=is_all_wanted)
         leads, others, columns = lead_table(reader, source.leads, wanted, keep, has_mql=has_mql)
         if events is not None:
             match_ids(reader, leads, events, ledgers["history"])
     else:
         leads, others, columns = leads_of(reader, events), [], list(LEAD_COLUMNS)
     unknown = [c for c in extras if c not in (*LEAD_COLUMNS, *others)]
-    if unknown:
-        raise ParamsError(
-            "\n".join(unknown_name("by/where", "column", c, columns) for c in unknown)
-        )
+    refuse_unknown(wanted, unknown, columns)
     spend = goals = currency = None
     if source.spend:
         tell("Reading the spend")

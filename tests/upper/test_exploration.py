@@ -32,10 +32,17 @@ CHOICES = [
     {"sla": "12h"},
     {"where": {"country": ["EE", "LV"]}, "by": ["country", "team"]},
     {"sla_clock": "business", "within_days": None},
-    {"sla": "2d", "lag_days": "auto"},
+    {
+        "sla": "2d",
+        "lag_days": "auto",
+        "sla_rules": [
+            {"where": {"team": ["Baltics"]}, "sla": "8h", "clock": "calendar"},
+            {"where": {"country": ["LV"], "source": ["Web"]}, "sla": "1d", "clock": "business"},
+        ],
+    },
     {"sla_clock": "calendar", "sla_stops_on": "contact", "period": "2025-10..2026-03"},
     # Some breakdowns are known by then, and others are not.
-    {"by": ["source", "country"]},
+    {"by": ["source", "country"], "sla_rules": []},
     {"by": ["team", "source"]},
 ]
 

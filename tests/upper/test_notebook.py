@@ -23,6 +23,7 @@ LOGIC = (
 TYPE_NAMES = {
     "str": "str", "str | None": "str", "str | int": "str", "int": "int", "int | None": "int",
     "bool": "bool", "float": "float", "list[str]": "list[str]",
+    "list[dict[str, Any]]": "list[dict]",
     "dict[str, list[str]]": "dict[str, list[str]]", "dict[str, str]": "dict[str, str]",
 }  # fmt: skip
 
