@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from mqlkit.core.errors import ParamsError, report, unknown_name
 from mqlkit.core.metrics import METRICS
 from mqlkit.core.periods import GRAINS, AsOf, Calendar
+from mqlkit.core.text import exactly
 from mqlkit.core.work_week import parse_work_week
 
 HOURS_IN = {"m": 1 / 60, "min": 1 / 60, "h": 1}
@@ -48,13 +49,14 @@ def split_sla(text: str, name: str = "sla") -> tuple[float, str]:
 def sla_words(text: str, clock: str = "calendar") -> str:
     """Format an SLA.
 
-    >>> sla_words("48h"), sla_words("1d", "business")
-    ('48 hours', '1 working day')
+    >>> sla_words("48h"), sla_words("1d", "business"), sla_words("4.92308h")
+    ('48 hours', '1 working day', '4.9 hours')
     """
     number, unit = split_sla(text)
     name = {"m": "minute", "min": "minute", "h": "hour", "d": "day", "w": "week"}[unit]
     working = "working " if clock == "business" else ""
-    return f"{number:g} {working}{name}{'' if number == 1 else 's'}"
+    shown = exactly(number) if number >= 1 else f"{number:.2g}"
+    return f"{shown} {working}{name}{'' if number == 1 else 's'}"
 
 
 def _wrong(name: str, value: object, expected: str, fix: str = "") -> ParamsError:

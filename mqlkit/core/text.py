@@ -42,10 +42,11 @@ def exactly(value: float) -> str:
 def counted(value: float, noun: str) -> str:
     """Format a count with its noun.
 
-    >>> counted(1, "lead"), counted(2, "lead")
-    ('1 lead', '2 leads')
+    >>> counted(1, "lead"), counted(2, "lead"), counted(2, "SLA breach")
+    ('1 lead', '2 leads', '2 SLA breaches')
     """
-    return f"{count(value)} {noun}{'' if value == 1 else 's'}"
+    ending = "" if value == 1 else "es" if noun.endswith("ch") else "s"
+    return f"{count(value)} {noun}{ending}"
 
 
 def percent(share: float) -> str:
@@ -107,6 +108,26 @@ def duration(hours: float, *, day_hours: float = 24) -> str:
     return f"{hours / day_hours:.1f} {working}days"
 
 
+def against_limit(hours: float, limit: float, *, day_hours: float = 24) -> tuple[str, str]:
+    """Format a duration and the limit that it is compared with, in the unit of the limit.
+
+    A duration that is not the limit does not look equal to it.
+
+    >>> against_limit(72, 48), against_limit(48.1, 48), against_limit(5, 4.92308)
+    (('3.0 days', '2 days'), ('2.004 days', '2 days'), ('5.0 hours', '4.9 hours'))
+    """
+    size, noun = (day_hours, "days") if limit >= 2 * day_hours else (1.0, "hours")
+    if limit < 1:
+        size, noun = 1 / 60, "minutes"
+    shown = exactly(limit / size)
+    digits = 1
+    while hours != limit and digits < 4 and float(f"{hours / size:.{digits}f}") == limit / size:
+        digits += 1
+    noun = noun if day_hours == 24 else f"working {noun}"
+    unit = noun.removesuffix("s") if shown == "1" else noun
+    return f"{hours / size:,.{digits}f} {noun}", f"{shown} {unit}"
+
+
 def brief(hours: float, *, day_hours: float = 24) -> str:
     """Format a duration with abbreviated units.
 
@@ -141,6 +162,16 @@ def bucket_name(label: str) -> str:
     if not part:
         return label
     return f"{MONTH_NAMES[int(part) - 1] if part.isdigit() else part} {year}"
+
+
+def bucket_noun(label: str) -> str:
+    """Return what the bucket of a label is.
+
+    >>> [bucket_noun(label) for label in ("2026-01", "2026-Q1", "2026-H1", "2026-W05", "2026")]
+    ['month', 'quarter', 'half-year', 'week', 'year']
+    """
+    part = label.partition("-")[2]
+    return {"": "year", "Q": "quarter", "H": "half-year", "W": "week"}.get(part[:1], "month")
 
 
 def listed(names: Sequence[str]) -> str:

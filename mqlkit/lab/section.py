@@ -10,8 +10,8 @@ from mqlkit.metrics.report import Report
 from mqlkit.pages import cells as page
 from mqlkit.pages.drawings import Drawing
 from mqlkit.views.charts.base import with_selection
+from mqlkit.views.claims import Verdict
 from mqlkit.views.theme import CHART_TYPE
-from mqlkit.views.verdicts.base import Verdict
 
 Shown = list[tuple[Drawing, list[dict[str, Any]]]]
 # Widths of a chart in pixels: the first fits a screen of 1280 next to the file browser, the last is

@@ -14,7 +14,7 @@ import pandas as pd
 
 from mqlkit.core.names import SMALL_N, TOTAL
 from mqlkit.core.periods import PREVIOUS, YEAR, is_whole, label_before, split_label
-from mqlkit.metrics.tidy import pick, share
+from mqlkit.metrics.tidy import complete, pick, share
 from mqlkit.stats.intervals import Floats, count_bounds, square_and_add, wilson
 
 # The mean wait is left out: the rows hold no spread of it, so that no interval would be honest.
@@ -28,7 +28,7 @@ STILL_OPEN = {"acceptance_rate": "undecided", "sla_attainment": "sla_pending"}
 HOLDS = {
     "in-progress": "it is not over yet",
     "part-bucket": "one of the two lies only partly in the period",
-    "immature": "it is too young, and more of its MQLs will still become SQLs",
+    "immature": "the cohort is too young, and more of its MQLs will still become SQLs",
     "unsettled": "those of its leads that are still open can undo the difference",
     "small-n": "one of the two has fewer than 30 leads",
     "spend-not-covered": "the spend data does not cover both",
@@ -216,44 +216,6 @@ class Run:
     follows: str
     level: float
     before: float
-
-
-def complete(rows: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """Return a metric of all leads in the buckets that are over and wholly in the period."""
-    part = pick(rows, metric)
-    part = part[part["bucket"] != TOTAL]
-    spans = zip(part["bucket"], part["start"], part["end"], part["flags"], strict=True)
-    kept = [is_whole(b, s, e) and "in-progress" not in f for b, s, e, f in spans]
-    return part[np.array(kept, dtype=bool)].reset_index(drop=True)
-
-
-def pace_run(rows: pd.DataFrame, *, sla_hours: float) -> Run | None:
-    """Return the run of buckets whose mean wait lies on the same side of the SLA as the last one's.
-
-    A bucket that fewer than 30 leads left breaks the run; None where the last one is such.
-
-    Parameters
-    ----------
-    rows
-        Tidy rows; reads hours_in_stage_mean.
-    sla_hours
-        The SLA on the same clock.
-
-    Returns
-    -------
-    Run or None
-        ``level`` is the mean of the last bucket, ``before`` that of the bucket before the run.
-    """
-    waits = complete(rows, "hours_in_stage_mean")
-    # 1 is over, 0 within, -1 too few to tell.
-    sides = np.where(waits["n"] >= SMALL_N, waits["value"] > sla_hours, -1)
-    if not len(sides) or sides[-1] < 0:
-        return None
-    others = np.flatnonzero(sides != sides[-1])
-    first = int(others[-1]) + 1 if len(others) else 0
-    is_known = first > 0 and sides[first - 1] >= 0
-    before = float(waits["value"].iloc[first - 1]) if is_known else math.nan
-    return _run(waits, first, float(waits["value"].iloc[-1]), before)
 
 
 def lower_run(rows: pd.DataFrame) -> Run | None:

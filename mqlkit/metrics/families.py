@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from mqlkit.core.needs import need_of, one_of
 from mqlkit.core.params import ReportParams
 from mqlkit.core.periods import DAY
 from mqlkit.core.text import listed
@@ -35,6 +36,7 @@ from mqlkit.metrics.mix import efficiency_mix_and_rate
 from mqlkit.metrics.response import response_times
 from mqlkit.metrics.spend import unfiltered_by, unnamed_channels
 from mqlkit.metrics.tidy import family, pick
+from mqlkit.metrics.volume import mqls_range
 from mqlkit.metrics.waiting import hours_histogram, survival_curve
 from mqlkit.sources.ledger import Ledger
 from mqlkit.sources.tables import Tables
@@ -132,14 +134,24 @@ class FamilyFrames:
 
     @cached_property
     def volume(self) -> pd.DataFrame:
-        """Family frame of MQLs, open MQLs and the goal (metrics.md §3); ``main_breakdown``."""
-        return family(self._rows("volume"), main_breakdown=self.main_breakdown)
+        """Family frame of MQLs, open MQLs and the goal (metrics.md §3), and series ``mqls_range``.
+
+        Constant: ``main_breakdown``.
+        """
+        rows = self._rows("volume")
+        return family(
+            rows, series={"mqls_range": mqls_range(rows)}, main_breakdown=self.main_breakdown
+        )
 
     @cached_property
     def handoff(self) -> pd.DataFrame:
         """Family frame of decisions by sales (§4), and series ``rejection_reasons``."""
         reasons = rejection_reasons(self.lead_data)
-        return family(self._rows("handoff", mqls="volume"), series={"rejection_reasons": reasons})
+        return family(
+            self._rows("handoff", mqls="volume"),
+            series={"rejection_reasons": reasons},
+            missing=self._missing("handoff"),
+        )
 
     @cached_property
     def efficiency(self) -> pd.DataFrame:
@@ -156,6 +168,7 @@ class FamilyFrames:
             horizon_days=self.maturity.horizon_days,
             is_rising=self.maturity.is_rising,
             within_days=self.params.within_days or 0,
+            missing=self._missing("efficiency"),
             main_breakdown=self.main_breakdown,
         )
 
@@ -175,6 +188,7 @@ class FamilyFrames:
             series={"survival": curve, "histogram": histogram},
             sla_hours=self.params.sla_hours,
             day_hours=self.params.day_hours,
+            missing=self._missing("waiting"),
         )
 
     @cached_property
@@ -185,7 +199,11 @@ class FamilyFrames:
     def response(self) -> pd.DataFrame:
         """Family frame of speed to lead (§7), and series ``contact_times``."""
         times = response_times(self.lead_data)
-        return family(self._rows("response"), series={"contact_times": times})
+        return family(
+            self._rows("response"),
+            series={"contact_times": times},
+            missing=self._missing("response"),
+        )
 
     @cached_property
     def sla(self) -> pd.DataFrame:
@@ -194,7 +212,12 @@ class FamilyFrames:
         Constants: ``sla`` (in words), ``sla_hours``, ``day_hours``, ``sla_stops_on``,
         ``main_breakdown``.
         """
-        rows = self._rows("sla", mqls="volume", hours_in_stage_mean="waiting")
+        rows = self._rows(
+            "sla",
+            mqls="volume",
+            hours_in_stage_mean="waiting",
+            hours_in_stage_km_median="waiting",
+        )
         return family(rows, main_breakdown=self.main_breakdown, **self._sla_terms)
 
     @property
@@ -205,7 +228,20 @@ class FamilyFrames:
             "sla_hours": params.sla_hours,
             "day_hours": params.day_hours,
             "sla_stops_on": params.sla_stops_on,
+            "missing": self._missing("response" if params.sla_stops_on == "contact" else "sla"),
         }
+
+    def _missing(self, topic: str) -> str:
+        """Return the columns that a section lacks, in words; empty if it lacks none."""
+        there = {*self.lead_data.recorded, *(["spend"] if self.tables.spend is not None else [])}
+        return "; ".join(self._named(group) for group in need_of(topic).lacking(there))
+
+    def _named(self, group: Sequence[str]) -> str:
+        """Return columns of which one is enough, with their headers in the recognized format."""
+        columns = [export.recognized.format.columns for export, *_ in self.tables.exports]
+        headers = {c: known[c][0] for c in group for known in columns if known.get(c)}
+        names = (f"{c} ({headers[c]})" if c in headers else c for c in group)
+        return one_of(names)
 
     @cached_property
     def cost(self) -> pd.DataFrame:
@@ -280,6 +316,7 @@ class FamilyFrames:
             series={"breach": found},
             day_hours=self.params.day_hours,
             is_redacted=self.params.redact,
+            missing=self._sla_terms["missing"],
         )
 
     @cached_property
@@ -308,8 +345,10 @@ class FamilyFrames:
         Constants: those of `sla`, ``currency``.
         """
         rows = self.metrics[self.metrics["by"] == ""]
-        both = pd.concat([rows, self.changes.drop(columns="currency")], ignore_index=True)
-        return both.assign(currency=self.currency, **self._sla_terms)
+        both = family(rows, series={"mqls_range": mqls_range(rows)})
+        both = pd.concat([both, self.changes.drop(columns="currency")], ignore_index=True)
+        within_days = self.params.within_days or 0
+        return both.assign(currency=self.currency, within_days=within_days, **self._sla_terms)
 
     @property
     def resolved_params(self) -> dict[str, Any]:

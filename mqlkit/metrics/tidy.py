@@ -11,6 +11,7 @@ import pandas as pd
 
 from mqlkit.core.metrics import METRICS
 from mqlkit.core.names import NOT_RECORDED, SMALL_N, TOTAL
+from mqlkit.core.periods import is_whole
 
 COLUMNS = [
     "metric", "bucket", "start", "end", "by", "name", "value", "n", "low", "high", "unit", "flags",
@@ -81,6 +82,7 @@ def not_recorded(grid: pd.DataFrame, *metrics: str) -> pd.DataFrame:
 
 # What the columns of a series are called in a family frame.
 SERIES = {
+    "mqls_range": {},
     "rejection_reasons": {"reason": "category", "leads": "value"},
     "conversion_by_age": {"age_days": "at", "share": "value", "mqls": "n", "sqls": "hits"},
     "survival": {"hours": "at", "waiting": "value", "at_risk": "n"},
@@ -216,6 +218,15 @@ def pick(rows: pd.DataFrame, *metrics: str, by: str | None = None) -> pd.DataFra
     """
     is_picked = rows["metric"].isin(metrics) & (rows["by"] == (by or ""))
     return rows[is_picked].reset_index(drop=True)
+
+
+def complete(rows: pd.DataFrame, metric: str) -> pd.DataFrame:
+    """Return a metric of all leads in the buckets that are over and wholly in the period."""
+    part = pick(rows, metric)
+    part = part[part["bucket"] != TOTAL]
+    spans = zip(part["bucket"], part["start"], part["end"], part["flags"], strict=True)
+    kept = [is_whole(b, s, e) and "in-progress" not in f for b, s, e, f in spans]
+    return part[np.array(kept, dtype=bool)].reset_index(drop=True)
 
 
 def value_of(rows: pd.DataFrame, metric: str, bucket: str = "total") -> float:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 
 from mqlkit.leads.table import SEGMENT, LeadTable
 from mqlkit.metrics.goals import goal_rows
-from mqlkit.metrics.tidy import metric_rows
+from mqlkit.metrics.tidy import complete, metric_rows, pick
+from mqlkit.stats.intervals import count_bounds
 
 
 def mql_volume(
@@ -40,3 +43,45 @@ def _stock(leads: LeadTable) -> pd.DataFrame:
     last = grid.groupby(SEGMENT)["in_stage"].transform(lambda s: s.iloc[len(leads.buckets) - 1])
     is_total = grid["bucket"] == leads.whole.label
     return metric_rows(grid, "in_stage", np.where(is_total, last, grid["in_stage"]))
+
+
+def mqls_range(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return what chance alone could make of the MQLs of each bucket: ``low`` and ``high``.
+
+    Parameters
+    ----------
+    rows
+        Tidy rows; reads mqls of all leads.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``bucket``, ``start``, ``end``, ``low`` and ``high``, the 95 % bounds of
+        `intervals.count_bounds`.
+    """
+    part = pick(rows, "mqls")
+    low, high = count_bounds(part["value"])
+    return part[["bucket", "start", "end"]].assign(low=low, high=high)
+
+
+class AgainstGoal(NamedTuple):
+    """The latest complete bucket, and how many complete buckets up to it were below their goal."""
+
+    bucket: str
+    n_below: int
+
+
+def latest_against_goal(rows: pd.DataFrame) -> AgainstGoal | None:
+    """Return how the latest complete bucket stands to its goal; None if it has none.
+
+    Parameters
+    ----------
+    rows
+        Tidy rows; reads goal_gap of all leads.
+    """
+    gaps = complete(rows, "goal_gap")
+    if gaps.empty or np.isnan(gaps["value"].iloc[-1]):
+        return None
+    is_below = gaps["value"].to_numpy(dtype=float) < 0
+    n_below = len(is_below) if is_below.all() else int(np.argmin(is_below[::-1]))
+    return AgainstGoal(str(gaps["bucket"].iloc[-1]), n_below)

@@ -15,11 +15,11 @@ from mqlkit.pages.assets import METADATA, asset
 from mqlkit.pages.drawings import Heading
 from mqlkit.pages.results import scope
 from mqlkit.pages.tables import table_html
+from mqlkit.views.claims import Verdict
 from mqlkit.views.headline import Figure
 from mqlkit.views.sparkline import drawn_spark
 from mqlkit.views.tables.base import Table
 from mqlkit.views.theme import CHART_SCHEMA, CHART_TYPE
-from mqlkit.views.verdicts.base import Verdict
 
 LAB_WIDTH = 760
 LAB_FIT = {"type": "fit-x", "contains": "padding"}

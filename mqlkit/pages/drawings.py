@@ -14,10 +14,10 @@ from altair.utils.schemapi import debug_mode
 from mqlkit.core.errors import MqlkitError
 from mqlkit.metrics.report import Report
 from mqlkit.pages.previous import previous_frame
+from mqlkit.views.claims import Verdict
 from mqlkit.views.headline import Figure
 from mqlkit.views.tables.base import Table, table_of
 from mqlkit.views.topics import Draw, Topic, family_of, is_table, name_of
-from mqlkit.views.verdicts.base import Verdict
 
 
 @dataclass(frozen=True)

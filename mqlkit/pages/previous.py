@@ -20,7 +20,7 @@ from mqlkit.metrics.report import Report
 from mqlkit.pages.changed_leads import find_changed_leads
 from mqlkit.pages.document import facts_of, records_of
 from mqlkit.pages.revisions import SETTLED, ChangedLead, last_report, revision_lines, revisions
-from mqlkit.views.verdicts.base import Totals
+from mqlkit.views.claims import Cells
 
 COMPARED = (
     "mqls", "goal_attainment", "efficiency", "hours_in_stage_mean", "sla_attainment",
@@ -83,7 +83,7 @@ def previous_frame(report: Report) -> pd.DataFrame:
     facts: list[dict[str, Any]] = []
     facts += [] if last is None else [{"record": "revision", "text": r} for r in last.revisions]
     if last is not None:
-        then, now = figures_of(last.document), Totals(report.metrics)
+        then, now = figures_of(last.document), Cells(report.metrics)
         facts += [
             {"record": "number", "name": name, "before": then[name], "value": now.value(name)}
             for name in COMPARED

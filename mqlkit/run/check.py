@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate
@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from mqlkit.core.errors import ParamsError, listed, report
 from mqlkit.core.names import SET_ASIDE_REASONS, STAGES, TABLE_COLUMNS, UNUSABLE_REASONS
+from mqlkit.core.needs import NEEDS, one_of
 from mqlkit.core.params import ReportParams
 from mqlkit.core.terminal import cut, in_columns, width, wrapped
 from mqlkit.sources.classify import ClassifiedExport, classify_exports
@@ -37,41 +38,6 @@ NARROWEST, WIDEST = 80, 120
 INDENT = GAP = "  "
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 FILES_SHOWN, HEADERS_SHOWN, STAGES_SHOWN, ROWS_SHOWN = 12, 12, 20, 3
-# Sections: question, what is necessary (one of each group), what adds to it.
-NEEDS: tuple[tuple[str, tuple[tuple[str, ...], ...], Mapping[str, str]], ...] = (
-    (
-        "Are there enough MQLs?",
-        (("mql_at",),),
-        {"goals": "goals, to compare with"},
-    ),
-    (
-        "What does sales decide?",
-        (("mql_at",), ("accepted_at", "rejected_at")),
-        {
-            "accepted_at": "accepted_at",
-            "rejected_at": "rejected_at",
-            "rejection_reason": "rejection_reason",
-        },
-    ),
-    ("How many MQLs become SQLs?", (("mql_at",), ("sql_at",)), {}),
-    (
-        "Is sales meeting the SLA?",
-        (("mql_at",), ("accepted_at", "rejected_at", "sql_at")),
-        {"owner": "owner, for breaches by owner"},
-    ),
-    (
-        "How long are MQLs in the stage?",
-        (("mql_at",), ("accepted_at", "rejected_at", "sql_at")),
-        {},
-    ),
-    ("How fast is the first contact?", (("mql_at",), ("contacted_at",)), {}),
-    (
-        "What does an MQL cost?",
-        (("mql_at",), ("spend",)),
-        {"created_at": "created_at, to measure the lag (or give lag_days)"},
-    ),
-    ("Breakdowns", (("source", "owner", "campaign"),), {}),
-)
 
 
 @dataclass(frozen=True)
@@ -192,11 +158,11 @@ def coverage(looks: Sequence[TableReport]) -> list[Coverage]:
     """Return whether the data is sufficient for each section of the report."""
     there = available(looks)
     found = []
-    for question, groups, more in NEEDS:
-        lacking = [_one_of(group) for group in groups if not there & set(group)]
-        wanted = [words for name, words in more.items() if name not in there]
+    for need in NEEDS:
+        lacking = [one_of(group) for group in need.lacking(there)]
+        wanted = [words for name, words in need.adds.items() if name not in there]
         missing = "; ".join(lacking or wanted)
-        found.append(Coverage(question, not lacking, missing))
+        found.append(Coverage(need.question, not lacking, missing))
     return found
 
 
@@ -215,11 +181,6 @@ def available(looks: Sequence[TableReport]) -> set[str]:
         elif look.columns:
             there.add(look.table)
     return there
-
-
-def _one_of(names: Sequence[str]) -> str:
-    *first, last = names
-    return f"{', '.join(first)} or {last}" if first else last
 
 
 def findings(looks: Sequence[TableReport], *, columns: int) -> list[str]:

@@ -12,15 +12,27 @@ import pandas as pd
 
 from mqlkit.core.names import SMALL_N, TOTAL
 from mqlkit.core.periods import PREVIOUS
-from mqlkit.core.text import brief, bucket_name, count, counted, exactly, money, percent
+from mqlkit.core.text import brief, bucket_name, count, exactly, money, percent
 from mqlkit.metrics.changes import latest
 from mqlkit.metrics.tidy import constant, pick
+from mqlkit.views.claims import (
+    BAD,
+    GOOD,
+    PLAIN,
+    SIGNED_RANGE,
+    Cells,
+    Quantity,
+    Range,
+    Verdict,
+)
 from mqlkit.views.sparkline import Spark
 from mqlkit.views.tables.changes import NOT_COMPARED
-from mqlkit.views.verdicts.base import BAD, GOOD, Totals, Verdict, immature_buckets
-from mqlkit.views.verdicts.sla import SlaTerms
-from mqlkit.views.verdicts.volume import goal as judge_goal
+from mqlkit.views.verdicts.base import immature_buckets
+from mqlkit.views.verdicts.efficiency import within_days
+from mqlkit.views.verdicts.sla import SlaTerms, attainment, status_of
+from mqlkit.views.verdicts.volume import SHORT_WORDS, goal
 
+MEDIAN = "hours_in_stage_km_median"
 ENOUGH, IN_TIME, AT_COST = "Enough?", "Right leads, on time?", "At what cost?"
 Words = Callable[[float], str]
 Row = Mapping[Hashable, Any]
@@ -65,23 +77,22 @@ def headline(frame: pd.DataFrame) -> list[Figure]:
     """
     rows, changes = _split(frame)
     sla, currency = SlaTerms.of(frame), constant(frame, "currency", "")
-    total, day_hours = Totals(rows), sla.day_hours
+    total = Cells(rows, currency=currency, day_hours=sla.day_hours)
     show = partial(_over_time, rows, None if changes is None else _latest_changes(changes))
     amount = partial(money, currency=currency)
     figures = [show(_volume_figure(total, rows), "mqls", count, ENOUGH, against=_goals(rows))]
     if total.is_recorded("efficiency"):
         figures.append(show(_efficiency_figure(total, rows), "efficiency", percent, IN_TIME))
-    if not math.isnan(total.value("hours_in_stage_mean")):
+    if total.n(MEDIAN):
         # An SLA on the first contact does not apply to time in stage.
         against = [] if sla.stops_on == "contact" else [sla.hours]
-        words = partial(brief, day_hours=day_hours)
-        figure = _waiting_figure(total, sla)
-        figures.append(show(figure, "hours_in_stage_mean", words, IN_TIME, against=against))
+        words = partial(brief, day_hours=sla.day_hours)
+        figures.append(show(_waiting_figure(total), MEDIAN, words, IN_TIME, against=against))
     if total.n("sla_attainment"):
-        figures.append(show(_sla_figure(total), "sla_attainment", percent, IN_TIME))
+        figures.append(show(_sla_figure(total, frame), "sla_attainment", percent, IN_TIME))
     if not math.isnan(total.value("cost_per_mql")):
         of = ("cost_per_mql", "wasted_cost")
-        pairs = zip(_cost_figures(total, currency), of, strict=False)
+        pairs = zip(_cost_figures(total), of, strict=False)
         figures += [show(figure, metric, amount, AT_COST) for figure, metric in pairs]
     return figures
 
@@ -172,64 +183,64 @@ def _compared(row: Row, words: Words) -> str:
     if why:
         return f"{start}, {why} to compare" if why.startswith("too ") else f"{start} ({why})"
     if not row["is_clear"]:
-        return f"{start}, no clear change from {then}"
+        unit = "points" if row["unit"] == "share" else row["unit"]
+        currency = row["currency"]
+        low, high = (Quantity(row[end], unit, currency=currency) for end in ("low", "high"))
+        return f"{start}, no clear change from {then} ({Range(low, high, SIGNED_RANGE)})"
     size = abs(row["difference"])
     extent = f"{size * 100:.1f} points" if row["unit"] == "share" else words(size)
     return f"{start}, {'up' if row['difference'] > 0 else 'down'} by {extent} from {then}"
 
 
-def _volume_figure(total: Totals, rows: pd.DataFrame) -> Figure:
-    goal, mqls = total.value("goal"), total.value("mqls")
-    tone = judge_goal(rows).tone
-    if math.isnan(goal):
-        return Figure("MQLs", count(mqls), "no goal is set", Verdict("No goal"))
-    gap = mqls - goal
-    words = "Enough" if tone == GOOD else f"{exactly(-gap)} too few" if gap < 0 else "Enough"
-    if "in-progress" in total.flags("mqls"):
-        words = "On pace" if tone == GOOD else "Behind pace"
-    context = f"{percent(mqls / goal if goal else math.nan)} of {exactly(goal)}"
-    return Figure("MQLs", count(mqls), context, Verdict(words, tone))
+def _volume_figure(total: Cells, rows: pd.DataFrame) -> Figure:
+    mqls, wanted = total.figure("mqls"), total.value("goal")
+    if math.isnan(wanted):
+        return Figure("MQLs", count(mqls.value), "no goal is set", Verdict("No goal"))
+    judged = goal(rows)
+    worst = next((claim for claim in judged.claims if claim.status == judged.tone), None)
+    words = "On pace" if worst is None else SHORT_WORDS[worst.sentence].format(
+        **worst.figures, **worst.terms
+    )  # fmt: skip
+    context = f"{percent(mqls.value / wanted if wanted else math.nan)} of {exactly(wanted)}"
+    return Figure("MQLs", count(mqls.value), context, Verdict(words, judged.tone))
 
 
-def _efficiency_figure(total: Totals, rows: pd.DataFrame) -> Figure:
+def _efficiency_figure(total: Cells, rows: pd.DataFrame) -> Figure:
     n = total.n("efficiency")
     young = immature_buckets(rows)
     note = "Too few to judge" if n < SMALL_N else "Will still rise" if young else "Mature"
+    within = within_days(rows)
+    name = f"MQL→SQL within {within}" if within else "MQL→SQL conversion"
     context = _confidence(total.interval("efficiency")) if n else "no MQLs"
-    return Figure("MQL→SQL conversion", percent(total.value("efficiency")), context, Verdict(note))
+    return Figure(name, percent(total.value("efficiency")), context, Verdict(note))
 
 
-def _confidence(interval: str) -> str:
+def _confidence(interval: Range) -> str:
     return f"{interval} with 95% confidence"
 
 
-def _waiting_figure(total: Totals, sla: SlaTerms) -> Figure:
-    mean = total.value("hours_in_stage_mean")
-    n = total.n("hours_in_stage_mean")
-    median = total.value("hours_in_stage_median")
-    half = brief(median, day_hours=sla.day_hours)
-    is_slow = mean > sla.hours
-    verdict = Verdict(f"Over the SLA of {sla.words}", BAD)
-    if not is_slow:
-        verdict = Verdict(f"Within the SLA of {sla.words}", GOOD)
-    if sla.stops_on == "contact":
-        # The SLA then applies to the time until the first contact.
-        verdict = Verdict("Until the decision")
-    if n < SMALL_N:
-        verdict = Verdict("Too few to judge")
+def _waiting_figure(total: Cells) -> Figure:
+    """Return the median with open MQLs included; the mean leaves out the longest waits."""
+    median, mean = total.figure(MEDIAN), total.figure("hours_in_stage_mean")
+    few = total.n(MEDIAN) < SMALL_N
+    left = total.figure("hours_in_stage_mean", "n")
+    is_known = not math.isnan(median.value)
+    shown = partial(brief, day_hours=median.day_hours)
+    mean_words = "" if math.isnan(mean.value) else f"; mean {shown(mean.value)}"
     return Figure(
-        "Mean time in stage",
-        brief(mean, day_hours=sla.day_hours),
-        f"of {counted(n, 'MQL')} that left" + ("" if math.isnan(median) else f"; median {half}"),
-        verdict,
+        f"Median {'' if median.day_hours == 24 else 'working '}time in stage",
+        shown(median.value) if is_known else "Not reached",
+        f"{left:MQL} left{mean_words}",
+        Verdict("Too few to judge" if few else "Open MQLs included"),
     )
 
 
-def _sla_figure(total: Totals) -> Figure:
-    breached = total.value("sla_breached")
-    verdict = Verdict("SLA met", GOOD) if breached == 0 else Verdict(_breaches(breached), BAD)
-    if total.n("sla_attainment") < SMALL_N:
-        verdict = Verdict("Too few to judge")
+def _sla_figure(total: Cells, frame: pd.DataFrame) -> Figure:
+    breached = total.figure("sla_breached")
+    is_few = total.n("sla_attainment") < SMALL_N
+    words = "Too few to judge" if is_few else "SLA met"
+    tone = attainment(frame).tone
+    verdict = Verdict(f"{breached:SLA breach}" if breached.value else words, tone)
     return Figure(
         "SLA attainment",
         percent(total.value("sla_attainment")),
@@ -238,30 +249,27 @@ def _sla_figure(total: Totals) -> Figure:
     )
 
 
-def _cost_figures(total: Totals, currency: str) -> list[Figure]:
-    spend, wasted = total.value("spend"), total.value("wasted_cost")
+def _cost_figures(total: Cells) -> list[Figure]:
+    spend, wasted = total.figure("spend"), total.figure("wasted_cost")
+    is_filtered = "spend-not-filtered" not in total.flags("cost_per_mql")
+    over = f"{spend} over {total.figure('mqls'):MQL}"
     figures = [
         Figure(
             "Cost per MQL",
-            money(total.value("cost_per_mql"), currency),
-            f"{money(spend, currency)} over {counted(total.value('mqls'), 'MQL')}",
-            Verdict("An average, for trends"),
+            total.figure("cost_per_mql").words,
+            over if is_filtered else f"total spend ÷ filtered leads: {over}",
+            Verdict("An average, for trends" if is_filtered else "Spend is not filtered"),
         )
     ]
-    if not math.isnan(wasted):
-        is_any = wasted > 0
-        figures.append(
-            Figure(
-                "Wasted on breaches",
-                money(wasted, currency),
-                f"{_breaches(total.value('sla_breached'))} × cost",
-                Verdict(f"{percent(wasted / spend)} of spend", BAD)
-                if is_any and spend
-                else Verdict("None", GOOD),
-            )
-        )
+    if not math.isnan(wasted.value):
+        figures.append(_waste_figure(total, spend, wasted))
     return figures
 
 
-def _breaches(n: float) -> str:
-    return f"{count(n)} SLA breach{'' if n == 1 else 'es'}"
+def _waste_figure(total: Cells, spend: Quantity, wasted: Quantity) -> Figure:
+    breached = total.figure("sla_breached")
+    verdict = Verdict("None", GOOD if status_of(total) == GOOD else PLAIN)
+    if wasted.value > 0 and spend.value:
+        tone = BAD if status_of(total) == BAD else PLAIN
+        verdict = Verdict(f"{percent(wasted.value / spend.value)} of spend", tone)
+    return Figure("Wasted on breaches", wasted.words, f"{breached:SLA breach} × cost", verdict)

@@ -19,7 +19,7 @@ from mqlkit.lab.widgets import close, slider
 from mqlkit.pages import cells as page
 from mqlkit.sources.store import EngineError
 from mqlkit.views import topics
-from mqlkit.views.verdicts.base import Verdict
+from mqlkit.views.claims import Verdict
 
 GONE = (
     "The panel of this report was removed: the cell that opened it was run again and failed.\n"

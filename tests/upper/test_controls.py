@@ -28,8 +28,8 @@ from mqlkit.pages import cells as page
 from mqlkit.pages.drawings import drawings
 from mqlkit.views import charts, headline, tables, verdicts
 from mqlkit.views.charts.base import grain_of
+from mqlkit.views.claims import Verdict
 from mqlkit.views.theme import CHART_TYPE
-from mqlkit.views.verdicts.base import Verdict
 
 BASE = ROOT / "notebooks"
 # Nothing to show on the sample.

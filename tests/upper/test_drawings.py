@@ -17,8 +17,8 @@ from mqlkit.lab.exploration import Exploration
 from mqlkit.lab.section import Section
 from mqlkit.pages.drawings import Drawing, drawings
 from mqlkit.views import charts, tables, topics, verdicts
+from mqlkit.views.claims import Verdict
 from mqlkit.views.tables.base import Table
-from mqlkit.views.verdicts.base import Verdict
 
 BASE = ROOT / "notebooks"
 

@@ -9,12 +9,59 @@ import pandas as pd
 
 from mqlkit.core.metrics import METRICS
 from mqlkit.core.periods import PREVIOUS, YEAR
-from mqlkit.core.text import bucket_name, count, listed
+from mqlkit.core.text import bucket_name, listed
 from mqlkit.metrics.changes import latest
 from mqlkit.metrics.tidy import constant
-from mqlkit.views.verdicts.base import BAD, GOOD, PLAIN, Row, Verdict, figure, moved, why_held
+from mqlkit.views.claims import (
+    BAD,
+    DOWN,
+    GOOD,
+    PLAIN,
+    UNCHANGED,
+    UNCLEAR,
+    UNKNOWN,
+    UP,
+    Claim,
+    Sentence,
+    Verdict,
+    verdict,
+)  # fmt: skip
+from mqlkit.views.verdicts.base import Row, change_claim, why_held
 
 CHANCE = "One in twenty 95% intervals misses: of many comparisons, some look clear by chance."
+NOTHING = Sentence("No complete bucket has one before it: there is nothing to compare yet.")
+CLEAR = {
+    UP: Sentence("{label} in {now}: {value}, up by {size} ({range}) from {then}."),
+    DOWN: Sentence("{label} in {now}: {value}, down by {size} ({range}) from {then}."),
+}
+CLEAR_SHARE = {
+    UP: Sentence("{label} in {now}: {value}, up by {size} points ({range}) from {then}."),
+    DOWN: Sentence("{label} in {now}: {value}, down by {size} points ({range}) from {then}."),
+}
+CLEAR_COST = {
+    UP: Sentence(
+        "{label} in {now}: {value}, up by {size} ({range}) from {then}. The interval covers chance "
+        "in the number of MQLs only."
+    ),
+    DOWN: Sentence(
+        "{label} in {now}: {value}, down by {size} ({range}) from {then}. The interval covers "
+        "chance in the number of MQLs only."
+    ),
+}
+PER_DAY = {
+    UP: Sentence(
+        "MQLs in {now}: {value}, up by {size} ({range}) from {then}, which has fewer days: no "
+        "clear change per day."
+    ),
+    DOWN: Sentence(
+        "MQLs in {now}: {value}, down by {size} ({range}) from {then}, which has more days: no "
+        "clear change per day."
+    ),
+}
+QUIET = Sentence("{label}: no clear change ({signed}).")
+ALL_QUIET = "No clear change from {then} to {now} in {changes}."
+HELD = Sentence("{label} of {now} is not compared with {then}.")
+ALL_HELD = "{now} is not compared with {then} in {labels}: {why}."
 
 
 def comparisons(changes: pd.DataFrame) -> list[Verdict]:
@@ -35,51 +82,68 @@ def comparisons(changes: pd.DataFrame) -> list[Verdict]:
     rows = latest(changes).to_dict("records")
     found: list[Verdict] = []
     for kind in (PREVIOUS, YEAR):
-        found += _judge_side([row for row in rows if row["kind"] == kind], currency)
+        found += _of_side([row for row in rows if row["kind"] == kind], currency)
     if not found:
-        return [Verdict("No complete bucket has one before it: there is nothing to compare yet.")]
+        return [verdict(NOTHING.claim("", certainty=UNKNOWN))]
     return [*found, Verdict(CHANCE)] if any(row["is_clear"] for row in rows) else found
 
 
-def _judge_side(rows: Sequence[Row], currency: str) -> list[Verdict]:
+def _of_side(rows: Sequence[Row], currency: str) -> list[Verdict]:
     free = [r for r in rows if not why_held(r["flags"]) and not math.isnan(r["difference"])]
-    found = [_judge_clear(r, currency) for r in free if r["is_clear"]]
-    found += [_judge_by_day(r) for r in free if "unequal-days" in r["flags"]]
+    found = [verdict(_clear(r, currency)) for r in free if r["is_clear"]]
+    found += [verdict(_by_day(r, currency)) for r in free if "unequal-days" in r["flags"]]
     quiet = [r for r in free if not (r["is_clear"] or "unequal-days" in r["flags"])]
     if quiet:
-        now, then = bucket_name(quiet[0]["bucket"]), bucket_name(quiet[0]["against"])
-        found.append(Verdict(f"No clear change from {then} to {now} in {_labels(quiet)}."))
+        found.append(_quiet(quiet, currency))
     for why in dict.fromkeys(filter(None, (why_held(r["flags"]) for r in rows))):
-        held = [r for r in rows if why_held(r["flags"]) == why]
-        now, then = bucket_name(held[0]["bucket"]), bucket_name(held[0]["against"])
-        found.append(Verdict(f"{now} is not compared with {then} in {_labels(held)}: {why}."))
+        found.append(_held([r for r in rows if why_held(r["flags"]) == why], why))
     return found
 
 
-def _labels(rows: Sequence[Row]) -> str:
-    """Return the labels of metrics for a sentence, in lower case except abbreviations."""
-    labels = [METRICS[row["metric"]].label for row in rows]
-    return listed([x if x[1].isupper() else x[0].lower() + x[1:] for x in labels])
-
-
-def _judge_clear(row: Row, currency: str) -> Verdict:
-    is_up = row["difference"] > 0
+def _clear(row: Row, currency: str) -> Claim:
+    direction = UP if row["difference"] > 0 else DOWN
+    is_cost, is_share = row["unit"] == "money/lead", row["unit"] == "share"
     # Whether more MQLs are good depends on the goal.
-    is_better = is_up != (row["metric"] == "cost_per_mql")
-    tone = PLAIN if row["metric"] == "mqls" else GOOD if is_better else BAD
-    is_cost = row["unit"] == "money/lead"
-    chance = " The interval covers chance in the number of MQLs only." if is_cost else ""
-    return Verdict(
-        f"{METRICS[row['metric']].label} in {bucket_name(row['bucket'])}: "
-        f"{figure(row['value'], row['unit'], currency)}, {moved(row, currency)} from "
-        f"{bucket_name(row['against'])}.{chance}",
-        tone,
+    is_better = (direction == UP) != (row["metric"] == "cost_per_mql")
+    status = PLAIN if row["metric"] == "mqls" else GOOD if is_better else BAD
+    sentences = CLEAR_COST if is_cost else CLEAR_SHARE if is_share else CLEAR
+    return change_claim(
+        row, sentences[direction], currency=currency, status=status, direction=direction
     )
 
 
-def _judge_by_day(row: Row) -> Verdict:
-    length = "fewer" if row["difference"] > 0 else "more"
-    return Verdict(
-        f"MQLs in {bucket_name(row['bucket'])}: {count(row['value'])}, {moved(row, '')} from "
-        f"{bucket_name(row['against'])}, which has {length} days: no clear change per day."
-    )
+def _by_day(row: Row, currency: str) -> Claim:
+    sentence = PER_DAY[UP if row["difference"] > 0 else DOWN]
+    return change_claim(row, sentence, currency=currency, direction=UNCHANGED, certainty=UNCLEAR)
+
+
+def _quiet(rows: Sequence[Row], currency: str) -> Verdict:
+    """Return one sentence for all metrics without a clear change, each with its interval."""
+    claims = [
+        change_claim(row, QUIET, currency=currency, direction=UNCHANGED, certainty=UNCLEAR)
+        for row in rows
+    ]
+    shown = [f"{_label(claim.metric)} ({claim.figures['signed']})" for claim in claims]
+    terms = claims[0].terms
+    text = ALL_QUIET.format(then=terms["then"], now=terms["now"], changes=listed(shown))
+    return Verdict(text, claims=tuple(claims))
+
+
+def _held(rows: Sequence[Row], why: str) -> Verdict:
+    now, then = bucket_name(rows[0]["bucket"]), bucket_name(rows[0]["against"])
+    claims = [
+        HELD.claim(
+            row["metric"], bucket=row["bucket"], certainty=UNKNOWN,
+            label=METRICS[row["metric"]].label, now=now, then=then,
+        )
+        for row in rows
+    ]  # fmt: skip
+    labels = listed([_label(row["metric"]) for row in rows])
+    text = ALL_HELD.format(now=now, then=then, labels=labels, why=why)
+    return Verdict(text, claims=tuple(claims))
+
+
+def _label(metric: str) -> str:
+    """Return the label of a metric inside a sentence, in lower case except abbreviations."""
+    label = METRICS[metric].label
+    return label if label[1].isupper() else label[0].lower() + label[1:]

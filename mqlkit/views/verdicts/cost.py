@@ -6,12 +6,26 @@ import math
 
 import pandas as pd
 
-from mqlkit.core.text import (
-    counted,
-    money,
-)
+from mqlkit.core.text import counted
 from mqlkit.metrics.tidy import constant, pick
-from mqlkit.views.verdicts.base import Totals, Verdict
+from mqlkit.views.claims import UNKNOWN, Cells, Sentence, Verdict, verdict
+from mqlkit.views.verdicts.base import few
+
+NO_SPEND = Sentence("No spend is known for these leads, so there is no cost per MQL.")
+NOT_COVERED = Sentence(
+    "With {lag}, the spend data does not cover the whole period. Its cost per MQL would be too low "
+    "and is left out. {buckets}"
+)
+NO_MQL = Sentence("There was spend but no MQL, so there is no cost per MQL.")
+COST = Sentence("An MQL cost {cost}: {spend} over {mqls:MQL}, with {lag}.")
+NOT_FILTERED = Sentence(
+    "Spend cannot be filtered by {columns}: total spend ÷ filtered leads is {cost}, {spend} over "
+    "{mqls:MQL}, with {lag}. It is not what these leads cost."
+)
+BASIS = Sentence(
+    "This is based on averages, on one lag for all leads and on correlation in time: use it for "
+    "large trends, not for single leads."
+)
 
 
 def per_mql(rows: pd.DataFrame) -> Verdict:
@@ -22,26 +36,38 @@ def per_mql(rows: pd.DataFrame) -> Verdict:
     rows
         `Report.cost`.
     """
+    metric = "cost_per_mql"
     if not (currency := constant(rows, "currency", "")):
-        return Verdict("No spend is known for these leads, so there is no cost per MQL.")
-    total = Totals(rows)
-    cost = total.value("cost_per_mql")
+        return verdict(NO_SPEND.claim(metric, certainty=UNKNOWN))
+    total = Cells(rows, currency=currency)
+    lag = _lag(rows, total)
+    if math.isnan(total.value("spend")):
+        has_some = bool(pick(rows, metric)["value"].notna().any())
+        buckets = "Covered buckets are below." if has_some else "No bucket is covered."
+        return verdict(NOT_COVERED.claim(metric, certainty=UNKNOWN, lag=lag, buckets=buckets))
+    if math.isnan(total.value(metric)):
+        return verdict(NO_MQL.claim(metric, certainty=UNKNOWN))
+    is_filtered = "spend-not-filtered" not in total.flags(metric)
+    return verdict(
+        (COST if is_filtered else NOT_FILTERED).claim(
+            metric,
+            cost=total.figure(metric),
+            spend=total.figure("spend"),
+            mqls=total.figure("mqls"),
+            lag=lag,
+            columns=constant(rows, "filtered_by", "the filter"),
+        ),
+        BASIS.claim(metric),
+        few(total.figure("mqls")),
+    )
+
+
+def _lag(rows: pd.DataFrame, total: Cells) -> str:
+    """Return the lag in words, with how it was found."""
     is_measured, lag_days = constant(rows, "is_lag_measured"), constant(rows, "lag_days")
     how = "measured as the mean" if is_measured else "as set"
     if is_measured and math.isnan(total.value("lead_to_mql_days_mean")):
         how = "not measurable: no lead has both timestamps"
-    lag = f"a lag of {counted(lag_days, 'day')} ({how})"
-    has_some = bool(pick(rows, "cost_per_mql")["value"].notna().any())
-    if math.isnan(total.value("spend")):
-        return Verdict(
-            f"With {lag}, the spend data does not cover the whole period. Its cost per MQL would "
-            "be too low and is left out. "
-            + ("Covered buckets are below." if has_some else "No bucket is covered.")
-        )
-    if math.isnan(cost):
-        return Verdict("There was spend but no MQL, so there is no cost per MQL.")
-    return Verdict(
-        f"An MQL cost {money(cost, currency)}: {money(total.value('spend'), currency)} over "
-        f"{counted(total.value('mqls'), 'MQL')}, with {lag}. This is based on averages, on one lag "
-        "for all leads and on correlation in time: use it for large trends, not for single leads."
-    )
+    if is_measured and not total.is_recorded("lead_to_mql_days_mean"):
+        how = "not measurable: created_at is not recorded"
+    return f"a lag of {counted(lag_days, 'day')} ({how})"

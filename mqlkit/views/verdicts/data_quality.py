@@ -7,7 +7,7 @@ import pandas as pd
 from mqlkit.core.names import SET_ASIDE_REASONS
 from mqlkit.core.text import count, counted, percent
 from mqlkit.metrics.limits import is_share, label_of
-from mqlkit.views.verdicts.base import BAD, GOOD, Verdict
+from mqlkit.views.claims import BAD, GOOD, Verdict
 
 WORDS = {"fail_on": "Limit broken", "warn_on": "Warning"}
 

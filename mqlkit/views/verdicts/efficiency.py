@@ -6,18 +6,54 @@ import math
 
 import pandas as pd
 
-from mqlkit.core.names import BOTH, COHORT, FLOW
-from mqlkit.core.text import (
-    counted,
-    listed,
-    percent,
+from mqlkit.core.names import BOTH, COHORT, FLOW, SMALL_N
+from mqlkit.core.text import bucket_name, bucket_noun, counted, listed
+from mqlkit.metrics.tidy import complete, constant
+from mqlkit.views.claims import (
+    ESTIMATED,
+    FEW,
+    MEASURED,
+    NOT_RECORDED,
+    SO_FAR,
+    UNKNOWN,
+    Cells,
+    Claim,
+    Quantity,
+    Sentence,
+    Verdict,
+    verdict,
+)  # fmt: skip
+from mqlkit.views.verdicts.base import few, immature_buckets, missing_of
+
+NO_SQLS = Sentence("The data has no {missing}, so there is no MQL→SQL conversion rate.")
+NO_MQLS = Sentence("There are no MQLs to compute a conversion rate from.")
+NONE_OVER = Sentence("The {within} of no MQL are over yet, so there is no conversion rate.")
+CONVERTED = Sentence("{share} of {n:MQL} became SQLs{when} ({interval}), or one in {ratio}.")
+NONE_CONVERTED = Sentence("None of {n:MQL} became an SQL{when} ({interval}).")
+YOUNG = Sentence(
+    "Nine in ten conversions take up to {maturity}: {buckets} is immature, and its rate will still "
+    "rise.",
+    "Nine in ten conversions take up to {maturity}: {buckets} are immature, and their rates will "
+    "still rise.",
+    by="n_buckets",
 )
-from mqlkit.metrics.tidy import constant
-from mqlkit.views.verdicts.base import Totals, Verdict, _small, immature_buckets
+STILL_RISING = Sentence(
+    "After {horizon}, as far as the data shows, conversions are still coming: conversion takes "
+    "longer than the data can show, and no {noun} counts as mature."
+)
+PROJECTED = Sentence(
+    "If young cohorts go on as older ones did, {share} become SQLs within {horizon} (95% "
+    "prediction interval {interval})."
+)
+LATEST = Sentence("{bucket_name}, the latest mature {noun}: {share} of {n} ({interval}).")
+IN_PERIOD = Sentence(
+    "The in-period ratio is {ratio}: {sqls:SQL} dated in the period, per {mqls:MQL} of the period. "
+    "The SQLs may come from earlier MQLs, so this ratio rises when the number of MQLs falls."
+)
 
 
 def conversion(rows: pd.DataFrame, *, view: str = BOTH) -> Verdict | None:
-    """Return the MQL→SQL conversion rate, and which cohorts are immature.
+    """Return the MQL→SQL conversion rate, which cohorts are immature, and what they may become.
 
     Parameters
     ----------
@@ -28,36 +64,96 @@ def conversion(rows: pd.DataFrame, *, view: str = BOTH) -> Verdict | None:
     """
     if view == FLOW:
         return None
-    total = Totals(rows)
-    n = total.n("efficiency")
+    total = Cells(rows)
     if not total.is_recorded("efficiency"):
-        return Verdict("The data records no SQLs, so there is no conversion rate.")
-    if n == 0:
-        return Verdict("There are no MQLs to compute a conversion rate from.")
-    text = (
-        f"{percent(total.value('efficiency'))} of {counted(n, 'MQL')} have become SQLs so far "
-        f"({total.interval('efficiency')}), or one in {total.value('mqls_per_sql'):,.1f}."
+        return verdict(NO_SQLS.claim("efficiency", certainty=NOT_RECORDED, **missing_of(rows)))
+    if total.n("efficiency") == 0:
+        within = within_days(rows)
+        is_early = bool(within) and total.value("mqls") > 0
+        sentence = NONE_OVER if is_early else NO_MQLS
+        return verdict(sentence.claim("efficiency", certainty=UNKNOWN, within=within))
+    return verdict(
+        _converted(total, rows), _immature(rows), _latest(rows), _projected(total, rows),
+        few(total.figure("efficiency", "n")),
+    )  # fmt: skip
+
+
+def within_days(rows: pd.DataFrame) -> str:
+    """Return the days within which an SQL counts, such as ``30 days``; empty for any time."""
+    days = constant(rows, "within_days", 0)
+    return counted(days, "day") if days else ""
+
+
+def is_young(cells: Cells) -> bool:
+    """Return whether a conversion rate can still rise."""
+    return bool({"immature", "in-progress"} & {*cells.flags("efficiency")})
+
+
+def when_of(cells: Cells, rows: pd.DataFrame) -> str:
+    """Return how a conversion rate is limited in time: within how many days, and so far."""
+    within = within_days(rows)
+    return f" within {within}" if within else " so far" if is_young(cells) else ""
+
+
+def _certainty(cells: Cells) -> str:
+    if cells.n("efficiency") < SMALL_N:
+        return FEW
+    return SO_FAR if is_young(cells) else MEASURED
+
+
+def _converted(total: Cells, rows: pd.DataFrame) -> Claim:
+    sentence = CONVERTED if total.value("efficiency") else NONE_CONVERTED
+    return sentence.claim(
+        "efficiency",
+        certainty=_certainty(total),
+        share=total.figure("efficiency"),
+        n=total.figure("efficiency", "n"),
+        interval=total.interval("efficiency"),
+        ratio=total.inverse("efficiency"),
+        when=when_of(total, rows),
     )
-    if total.value("efficiency") == 0:
-        text = f"None of {counted(n, 'MQL')} has become an SQL ({total.interval('efficiency')})."
-    text += _maturity(rows)
-    return Verdict(text + _small(n))
 
 
-def _maturity(rows: pd.DataFrame) -> str:
-    """Return how long conversion takes, and which cohorts are too young, as sentences."""
-    days, young = float(constant(rows, "maturity_days")), immature_buckets(rows)
-    if not young or math.isnan(days):
-        return ""
+def _immature(rows: pd.DataFrame) -> Claim | None:
+    """Return which buckets can still rise, or that the data is too short to tell."""
+    young, maturity = immature_buckets(rows), constant(rows, "maturity_days", math.nan)
     if constant(rows, "is_rising", False):
-        oldest = constant(rows, "horizon_days")
-        return (
-            f" Conversion takes longer than the data can show: MQLs {oldest:,.0f} days old still "
-            "become SQLs. No cohort is mature, and the rate will still rise."
-        )
-    return (
-        f" Nine in ten conversions take up to {days:,.0f} days: {listed(young)} "
-        f"{'is' if len(young) == 1 else 'are'} immature, and the rate will still rise."
+        horizon = counted(round(constant(rows, "horizon_days")), "day")
+        noun = bucket_noun(str(rows["bucket"].iloc[0]))
+        return STILL_RISING.claim("efficiency", certainty=SO_FAR, horizon=horizon, noun=noun)
+    if not young or math.isnan(maturity):
+        return None
+    return YOUNG.claim(
+        "efficiency", certainty=SO_FAR, maturity=counted(math.ceil(maturity), "day"),
+        buckets=listed(young), n_buckets=Quantity(len(young)),
+    )  # fmt: skip
+
+
+def _latest(rows: pd.DataFrame) -> Claim | None:
+    """Return the conversion rate of the latest mature bucket, unless the period has no other."""
+    found = complete(rows, "efficiency")
+    is_mature = ["immature" not in flags for flags in found["flags"]]
+    mature = found[is_mature]
+    if len(found) < 2 or mature.empty or not mature["n"].iloc[-1] > 0:
+        return None
+    bucket = str(mature["bucket"].iloc[-1])
+    cells = Cells(rows, bucket)
+    return LATEST.claim(
+        "efficiency", bucket=bucket, certainty=_certainty(cells),
+        bucket_name=bucket_name(bucket), noun=bucket_noun(bucket),
+        share=cells.figure("efficiency"), n=cells.figure("efficiency", "n"),
+        interval=cells.interval("efficiency"),
+    )  # fmt: skip
+
+
+def _projected(total: Cells, rows: pd.DataFrame) -> Claim | None:
+    """Return what the period is expected to become, where leads can still convert."""
+    share, interval = total.figure("efficiency_projected"), total.interval("efficiency_projected")
+    if math.isnan(share.value) or interval.high.value == interval.low.value:
+        return None
+    horizon = counted(round(constant(rows, "horizon_days", 0)), "day")
+    return PROJECTED.claim(
+        "efficiency_projected", certainty=ESTIMATED, share=share, interval=interval, horizon=horizon
     )
 
 
@@ -71,13 +167,15 @@ def flow(rows: pd.DataFrame, *, view: str = BOTH) -> Verdict | None:
     view
         One of `names.VIEWS`; None is returned for ``cohort``.
     """
-    total = Totals(rows)
-    ratio = total.value("efficiency_flow")
-    if view == COHORT or math.isnan(ratio):
+    total = Cells(rows)
+    ratio = total.figure("efficiency_flow", unit="share")
+    if view == COHORT or math.isnan(ratio.value):
         return None
-    sqls, mqls = total.value("sqls_in_period"), total.n("efficiency_flow")
-    return Verdict(
-        f"The in-period ratio is {percent(ratio)}: {counted(sqls, 'SQL')} dated in the period, per "
-        f"{counted(mqls, 'MQL')} of the period. The SQLs may come from earlier MQLs, so this ratio "
-        "rises when the number of MQLs falls."
+    return verdict(
+        IN_PERIOD.claim(
+            "efficiency_flow",
+            ratio=ratio,
+            sqls=total.figure("sqls_in_period"),
+            mqls=total.figure("efficiency_flow", "n"),
+        )
     )

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-import math
-
 import pandas as pd
 
-from mqlkit.core.text import (
-    count,
-    counted,
-    percent,
+from mqlkit.core.names import SMALL_N
+from mqlkit.views.claims import (
+    FEW,
+    MEASURED,
+    NOT_RECORDED,
+    UNKNOWN,
+    Cells,
+    Sentence,
+    Verdict,
+    verdict,
+)  # fmt: skip
+from mqlkit.views.verdicts.base import few, missing_of
+
+NO_DECISIONS = Sentence(
+    "The data has no {missing}, so there is no acceptance rate. A lead leaves the MQL stage when "
+    "it becomes an SQL."
 )
-from mqlkit.views.verdicts.base import Totals, Verdict, _small
+NONE_DECIDED = Sentence("Sales has not decided on any of the MQLs yet.")
+DECIDED = Sentence(
+    "Sales accepted {accepted:MQL} (SAL) and rejected {rejected}: an acceptance rate of {rate} "
+    "({interval})."
+)
+UNDECIDED = Sentence(
+    "{undecided:MQL} is undecided.", "{undecided:MQL} are undecided.", by="undecided"
+)
 
 
 def acceptance(rows: pd.DataFrame) -> Verdict:
@@ -22,21 +39,22 @@ def acceptance(rows: pd.DataFrame) -> Verdict:
     rows
         `Report.handoff`.
     """
-    total = Totals(rows)
-    accepted, rejected = total.value("accepted"), total.value("rejected")
-    if math.isnan(accepted):
-        return Verdict(
-            "The data records neither acceptances nor rejections, so there is no acceptance rate. "
-            "A lead leaves the MQL stage when it becomes an SQL."
-        )
-    n = total.n("acceptance_rate")
-    if n == 0:
-        return Verdict("Sales has not decided on any of the MQLs yet.")
-    undecided = total.value("undecided")
-    text = (
-        f"Sales accepted {counted(accepted, 'MQL')} (SAL) and rejected {count(rejected)}: an "
-        f"acceptance rate of {percent(total.value('acceptance_rate'))} "
-        f"({total.interval('acceptance_rate')}). {counted(undecided, 'MQL')} "
-        f"{'is' if undecided == 1 else 'are'} undecided."
+    total = Cells(rows)
+    if not total.is_recorded("accepted"):
+        missing = missing_of(rows)
+        return verdict(NO_DECISIONS.claim("acceptance_rate", certainty=NOT_RECORDED, **missing))
+    n = total.figure("acceptance_rate", "n")
+    if total.n("acceptance_rate") == 0:
+        return verdict(NONE_DECIDED.claim("acceptance_rate", certainty=UNKNOWN))
+    return verdict(
+        DECIDED.claim(
+            "acceptance_rate",
+            certainty=FEW if n.value < SMALL_N else MEASURED,
+            accepted=total.figure("accepted"),
+            rejected=total.figure("rejected"),
+            rate=total.figure("acceptance_rate"),
+            interval=total.interval("acceptance_rate"),
+        ),
+        UNDECIDED.claim("undecided", undecided=total.figure("undecided")),
+        few(n),
     )
-    return Verdict(text + _small(n))

@@ -6,7 +6,36 @@ import pandas as pd
 
 from mqlkit.core.text import bucket_name, percent
 from mqlkit.metrics.tidy import breakdown_of
-from mqlkit.views.verdicts.base import BAD, GOOD, PLAIN, Row, Verdict, moved, why_held
+from mqlkit.views.claims import (
+    BAD,
+    DOWN,
+    GOOD,
+    MEASURED,
+    PLAIN,
+    UNCHANGED,
+    UNCLEAR,
+    UNKNOWN,
+    UP,
+    Claim,
+    Sentence,
+    Verdict,
+    verdict,
+)  # fmt: skip
+from mqlkit.views.verdicts.base import Row, change_claim, why_held
+
+HELD = Sentence("MQL→SQL conversion of {now} is not compared with that of {then}: {why}.")
+CHANGE = {
+    UP: Sentence("MQL→SQL conversion rose by {size} points ({range}) from {then} to {now}."),
+    DOWN: Sentence("MQL→SQL conversion fell by {size} points ({range}) from {then} to {now}."),
+    UNCHANGED: Sentence(
+        "MQL→SQL conversion shows no clear change from {then} to {now} ({signed})."
+    ),
+}
+STATUS = {UP: GOOD, DOWN: BAD, UNCHANGED: PLAIN}
+PARTS = Sentence(
+    "By {by}, the mix shift accounts for {mix} points ({mix_range}), {why}; the rate effect for "
+    "{rate} points ({rate_range}){clear}."
+)
 
 
 def effects(mix: pd.DataFrame) -> Verdict | None:
@@ -19,44 +48,56 @@ def effects(mix: pd.DataFrame) -> Verdict | None:
     """
     if mix.empty:
         return None
-    by = breakdown_of(mix, None)
     row = mix[mix["is_total"]].to_dict("records")[0]
-    now, then = bucket_name(row["bucket"]), bucket_name(row["against"])
     if why := why_held(row["flags"]):
-        return Verdict(f"MQL→SQL conversion of {now} is not compared with that of {then}: {why}.")
-    is_clear = _is_clear(row["low"], row["high"])
-    is_up = row["difference"] > 0
-    extent = _points(row, "difference").replace(" (", ", ")
-    head = f"MQL→SQL conversion shows no clear change from {then} to {now} ({extent}"
-    if is_clear:
-        verb = "rose" if is_up else "fell"
-        extent = moved({**row, "unit": "share"}, "").partition(" ")[2]
-        head = f"MQL→SQL conversion {verb} {extent} from {then} to {now}"
-    by_mix = f"{_points(row, 'mix')}, {_why_mix(mix, row)}"
-    rate = _points(row, "rate")
-    rate += "" if _is_clear(row["rate_low"], row["rate_high"]) else ", not clear"
-    return Verdict(
-        f"{head}. By {by}, the mix shift accounts for {by_mix}; the rate effect for {rate}.",
-        (GOOD if is_up else BAD) if is_clear else PLAIN,
+        now, then = bucket_name(row["bucket"]), bucket_name(row["against"])
+        return verdict(
+            HELD.claim(
+                "efficiency", bucket=row["bucket"], certainty=UNKNOWN, now=now, then=then, why=why
+            )
+        )
+    direction = _direction(row, "")
+    change = change_claim(
+        {**row, "metric": "efficiency", "unit": "share"},
+        CHANGE[direction],
+        currency="",
+        status=STATUS[direction],
+        direction=direction,
+        certainty=UNCLEAR if direction == UNCHANGED else MEASURED,
+    )
+    return verdict(change, _parts(mix, row))
+
+
+def _parts(mix: pd.DataFrame, row: Row) -> Claim:
+    return PARTS.claim(
+        "efficiency",
+        bucket=row["bucket"],
+        by=breakdown_of(mix, None),
+        mix=_signed(row["mix"]),
+        mix_range=_range(row, "mix"),
+        why=_why_mix(mix, row),
+        rate=_signed(row["rate"]),
+        rate_range=_range(row, "rate"),
+        clear=", not clear" if _direction(row, "rate_") == UNCHANGED else "",
     )
 
 
-def _is_clear(low: float, high: float) -> bool:
-    return low > 0 or high < 0
+def _direction(row: Row, part: str) -> str:
+    """Return the direction of a change; unchanged if its interval includes 0."""
+    low, high = row[f"{part}low"], row[f"{part}high"]
+    return UP if low > 0 else DOWN if high < 0 else UNCHANGED
 
 
-def _points(row: Row, name: str) -> str:
-    ends = ("low", "high") if name == "difference" else (f"{name}_low", f"{name}_high")
-    value, low, high = (_signed(100 * row[c]) for c in (name, *ends))
-    return f"{value} points ({low} to {high})"
+def _signed(share: float) -> str:
+    return "0.0" if abs(share) < 1e-11 else f"{share * 100:+.1f}".replace("-", "−")
 
 
-def _signed(points: float) -> str:
-    return "0.0" if abs(points) < 1e-9 else f"{points:+.1f}".replace("-", "−")
+def _range(row: Row, part: str) -> str:
+    return f"{_signed(row[f'{part}_low'])} to {_signed(row[f'{part}_high'])}"
 
 
 def _why_mix(parts: pd.DataFrame, row: Row) -> str:
-    if not _is_clear(row["mix_low"], row["mix_high"]):
+    if _direction(row, "mix_") == UNCHANGED:
         return "not clear"
     segments = parts[~parts["is_total"]]
     shifts = (segments["share"] - segments["share_before"]).abs().to_numpy(dtype=float)

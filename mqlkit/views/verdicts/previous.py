@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from mqlkit.views.verdicts.base import BAD, Verdict
+from mqlkit.views.claims import BAD, Verdict
 
 
 def revisions(facts: pd.DataFrame) -> list[Verdict]:

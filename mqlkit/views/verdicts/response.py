@@ -7,12 +7,34 @@ import math
 import pandas as pd
 
 from mqlkit.core.metrics import HBR
-from mqlkit.core.text import (
-    counted,
-    percent,
+from mqlkit.core.names import SMALL_N
+from mqlkit.views.claims import (
+    FEW,
+    MEASURED,
+    NOT_RECORDED,
+    UNKNOWN,
+    Cells,
+    Claim,
+    Sentence,
+    Verdict,
+    verdict,
+)  # fmt: skip
+from mqlkit.views.verdicts.base import few, missing_of
+
+NO_CONTACTS = Sentence("The data has no {missing}, so there is no speed to lead.")
+ONLY_DATES = Sentence(
+    "The data has dates without a time of day, so speed to lead cannot be measured."
 )
-from mqlkit.metrics.tidy import pick
-from mqlkit.views.verdicts.base import Totals, Verdict, _small
+NO_HOUR_OVER = Sentence("There is no MQL whose first hour is over.")
+CONTACTED = Sentence("Sales contacted {share} of {n:MQL} within one hour ({interval}).")
+LIFT = Sentence(
+    "These became SQLs {lift} times as often as MQLs contacted later ({range}). This describes the "
+    "data and does not prove a cause."
+)
+NO_FAST_SQL = Sentence(
+    "None of those contacted within the hour has become an SQL, so how much the first hour is "
+    "worth cannot be told."
+)
 
 
 def speed(rows: pd.DataFrame) -> Verdict:
@@ -23,29 +45,32 @@ def speed(rows: pd.DataFrame) -> Verdict:
     rows
         `Report.response`.
     """
-    total = Totals(rows)
-    n = total.n("contacted_within_1h")
-    if math.isnan(total.value("contacted_within_1h")):
-        if "day-precision" in total.flags("contacted_within_1h"):
-            return Verdict(
-                "The data has dates without a time of day, so speed to lead cannot be measured."
-            )
-        if total.is_recorded("contacted_within_1h"):
-            return Verdict("There is no MQL whose first hour is over.")
-        return Verdict("The data records no contact by sales, so there is no speed to lead.")
-    text = (
-        f"Sales contacted {percent(total.value('contacted_within_1h'))} of "
-        f"{counted(n, 'MQL')} within one hour ({total.interval('contacted_within_1h')})."
+    metric = "contacted_within_1h"
+    total = Cells(rows)
+    if not total.is_recorded(metric):
+        missing = missing_of(rows)
+        return verdict(NO_CONTACTS.claim(metric, certainty=NOT_RECORDED, **missing))
+    if math.isnan(total.value(metric)):
+        sentence = ONLY_DATES if "day-precision" in total.flags(metric) else NO_HOUR_OVER
+        return verdict(sentence.claim(metric, certainty=UNKNOWN))
+    n = total.figure(metric, "n")
+    contacted = CONTACTED.claim(
+        metric,
+        certainty=FEW if n.value < SMALL_N else MEASURED,
+        share=total.figure(metric),
+        n=n,
+        interval=total.interval(metric),
     )
-    lift = total.value("lift_1h")
-    if not math.isnan(lift):
-        row = pick(rows, "lift_1h").iloc[-1]
-        text += (
-            f" These became SQLs {lift:.1f} times as often as MQLs contacted later"
-            f" ({row['low']:.1f}–{row['high']:.1f}). This describes the data and does not prove "
-            "a cause."
-        )
-    return Verdict(text + _small(n))
+    return verdict(contacted, _lift(total), few(n))
+
+
+def _lift(total: Cells) -> Claim | None:
+    lift, interval = total.figure("lift_1h"), total.interval("lift_1h")
+    if math.isnan(lift.value):
+        return None
+    if math.isnan(interval.low.value):
+        return NO_FAST_SQL.claim("lift_1h", certainty=UNKNOWN, lift=lift)
+    return LIFT.claim("lift_1h", lift=lift, range=interval)
 
 
 REFERENCE = (

@@ -7,16 +7,59 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from mqlkit.core.text import (
-    bucket_name,
-    count,
-    counted,
-    duration,
-    percent,
+from mqlkit.core.names import SMALL_N
+from mqlkit.core.text import against_limit, bucket_name, bucket_noun
+from mqlkit.metrics.changes import lower_run
+from mqlkit.metrics.tidy import complete, constant
+from mqlkit.views.claims import (
+    BAD,
+    DOWN,
+    FEW,
+    GOOD,
+    MEASURED,
+    NOT_RECORDED,
+    PLAIN,
+    SO_FAR,
+    UNKNOWN,
+    Cells,
+    Claim,
+    Quantity,
+    Sentence,
+    Verdict,
+    verdict,
+)  # fmt: skip
+from mqlkit.views.verdicts.base import few, missing_of
+
+NO_STOPS = Sentence("The data has no {missing}, so the SLA cannot be measured.")
+NONE_DUE = Sentence("No MQL has met or breached the SLA of {sla} yet.")
+ATTAINED = Sentence(
+    "Sales has {sla} to {act} an MQL: {attainment} of {n:MQL} met the SLA ({interval})."
 )
-from mqlkit.metrics.changes import Run, lower_run, pace_run
-from mqlkit.metrics.tidy import constant
-from mqlkit.views.verdicts.base import BAD, GOOD, PLAIN, Totals, Verdict, _small
+NO_BREACH = Sentence("No lead breached it.")
+BREACHES = Sentence("{breached:lead} breached it.")
+BREACHES_OPEN = Sentence(
+    "{breached:lead} breached it, of which 1 is open and overdue.",
+    "{breached:lead} breached it, of which {overdue} are open and overdue.",
+    by="overdue",
+)
+PACE = Sentence(
+    "Sales takes {took} on average against an SLA of {limit}, counting the {n} that left the "
+    "stage; with open MQLs included, the median is {median}."
+)
+PACE_OPEN = Sentence(
+    "Sales takes {took} on average against an SLA of {limit}, counting the {n} that left the "
+    "stage; fewer than half of all have left."
+)
+LATEST = Sentence("{bucket_name}, the latest complete {noun}: {attainment} of {n} ({interval}).")
+LATEST_SO_FAR = Sentence(
+    "{bucket_name}, the latest complete {noun}: {attainment} of {n} so far ({interval}); {pending} "
+    "not due yet."
+)
+LOWER = Sentence(
+    "SLA attainment has been lower in every {noun} since {first}: {level}, against {before} before."
+)
+# Fewer breaches are stated as a count, unless all of at least two leads are breached.
+LEAST_BREACHES, LEAST_ALL = 5, 2
 
 
 class SlaTerms(NamedTuple):
@@ -35,7 +78,7 @@ class SlaTerms(NamedTuple):
 
 
 def attainment(rows: pd.DataFrame) -> Verdict:
-    """Return SLA attainment, the number of breaches, and mean time in stage against the SLA.
+    """Return SLA attainment, breaches and time in stage, of the period and of its last bucket.
 
     Parameters
     ----------
@@ -43,83 +86,101 @@ def attainment(rows: pd.DataFrame) -> Verdict:
         `Report.sla`.
     """
     sla = SlaTerms.of(rows)
-    total = Totals(rows)
-    attained, n = total.value("sla_attainment"), total.n("sla_attainment")
-    act = "contact" if sla.stops_on == "contact" else "decide on"
+    total = Cells(rows, day_hours=sla.day_hours)
     if not total.is_recorded("sla_attainment"):
-        return Verdict("The data records no contact by sales, so the SLA cannot be measured.")
-    if n == 0:
-        return Verdict(f"No MQL has met or breached the SLA of {sla.words} yet.")
-    breached, open_now = total.value("sla_breached"), total.value("sla_past_due")
-    share = f"{percent(attained)} met the SLA ({total.interval('sla_attainment')})"
-    lost = f"{counted(breached, 'lead')} breached it" if breached else "No lead breached it"
-    still = ""
-    if open_now:
-        still = f", of which {count(open_now)} {'is' if open_now == 1 else 'are'} open and overdue"
-    return Verdict(
-        f"{_pace(total, sla)} Sales has {sla.words} to {act} an MQL: {share}. "
-        f"{lost}{still}.{_small(n)}".lstrip(),
-        GOOD if breached == 0 else BAD,
+        return verdict(NO_STOPS.claim("sla_attainment", certainty=NOT_RECORDED, **missing_of(rows)))
+    if total.n("sla_attainment") == 0:
+        return verdict(NONE_DUE.claim("sla_attainment", certainty=UNKNOWN, sla=sla.words))
+    return verdict(
+        _attained(total, sla), _breached(total), _latest(rows, sla), _pace(total, sla),
+        few(total.figure("sla_attainment", "n")),
+    )  # fmt: skip
+
+
+def status_of(cells: Cells) -> str:
+    """Return the status of SLA attainment: a few breaches of many leads are not bad."""
+    breached, n = cells.value("sla_breached"), cells.n("sla_attainment")
+    if breached >= LEAST_BREACHES or breached == n >= LEAST_ALL:
+        return BAD
+    return GOOD if breached == 0 and n >= SMALL_N else PLAIN
+
+
+def _attained(total: Cells, sla: SlaTerms) -> Claim:
+    return ATTAINED.claim(
+        "sla_attainment",
+        status=status_of(total),
+        certainty=FEW if total.n("sla_attainment") < SMALL_N else MEASURED,
+        sla=sla.words,
+        act="contact" if sla.stops_on == "contact" else "decide on",
+        attainment=total.figure("sla_attainment"),
+        n=total.figure("sla_attainment", "n"),
+        interval=total.interval("sla_attainment"),
     )
 
 
-def _pace(total: Totals, sla: SlaTerms) -> str:
-    mean = total.value("hours_in_stage_mean")
-    if sla.stops_on == "contact" or math.isnan(mean):
-        return ""
-    is_days = sla.hours >= 2 * sla.day_hours
-    unit, size = ("days", sla.day_hours) if is_days else ("hours", 1)
-    unit = f"working {unit}" if sla.day_hours != 24 else unit
-    # A mean just over the SLA must not be rounded to the SLA.
-    digits = 2 if 0 < mean - sla.hours < size / 20 else 1
-    limit = f"{sla.hours / size:g}"
-    return f"Sales takes {mean / size:.{digits}f} {unit} on average against an SLA of {limit}."
+def _breached(total: Cells) -> Claim:
+    breached, overdue = total.figure("sla_breached"), total.figure("sla_past_due")
+    if breached.value == 0:
+        return NO_BREACH.claim("sla_breached")
+    sentence = BREACHES_OPEN if overdue.value else BREACHES
+    return sentence.claim("sla_breached", breached=breached, overdue=overdue)
+
+
+def _latest(rows: pd.DataFrame, sla: SlaTerms) -> Claim | None:
+    """Return attainment in the latest complete bucket, unless the period has no other."""
+    found = complete(rows, "sla_attainment")
+    if len(found) < 2 or not found["n"].iloc[-1] > 0:
+        return None
+    bucket = str(found["bucket"].iloc[-1])
+    cells = Cells(rows, bucket, day_hours=sla.day_hours)
+    is_open = cells.value("sla_pending") > 0
+    return (LATEST_SO_FAR if is_open else LATEST).claim(
+        "sla_attainment",
+        bucket=bucket,
+        status=status_of(cells),
+        certainty=SO_FAR if is_open else MEASURED,
+        bucket_name=bucket_name(bucket),
+        noun=bucket_noun(bucket),
+        attainment=cells.figure("sla_attainment"),
+        n=cells.figure("sla_attainment", "n"),
+        interval=cells.interval("sla_attainment"),
+        pending=cells.figure("sla_pending"),
+    )
+
+
+def _pace(total: Cells, sla: SlaTerms) -> Claim | None:
+    """Return time in stage beside the SLA; the leads still open are in the median only."""
+    mean = total.figure("hours_in_stage_mean")
+    if sla.stops_on == "contact" or math.isnan(mean.value):
+        return None
+    median = total.figure("hours_in_stage_km_median")
+    took, limit = against_limit(mean.value, sla.hours, day_hours=sla.day_hours)
+    return (PACE_OPEN if math.isnan(median.value) else PACE).claim(
+        "hours_in_stage_mean",
+        certainty=SO_FAR if total.value("sla_past_due") or total.value("sla_pending") else MEASURED,
+        mean=mean,
+        took=took,
+        limit=limit,
+        n=total.figure("hours_in_stage_mean", "n"),
+        median=median,
+    )
 
 
 def trend(rows: pd.DataFrame) -> Verdict | None:
-    """Return since when mean time in stage has exceeded the SLA, and attainment has been lower.
+    """Return since when SLA attainment has been lower; None if it is not.
 
     Parameters
     ----------
     rows
-        `Report.sla`. Mean time in stage is left out if the SLA stops on contact.
-
-    Returns
-    -------
-    Verdict or None
-        See `pace_run` and `lower_run`; None if neither finds a run.
+        `Report.sla`.
     """
-    if rows.empty:
+    run = lower_run(rows)
+    if run is None:
         return None
-    sla = SlaTerms.of(rows)
-    is_contact = sla.stops_on == "contact"
-    pace = None if is_contact else pace_run(rows, sla_hours=sla.hours)
-    lower = lower_run(rows)
-    text = [*([_pace_run(pace, sla)] if pace else []), *([_lower_run(lower)] if lower else [])]
-    is_bad = bool(lower) or (pace is not None and pace.level > sla.hours)
-    return Verdict(" ".join(text), BAD if is_bad else PLAIN) if text else None
-
-
-def _pace_run(run: Run, sla: SlaTerms) -> str:
-    first, last, follows = (bucket_name(b) if b else "" for b in (run.first, run.last, run.follows))
-    side = "over" if run.level > sla.hours else "within"
-    now = _taken(run.level, sla)
-    when = f"since {first}" if follows else f"in every bucket shown, from {first}"
-    text = f"Mean time in stage has been {side} the SLA of {sla.words} {when}"
-    change = "" if math.isnan(run.before) else f", after {_taken(run.before, sla)} in {follows}"
-    return f"{text}: {now} in {last}{change}."
-
-
-def _taken(hours: float, sla: SlaTerms) -> str:
-    words = duration(hours, day_hours=sla.day_hours)
-    # A mean just over the SLA must not look equal to it.
-    is_equal = words == duration(sla.hours, day_hours=sla.day_hours)
-    unit = "hours" if sla.day_hours == 24 else "working hours"
-    return f"{hours:,.2f} {unit}" if is_equal else words
-
-
-def _lower_run(run: Run) -> str:
-    return (
-        f"SLA attainment has been lower in every bucket since {bucket_name(run.first)}: "
-        f"{percent(run.level)}, against {percent(run.before)} before."
-    )
+    level, before = (Quantity(share, "share") for share in (run.level, run.before))
+    return verdict(
+        LOWER.claim(
+            "sla_attainment", bucket=run.last, status=BAD, direction=DOWN, level=level,
+            before=before, first=bucket_name(run.first), noun=bucket_noun(run.first),
+        )
+    )  # fmt: skip

@@ -6,13 +6,64 @@ import math
 
 import pandas as pd
 
-from mqlkit.core.text import (
-    counted,
-    exactly,
-    percent,
-)
+from mqlkit.core.names import TOTAL
+from mqlkit.core.text import bucket_name, bucket_noun
 from mqlkit.metrics.tidy import pick
-from mqlkit.views.verdicts.base import BAD, GOOD, Totals, Verdict
+from mqlkit.metrics.volume import latest_against_goal
+from mqlkit.views.claims import (
+    BAD,
+    GOOD,
+    PLAIN,
+    SO_FAR,
+    UNCLEAR,
+    UNKNOWN,
+    Cells,
+    Claim,
+    Quantity,
+    Sentence,
+    Verdict,
+    verdict,
+)  # fmt: skip
+
+NO_GOAL = Sentence("{mqls:MQL} in the period. No goal is set.")
+PART_GOAL = Sentence("{mqls:MQL} in the period. The goals do not cover the whole period.")
+MISSED = Sentence(
+    "{mqls:MQL}: {gap} short of the goal of {goal} ({attainment}). Marketing must produce more."
+)
+EXACT = Sentence(
+    "{mqls:MQL}: exactly the goal. Marketing produces enough; the same number is enough."
+)
+EXCEEDED = Sentence(
+    "{mqls:MQL}: {gap} more than the goal of {goal}. Marketing produces enough; fewer would have "
+    "been enough."
+)
+REACHED = Sentence("{mqls:MQL} so far: the goal of {goal} is reached.")
+BEHIND = Sentence(
+    "{mqls:MQL} so far, behind the even pace of {to_date} by now. The goal of {goal} needs "
+    "{needed} a day from now on."
+)
+AHEAD = Sentence(
+    "{mqls:MQL} so far, ahead of the even pace of {to_date} by now. The goal of {goal} needs "
+    "{needed} a day from now on."
+)
+ON_PACE = Sentence(
+    "{mqls:MQL} so far, and {to_date} at an even pace: the difference is within chance. The goal "
+    "of {goal} needs {needed} a day from now on."
+)
+LATEST = Sentence(
+    "{bucket_name}, the latest complete {noun}: {mqls:MQL} against a goal of {goal} ({attainment})."
+)
+BELOW_AGAIN = Sentence("Each of the last {n} complete {noun}s was below its goal.")
+DIFFERS_DOWN = Sentence("For the period the goal is met, but not in the latest complete {noun}.")
+DIFFERS_UP = Sentence("For the period the goal is missed, but not in the latest complete {noun}.")
+# For the headline.
+SHORT_WORDS = {
+    MISSED: "{gap} too few", EXACT: "Enough", EXCEEDED: "Enough", REACHED: "Goal reached",
+    BEHIND: "Behind pace", AHEAD: "Ahead of pace", ON_PACE: "On pace, within chance",
+    LATEST: "Below the goal in {bucket_name}",
+}  # fmt: skip
+# So many buckets below the goal in a row are no chance.
+MANY = 3
 
 
 def goal(rows: pd.DataFrame) -> Verdict:
@@ -23,39 +74,76 @@ def goal(rows: pd.DataFrame) -> Verdict:
     rows
         `Report.volume`.
     """
-    total = Totals(rows)
-    mqls, wanted = total.value("mqls"), total.value("goal")
-    if math.isnan(wanted):
+    total = Cells(rows)
+    mqls = total.figure("mqls")
+    if math.isnan(total.value("goal")):
         has_part = pick(rows, "goal")["value"].notna().any()
-        missing = "The goals do not cover the whole period." if has_part else "No goal is set."
-        return Verdict(f"{counted(mqls, 'MQL')} in the period. {missing}")
+        sentence = PART_GOAL if has_part else NO_GOAL
+        return verdict(sentence.claim("mqls", certainty=UNKNOWN, mqls=mqls))
+    return verdict(_of_period(total), *_of_latest(rows, total))
+
+
+def _of_period(total: Cells) -> Claim:
     if "in-progress" in total.flags("mqls"):
-        return _so_far(total, mqls, wanted)
-    gap = mqls - wanted
-    if gap < 0:
-        return Verdict(
-            f"{counted(mqls, 'MQL')}: {exactly(-gap)} short of the goal of {exactly(wanted)} "
-            f"({percent(mqls / wanted)}). Marketing must produce more.",
-            BAD,
-        )
-    more = (
-        "exactly the goal"
-        if gap == 0
-        else f"{exactly(gap)} more than the goal of {exactly(wanted)}"
+        return _so_far(total)
+    gap = total.value("goal_gap")
+    sentence = MISSED if gap < 0 else EXCEEDED if gap > 0 else EXACT
+    return sentence.claim(
+        "mqls",
+        status=BAD if gap < 0 else GOOD,
+        mqls=total.figure("mqls"),
+        goal=total.figure("goal"),
+        gap=total.size("goal_gap"),
+        attainment=total.figure("goal_attainment", unit="share"),
     )
-    then = "the same number is enough" if gap == 0 else "fewer would have been enough"
-    return Verdict(f"{counted(mqls, 'MQL')}: {more}. Marketing produces enough; {then}.", GOOD)
 
 
-def _so_far(total: Totals, mqls: float, wanted: float) -> Verdict:
-    so_far, needed = total.value("goal_to_date"), total.value("needed_per_day")
-    if mqls >= wanted:
-        return Verdict(
-            f"{counted(mqls, 'MQL')} so far: the goal of {exactly(wanted)} is reached.", GOOD
+def _so_far(total: Cells) -> Claim:
+    mqls, wanted = total.figure("mqls"), total.figure("goal")
+    if mqls.value >= wanted.value:
+        return REACHED.claim("mqls", status=GOOD, certainty=SO_FAR, mqls=mqls, goal=wanted)
+    to_date, chance = total.figure("goal_to_date"), total.interval("mqls_range")
+    sentence, status, certainty = ON_PACE, PLAIN, UNCLEAR
+    if not chance.holds(to_date.value):
+        is_behind = to_date.value > mqls.value
+        sentence, status = (BEHIND, BAD) if is_behind else (AHEAD, GOOD)
+        certainty = SO_FAR
+    return sentence.claim(
+        "mqls", status=status, certainty=certainty, mqls=mqls, goal=wanted, to_date=to_date,
+        needed=total.figure("needed_per_day"),
+    )  # fmt: skip
+
+
+def _of_latest(rows: pd.DataFrame, total: Cells) -> list[Claim]:
+    """Return the latest complete bucket against its goal, unless it is the whole period."""
+    latest = latest_against_goal(rows)
+    if latest is None or latest.bucket == _only_bucket(rows):
+        return []
+    cells, noun = Cells(rows, latest.bucket), bucket_noun(latest.bucket)
+    is_short = latest.n_below > 0
+    is_clear = is_short and not cells.interval("mqls_range").holds(cells.value("goal"))
+    found = [
+        LATEST.claim(
+            "mqls",
+            bucket=latest.bucket,
+            status=BAD if is_clear or latest.n_below >= MANY else PLAIN,
+            noun=noun,
+            bucket_name=bucket_name(latest.bucket),
+            mqls=cells.figure("mqls"),
+            goal=cells.figure("goal"),
+            attainment=cells.figure("goal_attainment", unit="share"),
         )
-    words, tone = ("behind", BAD) if mqls < so_far else ("on", GOOD)
-    return Verdict(
-        f"{counted(mqls, 'MQL')} so far, {words} the pace of {so_far:,.1f} by now. "
-        f"The goal of {exactly(wanted)} needs {needed:,.1f} a day from now on.",
-        tone,
-    )
+    ]
+    if latest.n_below >= MANY:
+        n = Quantity(latest.n_below)
+        found.append(BELOW_AGAIN.claim("goal_gap", bucket=latest.bucket, n=n, noun=noun))
+    if "in-progress" not in total.flags("mqls") and is_short != (total.value("goal_gap") < 0):
+        sentence = DIFFERS_DOWN if is_short else DIFFERS_UP
+        found.append(sentence.claim("goal_gap", bucket=latest.bucket, noun=noun))
+    return found
+
+
+def _only_bucket(rows: pd.DataFrame) -> str:
+    """Return the bucket of a period that has no other."""
+    buckets = [b for b in pick(rows, "mqls")["bucket"].unique() if b != TOTAL]
+    return str(buckets[0]) if len(buckets) == 1 else ""

@@ -6,13 +6,31 @@ import math
 
 import pandas as pd
 
-from mqlkit.core.text import (
-    count,
-    counted,
-    duration,
-)
+from mqlkit.core.names import SMALL_N
 from mqlkit.metrics.tidy import constant
-from mqlkit.views.verdicts.base import Totals, Verdict, _small
+from mqlkit.views.claims import (
+    FEW,
+    MEASURED,
+    NOT_RECORDED,
+    SO_FAR,
+    UNKNOWN,
+    Cells,
+    Sentence,
+    Verdict,
+    verdict,
+)  # fmt: skip
+from mqlkit.views.verdicts.base import few, missing_of
+
+NO_EXITS = Sentence("The data has no {missing}, so time in stage is not known.")
+NO_MQL = Sentence("There is no MQL whose time in stage can be measured.")
+NOT_HALF = Sentence(
+    "Fewer than half of {n:MQL} have left the stage, so the median time in stage is not known yet; "
+    "{left} have left."
+)
+MEDIAN = Sentence(
+    "The median time in stage is {all_leads} with open MQLs included, and {those_left} for the "
+    "{left} that left."
+)
 
 
 def time_in_stage(rows: pd.DataFrame) -> Verdict:
@@ -23,20 +41,23 @@ def time_in_stage(rows: pd.DataFrame) -> Verdict:
     rows
         `Report.waiting`.
     """
-    total = Totals(rows)
-    km, left = total.value("hours_in_stage_km_median"), total.n("hours_in_stage_mean")
-    n = total.n("hours_in_stage_km_median")
-    if n == 0:
-        return Verdict("There is no MQL whose time in stage can be measured.")
-    if math.isnan(km):
-        return Verdict(
-            f"Fewer than half of {counted(n, 'MQL')} have left the stage, so the median time in "
-            f"stage is not known yet; {count(left)} have left."
-        )
-    day_hours = constant(rows, "day_hours", 24)
-    plain = total.value("hours_in_stage_median")
-    all_leads, those_left = (duration(hours, day_hours=day_hours) for hours in (km, plain))
-    return Verdict(
-        f"The median time in stage is {all_leads} with open MQLs included, and {those_left} for "
-        f"the {count(left)} that left.{_small(n)}"
+    metric = "hours_in_stage_km_median"
+    total = Cells(rows, day_hours=constant(rows, "day_hours", 24))
+    median, n = total.figure(metric), total.figure(metric, "n")
+    left = total.figure("hours_in_stage_mean", "n")
+    if not total.is_recorded(metric):
+        return verdict(NO_EXITS.claim(metric, certainty=NOT_RECORDED, **missing_of(rows)))
+    if total.n(metric) == 0:
+        return verdict(NO_MQL.claim(metric, certainty=UNKNOWN))
+    if math.isnan(median.value):
+        return verdict(NOT_HALF.claim(metric, certainty=SO_FAR, n=n, left=left))
+    return verdict(
+        MEDIAN.claim(
+            metric,
+            certainty=FEW if n.value < SMALL_N else MEASURED,
+            all_leads=median,
+            those_left=total.figure("hours_in_stage_median"),
+            left=left,
+        ),
+        few(n),
     )
