@@ -336,9 +336,3 @@ def test_one_bucket_is_no_picture_and_no_change():
 def test_a_line_is_broken_where_nothing_is_known(values, lines):
     drawn = drawn_spark(Spark(values, (), "x"))
     assert re.findall(r'mk-line" points="([^"]+)"', drawn) == lines
-
-
-def test_conversion_is_no_figure_where_no_sql_is_recorded():
-    none = {"value": None, "n": None}
-    assert "MQL→SQL conversion" in figures(totals(**BASE))
-    assert "MQL→SQL conversion" not in figures(totals(**{**BASE, "efficiency": none}))
