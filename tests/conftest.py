@@ -36,8 +36,9 @@ settings.load_profile("mqlkit")
 # Which question a metric answers; the function that answers it is called once per report.
 FAMILIES = {
     "volume": ("mqls", "in_stage", "goal", "goal_attainment", "goal_gap", "goal_to_date",
-               "needed_per_day", "goal_sqls", "goal_sqls_attainment", "goal_sqls_gap",
-               "goal_spend", "goal_spend_attainment", "goal_spend_gap"),
+               "needed_per_day", "mqls_forecast", "goal_probability", "goal_sqls",
+               "goal_sqls_attainment", "goal_sqls_gap", "goal_spend", "goal_spend_attainment",
+               "goal_spend_gap"),
     "hand_off": ("accepted", "rejected", "undecided", "acceptance_rate"),
     "efficiency": ("sqls", "efficiency", "mqls_per_sql", "sqls_in_period", "efficiency_flow",
                    "efficiency_projected"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -9,12 +10,20 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import t as student
 from statsmodels.duration.survfunc import CumIncidenceRight, SurvfuncRight
 from statsmodels.stats.contingency_tables import Table2x2
 from statsmodels.stats.proportion import proportion_confint
 
 from mqlkit.stats.incidence import Incidence, expected_share, horizon
-from mqlkit.stats.intervals import relative_risk, survival_band, wilson
+from mqlkit.stats.intervals import (
+    burst_factor,
+    count_bounds,
+    relative_risk,
+    survival_band,
+    wilson,
+)
+from mqlkit.stats.prediction import predicted, share_at_or_above, t_above, t_quantile
 from mqlkit.stats.survival import Waits, in_time
 
 # Weeks in remission of 42 children with leukemia (Freireich et al. 1963, Blood 21:699; Gehan 1965,
@@ -395,3 +404,66 @@ def test_no_lead_at_all():
     assert np.isnan(waits.quantile(0.5)).all()
     assert (incidence_of([], [], until=9).value, incidence_of([], [], until=9).variance) == (0, 0)
     assert waits.steps().empty
+
+
+# --- Counts in bursts
+
+
+def test_the_interval_of_a_count_widens_with_bursts():
+    # Worked by hand: y = 9, phi = 4, z = 1.959964: 9 + 7.682918 ± 1.959964 · √(4 · 12.841459)
+    low, high = count_bounds([9, 0], bursts=4)
+    assert [float(low[0]), float(high[0])] == pytest.approx([2.635863, 30.729972], abs=1e-6)
+    # Nothing was counted: from 0 to z² phi.
+    assert [float(low[1]), float(high[1])] == pytest.approx([0, 15.365835], abs=1e-6)
+    assert count_bounds(9) == count_bounds(9, bursts=1)
+
+
+@pytest.mark.parametrize(
+    ("weeks", "factor"),
+    [
+        pytest.param([], 1, id="no week"),
+        pytest.param([0, 9, 0, 9, 0, 9, 0], 1, id="seven weeks are too few"),
+        pytest.param([0] * 8, 1, id="nothing is counted"),
+        # Seven differences of 9: 7 · 81 / (2 · 7 · 4.5)
+        pytest.param([0, 9, 0, 9, 0, 9, 0, 9], 9, id="bursts"),
+        # Seven differences of 1 about a mean of 6.5, which steady growth has: below 1.
+        pytest.param([3, 4, 5, 6, 7, 8, 9, 10], 1, id="growth is no burst"),
+    ],
+)
+def test_burst_factor(weeks, factor):
+    assert burst_factor(weeks) == pytest.approx(factor)
+
+
+# --- Prediction
+
+
+@pytest.mark.parametrize(
+    ("share", "df", "value"),
+    [
+        # Fisher & Yates 1963, Statistical Tables, table III.
+        (0.9, 1, 3.078), (0.9, 5, 1.476), (0.9, 8, 1.397), (0.9, 11, 1.363),
+        (0.975, 2, 4.303), (0.975, 6, 2.447), (0.995, 10, 3.169), (0.9995, 5, 6.869),
+    ],
+)  # fmt: skip
+def test_student_against_a_published_table(share, df, value):
+    assert t_quantile(share, df) == pytest.approx(value, abs=5e-4)
+
+
+@settings(max_examples=50)
+@given(df=st.integers(1, 40), t=st.floats(-60, 60))
+def test_student_against_scipy(df, t):
+    assert float(t_above(t, df)) == pytest.approx(student.sf(t, df), rel=1e-9, abs=1e-13)
+
+
+@pytest.mark.parametrize("df", range(1, 15))
+def test_quantiles_of_student_against_scipy(df):
+    assert t_quantile(0.9, df) == pytest.approx(student.ppf(0.9, df), rel=1e-12)
+
+
+def test_one_more_value_of_a_sample_without_spread_is_its_mean():
+    mean, error = predicted([[2, 2, 2], [1, 2, 3]])
+    assert mean.tolist() == [2, 2]
+    assert error.tolist() == pytest.approx([0, math.sqrt(4 / 3)])
+    assert share_at_or_above([2, 2], mean, error, df=2).tolist() == [1, 0.5]
+    assert share_at_or_above([2.1], mean[:1], error[:1], df=2).tolist() == [0]
+    assert np.isnan(share_at_or_above([np.nan], mean[:1], error[:1], df=2)).all()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import t as student
 
 from mqlkit.core.errors import ParamsError
 from mqlkit.leads import waits as levels
-from mqlkit.metrics import handoff, lead_lists, response, waiting
+from mqlkit.metrics import forecast, handoff, lead_lists, response, volume, waiting
 from mqlkit.metrics.goals import kept_goals
 from mqlkit.metrics.report import compute_report
 from mqlkit.metrics.spend import unnamed_channels
@@ -516,6 +518,102 @@ def test_a_bucket_in_progress(lead_table):
     assert made.of("goal_to_date", "needed_per_day") == {
         "goal_to_date": pytest.approx(90 * 45 / 59), "needed_per_day": 87 / 14
     }  # fmt: skip
+
+
+def monthly(*, first_half: Sequence[int], second_half: Sequence[int], start: str = "2025-07"):
+    """Return leads with so many MQLs on the 5th and on the 25th of consecutive months."""
+    months = pd.period_range(start, periods=len(first_half), freq="M").strftime("%Y-%m")
+    rows = [["lead_id", "mql_at", "source"]]
+    for month, early, late in zip(months, first_half, second_half, strict=True):
+        rows += [[f"{month} early {i}", f"{month}-05 09:00", "Web"] for i in range(early)]
+        rows += [[f"{month} late {i}", f"{month}-25 09:00", "Ads"] for i in range(late)]
+    return rows
+
+
+def test_a_running_month_goes_on_as_those_before(lead_table):
+    made = lead_table(
+        monthly(first_half=[1, 2, 0, 4, 1, 3, 2], second_half=[3, 5, 4, 4, 3, 5, 0]),
+        goals="month | mqls\n2026-01 | 7\n",
+        as_of="2026-01-15",
+        period=JAN,
+    )
+    # After the middle of the six months before came 4 on average, s² = 4/5: with k = 6,
+    # s√(1 + 1/6) = 0.966092, and t(5; 0.9) = 1.475884.
+    row = made.row("mqls_forecast", JAN)
+    wanted = [6, 6, 6 - 0.966092 * 1.475884, 6 + 0.966092 * 1.475884]
+    assert row[["value", "n", "low", "high"]].tolist() == pytest.approx(wanted, abs=1e-5)
+    # The goal of 7 is 1 more: P(T5 ≥ 1 / 0.966092)
+    probability = made.value("goal_probability", JAN)
+    assert probability == pytest.approx(student.sf(1 / 0.9660917830792959, 5))
+    assert len(made.rows("mqls_forecast")) == 1  # none of the whole period
+    # The source that came late has nothing yet, and is not below that.
+    ads = made.again(by=["source"], where={})
+    assert ads.value("mqls_forecast", JAN, source="Web") == 2
+    assert ads.row("mqls_forecast", JAN, source="Web")[["low", "high"]].tolist() == [2, 2]
+    # A filter gives the number of the segment, and its months count from the data's first.
+    kept = made.again(where={"source": ["Web"]})
+    assert kept.value("mqls_forecast", JAN) == 2
+    assert kept.row("mqls_forecast", JAN)["n"] == 6
+
+
+def test_a_goal_that_is_reached_is_certain(lead_table):
+    made = lead_table(
+        monthly(first_half=[1, 2, 0, 4, 1, 3, 2], second_half=[3, 5, 4, 4, 3, 5, 0]),
+        goals="month | mqls\n2026-01 | 2\n",
+        as_of="2026-01-15",
+        period=JAN,
+    )
+    assert made.value("goal_probability", JAN) == 1
+
+
+@pytest.mark.parametrize(
+    ("params", "rows"),
+    [
+        pytest.param({"period": "2025-12"}, [], id="no bucket is running"),
+        pytest.param({"period": "2026-01-01..2026-01-20"}, [], id="the running one is cut"),
+        pytest.param({"grain": "quarter", "period": "2026-Q1"}, [None], id="two closed quarters"),
+        pytest.param({"as_of": "2025-12-31", "period": "2025-12..2026-01"}, [], id="not begun"),
+        pytest.param({"as_of": "2026-01-01T00:00:00Z", "period": JAN}, [12.0], id="just begun"),
+    ],
+)
+def test_where_there_is_a_forecast(lead_table, params, rows):
+    leads = monthly(first_half=[6] * 7, second_half=[6] * 6 + [0])
+    made = lead_table(leads, **{"as_of": "2026-01-15", "period": JAN, **params})
+    found = made.rows("mqls_forecast")["value"].astype(object)
+    assert found.where(found.notna(), None).tolist() == rows
+
+
+def test_the_forecast_is_tested_on_the_buckets_before(lead_table):
+    made = lead_table(
+        # Of eight closed months two have six before them: 4 lies inside, 30 does not.
+        monthly(
+            first_half=[1, 1, 1, 1, 1, 1, 1, 1, 2],
+            second_half=[3, 5, 4, 4, 3, 5, 4, 30, 0],
+            start="2025-05",
+        ),
+        as_of="2026-01-15",
+        period=JAN,
+    )
+    assert forecast.backtest(made.leads) == forecast.Backtest(hits=1, trials=2)
+    assert forecast.backtest(made.again(period="2025-12").leads) is None
+    assert forecast.closed_buckets(made.leads) == 8
+
+
+def test_weekly_mqls_are_of_whole_weeks(lead_table):
+    made = lead_table(
+        """
+            lead_id                              | mql_at
+            the week of the first MQL counts     | 2025-12-31 09:00
+            the Sunday before midnight in Tallinn| 2026-01-11 21:30
+            Monday in Tallinn                    | 2026-01-11 22:30
+            the week is not over                 | 2026-01-20 09:00
+        """,
+        as_of="2026-01-24",
+        timezone="Europe/Tallinn",
+        period=JAN,
+    )
+    assert volume.weekly_mqls(made.leads).tolist() == [1, 1, 1]
+    assert volume.weekly_mqls(made.again(as_of="2026-01-25").leads).tolist() == [1, 1, 1, 1]
 
 
 def test_a_goal_already_passed_needs_less_than_nothing(lead_table):

@@ -18,11 +18,14 @@ class Metric:
     source: str = "mqlkit"
 
 
+# Changes when a definition does: numbers under other definitions are not compared.
+DEFINITIONS = "2"
 WILSON = "Wilson 1927, J. Am. Stat. Assoc. 22:209"
 TYPE_7 = "Hyndman & Fan 1996, Am. Stat. 50:361, type 7"
 KAPLAN_MEIER = "Kaplan & Meier 1958, J. Am. Stat. Assoc. 53:457"
 AALEN_JOHANSEN = "Aalen & Johansen 1978, Scand. J. Stat. 5:141"
 HBR = "Oldroyd, McElheran, Elkington, Harvard Business Review, March 2011"
+HAHN = "Hahn & Meeker 1991, Statistical Intervals, 4.7"
 METRICS: dict[str, Metric] = {
     "mqls": Metric("leads", "MQLs", "leads that became MQLs in the bucket"),
     "in_stage": Metric(
@@ -38,6 +41,19 @@ METRICS: dict[str, Metric] = {
     ),
     "needed_per_day": Metric(
         "leads/day", "Needed per day", "(goal − mqls) / days left, while the bucket is in progress"
+    ),
+    "mqls_forecast": Metric(
+        "leads",
+        "MQLs, forecast",
+        "mqls so far + the mean of what came after the same elapsed share of the up to 12 buckets "
+        "before, at least 6; with an 80 % prediction interval",
+        HAHN,
+    ),
+    "goal_probability": Metric(
+        "share",
+        "Probability of the goal",
+        "share of the t distribution of mqls_forecast at or above the goal; 1 once it is reached",
+        HAHN,
     ),
     "goal_sqls": Metric(
         "leads", "Goal for SQLs", "target for SQLs dated in the bucket; prorated as goal"

@@ -136,11 +136,13 @@ def lead_table(
             timed = with_durations(shared.columns)
             shared.derived[key] = timed.stored(reader, kind=SHARED)
         timed = shared.derived[key]
+    first = timed.table["mql_at"].min().to_pyarrow().as_py() if params.where else None
     timed = replace(timed, table=matching(timed.table, params.where))
     # Very many leads do not fit into memory: subtracting again is then faster than reading back.
     is_stored = timed.is_expensive or tables.leads.count().to_pyarrow().as_py() <= MOST_STORED
     timed = timed.stored(reader) if is_stored else timed.as_view(reader)
-    return table_of(timed, tables, params, values=values_of(timed.table, params.by))
+    values = values_of(timed.table, params.by)
+    return table_of(timed, tables, params, values=values, first_mql=first)
 
 
 def timed_by(params: ReportParams) -> tuple[str, ...]:
@@ -214,6 +216,7 @@ def table_of(
     *,
     values: Mapping[str, tuple[str, ...]],
     cache: ResultCache | None = None,
+    first_mql: int | None = None,
 ) -> LeadTable:
     """Return the lead table of a report.
 
@@ -227,6 +230,8 @@ def table_of(
         Values of the columns to break down or filter by.
     cache
         With it, ``timed`` has all leads, and what reports on other parameters can use is kept.
+    first_mql
+        When the first lead of the data became an MQL, where ``timed`` has only some leads.
     """
     clock = replace(timed.clock, params=params)
     start, end = params.calendar.resolve(params.period, clock.as_of)
@@ -245,8 +250,7 @@ def table_of(
     ).cube()
     table = timed.table
     summary = cube.summary()
-    first_us = summary["first"]
-    first = None if first_us is None else instant(first_us).astimezone(clock.zone).date()
+    first = _local_day(summary["first"], clock)
     if params.where and not summary["leads"]:
         raise ParamsError(_no_lead_left(params))
     if first is not None and (end <= first or start > clock.as_of.on):
@@ -258,10 +262,15 @@ def table_of(
         buckets,
         before,
         first,
+        _local_day(first_mql or cube.first_mql, clock),
         frozenset(timed.seen.latest),
         cube,
         cache,
     )
+
+
+def _local_day(us: int | None, clock: Clock) -> date | None:
+    return None if us is None else instant(us).astimezone(clock.zone).date()
 
 
 def _buckets(params: ReportParams, period: Bucket) -> tuple[tuple[Bucket, ...], tuple[Bucket, ...]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache, partial
@@ -179,6 +179,12 @@ class CubeQueries:
             sums={by: self._sums(columns) for by, columns in groupings.items()},
             rejected=lambda: self._once(self._rejected, filtering),
             converted=lambda: self._once(self._converted, filtering),
+            between=lambda by, instants: self._once(
+                partial(self._between, instants=instants),
+                groupings.get(by, groupings.get("", ())) if by else filtering,
+                name="between",
+                of=instants,
+            ),
             time_in_stage=partial(waits, "time_in_stage"),
             time_to_sql=partial(waits, "time_to_sql"),
         )
@@ -203,6 +209,7 @@ class CubeQueries:
         *,
         depends_on: Sequence[str] = DATA,
         name: str = "",
+        of: Hashable = (),
     ) -> pd.DataFrame:
         """Return the result of a query, from the cache if there is one."""
         return self.cache.get(
@@ -210,7 +217,7 @@ class CubeQueries:
             self.clock.params,
             lambda: query(columns),
             depends_on=[*depends_on, *self._choice],
-            of=(columns, self.edges),
+            of=(columns, self.edges, of),
         )
 
     @property
@@ -268,6 +275,15 @@ class CubeQueries:
         table = self.table.filter(self.table["sql_us"].notnull())
         table = table.mutate(age=sql_age(table))
         return self._grouped(table, "mql_at", {"sqls": ibis._.count()}, columns, "age")
+
+    def _between(self, columns: tuple[str, ...], *, instants: tuple[int, ...]) -> pd.DataFrame:
+        """Return the MQLs by the number of instants up to the MQL."""
+        at = self.table["mql_at"]
+        table = self.table.filter(at.notnull() & (at >= instants[0]))
+        table = table.mutate(place=step(table["mql_at"], instants, range(len(instants) + 1)))
+        keys = ["place", *map(code_of, columns)]
+        sums = self._with_codes(table, columns).group_by(keys).aggregate(mqls=ibis._.count())
+        return to_frame(sums.order_by(keys))
 
     def _grouped(
         self,

@@ -92,6 +92,9 @@ class LeadCube:
     rejected, converted
         Return, by day of the MQL and the codes of ``where``, rejected ``leads`` by ``reason``, and
         ``sqls`` by ``age`` (`outcomes.sql_age`).
+    between
+        Returns, for a breakdown (``""``: all leads) and instants in order, ``mqls`` by ``place``
+        (the number of instants up to the MQL) and the codes of the breakdown and of ``where``.
     time_in_stage, time_to_sql
         Return the waits of the in-order MQLs: time in stage, and time to SQL or rejection. They
         are large: read one kind, reduce it, and let it go.
@@ -104,6 +107,7 @@ class LeadCube:
     sums: Mapping[str, DailySums]
     rejected: Callable[[], pd.DataFrame]
     converted: Callable[[], pd.DataFrame]
+    between: Callable[[str, tuple[int, ...]], pd.DataFrame]
     time_in_stage: Callable[[], SortedWaits]
     time_to_sql: Callable[[], SortedWaits]
 
@@ -132,6 +136,12 @@ class LeadCube:
             return waits.time, waits.kind
         rows = self.matches(waits.codes)
         return waits.time[rows], waits.kind[rows]
+
+    @property
+    def first_mql(self) -> int | None:
+        """Return when the first lead became an MQL, before ``where``; None without any."""
+        first = self.sums_of("").entered[FIRST].min()
+        return None if pd.isna(first) else int(first)
 
     def summary(self) -> dict[str, Any]:
         """Return sums over all matching leads, and ``first``, when the first became an MQL."""

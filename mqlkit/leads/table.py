@@ -76,6 +76,8 @@ class LeadTable:
         Buckets of the period, and buckets of at least a year before it.
     first_mql
         Local date of the first MQL; None without any.
+    data_start
+        Local date of the first MQL of the data, before ``where``; None without any.
     recorded
         Columns of timestamps with any value, before ``sql_at`` is used as an acceptance.
     cube
@@ -89,6 +91,7 @@ class LeadTable:
     buckets: tuple[Bucket, ...]
     before: tuple[Bucket, ...]
     first_mql: date | None
+    data_start: date | None
     recorded: frozenset[str]
     cube: LeadCube
     cache: ResultCache = field(default_factory=ResultCache)
@@ -165,6 +168,21 @@ class LeadTable:
         found = self._placed(self.cube.sums_of("").entered, buckets)
         mqls = found.groupby("bucket")["mqls"].sum()
         return [int(mqls.get(i, 0)) for i in range(len(buckets))]
+
+    def mqls_between(self, instants: Sequence[int], *, by: str = "") -> pd.DataFrame:
+        """Return the MQLs by the number of instants up to them: ``name``, ``place``, ``mqls``.
+
+        Parameters
+        ----------
+        instants
+            In microseconds, in order. MQLs before the first are left out.
+        by
+            A breakdown, whose values are in ``name``; all leads when left out.
+        """
+        frame = self.cube.matching(self.cube.between(by, tuple(instants)))
+        names = self.names_of(by)[frame[code_of(by)]] if by else np.full(len(frame), "")
+        keys = [pd.Series(names, frame.index, name="name"), frame["place"]]
+        return frame["mqls"].groupby(keys).sum().reset_index()
 
     def reasons(self) -> pd.DataFrame:
         """Return the period's rejected MQLs by reason: ``reason``, ``leads``."""

@@ -49,6 +49,7 @@ def changes(
     earlier: pd.DataFrame | None = None,
     by: str | None = None,
     metrics: Sequence[str] = COMPARED,
+    bursts: float = 1.0,
 ) -> pd.DataFrame:
     """Return the difference of each bucket to the one before, and to the same a year before.
 
@@ -62,6 +63,8 @@ def changes(
         A breakdown column, whose values come back as ``name``; all leads when left out.
     metrics
         Those to compare, of `COMPARED`.
+    bursts
+        Variance of weekly MQLs by their mean, as in `count_bounds`.
 
     Returns
     -------
@@ -80,9 +83,9 @@ def changes(
     1998), `count_bounds` for MQLs, spend / `count_bounds` for the cost, which takes spend as given
     and knows no chance but that in the number of MQLs. The whole period is compared with nothing.
     """
-    now = past = _bounded(rows, metrics, by)
+    now = past = _bounded(rows, metrics, by, bursts)
     if earlier is not None:
-        then = _bounded(earlier, metrics, by)
+        then = _bounded(earlier, metrics, by, bursts)
         past = {name: np.concatenate([values, then[name]]) for name, values in now.items()}
     both = _paired(now, past)
     return pd.DataFrame({**both, **_differing(both)})[COLUMNS]
@@ -94,7 +97,7 @@ def latest(found: pd.DataFrame) -> pd.DataFrame:
     return found[np.array(found["start"] == last, dtype=bool)].reset_index(drop=True)
 
 
-def _bounded(rows: pd.DataFrame, metrics: Sequence[str], by: str | None) -> Arrays:
+def _bounded(rows: pd.DataFrame, metrics: Sequence[str], by: str | None, bursts: float) -> Arrays:
     """Return metrics per bucket, each with its bounds, days and open leads."""
     part = pick(rows, *metrics, "mqls", *STILL_OPEN.values(), by=by)
     every = {name: part[name].to_numpy() for name in PICKED}
@@ -110,7 +113,7 @@ def _bounded(rows: pd.DataFrame, metrics: Sequence[str], by: str | None) -> Arra
     spans = list(zip(found["bucket"], found["start"], found["end"], strict=True))
     is_count, is_cost = found["unit"] == "leads", found["unit"] == "money/lead"
     spend = found["value"] * found["n"]
-    least, most = count_bounds(np.where(is_count, found["value"], found["n"]))
+    least, most = count_bounds(np.where(is_count, found["value"], found["n"]), bursts=bursts)
     with np.errstate(divide="ignore", invalid="ignore"):
         dear = spend / least
     return {

@@ -30,16 +30,19 @@ from mqlkit.metrics.cost import (
 )
 from mqlkit.metrics.data_quality import data_quality
 from mqlkit.metrics.efficiency import cohort_growth
+from mqlkit.metrics.forecast import Backtest, backtest, closed_buckets
 from mqlkit.metrics.handoff import rejection_reasons
 from mqlkit.metrics.lead_lists import breach_list
 from mqlkit.metrics.mix import efficiency_mix_and_rate
 from mqlkit.metrics.response import response_times
 from mqlkit.metrics.spend import unfiltered_by, unnamed_channels
 from mqlkit.metrics.tidy import family, pick
-from mqlkit.metrics.volume import mqls_range
+from mqlkit.metrics.volume import mqls_range, weekly_mqls
 from mqlkit.metrics.waiting import hours_histogram, survival_curve
 from mqlkit.sources.ledger import Ledger
 from mqlkit.sources.tables import Tables
+from mqlkit.stats.daily import Days
+from mqlkit.stats.intervals import LEAST_WEEKS, burst_factor
 
 SLIDER_ROWS = 4_000
 LISTED_BREACHES = 25
@@ -133,14 +136,43 @@ class FamilyFrames:
         return pd.concat(parts, ignore_index=True)
 
     @cached_property
-    def volume(self) -> pd.DataFrame:
-        """Family frame of MQLs, open MQLs and the goal (metrics.md §3), and series ``mqls_range``.
+    def weekly_mqls(self) -> Days:
+        """The MQLs of the last 52 whole weeks up to the as-of date, the oldest first."""
+        return weekly_mqls(self.lead_data)
 
-        Constant: ``main_breakdown``.
+    @property
+    def phi(self) -> float:
+        """Return the variance of weekly MQLs by their mean (§8); 1 where they are too few weeks."""
+        return burst_factor(self.weekly_mqls)
+
+    @property
+    def is_phi_known(self) -> bool:
+        """Return whether there are enough weeks for `phi`."""
+        return len(self.weekly_mqls) >= LEAST_WEEKS
+
+    @cached_property
+    def forecast_backtest(self) -> Backtest | None:
+        """How the forecast would have done in closed buckets (§3); None without a running one."""
+        return backtest(self.lead_data)
+
+    @cached_property
+    def volume(self) -> pd.DataFrame:
+        """Family frame of MQLs, open MQLs, the goal and the forecast (metrics.md §3).
+
+        Series: ``mqls_range``. Constants: ``main_breakdown``; ``closed_buckets`` (number of closed
+        buckets that the forecast can use; null where no bucket is running, and no forecast below
+        `FEWEST`), ``backtest_hits``, ``backtest_trials``; ``is_phi_known`` (false where intervals
+        hold only if leads come in independently).
         """
-        rows = self._rows("volume")
+        rows, tested = self._rows("volume"), self.forecast_backtest
         return family(
-            rows, series={"mqls_range": mqls_range(rows)}, main_breakdown=self.main_breakdown
+            rows,
+            series={"mqls_range": mqls_range(rows, bursts=self.phi)},
+            main_breakdown=self.main_breakdown,
+            closed_buckets=closed_buckets(self.lead_data),
+            backtest_hits=tested.hits if tested else 0,
+            backtest_trials=tested.trials if tested else 0,
+            is_phi_known=self.is_phi_known,
         )
 
     @cached_property
@@ -249,7 +281,7 @@ class FamilyFrames:
 
         Series ``cost_by_bucket`` (per bucket and lag) and ``cost_by_lag`` (of the period).
         Constants: ``currency``, ``lag_days``, ``is_lag_measured``, ``main_breakdown``,
-        ``unfiltered_by`` (columns of the filter that spend has no values of, as text; empty where
+        ``filtered_by`` (columns of the filter that spend has no values of, as text; empty where
         the spend is that of the leads).
         """
         return family(
@@ -258,7 +290,7 @@ class FamilyFrames:
             currency=self.currency,
             lag_days=self.lag_days_used,
             is_lag_measured=self.params.lag_days == "auto",
-            unfiltered_by=listed(unfiltered_by(self.params.where)),
+            filtered_by=listed(unfiltered_by(self.params.where)),
             main_breakdown=self.main_breakdown,
         )
 
@@ -287,9 +319,11 @@ class FamilyFrames:
     def changes(self) -> pd.DataFrame:
         """Each bucket compared with the one before and a year before; see `changes.changes`.
 
-        Constant: ``currency``.
+        Constants: ``currency``, ``is_phi_known`` (false where the intervals of counts and costs
+        hold only if leads come in independently).
         """
-        return changes(self.metrics, earlier=self.before).assign(currency=self.currency)
+        found = changes(self.metrics, earlier=self.before, bursts=self.phi)
+        return found.assign(currency=self.currency, is_phi_known=self.is_phi_known)
 
     @cached_property
     def mix(self) -> pd.DataFrame:
@@ -345,8 +379,9 @@ class FamilyFrames:
         Constants: those of `sla`, ``currency``.
         """
         rows = self.metrics[self.metrics["by"] == ""]
-        both = family(rows, series={"mqls_range": mqls_range(rows)})
-        both = pd.concat([both, self.changes.drop(columns="currency")], ignore_index=True)
+        both = family(rows, series={"mqls_range": mqls_range(rows, bursts=self.phi)})
+        compared = self.changes.drop(columns=["currency", "is_phi_known"])
+        both = pd.concat([both, compared], ignore_index=True)
         within_days = self.params.within_days or 0
         return both.assign(currency=self.currency, within_days=within_days, **self._sla_terms)
 

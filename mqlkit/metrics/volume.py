@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
+from mqlkit.core.periods import DAY, Calendar
+from mqlkit.leads.integers import start_us
 from mqlkit.leads.table import SEGMENT, LeadTable
+from mqlkit.metrics.forecast import forecast_rows
 from mqlkit.metrics.goals import goal_rows
 from mqlkit.metrics.tidy import complete, metric_rows, pick
 from mqlkit.stats.intervals import count_bounds
+
+CALENDAR = Calendar()
+MOST_WEEKS = timedelta(weeks=52)
 
 
 def mql_volume(
@@ -28,13 +36,34 @@ def mql_volume(
     Returns
     -------
     pandas.DataFrame
-        Tidy rows of mqls, in_stage and, with goals, those of `goal_rows` (metrics.md §3).
+        Tidy rows of mqls, in_stage, with goals those of `goal_rows`, and those of `forecast_rows`
+        (metrics.md §3).
     """
     counted = leads.counts
     rows = [metric_rows(counted, "mqls", counted["mqls"]), _stock(leads)]
     if goals is not None:
         rows += goal_rows(leads, goals, spend=spend)
+    rows += forecast_rows(leads, pd.concat(rows, ignore_index=True))
     return pd.concat(rows, ignore_index=True)
+
+
+def weekly_mqls(leads: LeadTable) -> npt.NDArray[np.int64]:
+    """Return the MQLs of the last 52 whole weeks up to the as-of date, the oldest first.
+
+    Weeks begin on Monday in the report's time zone; the first one is that of the first MQL.
+    """
+    if leads.first_mql is None:
+        return np.zeros(0, dtype=np.int64)
+    over = leads.as_of.on if leads.as_of.cutoff > leads.as_of.at else leads.as_of.on + DAY
+    end = CALENDAR.start_of(over, "week")
+    start = max(CALENDAR.start_of(leads.first_mql, "week"), end - MOST_WEEKS)
+    weeks = CALENDAR.cut(start, end, "week") if start < end else []
+    if not weeks:
+        return np.zeros(0, dtype=np.int64)
+    edges = [start_us(day, leads.zone) for day in [*(week.start for week in weeks), end]]
+    found = leads.mqls_between(edges)
+    counts = np.bincount(found["place"], found["mqls"], minlength=len(edges) + 1)
+    return counts[1 : len(edges)].astype(np.int64)
 
 
 def _stock(leads: LeadTable) -> pd.DataFrame:
@@ -45,13 +74,15 @@ def _stock(leads: LeadTable) -> pd.DataFrame:
     return metric_rows(grid, "in_stage", np.where(is_total, last, grid["in_stage"]))
 
 
-def mqls_range(rows: pd.DataFrame) -> pd.DataFrame:
+def mqls_range(rows: pd.DataFrame, *, bursts: float) -> pd.DataFrame:
     """Return what chance alone could make of the MQLs of each bucket: ``low`` and ``high``.
 
     Parameters
     ----------
     rows
         Tidy rows; reads mqls of all leads.
+    bursts
+        Variance of weekly MQLs by their mean.
 
     Returns
     -------
@@ -60,7 +91,7 @@ def mqls_range(rows: pd.DataFrame) -> pd.DataFrame:
         `intervals.count_bounds`.
     """
     part = pick(rows, "mqls")
-    low, high = count_bounds(part["value"])
+    low, high = count_bounds(part["value"], bursts=bursts)
     return part[["bucket", "start", "end"]].assign(low=low, high=high)
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
 
 import pandas as pd
 
 from mqlkit import __version__
+from mqlkit.core.metrics import DEFINITIONS
 from mqlkit.metrics.report import Report
 
 # Rows that are records at the same time.
@@ -27,7 +29,7 @@ def metrics_document(report: Report) -> dict[str, Any]:
 
 def facts_of(report: Report) -> dict[str, Any]:
     """Return all entries of ``metrics.json`` except the metrics."""
-    leads = report.lead_data
+    leads, tested = report.lead_data, report.forecast_backtest
     return {
         "title": report.params.title,
         "as_of": leads.as_of.at.astimezone(leads.zone).isoformat(),
@@ -38,9 +40,12 @@ def facts_of(report: Report) -> dict[str, Any]:
         },
         "params": report.resolved_params,
         "lag_days_used": report.lag_days_used,
+        "definitions": DEFINITIONS,
         "maturity_days": _plain(report.maturity.days),
         "horizon_days": _plain(report.maturity.horizon_days),
         "folded": leads.cube.folded,
+        "phi": _plain(report.phi),
+        "forecast_backtest": None if tested is None else asdict(tested),
         "currency": report.tables.currency,
         "ledger": {table: ledger.to_dict() for table, ledger in report.ledgers.items()},
         "inputs": report.inputs,

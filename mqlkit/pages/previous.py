@@ -19,7 +19,14 @@ from mqlkit.metrics.limits import figures_of
 from mqlkit.metrics.report import Report
 from mqlkit.pages.changed_leads import find_changed_leads
 from mqlkit.pages.document import facts_of, records_of
-from mqlkit.pages.revisions import SETTLED, ChangedLead, last_report, revision_lines, revisions
+from mqlkit.pages.revisions import (
+    SETTLED,
+    ChangedLead,
+    has_same_definitions,
+    last_report,
+    revision_lines,
+    revisions,
+)
 from mqlkit.views.claims import Cells
 
 COMPARED = (
@@ -41,11 +48,14 @@ class Previous:
         The leads that caused numbers of closed buckets to change.
     revisions
         Lines about these numbers.
+    is_comparable
+        Whether its numbers have the definitions of this report.
     """
 
     document: Mapping[str, Any]
     changed_leads: list[ChangedLead]
     revisions: list[str]
+    is_comparable: bool
 
 
 def previous(report: Report) -> Previous | None:
@@ -66,7 +76,8 @@ def previous(report: Report) -> Previous | None:
     path, document = found
     kept = path.with_name(path.name.replace(".metrics.json", LEADS_KEPT))
     changed = find_changed_leads(revisions(document, now), kept, report.lead_data)
-    return Previous(document, changed, revision_lines(document, now, changed))
+    lines = revision_lines(document, now, changed)
+    return Previous(document, changed, lines, has_same_definitions(document, now))
 
 
 def previous_frame(report: Report) -> pd.DataFrame:
@@ -75,14 +86,17 @@ def previous_frame(report: Report) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``record`` (``number`` or ``revision``), ``name`` (a metric), ``before``, ``value``,
-        ``text`` (a line about a changed number of a closed bucket), and constants ``scope`` (what
-        the last report covers), ``currency``, ``day_hours``. Empty without a last report.
+        ``record`` (``number``, ``revision``, or alone ``definitions`` where the last report has
+        other definitions), ``name`` (a metric), ``before``, ``value``, ``text`` (a line about a
+        changed number of a closed bucket), and constants ``scope`` (what the last report covers),
+        ``currency``, ``day_hours``. Empty without a last report.
     """
     last = previous(report)
     facts: list[dict[str, Any]] = []
     facts += [] if last is None else [{"record": "revision", "text": r} for r in last.revisions]
-    if last is not None:
+    if last is not None and not last.is_comparable:
+        facts = [{"record": "definitions"}]
+    elif last is not None:
         then, now = figures_of(last.document), Cells(report.metrics)
         facts += [
             {"record": "number", "name": name, "before": then[name], "value": now.value(name)}

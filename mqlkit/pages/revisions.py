@@ -84,11 +84,18 @@ def last_report(paths: Sequence[Path], now: Document) -> tuple[Path, Document] |
         try:
             document = read_metrics(path, keep=_is_compared)
             is_same = all(document[name] == now[name] for name in IDENTITY)
+            is_same &= has_same_definitions(document, now)
             if not is_same and document["as_of"] <= now["as_of"]:
                 found.append((document["as_of"], path, document))
         except (OSError, ValueError, KeyError, TypeError):
             continue
     return max(found, key=lambda each: each[0])[1:] if found else None
+
+
+def has_same_definitions(then: Document, now: Document) -> bool:
+    """Return whether the numbers of two reports have the same definitions."""
+    # The first reports did not say under which definitions they were made.
+    return bool(then.get("definitions", "") == now["definitions"])
 
 
 def _is_compared(line: str) -> bool:
@@ -157,6 +164,8 @@ def _leads_line(changed: Sequence[ChangedLead]) -> list[str]:
 
 
 def _found(then: Document, now: Document) -> list[Revision]:
+    if not has_same_definitions(then, now):
+        return []
     if any(then["params"].get(n) != now["params"].get(n) for n in {*now["params"]} - MAY_DIFFER):
         return []
     settled = [name for name in SETTLED if name != "spend" or _has_same_lag(then, now)]

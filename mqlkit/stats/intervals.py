@@ -7,6 +7,8 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Z95 = 1.959963984540054  # 97.5 % quantile of the standard normal distribution
+# Fewer weeks do not show how leads arrive.
+LEAST_WEEKS = 8
 
 
 def wilson(successes: npt.ArrayLike, n: npt.ArrayLike) -> tuple[Floats, Floats]:
@@ -139,13 +141,49 @@ def square_and_add(
     return total - np.sqrt(down.sum(axis=-1)), total + np.sqrt(up.sum(axis=-1))
 
 
-def count_bounds(count: npt.ArrayLike) -> tuple[Floats, Floats]:
-    r"""Return the 95 % score interval of the mean of a Poisson count.
+def burst_factor(counts: npt.ArrayLike) -> float:
+    r"""Return how much more counts of consecutive weeks vary than by chance; at least 1.
+
+    Parameters
+    ----------
+    counts
+        Counts of consecutive weeks, the oldest first. Shape (weeks,).
+
+    Returns
+    -------
+    float
+        1 for fewer than 8 weeks, and where nothing is counted.
+
+    Notes
+    -----
+    .. math:: \varphi = \max\left(1, \frac{\sum (x_{i+1} - x_i)^2}{2 (k - 1) \bar x}\right)
+
+    Differences of consecutive weeks, unlike deviations from the mean, leave out slow growth.
+    von Neumann, J. (1941), Distribution of the ratio of the mean square successive difference to
+    the variance, Ann. Math. Stat. 12:367-395; as a factor of the Poisson variance: Wedderburn,
+    R. W. M. (1974), Quasi-likelihood functions, Biometrika 61:439-447.
+
+    Examples
+    --------
+    >>> burst_factor([4, 4, 5, 3, 4, 4, 5, 3]), burst_factor([0, 9, 0, 9, 0, 9, 0, 9])
+    (1.0, 9.0)
+    """
+    x = np.asarray(counts, dtype=float)
+    if len(x) < LEAST_WEEKS or not x.any():
+        return 1.0
+    return max(1.0, float((np.diff(x) ** 2).sum() / (2 * (len(x) - 1) * x.mean())))
+
+
+def count_bounds(count: npt.ArrayLike, *, bursts: float = 1.0) -> tuple[Floats, Floats]:
+    r"""Return the 95 % score interval of the mean of a count.
 
     Parameters
     ----------
     count
         Counts. An array of any shape.
+    bursts
+        Variance of the counts by their mean, as `burst_factor` returns it; 1 for leads that arrive
+        independently (Poisson).
 
     Returns
     -------
@@ -154,18 +192,16 @@ def count_bounds(count: npt.ArrayLike) -> tuple[Floats, Floats]:
 
     Notes
     -----
-    .. math:: y + z^2/2 \mp z \sqrt{y + z^2/4}
+    .. math:: y + z^2 \varphi/2 \mp z \sqrt{\varphi (y + z^2 \varphi/4)}
 
-    The interval assumes that leads arrive independently. It is too narrow for leads that arrive in
-    bursts. Barker, L.
-    (2002), Am. Stat. 56:85-89. In `square_and_add`: Li, H. Q., Tang, M. L. & Wong, W. K. (2014),
-    Comput. Stat. 29:869-889.
+    Barker, L. (2002), Am. Stat. 56:85-89, with the variance times :math:`\varphi`. In
+    `square_and_add`: Li, H. Q., Tang, M. L. & Wong, W. K. (2014), Comput. Stat. 29:869-889.
 
     Examples
     --------
     >>> [[round(float(x), 2) for x in bound] for bound in count_bounds([0, 100])]
     [[0.0, 82.23], [3.84, 121.61]]
     """
-    y = np.asarray(count, dtype=float)
-    center, spread = y + Z95**2 / 2, Z95 * np.sqrt(y + Z95**2 / 4)
+    y, scaled = np.asarray(count, dtype=float), Z95**2 * bursts
+    center, spread = y + scaled / 2, Z95 * np.sqrt(bursts * (y + scaled / 4))
     return np.where(y == 0, 0.0, center - spread), center + spread

@@ -65,6 +65,7 @@ def equal(found, expected, *, frames=FRAMES):
     channels = [r.data_quality.query("record == 'channel'") for r in (found, expected)]
     pd.testing.assert_frame_equal(*(c.reset_index(drop=True) for c in channels))
     assert found.lag_days_used == expected.lag_days_used
+    assert (found.phi, found.forecast_backtest) == (expected.phi, expected.forecast_backtest)
     assert found.ledgers["leads"].noted == expected.ledgers["leads"].noted
 
 

@@ -55,6 +55,29 @@ def test_the_last_report_stands_beside_this_one(said, tmp_path, monkeypatch):
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("definitions", ["1", None], ids=["others", "not said"])
+def test_a_report_under_other_definitions_is_not_compared(said, tmp_path, monkeypatch, definitions):
+    path = tmp_path / "q.metrics.json"
+    keep(said(JANUARY, "2026-02-10"), path)
+    document = json.loads(path.read_text(encoding="utf-8"))
+    del document["definitions"]
+    if definitions:
+        document["definitions"] = definitions
+    path.write_text(json.dumps(document), encoding="utf-8")
+    # Under the same definitions, the late lead would be a revision of January.
+    now = said([*JANUARY, *LATE], "2026-02-28")
+    monkeypatch.setenv(EARLIER_VARIABLE, str(path))
+    assert previous(now).revisions == []
+    frame = previous_frame(now)
+    (said_once,) = verdicts.previous.revisions(frame)
+    assert said_once.text == (
+        "The definitions of the numbers have changed since the last report (1 Jan 2026 – "
+        "28 Feb 2026, as of 10 Feb 2026), so it is not compared with this one. The next report "
+        "will be."
+    )
+    assert tables.previous.headline(frame) is None
+
+
 def test_a_closed_figure_that_was_reported_otherwise_is_told(said, tmp_path, monkeypatch):
     keep(said(JANUARY, "2026-02-10"), tmp_path / "q.metrics.json")
     now = said([*JANUARY, *LATE], "2026-02-28")

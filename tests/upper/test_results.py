@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from mqlkit import __version__
-from mqlkit.core.metrics import METRICS
+from mqlkit.core.metrics import DEFINITIONS, METRICS
 from mqlkit.core.names import FLAGS, RESULTS_VARIABLE
 from mqlkit.core.params import ReportParams
 from mqlkit.metrics.report import compute_report, read_report
@@ -47,14 +47,18 @@ def test_the_files_are_named_after_the_report(worked, tmp_path):
 
 def test_what_metrics_json_holds(document):
     assert list(document) == [
-        "title", "as_of", "period", "params", "lag_days_used", "maturity_days", "horizon_days",
-        "folded", "currency", "ledger", "inputs", "versions", "metrics",
+        "title", "as_of", "period", "params", "lag_days_used", "definitions", "maturity_days",
+        "horizon_days", "folded", "phi", "forecast_backtest", "currency", "ledger", "inputs",
+        "versions", "metrics",
     ]  # fmt: skip
     assert document["title"] == "Worked example"
     assert document["as_of"] == "2026-03-01T00:00:00+00:00"
     assert document["period"] == {"start": "2026-01-01", "end": "2026-03-01", "grain": "month"}
     assert document["lag_days_used"] == 30
     assert document["maturity_days"] == 19
+    assert document["definitions"] == DEFINITIONS
+    assert document["phi"] == 1
+    assert document["forecast_backtest"] is None
     assert document["currency"] == "EUR"
 
 
