@@ -47,6 +47,7 @@ FAMILIES = {
     "response": ("contacted_within_1h", "lift_1h"),
     "sla": ("sla_met", "sla_breached", "sla_past_due", "sla_pending", "sla_due_soon",
             "sla_unmeasurable", "sla_attainment"),
+    "lift": ("lift_sla",),
     "lag": ("lead_to_mql_days_mean",),
     "cost": ("spend", "cost_per_mql", "cost_per_mql_rolling", "cost_per_sql", "wasted_cost",
              "return_on_spend"),
@@ -118,6 +119,8 @@ class Made:
             return response.response_speed(table)
         if name == "sla":
             return sla.sla_outcome(table)
+        if name == "lift":
+            return sla.sla_lift(table, maturity=self.maturity)
         if name == "lag":
             return cost.lead_to_mql(table)
         return cost.cost_per_mql(table, spend=self.tables.spend, lag=self.lag)

@@ -101,6 +101,7 @@ def compile_for(monkeypatch):
             lambda: queries._left(columns), lambda: queries._rejected(columns),
             lambda: queries._converted(columns), lambda: queries._waits("time_in_stage"),
             lambda: queries._waits("time_to_sql"), lambda: queries._largest("source"),
+            *([lambda: queries._ruled(columns)] if "sla_rules" in params else []),
         ):  # fmt: skip
             with pytest.raises(CompiledError):
                 query()
@@ -110,8 +111,6 @@ def compile_for(monkeypatch):
 
 
 ENGINES = ["duckdb", "postgres", "pyspark", "bigquery", "snowflake", "databricks", "trino"]
-
-
 RULES = [
     {"where": {"source": ["Demo"], "team": ["South"]}, "sla": "1h"},
     {"where": {"team": ["North"]}, "sla": "2d"},
@@ -124,7 +123,7 @@ RULES = [
 )
 def test_the_same_expressions_compile_for_every_engine(compile_for, engine, params):
     found = compile_for(engine, **params)
-    assert len(found) == 8
+    assert len(found) == 8 + ("sla_rules" in params)
     assert all(text.startswith(("SELECT", "WITH")) for text in found)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from mqlkit.core.errors import ParamsError
 from mqlkit.core.params import ReportParams
-from mqlkit.metrics import lead_lists
+from mqlkit.metrics import lead_lists, sla
 
 OUTCOMES = ("sla_met", "sla_breached", "sla_past_due", "sla_pending", "sla_due_soon")
 DEMO = {"where": {"source": ["Demo"]}, "sla": "1h", "clock": "business"}
@@ -69,6 +69,42 @@ def test_lateness_and_due_times_are_on_the_clock_of_each_promise(ruled):
         "over the weekend, two days late": ("10 12:00", 48, False),
         "a minute more": ("13 12:00", 0.0167, False),
     }
+
+
+def test_the_open_leads_that_are_due_soon_are_listed(ruled):
+    (row,) = lead_lists.due_soon_list(ruled.leads).to_dict("records")
+    # 4 hours of Monday, 8 of Tuesday and 1 of Wednesday, until Wednesday at 14:00.
+    assert (row["lead_id"], f"{row['due']:%d %H:%M}") == ("due soon, 13 of 16 hours", "14 14:00")
+    assert (row["hours_left"], row["day_hours"]) == (3, 8)
+
+
+def test_how_many_leads_each_rule_ruled(ruled):
+    found = sla.sla_by_rule(ruled.leads)
+    columns = ["holds_for", "promise", "leads", "met", "breached", "pending"]
+    assert found[columns].to_numpy().tolist() == [
+        ["source: Demo", "1 working hour", 3, 1, 2, 0],
+        ["team: South", "24 hours", 2, 1, 1, 0],
+        ["all other leads", "2 working days", 4, 1, 1, 2],
+    ]
+    assert found["attainment"].tolist() == [1 / 3, 0.5, 0.5]
+    # A filter and a rule that fits no lead.
+    web = ruled.again(where={"source": ["Web"]})
+    assert sla.sla_by_rule(web.leads)["leads"].tolist() == [0, 2, 4]
+    assert sla.sla_by_rule(ruled.again(sla_rules=[]).leads) is None
+    assert sla.sla_by_rule(ruled.again(sla_stops_on="decision").leads) is None
+
+
+def test_a_redacted_page_merges_the_rules_for_few_leads(lead_table):
+    rows = [f"{i} | 2026-01-05 | 2026-01-06 | {'Demo' if i < 3 else 'Web'}" for i in range(20)]
+    made = lead_table(
+        "\n".join(["lead_id | mql_at | accepted_at | source", *rows]),
+        period="2026-01",
+        redact=True,
+        sla_rules=[DEMO, {"where": {"source": ["Fair"]}, "sla": "1h"}],
+    )
+    found = sla.sla_by_rule(made.leads)
+    # Three leads could be derived from the total, so they are merged with the next larger group.
+    assert found[["holds_for", "promise", "leads"]].to_numpy().tolist() == [["(other)", "", 20]]
 
 
 def test_time_in_stage_stays_on_the_clock_of_the_report(lead_table):

@@ -136,6 +136,12 @@ METRICS: dict[str, Metric] = {
     "sla_attainment": Metric(
         "share", "SLA attainment", "sla_met / (sla_met + sla_breached)", WILSON
     ),
+    "lift_sla": Metric(
+        "ratio",
+        "Conversion lift of decisions in time",
+        "conversion rate of MQLs within the SLA / of breached ones, over mature buckets",
+        "Katz et al. 1978, Biometrics 34:469 (log method)",
+    ),
     "contacted_within_1h": Metric(
         "share",
         "Contacted within 1 h",

@@ -39,9 +39,14 @@ class Promise:
         return self.clock == BUSINESS
 
     @property
+    def day_us(self) -> int:
+        """Return the microseconds of a day: of 24 hours, or of the longest working day."""
+        return parse_work_week(self.work_week).day_us if self.is_business else 24 * HOUR_US
+
+    @property
     def day_hours(self) -> float:
         """Return the hours of a day: 24, or those of the longest working day."""
-        return parse_work_week(self.work_week).day_us / HOUR_US if self.is_business else 24
+        return self.day_us / HOUR_US
 
     @property
     def hours(self) -> float:

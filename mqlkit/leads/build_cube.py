@@ -35,13 +35,14 @@ from mqlkit.leads.outcomes import (
     is_rejected,
     lead_outcomes,
     noted_of,
+    sla_measures,
     sla_outcomes,
     sql_age,
     sql_event,
     within_outcomes,
 )
 from mqlkit.leads.privacy import OTHER
-from mqlkit.leads.promises import with_promise
+from mqlkit.leads.promises import RULE, with_promise
 from mqlkit.sources.store import to_arrays, to_frame
 from mqlkit.stats.survival import in_time
 
@@ -177,6 +178,7 @@ class CubeQueries:
             folded={c: len(self.values[c]) - len(kept) for c, kept in self.kept.items()},
             where=self.where,
             sums={by: self._sums(columns) for by, columns in groupings.items()},
+            ruled=lambda: self._once(self._ruled, filtering, depends_on=PARTS["sla"]),
             rejected=lambda: self._once(self._rejected, filtering),
             converted=lambda: self._once(self._converted, filtering),
             between=lambda by, instants: self._once(
@@ -240,7 +242,7 @@ class CubeQueries:
     def _outcomes(self, columns: tuple[str, ...], *, parts: Iterable[str]) -> pd.DataFrame:
         """Return the sums of outcomes, for each day and codes with a lead."""
         table, clock = with_promise(self.table, self.clock.params), self.clock
-        outcomes = {"sla": sla_outcomes, "within": within_outcomes, "other": lead_outcomes}
+        outcomes = {"sla": sla_measures, "within": within_outcomes, "other": lead_outcomes}
         sums: dict[str, ir.Value] = {}
         for part in parts:
             sums |= added_up(outcomes[part](table, clock))
@@ -263,6 +265,12 @@ class CubeQueries:
         is_before = table["exit_at"] < table["mql_at"]
         table = table.mutate(exit_at=is_before.ifelse(table["mql_at"], table["exit_at"]))
         return self._grouped(table, "exit_at", {"in_stage": ibis._.count()}, columns)
+
+    def _ruled(self, columns: tuple[str, ...]) -> pd.DataFrame:
+        """Return the outcomes against the SLA by promise and day of the MQL."""
+        table = with_promise(self.table, self.clock.params)
+        sums = added_up(sla_outcomes(table, self.clock)) | {"leads": ibis._.count()}
+        return self._grouped(table, "mql_at", sums, columns, RULE)
 
     def _rejected(self, columns: tuple[str, ...]) -> pd.DataFrame:
         """Return the rejected MQLs by reason and day of the MQL."""

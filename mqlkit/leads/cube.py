@@ -59,7 +59,7 @@ class DailySums:
     Attributes
     ----------
     entered
-        By day of the MQL: ``leads``, the sums of `outcomes.lead_outcomes`, `sla_outcomes`,
+        By day of the MQL: ``leads``, the sums of `outcomes.lead_outcomes`, `sla_measures`,
         `within_outcomes` and `noted_of`, and ``first_mql_at``.
     became_sql
         By day of the SQL: ``flow``.
@@ -89,6 +89,8 @@ class LeadCube:
         Filter that the sums and waits do not have yet.
     sums
         Sums by breakdown; under ``""`` those for all breakdowns and for all leads.
+    ruled
+        Returns MQLs and outcomes against the SLA by promise (`promises.RULE`), day and codes.
     rejected, converted
         Return, by day of the MQL and the codes of ``where``, rejected ``leads`` by ``reason``, and
         ``sqls`` by ``age`` (`outcomes.sql_age`).
@@ -105,6 +107,7 @@ class LeadCube:
     folded: Mapping[str, int]
     where: Where
     sums: Mapping[str, DailySums]
+    ruled: Callable[[], pd.DataFrame]
     rejected: Callable[[], pd.DataFrame]
     converted: Callable[[], pd.DataFrame]
     between: Callable[[str, tuple[int, ...]], pd.DataFrame]

@@ -8,6 +8,10 @@ import ibis.expr.types as ir
 from mqlkit.leads.durations import Clock
 from mqlkit.leads.integers import DAY_US, HOUR_US, floor, micros
 
+SLA_OUTCOMES = (
+    "sla_met", "sla_breached", "sla_past_due", "sla_pending", "sla_due_soon", "sla_unmeasurable",
+)  # fmt: skip
+
 
 def is_accepted(leads: ir.Table) -> ir.BooleanValue:
     """Return whether sales accepted first; a tie counts as accepted."""
@@ -29,7 +33,7 @@ def noted_of(leads: ir.Table) -> dict[str, ir.BooleanValue]:
 
 
 def sla_outcomes(leads: ir.Table, clock: Clock) -> dict[str, ir.BooleanValue]:
-    """Return the conditions of the SLA metrics, by metric name.
+    """Return the conditions of `SLA_OUTCOMES`, by metric name.
 
     Every MQL is exactly one of met, breached, pending and unmeasurable. Past due is a subset of
     breached, due soon of pending.
@@ -60,6 +64,13 @@ def sla_outcomes(leads: ir.Table, clock: Clock) -> dict[str, ir.BooleanValue]:
     }
 
 
+def sla_measures(leads: ir.Table, clock: Clock) -> dict[str, ir.BooleanValue]:
+    """Return `sla_outcomes`, and the SQLs of the leads in time and of the breached ones."""
+    outcomes, is_sql = sla_outcomes(leads, clock), leads["sql_us"].notnull()
+    sqls = {f"{name}_sqls": outcomes[name] & is_sql for name in ("sla_met", "sla_breached")}
+    return {**outcomes, **sqls}
+
+
 def lead_outcomes(leads: ir.Table, clock: Clock) -> dict[str, ir.Value]:
     """Return the measures that are summed over leads, by name.
 
@@ -78,7 +89,7 @@ def lead_outcomes(leads: ir.Table, clock: Clock) -> dict[str, ir.Value]:
         contacted and the hour over) with ``fast_sqls`` and ``slow_sqls``; ``within_day`` (of the
         slow, within 24 hours) and ``early`` (contacted before the MQL); ``lagged`` and ``lag_us``
         (leads with a lag, its sum); ``won`` and ``amount`` (in millionths). Those that depend on
-        the SLA and on ``within_days``: `sla_outcomes`, `within_outcomes`.
+        the SLA and on ``within_days``: `sla_measures`, `within_outcomes`.
     """
     is_sql = leads["sql_us"].notnull()
     has_lag = (leads["lag_us"] >= 0).fill_null(False)

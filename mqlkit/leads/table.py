@@ -52,7 +52,9 @@ from mqlkit.leads.cube import (
 )
 from mqlkit.leads.durations import Clock
 from mqlkit.leads.integers import DAY_US, start_us
+from mqlkit.leads.outcomes import SLA_OUTCOMES
 from mqlkit.leads.privacy import merged_names
+from mqlkit.leads.promises import RULE
 
 ALL_LEADS: Segment = ("", "")
 TOTAL_BUCKET = 1 << 20
@@ -188,6 +190,11 @@ class LeadTable:
         """Return the period's rejected MQLs by reason: ``reason``, ``leads``."""
         found = self._placed(self.cube.rejected(), [self.whole])
         return found.groupby("reason")["leads"].sum().reset_index()
+
+    def by_promise(self) -> pd.DataFrame:
+        """Return the period's ``leads`` and SLA outcomes by promise (index) of `sla_rules`."""
+        found = self._placed(self.cube.ruled(), [self.whole])
+        return found.groupby(RULE)[["leads", *SLA_OUTCOMES]].sum()
 
     def sql_ages(self) -> pd.DataFrame:
         """Return the cohort's SQLs by ``bucket`` (index) and ``age`` in days: ``sqls``."""

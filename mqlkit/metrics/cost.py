@@ -6,7 +6,7 @@ trends, not a fact about one lead.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,8 +17,9 @@ import pandas as pd
 from mqlkit.core.periods import DAY, Bucket, coarser_grains, spend_window
 from mqlkit.leads.integers import DAY_US, MICRO
 from mqlkit.leads.table import TOTAL_BUCKET, LeadTable
+from mqlkit.metrics.sla import is_sla_recorded
 from mqlkit.metrics.spend import filter_flag, spent_in
-from mqlkit.metrics.tidy import metric_rows, pick, share
+from mqlkit.metrics.tidy import metric_rows, not_recorded, pick, share
 from mqlkit.stats.daily import SpendLine, day_numbers
 
 LONGEST_LAG = 90
@@ -73,6 +74,17 @@ def cost_per_mql(leads: LeadTable, *, spend: pd.DataFrame, lag: int) -> pd.DataF
     return pd.concat(costs, ignore_index=True)
 
 
+def _wasted(
+    leads: LeadTable,
+    late: pd.Series[float],
+    cost: npt.NDArray[np.float64],
+    flags: Mapping[str, npt.ArrayLike],
+) -> pd.DataFrame:
+    if not is_sla_recorded(leads):
+        return not_recorded(leads.counts, "wasted_cost")
+    return metric_rows(leads.counts, "wasted_cost", late * cost, n=late, flags=flags)
+
+
 def bucket_costs(leads: LeadTable, *, spend: pd.DataFrame, lag: int) -> pd.DataFrame:
     """Return spend and what an MQL and an SQL cost, each bucket by itself.
 
@@ -96,9 +108,7 @@ def bucket_costs(leads: LeadTable, *, spend: pd.DataFrame, lag: int) -> pd.DataF
         metric_rows(grid, "spend", spent, flags=flags),
         metric_rows(grid, "cost_per_mql", cost, n=grid["mqls"], flags=flags),
         metric_rows(grid, "cost_per_sql", share(spent, grid["sqls"]), n=grid["sqls"], flags=flags),
-        metric_rows(
-            grid, "wasted_cost", grid["sla_breached"] * cost, n=grid["sla_breached"], flags=flags
-        ),
+        _wasted(leads, grid["sla_breached"], cost, flags),
     ]
     if (grid["won"] > 0).any():
         out.append(

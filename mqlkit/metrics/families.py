@@ -35,6 +35,7 @@ from mqlkit.metrics.handoff import rejection_reasons
 from mqlkit.metrics.lead_lists import breach_list
 from mqlkit.metrics.mix import efficiency_mix_and_rate
 from mqlkit.metrics.response import response_times
+from mqlkit.metrics.sla import sla_by_rule
 from mqlkit.metrics.spend import unfiltered_by, unnamed_channels
 from mqlkit.metrics.tidy import family, pick
 from mqlkit.metrics.volume import mqls_range, weekly_mqls
@@ -208,7 +209,8 @@ class FamilyFrames:
     def waiting(self) -> pd.DataFrame:
         """Family frame of time in stage in hours (§5), and series ``survival``, ``histogram``.
 
-        Constants: ``sla_hours``, ``day_hours`` (24, or those of a working day).
+        Constants: ``sla_hours``, ``day_hours`` (24, or those of a working day), ``n_rules`` (SLAs
+        beside that of the report).
         """
         leads = self.lead_data
         curve = self._once("curve", lambda: survival_curve(self._time_in_stage), *CLOCK)
@@ -220,6 +222,7 @@ class FamilyFrames:
             series={"survival": curve, "histogram": histogram},
             sla_hours=self.params.sla_hours,
             day_hours=self.params.day_hours,
+            n_rules=len(self.params.sla_rules),
             missing=self._missing("waiting"),
         )
 
@@ -239,10 +242,10 @@ class FamilyFrames:
 
     @cached_property
     def sla(self) -> pd.DataFrame:
-        """Family frame of SLA outcomes (§6) with hours_in_stage_mean.
+        """Family frame of SLA outcomes (§6) with hours_in_stage_mean, and series ``sla_rules``.
 
         Constants: ``sla`` (in words), ``sla_hours``, ``day_hours``, ``sla_stops_on``,
-        ``main_breakdown``.
+        ``n_rules`` (SLAs beside that of the report), ``main_breakdown``.
         """
         rows = self._rows(
             "sla",
@@ -250,7 +253,8 @@ class FamilyFrames:
             hours_in_stage_mean="waiting",
             hours_in_stage_km_median="waiting",
         )
-        return family(rows, main_breakdown=self.main_breakdown, **self._sla_terms)
+        rules = {"sla_rules": sla_by_rule(self.lead_data)}
+        return family(rows, series=rules, main_breakdown=self.main_breakdown, **self._sla_terms)
 
     @property
     def _sla_terms(self) -> dict[str, Any]:
@@ -260,6 +264,7 @@ class FamilyFrames:
             "sla_hours": params.sla_hours,
             "day_hours": params.day_hours,
             "sla_stops_on": params.sla_stops_on,
+            "n_rules": len(params.sla_rules),
             "missing": self._missing("response" if params.sla_stops_on == "contact" else "sla"),
         }
 
@@ -338,8 +343,8 @@ class FamilyFrames:
     def lead_lists(self) -> pd.DataFrame:
         """Family frame of sla_breached, and series ``breach``: the worst 25 SLA breaches.
 
-        Columns of the series as in `lead_lists.breach_list`. Constants: ``day_hours``,
-        ``is_redacted`` (then no lead is listed).
+        Columns of the series as in `lead_lists.breach_list`. Constant: ``is_redacted`` (then no
+        lead is listed).
         """
         longest = 0 if self.params.redact else LISTED_BREACHES
         found = self._once(
@@ -348,7 +353,6 @@ class FamilyFrames:
         return family(
             pick(self.groups["sla"], "sla_breached"),
             series={"breach": found},
-            day_hours=self.params.day_hours,
             is_redacted=self.params.redact,
             missing=self._sla_terms["missing"],
         )

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from zoneinfo import ZoneInfo
+
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
+from mqlkit.core.params import ReportParams
 from mqlkit.leads.integers import HOUR_US
 from mqlkit.leads.outcomes import is_accepted, is_rejected, sla_outcomes
-from mqlkit.leads.promises import with_promise
+from mqlkit.leads.promises import promised, with_promise
 from mqlkit.leads.table import TOTAL_BUCKET, LeadTable
+from mqlkit.metrics.sla import is_sla_recorded
 from mqlkit.sources.store import iso_local, safe_text, to_frame, to_timestamp
 
 LATEST_FIRST = (ibis.desc("mql_at"), "lead_id")
@@ -24,12 +29,11 @@ def mqls(leads: LeadTable) -> ir.Table:
     ibis.Table
         ``lead_id``, ``owner``, ``source``, ``mql_at``, ``exit_at``, ``sql_at`` (naive UTC),
         ``decision`` (accepted, rejected, none yet) and ``sla`` (met, breached, overdue, pending,
-        not measurable: out of order, or the SLA stops on contact and none is recorded).
+        not measurable: out of order, or nothing that stops the SLA is recorded).
     """
     cohort = with_promise(leads.cohort, leads.params)
     outcome = sla_outcomes(cohort, leads.clock)
-    by_contact = leads.params.sla_stops_on == "contact"
-    is_unknown = ibis.literal(by_contact and not leads.is_recorded("contacted"))
+    is_unknown = ibis.literal(not is_sla_recorded(leads))
     return cohort.select(
         "lead_id",
         "owner",
@@ -59,10 +63,9 @@ def mql_list(leads: LeadTable, *, longest: int | None = None) -> pd.DataFrame:
         how many there are.
     """
     frame = to_frame(mqls(leads).order_by(*LATEST_FIRST).limit(longest))
-    local = {c: frame[c].dt.tz_localize("UTC").dt.tz_convert(leads.zone) for c in STAMPS}
     counted = leads.counts
     n = int(counted["mqls"][counted["index"] == TOTAL_BUCKET].iloc[0])
-    return frame.assign(**local, of=n).rename(columns=STAMPS)
+    return _local(frame, leads.zone, STAMPS).assign(of=n)
 
 
 def mql_lines(leads: LeadTable) -> ir.Table:
@@ -98,10 +101,10 @@ def breaches(leads: LeadTable) -> ir.Table:
     -------
     ibis.Table
         ``lead_id``, ``owner``, ``source``, ``mql_at``, ``due_at`` (naive UTC), ``hours_late`` (on
-        the clock of the lead's SLA), ``is_open`` (whether it still waits).
+        the clock of the lead's SLA), ``day_hours`` (hours of a day on it), ``is_open`` (whether it
+        still waits). No row where nothing that stops the SLA is recorded.
     """
-    cohort = with_promise(leads.cohort, leads.params)
-    late = cohort.filter(sla_outcomes(cohort, leads.clock)["sla_breached"])
+    late = _with_outcome(leads, "sla_breached")
     return late.select(
         "lead_id",
         "owner",
@@ -110,8 +113,59 @@ def breaches(leads: LeadTable) -> ir.Table:
         due_at=to_timestamp(late["due_at"]),
         hours_late=(late["sla_stop_us"].coalesce(late["sla_waited_us"]) - late["promise_us"])
         / HOUR_US,
+        day_hours=_day_hours(late, leads.params),
         is_open=late["sla_stop_us"].isnull(),
     )
+
+
+def _with_outcome(leads: LeadTable, outcome: str) -> ir.Table:
+    """Return the leads of the period with an outcome against the SLA, with their promise."""
+    cohort = with_promise(leads.cohort, leads.params)
+    is_known = ibis.literal(is_sla_recorded(leads))
+    return cohort.filter(is_known & sla_outcomes(cohort, leads.clock)[outcome])
+
+
+def _day_hours(table: ir.Table, params: ReportParams) -> ir.FloatingValue:
+    return promised(table, params, lambda promise: promise.day_us) / HOUR_US
+
+
+def due_soon(leads: LeadTable) -> ir.Table:
+    """Return every open lead of the period that is due soon, in no order.
+
+    Returns
+    -------
+    ibis.Table
+        ``lead_id``, ``owner``, ``source``, ``mql_at``, ``due_at`` (naive UTC), ``hours_left``
+        until then on the clock of the lead's SLA, and ``day_hours`` as in `breaches`.
+    """
+    waiting = _with_outcome(leads, "sla_due_soon")
+    return waiting.select(
+        "lead_id",
+        "owner",
+        "source",
+        mql_at=to_timestamp(waiting["mql_at"]),
+        due_at=to_timestamp(waiting["due_at"]),
+        hours_left=(waiting["promise_us"] - waiting["sla_waited_us"]) / HOUR_US,
+        day_hours=_day_hours(waiting, leads.params),
+    )
+
+
+def due_soon_list(leads: LeadTable) -> pd.DataFrame:
+    """Return the open leads that are due soon, the next one first.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `due_soon`, with ``entered`` and ``due`` as local stamps.
+    """
+    frame = to_frame(due_soon(leads).order_by("due_at", "lead_id"))
+    return _local(frame, leads.zone, {"mql_at": "entered", "due_at": "due"})
+
+
+def _local(frame: pd.DataFrame, zone: ZoneInfo, names: Mapping[str, str]) -> pd.DataFrame:
+    """Return a frame with naive UTC stamps as local ones, renamed."""
+    local = {c: frame[c].dt.tz_localize("UTC").dt.tz_convert(zone) for c in names}
+    return frame.assign(**local).rename(columns=dict(names))
 
 
 def breach_list(leads: LeadTable, *, longest: int | None = None) -> pd.DataFrame:
@@ -123,11 +177,10 @@ def breach_list(leads: LeadTable, *, longest: int | None = None) -> pd.DataFrame
         As `breaches`, with ``entered`` and ``due`` as local stamps, and ``of``: how many there are.
     """
     frame = to_frame(breaches(leads).order_by(*WORST_FIRST).limit(longest))
-    names = {"mql_at": "entered", "due_at": "due"}
-    local = {c: frame[c].dt.tz_localize("UTC").dt.tz_convert(leads.zone) for c in names}
+    frame = _local(frame, leads.zone, {"mql_at": "entered", "due_at": "due"})
     counted = leads.counts
     n = int(counted["sla_breached"][counted["index"] == TOTAL_BUCKET].iloc[0])
-    return frame.assign(**local, of=n).rename(columns=names)
+    return frame.assign(of=n)
 
 
 def breach_lines(leads: LeadTable) -> ir.Table:

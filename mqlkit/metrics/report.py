@@ -32,7 +32,7 @@ from mqlkit.metrics.goals import kept_goals
 from mqlkit.metrics.handoff import hand_off
 from mqlkit.metrics.lead_export import export_table, exported_leads
 from mqlkit.metrics.response import response_speed
-from mqlkit.metrics.sla import sla_outcome
+from mqlkit.metrics.sla import sla_lift, sla_outcome
 from mqlkit.metrics.spend import kept_spend
 from mqlkit.metrics.tidy import metric_rows, pick
 from mqlkit.metrics.volume import mql_volume
@@ -216,7 +216,9 @@ def compute_report(leads: LeadTable, tables: Tables, *, has_lag_slider: bool = T
         "handoff": hand_off(leads),
         "efficiency": stage_efficiency(leads, maturity=maturity),
         "waiting": stage_velocity(leads),
-        "sla": sla_outcome(leads),
+        "sla": pd.concat(
+            [sla_outcome(leads), sla_lift(leads, maturity=maturity)], ignore_index=True
+        ),
         "response": response_speed(leads),
         "lag": lead_to_mql(leads),
     }

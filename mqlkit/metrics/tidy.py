@@ -90,6 +90,10 @@ SERIES = {
         "bin": "step", "hours_from": "at", "hours_to": "to", "outcome": "category",
         "leads": "value",
     },
+    "sla_rules": {
+        "rule": "step", "holds_for": "category", "promise": "promise", "leads": "n", "met": "met",
+        "breached": "breached", "pending": "pending", "attainment": "value",
+    },
     "contact_times": {"within": "category", "leads": "n", "share": "value"},
     "cost_by_bucket": {"lag_days": "at", "cost": "value", "rolling": "rolling", "grain": "grain"},
     "cost_by_lag": {
@@ -98,7 +102,10 @@ SERIES = {
     },
 }  # fmt: skip
 # Columns of series that are whole numbers; beside metrics without them they become floats.
-WHOLE = {"leads", "mqls", "sqls", "age_days", "lag_days", "at_risk", "bin"}
+WHOLE = {
+    "leads", "mqls", "sqls", "age_days", "lag_days", "at_risk", "bin", "rule", "met", "breached",
+    "pending",
+}  # fmt: skip
 
 
 def family(

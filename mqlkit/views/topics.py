@@ -91,7 +91,7 @@ cohort_age = _topic("Which cohorts are mature?", c.efficiency.cohort_age)
 mix = _topic("Mix shift, or lower conversion?", v.mix.effects, c.mix.effects, t.mix.effects)
 sla = _topic(
     "Is sales meeting the SLA?",
-    v.sla.attainment, v.sla.trend, c.sla.attainment, t.sla.outcomes,
+    v.sla.attainment, v.sla.trend, c.sla.attainment, t.sla.rules, t.sla.outcomes,
 )  # fmt: skip
 sla_by = _topic("Who meets the SLA?", c.sla.attainment_by, t.sla.outcomes_by, is_by=True)
 waiting = _topic(

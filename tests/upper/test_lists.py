@@ -51,8 +51,9 @@ def few(lead_table):
 @pytest.fixture(scope="module")
 def evil(new_desk):
     desk = new_desk()
-    lines = [f'"{text}{i}",2026-01-05,"{text}","{text}"' for i, text in enumerate(EVIL)]
-    desk.write("leads.csv", "\n".join(["lead_id,mql_at,owner,source", *lines, ""]))
+    stamps = "2026-01-05,2026-01-09"
+    lines = [f'"{text}{i}",{stamps},"{text}","{text}"' for i, text in enumerate(EVIL)]
+    desk.write("leads.csv", "\n".join(["lead_id,mql_at,accepted_at,owner,source", *lines, ""]))
     made = desk.report({"leads": {"files": ["leads.csv"]}}, period="2026-01", as_of="2026-03-01")
     return compute_report(made.leads, made.tables)
 
@@ -105,6 +106,9 @@ def test_why_a_page_lists_no_late_lead():
         for params in (ReportParams(), redacted):
             text = "No MQL of the period is known to have breached the SLA."
             assert verdicts.lead_lists.breaches(of(frame, **terms(params))).text == text
+    unknown = totals(sla_breached={"value": None, "flags": ["not-recorded"]})
+    shown = verdicts.lead_lists.breaches(of(unknown, missing="sql_at", **terms(ReportParams())))
+    assert shown.text == "The data has no sql_at, so no SLA breach is known."
 
 
 def test_a_long_list_is_bounded_in_words_and_the_file_is_not(few, monkeypatch, tmp_path):

@@ -274,9 +274,9 @@ def test_other_cells_stay_as_they_are(value):
 def test_no_formula_reaches_a_spreadsheet(desk, tmp_path):
     # Tabs and returns at the ends of a cell are gone once it is read; the others come through.
     evil = ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)"]
-    lines = [f'"{text}",2026-01-05,"{text}","{text}"' for text in evil]
-    bad = [f'"{text}",2026-13-45,,' for text in evil]
-    text = "\n".join(["lead_id,mql_at,owner,source", *lines, *bad, ""])
+    lines = [f'"{text}",2026-01-05,2026-01-09,"{text}","{text}"' for text in evil]
+    bad = [f'"{text}",2026-13-45,,,' for text in evil]
+    text = "\n".join(["lead_id,mql_at,accepted_at,owner,source", *lines, *bad, ""])
     desk.write("leads.csv", text)
     made = desk.report(
         {"leads": {"files": ["leads.csv"]}}, period="2026-01", as_of="2026-03-01", max_set_aside=1

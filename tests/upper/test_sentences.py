@@ -509,6 +509,36 @@ def chosen(**given):
             "bad",
             id="the latest month, with a lead that is not due yet",
         ),
+        pytest.param(
+            kept(30, 10, mean=72, median=30, low=0.5981, high=0.8581),
+            {"sla": "2d", "sla_rules": [{"where": {"source": ["Demo"]}, "sla": "1h"}]},
+            "Sales has 2 days, or what a rule says for its leads, to decide on an MQL: 75.0% of 40 "
+            "MQLs met the SLA (59.8–85.8%). 10 leads breached it.",
+            "bad",
+            id="with rules, the mean has no limit of its own",
+        ),
+        pytest.param(
+            rows(
+                kept(36, 4, low=0.769, high=0.9604),
+                totals(lift_sla={"value": 2.3, "n": 38, "low": 1.5, "high": 3.4}),
+            ),
+            {"sla": "48h"},
+            "Sales has 48 hours to decide on an MQL: 90.0% of 40 MQLs met the SLA (76.9–96.0%). "
+            "4 leads breached it. In mature buckets, leads within the SLA became SQLs 2.3 times as "
+            "often as breached ones (1.5 to 3.4). This describes the data and does not prove a "
+            "cause.",
+            "plain",
+            id="what lateness costs in conversions",
+        ),
+        pytest.param(
+            rows(kept(36, 4, low=0.769, high=0.9604), totals(lift_sla={"value": 0, "n": 38})),
+            {"sla": "48h"},
+            "Sales has 48 hours to decide on an MQL: 90.0% of 40 MQLs met the SLA (76.9–96.0%). "
+            "4 leads breached it. In mature buckets, no lead within the SLA has become an SQL, so "
+            "what lateness costs in conversions cannot be told.",
+            "plain",
+            id="a ratio of 0 has no interval",
+        ),
     ],
 )
 def test_sla(frame, params, text, tone):

@@ -187,6 +187,7 @@ def met(bucket, n_met, late, **segment):
         row("sla_breached", late, bucket=bucket, **segment),
         row("sla_past_due", 1, bucket=bucket, **segment),
         row("sla_pending", 2, bucket=bucket, **segment),
+        row("sla_due_soon", 1, bucket=bucket, **segment),
         row("sla_unmeasurable", 0, bucket=bucket, **segment),
         row("sla_attainment", n_met / n, bucket=bucket, n=n, low=0.1, high=0.9, **segment),
     )
@@ -195,10 +196,31 @@ def met(bucket, n_met, late, **segment):
 def test_sla():
     table = tables.sla.outcomes(met("2026-01", 30, 10))
     assert cells(table) == [
-        ["Bucket", "Met", "Breached", "of which overdue", "Not due yet", "Unmeasurable",
-         "SLA attainment", "95% interval"],
-        ["Jan 2026", "30", "10", "1", "2", "0", "75.0%", "10.0–90.0%"],
+        ["Bucket", "Met", "Breached", "of which overdue", "Not due yet", "of which due soon",
+         "Unmeasurable", "SLA attainment", "95% interval"],
+        ["Jan 2026", "30", "10", "1", "2", "1", "0", "75.0%", "10.0–90.0%"],
     ]  # fmt: skip
+
+
+def test_sla_by_rule():
+    frame = pd.DataFrame(
+        {
+            "rule": [1, 2],
+            "holds_for": ["source: Demo", "all other leads"],
+            "promise": ["1 working hour", "2 days"],
+            "leads": [1200, 0],
+            "met": [900, 0],
+            "breached": [100, 0],
+            "pending": [200, 0],
+            "attainment": [0.9, math.nan],
+        }
+    )
+    assert cells(tables.sla.rules(series_of("sla_rules", frame))) == [
+        ["Leads", "SLA", "MQLs", "Met", "Breached", "Not due yet", "SLA attainment"],
+        ["source: Demo", "1 working hour", "1,200", "900", "100", "200", "90.0%"],
+        ["all other leads", "2 days", "0", "0", "0", "0", "–"],
+    ]
+    assert tables.sla.rules(series_of("sla_rules", None)) is None
 
 
 def test_sla_by_owner_keeps_the_order_of_the_rows():
@@ -298,6 +320,7 @@ def breaches(n, **first):
             "entered": [at] * n,
             "due": [at + pd.Timedelta(days=2)] * n,
             "hours_late": [100.0 - i for i in range(n)],
+            "day_hours": [24.0] * n,
             "is_open": [i % 2 == 0 for i in range(n)],
             "of": n,
         }
@@ -314,6 +337,9 @@ def test_breaches():
         ["L0", "–", "–", "2026-01-05 09:30", "2026-01-07 09:30", "4.2 days", "yes"],
         ["L1", "Ann", "Web", "2026-01-05 09:30", "2026-01-07 09:30", "4.1 days", "no"],
     ]
+    # Each in days of its own clock.
+    table = tables.lead_lists.breaches(series_of("breach", breaches(2, day_hours=8.0)))
+    assert list(table.cells["Overdue by"]) == ["12.5 working days", "4.1 days"]
 
 
 def test_of_many_breaches_the_25_longest_are_listed():

@@ -66,7 +66,7 @@ def histogram(rows: pd.DataFrame) -> Chart | None:
     sla = alt.Chart({"values": [{"sla": sla_hours / size}]}).encode(x=alt.X("sla:Q"))
     return finished(
         layered(frame, bars, *_sla_line(sla)),
-        f"MQLs by time in stage{rest}; the dashed line is the SLA.",
+        f"MQLs by time in stage{rest}; the dashed line is the SLA{_of_others(rows)}.",
     )
 
 
@@ -113,8 +113,13 @@ def survival(rows: pd.DataFrame) -> Chart | None:
     return finished(
         chart,
         "Share of MQLs still open by time since they became MQLs (Kaplan–Meier), with 95% "
-        "intervals; the dashed line is the SLA.",
+        f"intervals; the dashed line is the SLA{_of_others(rows)}.",
     )
+
+
+def _of_others(rows: pd.DataFrame) -> str:
+    """Return whose SLA the line shows where rules give some leads their own."""
+    return " of leads without a rule" if constant(rows, "n_rules", 0) else ""
 
 
 def _sla_line(at: alt.Chart) -> list[alt.Chart]:

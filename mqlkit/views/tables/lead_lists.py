@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 
 from mqlkit.core.text import NOTHING, count, duration, moment
-from mqlkit.metrics.tidy import constant
 from mqlkit.views.tables.base import Table, titled
 
 LISTED_BREACHES = 25
@@ -22,7 +21,6 @@ def breaches(rows: pd.DataFrame) -> Table | None:
     found = rows[rows["metric"] == "breach"]
     if found.empty:
         return None
-    day_hours = constant(rows, "day_hours", 24)
     top, n = found.head(LISTED_BREACHES), int(found["of"].iloc[0])
     frame = pd.DataFrame(
         {
@@ -31,7 +29,10 @@ def breaches(rows: pd.DataFrame) -> Table | None:
             "Source": top["source"].fillna(NOTHING),
             "Entered": [moment(t) for t in top["entered"]],
             "Due": [moment(t) for t in top["due"]],
-            "Overdue by": [duration(h, day_hours=day_hours) for h in top["hours_late"]],
+            "Overdue by": [
+                duration(hours, day_hours=of_day)
+                for hours, of_day in zip(top["hours_late"], top["day_hours"], strict=True)
+            ],
             "Open": ["yes" if is_open else "no" for is_open in top["is_open"]],
         }
     )

@@ -35,6 +35,18 @@ NONE_DUE = Sentence("No MQL has met or breached the SLA of {sla} yet.")
 ATTAINED = Sentence(
     "Sales has {sla} to {act} an MQL: {attainment} of {n:MQL} met the SLA ({interval})."
 )
+ATTAINED_BY_RULE = Sentence(
+    "Sales has {sla}, or what a rule says for its leads, to {act} an MQL: {attainment} of {n:MQL} "
+    "met the SLA ({interval})."
+)
+LIFT = Sentence(
+    "In mature buckets, leads within the SLA became SQLs {lift} times as often as breached ones "
+    "({range}). This describes the data and does not prove a cause."
+)
+NO_SQL_IN_TIME = Sentence(
+    "In mature buckets, no lead within the SLA has become an SQL, so what lateness costs in "
+    "conversions cannot be told."
+)
 NO_BREACH = Sentence("No lead breached it.")
 BREACHES = Sentence("{breached:lead} breached it.")
 BREACHES_OPEN = Sentence(
@@ -63,17 +75,22 @@ LEAST_BREACHES, LEAST_ALL = 5, 2
 
 
 class SlaTerms(NamedTuple):
-    """The SLA of a frame: in words, in hours, the hours of a day, and the event that stops it."""
+    """The SLA of a frame.
+
+    In words, in hours, the hours of a day, the event that stops it, and how many rules give some
+    leads an SLA of their own.
+    """
 
     words: str
     hours: float
     day_hours: float
     stops_on: str
+    n_rules: int
 
     @classmethod
     def of(cls, rows: pd.DataFrame) -> SlaTerms:
         """Return the terms that are constants of a family frame."""
-        names = ("sla", "sla_hours", "day_hours", "sla_stops_on")
+        names = ("sla", "sla_hours", "day_hours", "sla_stops_on", "n_rules")
         return cls(*(constant(rows, name) for name in names))
 
 
@@ -93,7 +110,7 @@ def attainment(rows: pd.DataFrame) -> Verdict:
         return verdict(NONE_DUE.claim("sla_attainment", certainty=UNKNOWN, sla=sla.words))
     return verdict(
         _attained(total, sla), _breached(total), _latest(rows, sla), _pace(total, sla),
-        few(total.figure("sla_attainment", "n")),
+        _lift(total), few(total.figure("sla_attainment", "n")),
     )  # fmt: skip
 
 
@@ -106,7 +123,7 @@ def status_of(cells: Cells) -> str:
 
 
 def _attained(total: Cells, sla: SlaTerms) -> Claim:
-    return ATTAINED.claim(
+    return (ATTAINED_BY_RULE if sla.n_rules else ATTAINED).claim(
         "sla_attainment",
         status=status_of(total),
         certainty=FEW if total.n("sla_attainment") < SMALL_N else MEASURED,
@@ -151,7 +168,7 @@ def _latest(rows: pd.DataFrame, sla: SlaTerms) -> Claim | None:
 def _pace(total: Cells, sla: SlaTerms) -> Claim | None:
     """Return time in stage beside the SLA; the leads still open are in the median only."""
     mean = total.figure("hours_in_stage_mean")
-    if sla.stops_on == "contact" or math.isnan(mean.value):
+    if sla.stops_on == "contact" or sla.n_rules or math.isnan(mean.value):
         return None
     median = total.figure("hours_in_stage_km_median")
     took, limit = against_limit(mean.value, sla.hours, day_hours=sla.day_hours)
@@ -164,6 +181,17 @@ def _pace(total: Cells, sla: SlaTerms) -> Claim | None:
         n=total.figure("hours_in_stage_mean", "n"),
         median=median,
     )
+
+
+def _lift(total: Cells) -> Claim | None:
+    """Return what lateness costs in conversions; None without a mature bucket to tell it."""
+    lift, interval = total.figure("lift_sla"), total.interval("lift_sla")
+    if math.isnan(lift.value):
+        return None
+    if math.isnan(interval.low.value):
+        return NO_SQL_IN_TIME.claim("lift_sla", certainty=UNKNOWN, lift=lift)
+    is_few = total.n("lift_sla") < SMALL_N
+    return LIFT.claim("lift_sla", certainty=FEW if is_few else MEASURED, lift=lift, range=interval)
 
 
 def trend(rows: pd.DataFrame) -> Verdict | None:
