@@ -38,7 +38,7 @@ from dataclasses import replace
 from mqlkit.sources.store import connect
 from mqlkit.sources.tables import load
 from mqlkit.sources.spec import read_source
-from mqlkit.sources.staging import Reader
+from mqlkit.sources.reader import Reader
 source = replace(read_source(folder / "source.yaml"), spend=None, goals=None)
 backend, work = connect(), Path(tempfile.mkdtemp())
 """,

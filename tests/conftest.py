@@ -25,8 +25,8 @@ from mqlkit.leads.build import lead_table as lead_table_of
 from mqlkit.leads.table import LeadTable
 from mqlkit.metrics import cost, efficiency, handoff, response, sla, volume, waiting
 from mqlkit.metrics.conversion import Maturity, sql_maturity
+from mqlkit.sources.reader import Reader
 from mqlkit.sources.spec import read_source
-from mqlkit.sources.staging import Reader
 from mqlkit.sources.store import connect
 from mqlkit.sources.tables import Tables, load
 

@@ -51,12 +51,12 @@ def test_the_earliest_of_some_is_known_whichever_is_missing(row, expected):
 def cube_queries(**params):
     """Return the queries on tables of an engine that is not there, re-entry included."""
     stamps = {f"{stage}_at": "int64" for stage in STAMPS}
-    timed = {f"{stage}_at_timed": "boolean" for stage in STAMPS}
+    timed = {f"{stage}_at_zone": "int8" for stage in STAMPS}
     columns = ["lead_id", "rejection_reason", "owner", "source", named("source"), named("team")]
     schema = {**dict.fromkeys(columns, "string"), **stamps, **timed, "amount": "int64"}
     leads = ibis.table(schema, name="leads")
     events = ibis.table(
-        {"lead_id": "string", "stage": "string", "at": "int64", "at_timed": "boolean"},
+        {"lead_id": "string", "stage": "string", "at": "int64", "at_zone": "int8"},
         name="events",
     )
     zone, first, last = ZoneInfo("Europe/Tallinn"), date(2026, 1, 1), date(2026, 7, 1)

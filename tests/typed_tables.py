@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
@@ -16,8 +16,9 @@ import pyarrow as pa
 from mqlkit.core.names import LEAD_COLUMNS, STAMPS, TEXT_COLUMNS
 from mqlkit.sources.goals import AMOUNTS
 from mqlkit.sources.ledger import Ledger
+from mqlkit.sources.local_times import zone_of
+from mqlkit.sources.reader import Reader
 from mqlkit.sources.sql import lead_column
-from mqlkit.sources.staging import Reader
 from mqlkit.sources.store import connect
 from mqlkit.sources.tables import Tables
 
@@ -65,13 +66,13 @@ def typed_tables(
         Lead columns wanted beside the canonical ones.
     """
     columns = {name: _columns(rows) for name, rows in given.items()}
-    days, zone = ZoneInfo(reader.day_zone), ZoneInfo(zones["leads"])
     events = None
     if "history" in columns:
-        events = _events(columns["history"], ZoneInfo(zones.get("history", str(zone))), days)
+        events = _events(reader, columns["history"], zones.get("history", zones["leads"]))
     leads = columns.get("leads") or {"lead_id": sorted(set(columns["history"]["lead_id"]))}
     return Tables(
-        leads=_stored(reader, _leads(leads, zone, days, extras)),
+        zones=tuple(reader.zones),
+        leads=_stored(reader, _leads(reader, leads, zones["leads"], extras)),
         events=None if events is None else _stored(reader, events),
         spend=_spend(columns["spend"]) if "spend" in columns else None,
         goals=_goals(columns["goals"]) if "goals" in columns else None,
@@ -99,7 +100,7 @@ def _stored(reader: Reader, table: pa.Table):
 
 
 def _leads(
-    columns: Mapping[str, list[str | None]], zone: ZoneInfo, days: ZoneInfo, extras: Sequence[str]
+    reader: Reader, columns: Mapping[str, list[str | None]], zone: str, extras: Sequence[str]
 ) -> pa.Table:
     ids = columns["lead_id"]
     assert len(set(ids)) == len(ids), "one row per lead"
@@ -107,8 +108,7 @@ def _leads(
     found = {"lead_id": pa.array(ids, "string")}
     for stamp in STAMPS:
         cells = columns.get(stamp, missing)
-        found[stamp] = pa.array([_instant(cell, zone, days) for cell in cells], TIMESTAMP)
-        found[f"{stamp}_timed"] = pa.array([_has_time(cell) for cell in cells], "bool")
+        found |= _stamps(reader, stamp, cells, zone)
     amounts = [cell and Decimal(cell) for cell in columns.get("amount", missing)]
     found["amount"] = pa.array(amounts, MONEY)
     texts = [*TEXT_COLUMNS, *(c for c in extras if c not in LEAD_COLUMNS)]
@@ -116,15 +116,22 @@ def _leads(
     return pa.table(found)
 
 
-def _events(columns: Mapping[str, list[str | None]], zone: ZoneInfo, days: ZoneInfo) -> pa.Table:
-    return pa.table(
-        {
-            "lead_id": pa.array(columns["lead_id"], "string"),
-            "at": pa.array([_instant(cell, zone, days) for cell in columns["at"]], TIMESTAMP),
-            "stage": pa.array(columns["stage"], "string"),
-            "at_timed": pa.array([_has_time(cell) for cell in columns["at"]], "bool"),
-        }
-    )
+def _events(reader: Reader, columns: Mapping[str, list[str | None]], zone: str) -> pa.Table:
+    found = {name: pa.array(columns[name], "string") for name in ("lead_id", "stage")}
+    return pa.table(found | _stamps(reader, "at", columns["at"], zone))
+
+
+def _stamps(
+    reader: Reader, stamp: str, cells: Sequence[str | None], zone: str
+) -> dict[str, pa.Array]:
+    """Return a column of timestamps and its zones; midnights alone are dates."""
+    number, has_time = reader.zone_number(zone), any(map(_has_clock, cells))
+    timed = [has_time and cell is not None and ":" in cell for cell in cells]
+    zones = [ZoneInfo(zone if is_timed else reader.day_zone) for is_timed in timed]
+    at = [_instant(*pair) for pair in zip(cells, zones, strict=True)]
+    places = [number if is_timed else ~number for is_timed in timed]
+    known = [None if cell is None else place for cell, place in zip(cells, places, strict=True)]
+    return {stamp: pa.array(at, TIMESTAMP), zone_of(stamp): pa.array(known, "int8")}
 
 
 def _spend(columns: Mapping[str, list[str | None]]) -> pd.DataFrame:
@@ -161,15 +168,14 @@ def _goals(columns: Mapping[str, list[str | None]]) -> pd.DataFrame:
     return frame.sort_values(["month", "name"], ignore_index=True)
 
 
-def _has_time(cell: str | None) -> bool:
-    return cell is not None and ":" in cell
+def _has_clock(cell: str | None) -> bool:
+    """Return whether a cell has a time of day, other than a local midnight."""
+    return cell is not None and ":" in cell and datetime.fromisoformat(cell).timetz() != time.min
 
 
-def _instant(cell: str | None, zone: ZoneInfo, days: ZoneInfo) -> datetime | None:
-    """Return a timestamp, or the midnight of a date in the zone of the report, as naive UTC."""
+def _instant(cell: str | None, zone: ZoneInfo) -> datetime | None:
+    """Return a timestamp, or the midnight of a date, as naive UTC."""
     if cell is None:
         return None
     at = datetime.fromisoformat(cell)
-    if at.tzinfo is None:
-        at = at.replace(tzinfo=zone if _has_time(cell) else days)
-    return at.astimezone(UTC).replace(tzinfo=None)
+    return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC).replace(tzinfo=None)

@@ -19,6 +19,7 @@ TABLE_COLUMNS = {
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 MISSING = "(missing)"
 LAST_ALONE = "lead_alone_in_the_last_month"
+AMBIGUOUS_LOCAL_TIME = "ambiguous_local_time"
 HIDDEN = "(redacted)"
 # Headers of columns that identify a person, split into words.
 PERSONAL = re.compile(

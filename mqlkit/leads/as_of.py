@@ -11,6 +11,7 @@ import ibis.expr.types as ir
 from mqlkit.core.names import STAMPS
 from mqlkit.core.periods import AsOf
 from mqlkit.leads.integers import DAY_US, LocalTime, instant, local_time, micros
+from mqlkit.sources.local_times import zone_of
 from mqlkit.sources.store import any_of
 
 # From this many timestamps on, a month with a single lead is suspicious.
@@ -68,7 +69,7 @@ def summarize_timestamps(leads: ir.Table, events: ir.Table | None) -> TimestampS
     """Summarize the timestamps, in one pass over each table."""
     counts: dict[str, ir.Value] = {}
     for s in STAMPS:
-        timed = leads[f"{s}_timed"] & leads[s].notnull()
+        timed = leads[zone_of(s)] >= 0
         counts |= {f"{s}_first": leads[s].min(), s: leads[s].max()}
         counts |= {f"{s}_n": leads[s].count(), f"{s}_timed": timed.sum()}
     row = leads.aggregate(**counts).to_pyarrow().to_pylist()[0]
@@ -79,7 +80,7 @@ def summarize_timestamps(leads: ir.Table, events: ir.Table | None) -> TimestampS
             n=events.count(),
             first=events["at"].min(),
             at=events["at"].max(),
-            timed=events["at_timed"].sum(),
+            timed=(events["at_zone"] >= 0).sum(),
         )
         rows = by_stage.to_pyarrow().to_pylist()
         firsts += [each["first"] for each in rows]
@@ -115,6 +116,10 @@ def known_by(
     leads: ir.Table, events: ir.Table | None, as_of: AsOf
 ) -> tuple[ir.Table, ir.Table | None]:
     """Remove events, and blank timestamps of leads, at or after the cut-off."""
-    cutoff, none = micros(as_of.cutoff), ibis.null("int64")
-    blanked = leads.mutate(**{s: (leads[s] < cutoff).ifelse(leads[s], none) for s in STAMPS})
-    return blanked, None if events is None else events.filter(events["at"] < cutoff)
+    cutoff = micros(as_of.cutoff)
+    kept = {
+        column: (leads[s] < cutoff).ifelse(leads[column], ibis.null(leads[column].type()))
+        for s in STAMPS
+        for column in (s, zone_of(s))
+    }
+    return leads.mutate(**kept), None if events is None else events.filter(events["at"] < cutoff)

@@ -31,8 +31,9 @@ from mqlkit.leads.promises import RULE
 from mqlkit.leads.reentry import with_history
 from mqlkit.leads.table import LeadTable
 from mqlkit.sources.ids import strangers
+from mqlkit.sources.local_times import zone_of
+from mqlkit.sources.reader import SHARED, TABLE, Reader
 from mqlkit.sources.sql import lead_column
-from mqlkit.sources.staging import SHARED, TABLE, Reader
 from mqlkit.sources.store import to_micros
 
 if TYPE_CHECKING:
@@ -344,7 +345,7 @@ def _with_integers(leads: ir.Table, columns: Sequence[str], extras: Sequence[str
     return leads.select(
         "lead_id",
         *(c for c in TEXT_COLUMNS if c in leads.columns),
-        *(f"{s}_timed" for s in STAMPS),
+        *(zone_of(s) for s in STAMPS),
         **stamps,
         amount=amount,
         **text,

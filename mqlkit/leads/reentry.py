@@ -9,6 +9,7 @@ import ibis.expr.types as ir
 
 from mqlkit.core.names import LATER_STAGES, STAMPS
 from mqlkit.leads.integers import LocalTime
+from mqlkit.sources.local_times import zone_of
 
 
 def with_history(
@@ -31,15 +32,15 @@ def with_history(
     own = [
         leads.filter(leads[f"{stage}_at"].notnull()).select(
             "lead_id", stage=ibis.literal(stage), at=leads[f"{stage}_at"],
-            at_timed=leads[f"{stage}_at_timed"],
+            at_zone=leads[zone_of(f"{stage}_at")],
         )
         for stage in ("created", "mql", *LATER_STAGES)
     ]  # fmt: skip
-    known = events.semi_join(leads, "lead_id").select("lead_id", "stage", "at", "at_timed")
+    known = events.semi_join(leads, "lead_id").select("lead_id", "stage", "at", "at_zone")
     all_events = reduce(lambda a, b: a.union(b), own, known)
     if is_mixed:
         all_events = _without_bare_dates(all_events, local)
-    all_events = all_events.drop("at_timed").distinct()
+    all_events = all_events.drop("at_zone").distinct()
     entries = _entries(all_events.filter(all_events["stage"] == "mql"), passes)
     created = all_events.filter(all_events["stage"] == "created")
     created = created.group_by("lead_id").aggregate(created_at=created["at"].min())
@@ -70,8 +71,9 @@ def _without_bare_dates(events: ir.Table, local: LocalTime) -> ir.Table:
     """Drop dates if the same lead, stage and day also has a timestamp."""
     events = events.mutate(_on=local.day(events["at"]))
     same = ibis.window(group_by=["lead_id", "stage", "_on"])
-    events = events.mutate(_has_time=events["at_timed"].fill_null(False).any().over(same))
-    is_kept = events["at_timed"].fill_null(False) | ~events["_has_time"]
+    is_timed = (events["at_zone"] >= 0).fill_null(False)
+    events = events.mutate(_has_time=is_timed.any().over(same))
+    is_kept = is_timed | ~events["_has_time"]
     return events.filter(is_kept).drop("_on", "_has_time")
 
 

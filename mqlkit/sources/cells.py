@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 
+from mqlkit.core.zones import DAY_US
 from mqlkit.sources.dialect.dates import DateReading, names_no_day
 from mqlkit.sources.dialect.numbers import GROUPERS, NumberReading
+from mqlkit.sources.local_times import DATE, LOCAL, MARGIN
 from mqlkit.sources.sql import Values, all_of, any_of, literal
 from mqlkit.sources.store import NAMES_ZONE
 
@@ -24,7 +26,6 @@ SHARED_SIGNS = {
 BLANKS = " \t\r\n"
 WHITESPACE = " \t\n\r\v\f"
 MONEY = "DECIMAL(38, 6)"
-DAY_US = 86_400_000_000
 # Excel counts days from here, since it takes 1900 for a leap year.
 EXCEL_ZERO_US = -25_569 * DAY_US
 # What numbers may stand for: days from 1990 on. Ten digits from 1990010100 on may be a year, month,
@@ -88,16 +89,8 @@ def local_day(at: str, zone: str) -> str:
     return f"CAST(timezone({zone}, timezone('UTC', {at})) AS DATE)"
 
 
-def in_range(timestamp: str) -> str:
-    """Return a naive timestamp; NULL outside 1900 to 2200."""
-    return (
-        f"CASE WHEN {timestamp} BETWEEN TIMESTAMP '1900-01-01' AND TIMESTAMP '2200-01-01' "
-        f"THEN {timestamp} END"
-    )
-
-
-def timestamp(text: str, reading: DateReading, values: Values, *, zone: str, day_zone: str) -> str:
-    """Return a date or timestamp as naive UTC; NULL where it cannot be read.
+def timestamp(text: str, reading: DateReading, values: Values) -> str:
+    """Return a date or timestamp as a code of `local_times`; NULL where it cannot be read.
 
     Parameters
     ----------
@@ -107,43 +100,55 @@ def timestamp(text: str, reading: DateReading, values: Values, *, zone: str, day
         How its column is read; ISO 8601 beside it.
     values
         The values that the statement binds.
-    zone
-        Zone of timestamps without an offset; the session must be in it.
-    day_zone
-        Zone in which the report cuts days. A date has no zone: it stays the day that it is, and
-        becomes the midnight of this zone.
     """
     is_told = reading.order == "pattern"
-    found = _by_pattern(text, reading, values, zone) if is_told else []
-    at = f"coalesce({', '.join(found)})" if found else parse_instant(text)
+    found = _by_pattern(text, reading, values) if is_told else []
+    at = f"coalesce({', '.join(found)})" if found else iso_timestamp(text)
     # Further ways are slow: only what is not read yet goes through them.
     rest = f"(CASE WHEN {at} IS NULL THEN {text} END)"
-    more = _by_pattern(rest, reading, values, zone) if not is_told else []
+    more = _by_pattern(rest, reading, values) if not is_told else []
     if is_told and reading.reads_iso:
-        more.append(parse_instant(rest))
+        more.append(iso_timestamp(rest))
     if reading.has_loose:
-        more.append(parse_instant(_tidied(rest)))
+        more.append(iso_timestamp(_tidied(rest)))
     for kind in reading.numbers:
-        number_zone = values.bind(zone if kind == "serial" else "UTC")
-        more.append(to_naive(f"timezone({number_zone}, {_numbered(rest, kind)})"))
+        is_local = kind == "serial"
+        more.append(f"{LOCAL if is_local else 0} + epoch_us({_numbered(rest, kind)})")
     at = f"coalesce({', '.join([at, *more])})" if more else at
-    if zone == day_zone:
-        return at
-    date = f"CAST({day(text, reading, values)} AS TIMESTAMP)"
-    midnight = to_naive(f"timezone({values.bind(day_zone)}, {date})")
-    return f"CASE WHEN {has_time(text, reading)} THEN {at} ELSE {midnight} END"
+    has_time = f"{has_clock(text, reading)} OR {at} < {LOCAL - MARGIN}"
+    if reading.patterns:
+        # A pattern may have hours without a colon.
+        has_time += f" OR ({at} - {LOCAL}) % {DAY_US} <> 0"
+    return f"CASE WHEN {has_time} THEN {at} ELSE {at} + {DATE - LOCAL} END"
 
 
-def _by_pattern(text: str, reading: DateReading, values: Values, zone: str) -> list[str]:
+def iso_timestamp(text: str) -> str:
+    """Return ISO 8601 text as a code of `local_times`; NULL where it is no timestamp."""
+    # DuckDB would read `today` and `epoch` as well: only what starts with a digit is a timestamp.
+    is_safe = f"{text} >= '0' AND {text} < ':' AND NOT ({text} LIKE '{NAMES_ZONE}')"
+    return f"CASE WHEN {is_safe} THEN {plain_timestamp(text)} END"
+
+
+def plain_timestamp(text: str) -> str:
+    """Return ISO 8601 text that names no zone as a code of `local_times`."""
+    # The cast to TIMESTAMP ignores an offset.
+    at = f"epoch_us(TRY_CAST({text} AS TIMESTAMP))"
+    has_offset = f"{text} LIKE '%:%+%' OR {text} LIKE '%:%-%'"
+    return (
+        f"CASE WHEN suffix({text}, 'Z') THEN {at} "
+        f"WHEN {has_offset} THEN epoch_us(TRY_CAST({text} AS TIMESTAMPTZ)) "
+        f"ELSE {at} + {LOCAL} END"
+    )
+
+
+def _by_pattern(text: str, reading: DateReading, values: Values) -> list[str]:
     """Return text read by the patterns of local stamps, of those in UTC, of those with a zone."""
-    found = []
-    for patterns, of_zone in ((reading.patterns, zone), (reading.utc_patterns, "UTC")):
-        if patterns:
-            local = f"try_strptime({text}, {values.bind(list(patterns))})"
-            found.append(to_naive(f"timezone({values.bind(of_zone)}, {local})"))
-    if reading.zoned_patterns:
-        found.append(to_naive(f"try_strptime({text}, {values.bind(list(reading.zoned_patterns))})"))
-    return found
+    of_kind = ((reading.patterns, LOCAL), (reading.utc_patterns, 0), (reading.zoned_patterns, 0))
+    return [
+        f"{kind} + epoch_us(try_strptime({text}, {values.bind(list(patterns))}))"
+        for patterns, kind in of_kind
+        if patterns
+    ]
 
 
 def day(text: str, reading: DateReading, values: Values) -> str:
@@ -191,8 +196,8 @@ def last_day(text: str, first: str, reading: DateReading, values: Values) -> str
     return f"CASE WHEN {any_of(is_month)} THEN last_day({first}) ELSE {first} END"
 
 
-def has_time(text: str, reading: DateReading) -> str:
-    """Return whether a timestamp carries a time of day."""
+def has_clock(text: str, reading: DateReading) -> str:
+    """Return whether a timestamp is written with a time of day."""
     if not reading.numbers:
         return f"contains({text}, ':')"
     shape = r"^\d{5}\.\d+$|^\d{10}$|^\d{13}$"

@@ -6,12 +6,25 @@ that need more are only marked: the caller reads these few again through the lay
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 
 from mqlkit.core.names import STAMPS
-from mqlkit.sources.cells import MONEY, to_naive
+from mqlkit.sources.cells import MONEY, plain_timestamp
 from mqlkit.sources.dialect.decide import PLAIN_NUMBER, Batch
+from mqlkit.sources.files import Export
+from mqlkit.sources.local_times import (
+    DATE,
+    IS_DATE,
+    LOCAL,
+    local_offsets,
+    n_ambiguous,
+    settled,
+    zone_of,
+)
+from mqlkit.sources.reader import Reader
 from mqlkit.sources.rejects import collect_rejects, has_rejects
 from mqlkit.sources.rows import column_of, scan
 from mqlkit.sources.sql import (
@@ -27,14 +40,19 @@ from mqlkit.sources.sql import (
     literal,
     quote,
 )
-from mqlkit.sources.staging import SUSPECT, PlainRows, Reader
-from mqlkit.sources.store import NAMES_ZONE, session_zone
+from mqlkit.sources.staging import SUSPECT, PlainRows
+from mqlkit.sources.store import NAMES_ZONE
 
 # Whether a row needs a careful reading: 1, or 2 where it is because of its amount.
 ODD = quote(f"{OWN}odd")
-# DuckDB takes the word `epoch` for a timestamp; no lead is that old.
-EARLIEST = "TIMESTAMP '1970-01-02'"
-LATEST = "TIMESTAMP '2200-01-01'"
+# Number of local times in a row that occur twice or never.
+AMBIGUOUS = quote(f"{OWN}ambiguous")
+# Number of local times in a row that occur twice or never.
+AMBIGUOUS = quote(f"{OWN}ambiguous")
+# DuckDB takes the word `epoch` for a timestamp; no lead is that old. The query has the changes of
+# the zones between these days.
+EARLIEST, LATEST = date(1970, 1, 2), date(2050, 1, 1)
+MIDNIGHT = re.compile(r"[T ]00:00(:00(\.0+)?)?\s*$")
 # With more rows to read again, it is quicker to read all of them so.
 MOST_ODD = 10_000
 
@@ -57,35 +75,78 @@ def read_plain_leads(reader: Reader, batch: Batch, columns: Sequence[str]) -> Pl
     rejects, values, export = reader.name("rejects"), Values(), batch.exports[0]
     headers = {c: header for c in columns if (header := export.header_of(c))}
     names = cell_names(list(headers))
-    cells = ", ".join(f"{column_of(export, header)} AS {names[c]}" for c, header in headers.items())
-    rows = scan(batch.exports, rejects, values, is_clean=False)
-    typed = ", ".join(_typed(c, names.get(c)) for c in columns)
-    # A date without a time begins at midnight in the report's zone, not where it was written.
-    needs_time = {batch.zone, reader.day_zone} != {"UTC"}
-    query = f"""
-        WITH cells AS (SELECT {cells} FROM {rows}),
-        typed AS (SELECT *, {typed} FROM cells)
-        SELECT * EXCLUDE ({", ".join(names.values())}),
-            {_is_odd(names, needs_time=needs_time)} AS {ODD}
-        FROM typed
-    """  # noqa: S608
-    with session_zone(reader.backend, batch.zone):
-        name = reader.create(query, values)
     stamps = [c for c in headers if c in STAMPS]
+    cells = ", ".join(f"{column_of(export, header)} AS {names[c]}" for c, header in headers.items())
+    codes = ", ".join(f"{_code(names[s])} AS {quote(s)}" for s in stamps)
+    typed = ", ".join(_typed(c, names.get(c)) for c in columns if c not in STAMPS)
+    own, days = (local_offsets(zone, EARLIEST, LATEST) for zone in (batch.zone, reader.day_zone))
+    number = reader.zone_number(batch.zone)
+    clocks = [c for s in stamps for c in settled(s, number, own, days, is_date=IS_DATE)]
+    absent = [c for s in STAMPS if s not in stamps for c in _absent(s)]
+    query = f"""
+        WITH cells AS (SELECT {cells} FROM {scan(batch.exports, rejects, values, is_clean=False)}),
+        coded AS (SELECT *, {codes} FROM cells),
+        typed AS (
+            SELECT * EXCLUDE ({", ".join(map(quote, stamps))}), {", ".join([*clocks, *absent])},
+                {typed}, {n_ambiguous(map(quote, stamps), own)} AS {AMBIGUOUS}
+            FROM coded
+        )
+        SELECT * EXCLUDE ({", ".join(names.values())}), {_is_odd(names)} AS {ODD} FROM typed
+    """  # noqa: S608
+    name = reader.create(query, values)
     query = f"""
         SELECT count(*), count(DISTINCT hash(lead_id)), min(length(lead_id)), max(length(lead_id)),
-            {", ".join(f"count({s})" for s in stamps)}
+            sum({AMBIGUOUS}), {", ".join(f"count({s})" for s in stamps)}
         FROM {name} WHERE {ODD} = 0
     """  # noqa: S608
-    ((rows, leads, shortest, longest, *n_dates),) = reader.rows(query, Values())
+    ((rows, leads, shortest, longest, ambiguous, *n_dates),) = reader.rows(query, Values())
     odd_lines = _odd_lines(reader, name, rejects, batch)
     lines = sum(e.n_lines - 1 for e in batch.exports)
-    if odd_lines is None or rows != leads or rows + len(odd_lines) != lines:
+    doubtful = [s for s in stamps if not _has_clock(export, headers[s])]
+    if (
+        odd_lines is None
+        or rows != leads
+        or rows + len(odd_lines) != lines
+        or _holds_midnights(reader, name, doubtful, batch.zone)
+    ):
         reader.run(f"DROP TABLE {name}")
         return None
     if (shortest, longest) == (15, 18):
         return None
-    return PlainRows(name, odd_lines, dict(zip(stamps, n_dates, strict=True)))
+    reader.run(f"ALTER TABLE {name} DROP COLUMN {AMBIGUOUS}")
+    counts = dict(zip(stamps, n_dates, strict=True))
+    return PlainRows(name, odd_lines, counts, int(ambiguous or 0))
+
+
+def _code(cell: str) -> str:
+    """Return an ISO 8601 cell as a code of `local_times`."""
+    at = plain_timestamp(cell)
+    return f"CASE WHEN contains({cell}, ':') THEN {at} ELSE {at} + {DATE - LOCAL} END"
+
+
+def _absent(stamp: str) -> Iterator[str]:
+    yield f"CAST(NULL AS TIMESTAMP) AS {quote(stamp)}"
+    yield f"CAST(NULL AS TINYINT) AS {quote(zone_of(stamp))}"
+
+
+def _has_clock(export: Export, header: str) -> bool:
+    """Return whether the first rows show a time of day in a column."""
+    place = export.header.index(header)
+    cells = [row[place] for row in export.sample if len(row) == len(export.header)]
+    return any(":" in cell and not MIDNIGHT.search(cell) for cell in cells)
+
+
+def _holds_midnights(reader: Reader, table: str, stamps: Sequence[str], zone: str) -> bool:
+    """Return whether a column has midnights and no other time of day, so that they may be dates."""
+    if not stamps:
+        return False
+    values = Values()
+    parts = []
+    for s in stamps:
+        clock = f"CAST(timezone({values.bind(zone)}, timezone('UTC', {quote(s)})) AS TIME)"
+        parts.append(f"bool_and({clock} = TIME '00:00') FILTER ({quote(zone_of(s))} >= 0)")
+    (row,) = reader.rows(f"SELECT {', '.join(parts)} FROM {table} WHERE {ODD} = 0", values)  # noqa: S608
+    return any(row)
 
 
 def _odd_lines(reader: Reader, table: str, rejects: str, batch: Batch) -> list[int] | None:
@@ -107,24 +168,19 @@ def _odd_lines(reader: Reader, table: str, rejects: str, batch: Batch) -> list[i
 
 def _typed(column: str, cell: str | None) -> str:
     name = quote(lead_column(column))
-    if column in STAMPS:
-        at = to_naive(f"TRY_CAST({cell or 'NULL'} AS TIMESTAMPTZ)")
-        timed = f"contains({cell}, ':')" if cell else "CAST(NULL AS BOOLEAN)"
-        return f"{at} AS {name}, {timed} AS {quote(f'{column}_timed')}"
     if column == "amount":
         return f"TRY_CAST({cell or 'NULL'} AS {MONEY}) AS {name}"
     return f"{cell or ABSENT} AS {name}"
 
 
-def _is_odd(cells: Mapping[str, str], *, needs_time: bool) -> str:
+def _is_odd(cells: Mapping[str, str]) -> str:
     """Return whether a careful reading might take a row otherwise; see `ODD`."""
     is_amount_odd = "false"
     odd = [f"{cells['lead_id']} IS NULL"]
     stamps = [c for c in cells if c in STAMPS]
-    in_range = f"BETWEEN {EARLIEST} AND {LATEST}"
+    in_range = f"BETWEEN TIMESTAMP '{EARLIEST}' AND TIMESTAMP '{LATEST}'"
     odd += [f"{cells[s]} IS NOT NULL AND coalesce({s} NOT {in_range}, true)" for s in stamps]
     odd += [f"{cells[s]} LIKE '{NAMES_ZONE}'" for s in stamps]
-    odd += [f"NOT {quote(f'{s}_timed')}" for s in stamps if needs_time]
     # Without any date it may be a total.
     odd.append(all_of(f"{quote(s)} IS NULL" for s in stamps))
     for column, cell in cells.items():

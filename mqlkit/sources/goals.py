@@ -13,9 +13,10 @@ from mqlkit.sources.cells import day, number
 from mqlkit.sources.dialect.decide import Kinds, Readings
 from mqlkit.sources.files import Export
 from mqlkit.sources.non_data_rows import is_total
+from mqlkit.sources.reader import Reader
 from mqlkit.sources.spec import TableSpec
 from mqlkit.sources.sql import Values, all_of, any_of
-from mqlkit.sources.staging import Cells, Reader, Typing
+from mqlkit.sources.staging import Cells, Typing
 from mqlkit.sources.table import Read, known_columns, open_exports, read_table
 
 AMOUNTS = ("mqls", "sqls", "spend")

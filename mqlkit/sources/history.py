@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mqlkit.core.names import STAGES
-from mqlkit.sources.cells import has_time, timestamp
+from mqlkit.sources.cells import timestamp
 from mqlkit.sources.dialect.decide import Kinds, Readings
 from mqlkit.sources.ledger import Ledger
+from mqlkit.sources.reader import Reader
 from mqlkit.sources.spec import TableSpec
 from mqlkit.sources.sql import Values, literal
-from mqlkit.sources.staging import COUNTS, Cells, Reader, Typing
+from mqlkit.sources.staging import COUNTS, Cells, Typing
 from mqlkit.sources.table import Read, read_table
 
 
@@ -25,13 +26,10 @@ def read_history(reader: Reader, spec: TableSpec) -> Read:
         text = cells["stage"] if spec.stage is None else values.bind(spec.stage)
         return {
             "lead_id": cells["lead_id"],
-            "at": timestamp(
-                cells["at"], how.date("at"), values, zone=how.zone, day_zone=reader.day_zone
-            ),
+            "at": timestamp(cells["at"], how.date("at"), values),
             "stage": f"CASE WHEN {cells[COUNTS]} THEN {_stage(text, spec, how, values)} END",
             "stage_text": text,
             "counts": cells[COUNTS],
-            "at_timed": has_time(cells["at"], how.date("at")),
         }
 
     def faults(cells: Cells) -> list[tuple[str, str]]:
@@ -65,7 +63,7 @@ def _stage(text: str, spec: TableSpec, how: Readings, values: Values) -> str:
 def event_rows(tables: Sequence[str]) -> str:
     """Return the query for the events of several tables read."""
     return " UNION ALL ".join(
-        f'SELECT lead_id, "at", stage, at_timed, stage_text, counts FROM {table}'  # noqa: S608
+        f'SELECT lead_id, "at", stage, at_zone, stage_text, counts FROM {table}'  # noqa: S608
         for table in tables
     )
 

@@ -6,8 +6,8 @@ import ibis.expr.types as ir
 
 from mqlkit.core.errors import SourceError, report
 from mqlkit.sources.ledger import Ledger
+from mqlkit.sources.reader import Reader
 from mqlkit.sources.sql import Values
-from mqlkit.sources.staging import Reader
 
 # What the ids of Salesforce leads begin with.
 PREFIX = "00Q"

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 from mqlkit.core.errors import SourceError, listed
 from mqlkit.core.names import LEAD_COLUMNS, STAMPS
-from mqlkit.sources.cells import NOTHING, day, has_time, money, timestamp
+from mqlkit.sources.cells import NOTHING, day, money, timestamp
 from mqlkit.sources.dialect.dates import DateReading
 from mqlkit.sources.dialect.numbers import NumberReading
 from mqlkit.sources.files import Export
@@ -21,12 +21,13 @@ from mqlkit.sources.history import event_rows, read_history
 from mqlkit.sources.ids import match_ids, shorten_ids, strangers
 from mqlkit.sources.leads import read_leads
 from mqlkit.sources.ledger import Ledger
+from mqlkit.sources.local_times import local_timestamp
 from mqlkit.sources.questions import Question, Undecided
+from mqlkit.sources.reader import Reader
 from mqlkit.sources.spec import SourceSpec, TableSpec
 from mqlkit.sources.spend import read_spend_rows, sum_spend
 from mqlkit.sources.sql import Values, quote
-from mqlkit.sources.staging import Reader
-from mqlkit.sources.store import connect, session_zone
+from mqlkit.sources.store import connect
 from mqlkit.sources.table import Read, open_exports, unmapped
 
 
@@ -346,15 +347,12 @@ def _samples(export: Export, header: str) -> tuple[str, ...]:
 def _dates_read(reader: Reader, texts: Sequence[str], reading: DateReading, zone: str) -> list[str]:
     """Return dates as they are read, in the zone of the file."""
     values = Values()
-    at = timestamp("text", reading, values, zone=zone, day_zone=zone)
-    utc = f"timezone('UTC', {at})"
+    local = local_timestamp(timestamp("text", reading, values), values.bind(zone))
     query = f"""
-        SELECT text, CASE WHEN {has_time("text", reading)}
-            THEN timezone({values.bind(zone)}, {utc}) END, {day("text", reading, values)}
+        SELECT text, {local}, {day("text", reading, values)}
         FROM (SELECT unnest(CAST({values.bind(list(texts))} AS VARCHAR[])) AS text)
     """  # noqa: S608
-    with session_zone(reader.backend, zone):
-        found = {text: at or date for text, at, date in reader.rows(query, values)}
+    found = {text: at or date for text, at, date in reader.rows(query, values)}
     return [str(found[text] or "(not read)") for text in texts]
 
 

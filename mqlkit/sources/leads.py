@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from mqlkit.core.errors import ParamsError, SourceError, report, unknown_name
 from mqlkit.core.names import LEAD_COLUMNS, STAMPS, TEXT_COLUMNS
-from mqlkit.sources.cells import MONEY, has_time, local_day, money, timestamp
+from mqlkit.sources.cells import MONEY, local_day, money, timestamp
 from mqlkit.sources.dialect.decide import Kinds, Readings
 from mqlkit.sources.fast_path import ODD, read_plain_leads
 from mqlkit.sources.ids import shorten_ids
+from mqlkit.sources.local_times import zone_of
 from mqlkit.sources.non_data_rows import UNLIKELY_ID
+from mqlkit.sources.reader import Reader
 from mqlkit.sources.spec import TableSpec
 from mqlkit.sources.sql import (
     ABSENT,
@@ -26,7 +28,7 @@ from mqlkit.sources.sql import (
     literal,
     quote,
 )
-from mqlkit.sources.staging import SUSPECT, Cells, Reader, Typing
+from mqlkit.sources.staging import SUSPECT, Cells, Typing
 from mqlkit.sources.table import Read, known_columns, open_exports, read_table
 
 if TYPE_CHECKING:
@@ -80,10 +82,7 @@ def read_leads(
     def typed(cells: Cells, how: Readings, values: Values) -> dict[str, str]:
         found = {"lead_id": cells["lead_id"]}
         for s in STAMPS:
-            found[s] = timestamp(
-                cells[s], how.date(s), values, zone=how.zone, day_zone=reader.day_zone
-            )
-            found[f"{s}_timed"] = has_time(cells[s], how.date(s))
+            found[s] = timestamp(cells[s], how.date(s), values)
         found["amount"] = money(cells["amount"], how.number("amount"))
         return found | {lead_column(t): cells[t] for t in texts}
 
@@ -146,13 +145,16 @@ def _merged(reader: Reader, table: str, texts: Sequence[str]) -> str:
     """Create one row per lead: earliest stamp per stage, last non-empty other value."""
     values, place = Values(), f"{FILE}::BIGINT << 40 | {RECORD}"
     merged = []
+    day_zone, zones = values.bind(reader.day_zone), values.bind(reader.zones)
     for stamp in STAMPS:
-        first, timed = f"min({stamp})", f"min({stamp}) FILTER (WHERE {stamp}_timed)"
-        # A date and a stamp of that day are one event, and the stamp knows when.
-        days = [local_day(at, values.bind(reader.day_zone)) for at in (timed, first)]
-        is_that_day = f"coalesce({days[0]} <= {days[1]}, false)"
-        merged.append(f"CASE WHEN {is_that_day} THEN {timed} ELSE {first} END AS {stamp}")
-        merged.append(f"{is_that_day} AS {stamp}_timed")
+        zone = zone_of(stamp)
+        date, at = (f"min({stamp}) FILTER ({zone} {kind} 0)" for kind in ("<", ">="))
+        of_date, of_at = (f"arg_min({zone}, {stamp}) FILTER ({zone} {k} 0)" for k in ("<", ">="))
+        # A date and a timestamp of that day are one event, and the timestamp knows when.
+        day = local_day(at, f"list_extract({zones}, {of_at} + 1)")
+        is_date = f"{date} IS NOT NULL AND coalesce({local_day(date, day_zone)} < {day}, true)"
+        merged.append(f"CASE WHEN {is_date} THEN {date} ELSE {at} END AS {stamp}")
+        merged.append(f"CASE WHEN {is_date} THEN {of_date} ELSE {of_at} END AS {zone}")
     others = map(quote, dict.fromkeys(("amount", *texts)))
     merged += [
         f"arg_max({name}, {place}) FILTER (WHERE {name} IS NOT NULL) AS {name}" for name in others
@@ -173,7 +175,7 @@ def leads_of(reader: Reader, events: str | None) -> str:
     if events is None:
         raise SourceError(report("There are no leads."))
     columns = [
-        f"CAST(NULL AS TIMESTAMP) AS {s}, CAST(NULL AS BOOLEAN) AS {s}_timed" for s in STAMPS
+        f"CAST(NULL AS TIMESTAMP) AS {s}, CAST(NULL AS TINYINT) AS {zone_of(s)}" for s in STAMPS
     ]
     columns += [f"CAST(NULL AS {MONEY}) AS amount", *(f"{ABSENT} AS {t}" for t in TEXT_COLUMNS)]
     query = f"SELECT DISTINCT lead_id, {', '.join(columns)} FROM {events}"  # noqa: S608

@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 from mqlkit.core.errors import SourceError, report
 from mqlkit.core.names import SHARED_COLUMNS_VARIABLE
 from mqlkit.core.params import ReportParams
+from mqlkit.sources.reader import Reader
 from mqlkit.sources.source_cache import CACHE, SharedTables, key_of
 from mqlkit.sources.spec import read_source
-from mqlkit.sources.staging import Reader
 from mqlkit.sources.store import connect
 from mqlkit.sources.tables import Tables, load
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from mqlkit.core.errors import MqlkitError
 from mqlkit.sources.files import mark_of
+from mqlkit.sources.reader import Reader
 from mqlkit.sources.spec import SourceSpec
-from mqlkit.sources.staging import Reader
 from mqlkit.sources.tables import Tables
 
 

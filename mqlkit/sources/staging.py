@@ -11,93 +11,28 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import groupby
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from mqlkit.core.errors import SourceError, report
-from mqlkit.sources.cells import in_range
 from mqlkit.sources.dialect.decide import Batch, Kinds, Readings, decide
 from mqlkit.sources.files import Export
+from mqlkit.sources.local_times import Piece, in_range, settle
 from mqlkit.sources.non_data_rows import why_no_data
+from mqlkit.sources.reader import Reader
 from mqlkit.sources.rejects import collect_rejects
 from mqlkit.sources.rows import cell_of, first_cell, hash_of_row, is_counted, scan, why_odd
 from mqlkit.sources.spec import TableSpec
 from mqlkit.sources.sql import FILE, OWN, RECORD, Values, any_of, cell_names, quote
-from mqlkit.sources.store import EngineError, OutOfMemory, arrow_to_frame, one_thread, session_zone
-
-if TYPE_CHECKING:
-    import ibis.expr.types as ir
-    import pandas as pd
-    from ibis.backends.duckdb import Backend
+from mqlkit.sources.store import EngineError, OutOfMemory, one_thread
 
 # Quoted column of each clean cell, by canonical column.
 Cells = Mapping[str, str]
 # Among the cells: whether the row is of a kind that counts.
 COUNTS = f"{OWN}counts"
-# Kinds of tables in the engine: of one report, or of several.
-TABLE, SHARED = "table", "shared"
 ODD, FIRST, ROW = (quote(f"{OWN}{name}") for name in ("odd", "first", "row"))
 # Whether a row may have a fault.
 SUSPECT = quote(f"{OWN}suspect")
 MANY_COLUMNS = 1000
 NO_SPACE = "no space left"
-
-
-@dataclass
-class Reader:
-    """What reading needs and shares: the engine, folders, the report's limits and zone."""
-
-    backend: Backend
-    workdir: Path
-    root: Path
-    max_set_aside: float
-    day_zone: str
-    tables: int = 0
-
-    def name(self, kind: str) -> str:
-        """Return a name nothing else in the engine has."""
-        self.tables += 1
-        return f"{kind}_{self.tables}"
-
-    def store(self, table: ir.Table, *, kind: str = TABLE) -> ir.Table:
-        """Return the table, computed and kept in the engine; `drop` keeps those of `SHARED`."""
-        return self.backend.create_table(self.name(kind), table)
-
-    def layer(self, table: ir.Table) -> ir.Table:
-        """Return the table as a view.
-
-        Ibis writes an expression out wherever it is used; a view keeps it written once.
-        """
-        return self.backend.create_view(self.name("view"), table)
-
-    def create(self, query: str, values: Values) -> str:
-        """Create a table from a query and return its name."""
-        name = self.name("table")
-        self.backend.con.execute(f"CREATE TABLE {name} AS {query}", values.bound)
-        return name
-
-    def run(self, statement: str) -> None:
-        """Run a statement."""
-        self.backend.con.execute(statement)
-
-    def count(self, table: str) -> int:
-        """Return the number of rows of a table."""
-        return int(self.rows(f"SELECT count(*) FROM {table}", Values())[0][0])  # noqa: S608
-
-    def frame(self, query: str) -> pd.DataFrame:
-        """Return the rows of a small query as pandas."""
-        return arrow_to_frame(self.backend.con.execute(query).to_arrow_table())
-
-    def rows(self, query: str, values: Values) -> list[tuple[Any, ...]]:
-        """Return the rows of a query."""
-        found: list[tuple[Any, ...]] = self.backend.con.execute(query, values.bound).fetchall()
-        return found
-
-    def drop(self, numbers: range) -> None:
-        """Drop what was stored or layered under these numbers, the latest first."""
-        for number in reversed(numbers):
-            self.backend.drop_view(f"view_{number}", force=True)
-            self.backend.drop_table(f"table_{number}", force=True)
 
 
 @dataclass(frozen=True)
@@ -112,11 +47,14 @@ class PlainRows:
         Physical lines, of the one file, that must be read with care.
     n_dates
         Number of dates in the other rows, by column. All of them are ISO 8601.
+    n_ambiguous
+        Number of local times in the other rows that occur twice or never.
     """
 
     table: str
     odd_lines: list[int]
     n_dates: dict[str, int]
+    n_ambiguous: int
 
 
 @dataclass(frozen=True)
@@ -138,7 +76,7 @@ class Typing:
     has_date
         Condition that a row has the date that makes it one of its table.
     timestamps
-        The typed columns that are timestamps.
+        The typed columns that are timestamps, coded as in `local_times`.
     is_empty
         Whether a row says nothing: neither when nor how much.
     is_odd
@@ -179,6 +117,8 @@ class Staged:
         Per file, the text of each row that could not be split, by physical line of its text.
     batches
         The files with the same header together, with how their columns were read.
+    n_ambiguous
+        Number of local times that occur twice or never.
     """
 
     table: str
@@ -186,6 +126,7 @@ class Staged:
     spans: list[tuple[int, int]]
     rejected: list[dict[int, str]]
     batches: list[Batch]
+    n_ambiguous: int
 
 
 def batches_of(reader: Reader, spec: TableSpec, exports: Sequence[Export]) -> list[Batch]:
@@ -228,12 +169,15 @@ def stage(reader: Reader, spec: TableSpec, batches: Sequence[Batch], typing: Typ
         if not spec.keep_duplicates:
             _add_duplicates(reader, batches, found, typing)
         rows = reader.rows(f"SELECT * FROM {found} ORDER BY ALL", Values())  # noqa: S608
-        table = _united(reader, pieces, found)
+        for piece in pieces:
+            _drop_faults(reader, piece, found)
+        zoned = [Piece(piece, part.zone) for part, piece in zip(parts, pieces, strict=True)]
+        table, n_ambiguous = settle(reader, zoned, typing.timestamps)
         rejected: list[dict[int, str]] = [{} for _ in exports]
         for batch in batches:
             collect_rejects(reader.backend, batch.rejects, exports, rejected)
             reader.run(f"DROP TABLE {batch.cells}")
-    return Staged(table, rows, spans, rejected, parts)
+    return Staged(table, rows, spans, rejected, parts, n_ambiguous)
 
 
 @contextmanager
@@ -310,8 +254,7 @@ def _typed_rows(reader: Reader, batch: Batch, typing: Typing) -> str:
             coalesce({_may_be_faulty(batch, typing)}, false) AS {SUSPECT}
         FROM typed
     """  # noqa: S608
-    with session_zone(reader.backend, batch.zone):
-        return reader.create(query, values)
+    return reader.create(query, values)
 
 
 def _may_be_faulty(batch: Batch, typing: Typing) -> str:
@@ -389,20 +332,12 @@ def _add_duplicates(reader: Reader, batches: Sequence[Batch], faults: str, typin
     reader.backend.con.execute(query)
 
 
-def _united(reader: Reader, pieces: Sequence[str], faults: str) -> str:
-    """Return the name of one table of the typed rows without faults."""
-    if len(pieces) == 1:
-        table = pieces[0]
-    else:
-        table = reader.create(
-            " UNION ALL ".join(f"SELECT * FROM {piece}" for piece in pieces),  # noqa: S608
-            Values(),
-        )
-    reader.backend.con.execute(
+def _drop_faults(reader: Reader, table: str, faults: str) -> None:
+    """Take the rows with faults out of a table."""
+    reader.run(
         f"DELETE FROM {table} USING {faults} AS faults "  # noqa: S608
         f"WHERE {table}.{FILE} = faults.{FILE} AND {table}.{RECORD} = faults.{RECORD}"
     )
-    return table
 
 
 def drop_rows(reader: Reader, table: str, rows: Sequence[tuple[int, int]]) -> None:

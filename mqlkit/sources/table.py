@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from mqlkit.core.errors import SourceError, listed, missing_columns, nearest, report
+from mqlkit.core.names import AMBIGUOUS_LOCAL_TIME
 from mqlkit.sources.dialect.decide import Batch, looks_plain
 from mqlkit.sources.fast_path import has_distinct_ids, replace_odd
 from mqlkit.sources.files import Export, check_unchanged, open_export, pick_lines
@@ -18,16 +19,9 @@ from mqlkit.sources.formats import fold
 from mqlkit.sources.ledger import Ledger, SetAside, check_share, locate
 from mqlkit.sources.non_data_rows import why_not_split
 from mqlkit.sources.questions import Question, Undecided
+from mqlkit.sources.reader import Reader
 from mqlkit.sources.spec import TableSpec
-from mqlkit.sources.staging import (
-    Reader,
-    Staged,
-    Typing,
-    batches_of,
-    drop_rows,
-    engine_errors,
-    stage,
-)
+from mqlkit.sources.staging import Staged, Typing, batches_of, drop_rows, engine_errors, stage
 from mqlkit.sources.wide import WHOLE, settle_wide
 
 SMALL_TABLE = 100_000
@@ -94,6 +88,7 @@ def read_table(
         return _finish(reader, spec, plain)
     staged = stage(reader, spec, batches, typing)
     ledger, counts = _settle(reader, staged, exports)
+    _note_ambiguous(ledger, staged.n_ambiguous)
     return _finish(reader, spec, Read(staged.table, ledger, exports, counts, staged.batches))
 
 
@@ -131,6 +126,7 @@ def _read_plain(
         return None
     ledger = Ledger(read=sum(counts))
     read = Read(plain.table, ledger, batch.exports, counts, [batch], is_numbered=False)
+    _note_ambiguous(ledger, plain.n_ambiguous)
     if not plain.odd_lines:
         return read
     picked = pick_lines(batch.exports[0], plain.odd_lines, reader.workdir)
@@ -138,8 +134,15 @@ def _read_plain(
     staged = stage(reader, spec, [replace(rest, n_dates=plain.n_dates)], typing)
     of_rest, _ = _settle(reader, staged, [picked])
     ledger.rows, ledger.set_aside, read.batches = of_rest.rows, of_rest.set_aside, staged.batches
+    _note_ambiguous(ledger, staged.n_ambiguous)
     replace_odd(reader, plain.table, staged.table)
     return read if has_distinct_ids(reader, plain.table) else None
+
+
+def _note_ambiguous(ledger: Ledger, n: int) -> None:
+    """Note the local times that occur twice or never."""
+    if n:
+        ledger.noted[AMBIGUOUS_LOCAL_TIME] += n
 
 
 def _settle(reader: Reader, staged: Staged, exports: list[Export]) -> tuple[Ledger, list[int]]:

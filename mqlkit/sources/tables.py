@@ -15,10 +15,10 @@ from mqlkit.sources.history import event_rows, has_stage, note_stages, read_hist
 from mqlkit.sources.ids import match_ids
 from mqlkit.sources.leads import Wanted, lead_table, leads_of, refuse_unknown
 from mqlkit.sources.ledger import Ledger
+from mqlkit.sources.reader import Reader
 from mqlkit.sources.spec import SourceSpec, TableSpec
 from mqlkit.sources.spend import read_spend
 from mqlkit.sources.sql import Values
-from mqlkit.sources.staging import Reader
 from mqlkit.sources.table import Read
 
 if TYPE_CHECKING:
@@ -32,13 +32,15 @@ class Tables:
     Attributes
     ----------
     leads
-        One row per lead: ``lead_id``, the seven stamps (naive UTC), each with ``{stamp}_timed``
-        (whether it has a time of day), ``amount``, the text columns and ``others``, whose columns
-        are called as `lead_column` says.
+        One row per lead: ``lead_id``, the seven stamps (naive UTC), each with its
+        `local_times.zone_of`, ``amount``, the text columns and ``others``, whose columns are called
+        as `lead_column` says.
     others
         Columns of the exports that were asked for and have no canonical name.
     events
-        Stage changes ``lead_id, stage, at, at_timed``, or None without a history.
+        Stage changes ``lead_id, stage, at, at_zone``, or None without a history.
+    zones
+        The zones in which the sources write their timestamps; see `local_times.zone_of`.
     spend
         ``date_from, date_to, channel, campaign, amount``, one row per range of days (both ends
         included), channel and campaign.
@@ -53,6 +55,7 @@ class Tables:
     currency: str | None
     others: list[str]
     columns: list[str]
+    zones: Sequence[str]
     ledgers: dict[str, Ledger] = field(default_factory=dict)
     exports: list[tuple[Export, TableSpec, int]] = field(default_factory=list)
 
@@ -130,6 +133,7 @@ def load(
         currency=currency,
         others=others,
         columns=columns,
+        zones=tuple(reader.zones),
         ledgers=ledgers,
         exports=exports,
     )
