@@ -983,7 +983,7 @@ def after(entered, *hours):
     """Return leads that were accepted so many hours after they came in; None waits."""
     at = pd.Timestamp(entered)
     rows = [
-        [f"{n}: {h}", f"{at}", "" if h is None else f"{at + pd.Timedelta(hours=h)}"]
+        [f"{n}: {h}", f"{at}Z", "" if h is None else f"{at + pd.Timedelta(hours=h)}Z"]
         for n, h in enumerate(hours)
     ]
     return [["lead_id", "mql_at", "accepted_at"], *rows]
