@@ -23,7 +23,7 @@ from mqlkit.core.metrics import METRICS
 from mqlkit.core.params import ReportParams
 from mqlkit.leads.build import lead_table as lead_table_of
 from mqlkit.leads.table import LeadTable
-from mqlkit.metrics import cost, efficiency, handoff, response, sla, volume, waiting
+from mqlkit.metrics import cost, efficiency, funnel, handoff, response, sla, volume, waiting
 from mqlkit.metrics.conversion import Maturity, sql_maturity
 from mqlkit.sources.reader import Reader
 from mqlkit.sources.spec import read_source
@@ -94,6 +94,10 @@ class Made:
     @cached_property
     def maturity(self) -> Maturity:
         return sql_maturity(self.leads)
+
+    @cached_property
+    def funnel(self) -> pd.DataFrame:
+        return funnel.funnel(self.leads)
 
     @cached_property
     def lag(self) -> int:

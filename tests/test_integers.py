@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from types import SimpleNamespace
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ibis.backends.sql.compilers import pyspark
 
+from mqlkit.core.names import FUNNEL_STAGES
 from mqlkit.core.params import ReportParams
 from mqlkit.core.periods import AsOf, Bucket
 from mqlkit.leads.build_cube import CubeQueries, named
@@ -69,6 +71,7 @@ def cube_queries(**params):
         clock,
         {"source": ("Event", "Web")},
         where={},
+        stages=FUNNEL_STAGES,
         period=Bucket("total", first, last),
         edges=(first, date(2026, 4, 1), last),
         cache=ResultCache(),
@@ -99,8 +102,8 @@ def compile_for(monkeypatch):
         for query in (
             lambda: queries._entered(columns), lambda: queries._became_sql(columns),
             lambda: queries._left(columns), lambda: queries._rejected(columns),
-            lambda: queries._converted(columns), lambda: queries._waits("time_in_stage"),
-            lambda: queries._waits("time_to_sql"), lambda: queries._largest("source"),
+            lambda: queries._converted(columns), lambda: queries._largest("source"),
+            *(partial(queries._waits, start) for start in ("in_stage", *FUNNEL_STAGES[:-1])),
             *([lambda: queries._ruled(columns)] if "sla_rules" in params else []),
         ):  # fmt: skip
             with pytest.raises(CompiledError):
@@ -123,7 +126,7 @@ RULES = [
 )
 def test_the_same_expressions_compile_for_every_engine(compile_for, engine, params):
     found = compile_for(engine, **params)
-    assert len(found) == 8 + ("sla_rules" in params)
+    assert len(found) == 11 + ("sla_rules" in params)
     assert all(text.startswith(("SELECT", "WITH")) for text in found)
 
 

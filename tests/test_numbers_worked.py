@@ -11,6 +11,11 @@ import pytest
 HERE = Path(__file__).parent / "worked_example"
 EXPECTED = json.loads((HERE / "expected.json").read_text(encoding="utf-8"))
 
+NUMBERS = [
+    "entered", "converted", "lost", "open", "conversion", "low", "high", "projected",
+    "projected_low", "projected_high", "hours_mean", "hours_median", "hours_p90",
+]  # fmt: skip
+
 
 @pytest.fixture(scope="module")
 def made(read_report):
@@ -34,6 +39,20 @@ def test_every_value_of_the_worked_example(found, metric):
         got = [row.value, row.n, row.low, row.high]
         wanted = [np.nan if want[k] is None else want[k] for k in ("value", "n", "low", "high")]
         np.testing.assert_allclose(got, wanted, rtol=1e-9, atol=1e-9, err_msg=f"{want}")
+
+
+@pytest.mark.parametrize(
+    "step", dict.fromkeys((row["from"], row["to"]) for row in EXPECTED["funnel"]), ids="-".join
+)
+def test_every_step_of_the_funnel_of_the_worked_example(made, step):
+    rows = made.funnel.set_index(["from", "to", "bucket", "by", "name"])
+    for want in (row for row in EXPECTED["funnel"] if (row["from"], row["to"]) == step):
+        by, name = next(iter((want["segment"] or {}).items()), ("", ""))
+        row = rows.loc[(*step, want["bucket"], by, name)]
+        wanted = [np.nan if want[k] is None else want[k] for k in NUMBERS]
+        got = row[NUMBERS].to_numpy(dtype=float)
+        np.testing.assert_allclose(got, wanted, rtol=1e-9, atol=1e-9, err_msg=f"{want}")
+        assert set(row["flags"]) == set(want["flags"]), want
 
 
 def test_lag_and_maturity(made):

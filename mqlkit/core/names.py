@@ -6,6 +6,7 @@ import re
 
 STAGES = ("created", "mql", "contacted", "accepted", "rejected", "sql", "won")
 LATER_STAGES = STAGES[2:]
+FUNNEL_STAGES = ("created", "mql", "accepted", "sql", "won")
 STAMPS = tuple(f"{stage}_at" for stage in STAGES)
 TEXT_COLUMNS = ("rejection_reason", "owner", "source", "campaign")
 LEAD_COLUMNS = ("lead_id", *STAMPS, "amount", *TEXT_COLUMNS)

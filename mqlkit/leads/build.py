@@ -12,7 +12,7 @@ import ibis
 import ibis.expr.types as ir
 
 from mqlkit.core.errors import ParamsError, listed, report
-from mqlkit.core.names import LAST_ALONE, MISSING, STAMPS, TEXT_COLUMNS
+from mqlkit.core.names import FUNNEL_STAGES, LAST_ALONE, MISSING, STAMPS, TEXT_COLUMNS
 from mqlkit.core.params import ReportParams, resolve_as_of
 from mqlkit.core.periods import DAY, AsOf, Bucket, coarser_grains
 from mqlkit.leads.as_of import (
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from mqlkit.sources.tables import Tables
 
 COLUMNS = (
-    "lead_id", "created_at", "mql_at", "contacted_at", "exit_at", "sql_at", "amount",
+    "lead_id", *STAMPS, "exit_at", "amount",
     "exit_us", "accepted_us", "rejected_us", "sql_us", "contact_us", "lag_us",
     "calendar_waited_us", "calendar_contact_waited_us", "stage_us", "waited_us",
     "work_exit_us", "work_contact_us", "work_waited_us", "work_contact_waited_us", "work_due_at",
@@ -245,6 +245,7 @@ def table_of(
         clock,
         values,
         where=params.where if is_shared else {},
+        stages=tuple(s for s in FUNNEL_STAGES if f"{s}_at" in timed.seen.latest),
         period=period,
         edges=None if is_shared else _edges(params, period),
         cache=cache,

@@ -25,34 +25,33 @@ from mqlkit.leads.cube import (
     NEVER,
     DailySums,
     LeadCube,
-    SortedWaits,
+    StageWaits,
     code_of,
 )
 from mqlkit.leads.durations import Clock
+from mqlkit.leads.funnel import TIME_IN_STAGE, exit_events, later_stages, stage_events
 from mqlkit.leads.integers import DAY_US, day_us, start_us, step
 from mqlkit.leads.outcomes import (
-    exit_event,
     is_rejected,
     lead_outcomes,
     noted_of,
     sla_measures,
     sla_outcomes,
     sql_age,
-    sql_event,
     within_outcomes,
 )
 from mqlkit.leads.privacy import OTHER
 from mqlkit.leads.promises import RULE, with_promise
 from mqlkit.sources.store import to_arrays, to_frame
-from mqlkit.stats.survival import in_time
 
 Values = Mapping[str, tuple[str, ...]]
-Timing = Callable[[ir.Table], tuple[ir.IntegerValue, ir.IntegerValue]]
 # Sums are crossed by all columns up to the first number of cells, by those of the report up to the
 # second. Beyond that each breakdown has sums of its own, of filtered leads.
 FEW_CELLS, MOST_CELLS = 100_000, 1_000_000
 # A breakdown with more values keeps those with the most MQLs (metrics.md §9).
 MOST_VALUES = 2_000
+# The panel keeps the waits of the other stages than MQL for so many leads.
+MOST_KEPT = 2_000_000
 # A column with more values gets its codes by a join.
 FEW_VALUES = 30
 # What the outcomes of leads depend on, by part.
@@ -60,10 +59,6 @@ PARTS = {
     "sla": (*DATA, *CLOCK, *SLA),
     "within": (*DATA, "within_days"),
     "other": (*DATA, *CLOCK),
-}
-WAITS: Mapping[str, tuple[Timing, tuple[str, ...]]] = {
-    "time_in_stage": (exit_event, (*DATA, *CLOCK)),
-    "time_to_sql": (sql_event, DATA),
 }
 
 
@@ -101,6 +96,8 @@ class CubeQueries:
         Values of each column to break down or filter by, in order.
     where
         Filter of the report that ``table`` does not have yet.
+    stages
+        Stages of the funnel that the data records.
     period
         The period of the report.
     edges
@@ -115,6 +112,7 @@ class CubeQueries:
     clock: Clock
     values: Values
     where: Where
+    stages: tuple[str, ...]
     period: Bucket
     edges: tuple[date, ...] | None
     cache: ResultCache
@@ -170,7 +168,7 @@ class CubeQueries:
     def _cube(
         self, groupings: Mapping[str, tuple[str, ...]], *, filtering: tuple[str, ...]
     ) -> LeadCube:
-        # Waits are large: those of the other kind are let go.
+        # Waits are large: those of other stages are let go.
         waits = lru_cache(maxsize=1)(self._waits)
         return LeadCube(
             values=self.values,
@@ -187,8 +185,7 @@ class CubeQueries:
                 name="between",
                 of=instants,
             ),
-            time_in_stage=partial(waits, "time_in_stage"),
-            time_to_sql=partial(waits, "time_to_sql"),
+            step=lru_cache(maxsize=1)(lambda step: waits(step.start).until(step.end)),
         )
 
     def _names(self, column: str) -> npt.NDArray[Any]:
@@ -325,31 +322,48 @@ class CubeQueries:
         found = step(stamp, starts, [days[0] - DAY_US, *days])
         return stamp.isnull().ifelse(NEVER * DAY_US, found)
 
-    def _waits(self, name: str) -> SortedWaits:
-        """Return waits of in-order MQLs; on the panel, from the cache if they are there."""
-        timing, depends_on = WAITS[name]
+    def _waits(self, start: str) -> StageWaits:
+        """Return the waits of a stage, up to later stages or the exit.
+
+        On the panel, they are taken from the cache if they are there.
+        """
         if self.edges is not None:
-            return self._query_waits(timing, self.clock.params.by)
+            return self._query_waits(start, self.clock.params.by)
+        query = partial(self._query_waits, start, list(self.values))
+        is_in_stage = start == TIME_IN_STAGE.start
+        if not is_in_stage and start != "mql" and self._n_leads > MOST_KEPT:
+            return query()
         return self.cache.get(
-            name,
+            "waits",
             self.clock.params,
-            lambda: self._query_waits(timing, list(self.values)),
-            depends_on=[*depends_on, *self._choice],
+            query,
+            depends_on=[*DATA, *(CLOCK if is_in_stage else ()), *self._choice],
+            of=start,
         )
 
-    def _query_waits(self, timing: Timing, columns: Sequence[str]) -> SortedWaits:
-        """Query waits and sort them."""
-        table = self.table.filter(self.table["is_in_order"] & self.table["mql_at"].notnull())
-        time, kind = timing(table)
-        table = table.mutate(_time=time, _kind=kind.cast("int8"), _day=self._day(table["mql_at"]))
+    @property
+    def _n_leads(self) -> int:
+        def count() -> int:
+            return int(self.table.count().to_pyarrow().as_py())
+
+        return self.cache.get("leads", self.clock.params, count, depends_on=DATA)
+
+    def _query_waits(self, start: str, columns: Sequence[str]) -> StageWaits:
+        if start == TIME_IN_STAGE.start:
+            events = exit_events(self.table)
+        else:
+            ends = later_stages(start, self.stages)
+            events = stage_events(self.table, self.clock, start, ends)
+        waits: dict[str, ir.Value] = {"day": self._day(events.at)}
+        for end, (time, kind) in events.ends.items():
+            waits |= {f"{end}_time": time, f"{end}_kind": kind.cast("int8")}
+        table = events.table.mutate(**waits)
         for column in columns:
             table = with_code(table, column, self.values[column])
         codes = {code_of(column): table[code_of(column)] for column in columns}
-        found = to_arrays(table.select("_time", "_kind", "_day", **codes))
-        found["_day"] = (found["_day"] // DAY_US).astype("int32")
-        order = in_time(found["_time"], found["_kind"])
-        # One at a time, because the arrays are large.
-        for name in found:
-            found[name] = found[name][order]
-        places = {column: found[code_of(column)] for column in columns}
-        return SortedWaits(found["_time"], found["_kind"], found["_day"], places)
+        found = to_arrays(table.select(*waits, **codes))
+        return StageWaits(
+            {end: (found[f"{end}_time"], found[f"{end}_kind"]) for end in events.ends},
+            (found["day"] // DAY_US).astype("int32"),
+            {column: found[code_of(column)] for column in columns},
+        )

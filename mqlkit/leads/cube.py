@@ -12,7 +12,9 @@ import pandas as pd
 
 from mqlkit.core.periods import Bucket
 from mqlkit.leads.columns import Where
+from mqlkit.leads.funnel import Step
 from mqlkit.stats.daily import day_numbers
+from mqlkit.stats.survival import in_time
 
 Ints = npt.NDArray[np.int64]
 Days = npt.NDArray[Any]
@@ -23,15 +25,39 @@ DAY, FIRST = "day", "first_mql_at"
 
 
 @dataclass(frozen=True, eq=False)
+class StageWaits:
+    """Waits of the leads that entered a stage, in any order.
+
+    Attributes
+    ----------
+    ends
+        Time and kind by the stage up to which they are counted; as in `funnel.StageEvents`.
+    day, codes
+        As in `SortedWaits`.
+    """
+
+    ends: Mapping[str, tuple[Ints, npt.NDArray[Any]]]
+    day: Days
+    codes: Mapping[str, npt.NDArray[Any]]
+
+    def until(self, end: str) -> SortedWaits:
+        """Return the waits up to a stage, sorted."""
+        time, kind = self.ends[end]
+        order = in_time(time, kind)
+        codes = {column: code[order] for column, code in self.codes.items()}
+        return SortedWaits(time[order], kind[order], self.day[order], codes)
+
+
+@dataclass(frozen=True, eq=False)
 class SortedWaits:
-    """Waits of in-order MQLs, in the order of `survival.in_time`.
+    """Waits of leads in a stage, in the order of `survival.in_time`.
 
     Attributes
     ----------
     time, kind
-        As in `survival.in_time`.
+        As in `survival.in_time`. The time is `funnel.OUT_OF_ORDER` for leads without a wait.
     day
-        Local day of each MQL, in days since 1970-01-01.
+        Local day on which each lead entered the stage, in days since 1970-01-01.
     codes
         Index of each value in `LeadCube.values`, by column.
     """
@@ -40,6 +66,20 @@ class SortedWaits:
     kind: npt.NDArray[Any]
     day: Days
     codes: Mapping[str, npt.NDArray[Any]]
+
+    @property
+    def in_order(self) -> SortedWaits:
+        """Return the waits of the leads whose events are in order."""
+        return self._taken(slice(int(np.searchsorted(self.time, 0)), None))
+
+    @property
+    def out_of_order(self) -> SortedWaits:
+        """Return the other leads."""
+        return self._taken(slice(int(np.searchsorted(self.time, 0))))
+
+    def _taken(self, rows: slice) -> SortedWaits:
+        codes = {column: code[rows] for column, code in self.codes.items()}
+        return SortedWaits(self.time[rows], self.kind[rows], self.day[rows], codes)
 
     def places(self, buckets: Sequence[Bucket]) -> Ints:
         """Return the index of the bucket of each lead; -1 outside of all buckets."""
@@ -97,9 +137,9 @@ class LeadCube:
     between
         Returns, for a breakdown (``""``: all leads) and instants in order, ``mqls`` by ``place``
         (the number of instants up to the MQL) and the codes of the breakdown and of ``where``.
-    time_in_stage, time_to_sql
-        Return the waits of the in-order MQLs: time in stage, and time to SQL or rejection. They
-        are large: read one kind, reduce it, and let it go.
+    step
+        Returns the waits of a step of the funnel, or the time in stage of the in-order MQLs. They
+        are large: read those of one stage, reduce them, and let them go.
     """
 
     values: Mapping[str, tuple[str, ...]]
@@ -111,8 +151,7 @@ class LeadCube:
     rejected: Callable[[], pd.DataFrame]
     converted: Callable[[], pd.DataFrame]
     between: Callable[[str, tuple[int, ...]], pd.DataFrame]
-    time_in_stage: Callable[[], SortedWaits]
-    time_to_sql: Callable[[], SortedWaits]
+    step: Callable[[Step], SortedWaits]
 
     def sums_of(self, by: str) -> DailySums:
         """Return sums with the codes of a breakdown, or any sums for all leads (``""``)."""

@@ -73,7 +73,7 @@ def add_durations(leads: ir.Table, clock: Clock) -> ir.Table:
     clock
         The clock of the report.
     """
-    since = {f"{stage}_us": _between(leads, "mql", stage, clock) for stage in EXITS}
+    since = {f"{stage}_us": between(leads, "mql", stage, clock) for stage in EXITS}
     # An SQL counts as accepted, even without a recorded acceptance.
     since["accepted_us"] = earliest(since["accepted_us"], since["sql_us"])
     exit_us = earliest(*since.values())
@@ -82,10 +82,10 @@ def add_durations(leads: ir.Table, clock: Clock) -> ir.Table:
         is_accepted_first=_is_accepted_first(leads, clock),
         exit_us=exit_us,
         exit_at=earliest(*(leads[f"{stage}_at"] for stage in EXITS)),
-        contact_us=_between(leads, "mql", "contacted", clock),
-        lag_us=_between(leads, "created", "mql", clock),
-        calendar_waited_us=_until_as_of(leads, clock, EXITS),
-        calendar_contact_waited_us=_until_as_of(leads, clock, ("contacted",)),
+        contact_us=between(leads, "mql", "contacted", clock),
+        lag_us=between(leads, "created", "mql", clock),
+        calendar_waited_us=until_as_of(leads, clock, EXITS),
+        calendar_contact_waited_us=until_as_of(leads, clock, ("contacted",)),
         is_in_order=(exit_us >= 0).fill_null(True),
     )
     timed = with_rule(timed, clock.params)
@@ -98,7 +98,8 @@ def add_durations(leads: ir.Table, clock: Clock) -> ir.Table:
     return timed.mutate(stage_us=timed[stage], waited_us=timed[waited])
 
 
-def _between(leads: ir.Table, start: str, end: str, clock: Clock) -> ir.IntegerValue:
+def between(leads: ir.Table, start: str, end: str, clock: Clock) -> ir.IntegerValue:
+    """Return the calendar time from one stage to another in microseconds; see `leads.table`."""
     a, b = leads[f"{start}_at"], leads[f"{end}_at"]
     if clock.is_dated(start, end):
         return clock.local.day(b) - clock.local.day(a)
@@ -119,11 +120,14 @@ def _is_accepted_first(leads: ir.Table, clock: Clock) -> ir.BooleanValue:
     return is_decided.ifelse(is_first, ibis.null("boolean"))
 
 
-def _until_as_of(leads: ir.Table, clock: Clock, stages: Sequence[str]) -> ir.IntegerValue:
-    """Return the time from MQL to the as-of date, with the precision of the time to ``stages``."""
-    if clock.is_dated("mql", *stages):
-        return day_us(clock.as_of.on) - clock.local.day(leads["mql_at"])
-    return micros(clock.as_of.at) - leads["mql_at"]
+def until_as_of(
+    leads: ir.Table, clock: Clock, stages: Sequence[str], *, start: str = "mql"
+) -> ir.IntegerValue:
+    """Return the time from a stage to the as-of date, with the precision of the time to others."""
+    at = leads[f"{start}_at"]
+    if clock.is_dated(start, *stages):
+        return day_us(clock.as_of.on) - clock.local.day(at)
+    return micros(clock.as_of.at) - at
 
 
 def _on_work_clock(leads: ir.Table, clock: Clock) -> ir.Table:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ibis
 import ibis.expr.types as ir
 
 from mqlkit.leads.durations import Clock
@@ -145,18 +144,3 @@ def sql_age(leads: ir.Table) -> ir.IntegerValue:
     """Return the time from MQL to SQL, rounded up to whole days; 0 for an SQL before its MQL."""
     age = floor(leads["sql_us"] + DAY_US - 1, DAY_US)
     return (age < 0).ifelse(0, age)
-
-
-def exit_event(leads: ir.Table) -> tuple[ir.IntegerValue, ir.IntegerValue]:
-    """Return time in stage in microseconds, and its kind: 1 left the stage, 0 censored."""
-    return leads["stage_us"].coalesce(leads["waited_us"]), leads["stage_us"].notnull().cast("int8")
-
-
-def sql_event(leads: ir.Table) -> tuple[ir.IntegerValue, ir.IntegerValue]:
-    """Return time to SQL or rejection in microseconds, and its kind: 1 SQL, 2 rejected, 0 censored.
-
-    A lead that was rejected and later became SQL counts as SQL, as in the conversion rate.
-    """
-    sql, rejected = leads["sql_us"], leads["rejected_us"]
-    kind = sql.notnull().ifelse(1, rejected.notnull().ifelse(2, 0))
-    return ibis.coalesce(sql, rejected, leads["calendar_waited_us"]), kind

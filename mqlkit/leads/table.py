@@ -292,7 +292,9 @@ class LeadTable:
         kept = kept.assign(bucket=bucket_of(kept[DAY].to_numpy(), buckets))
         return kept[kept["bucket"] >= 0]
 
-    def grid(self, sums: pd.DataFrame, *, fill: float = 0) -> pd.DataFrame:
+    def grid(
+        self, sums: pd.DataFrame, *, fill: float = 0, segments: Sequence[Segment] | None = None
+    ) -> pd.DataFrame:
         """Return a frame with a row for every segment and bucket, and for the whole period.
 
         Parameters
@@ -301,13 +303,15 @@ class LeadTable:
             Columns ``by``, ``name``, ``bucket`` (index) and values.
         fill
             Value for cells without a row in ``sums``.
+        segments
+            Segments to return, if not `segments`.
 
         Returns
         -------
         pandas.DataFrame
             ``bucket`` (label), ``start``, ``end``, ``by``, ``name``, ``flags``, ``index``, values.
         """
-        cells = self._cells
+        cells = self._cells if segments is None else self._cells_of(segments)
         found = cells[[*SEGMENT, "index"]].merge(
             sums.rename(columns={"bucket": "index"}), how="left", on=[*SEGMENT, "index"]
         )
@@ -315,12 +319,15 @@ class LeadTable:
 
     @cached_property
     def _cells(self) -> pd.DataFrame:
+        return self._cells_of(self.segments)
+
+    def _cells_of(self, segments: Sequence[Segment]) -> pd.DataFrame:
         """Return the grid without values."""
         spans = [*enumerate(self.buckets), (TOTAL_BUCKET, self.whole)]
         return pd.DataFrame(
             [
                 (*s, i, b.label, b.start, b.end, self._progress(b))
-                for s in self.segments
+                for s in segments
                 for i, b in spans
             ],
             columns=[*SEGMENT, "index", "bucket", "start", "end", "flags"],

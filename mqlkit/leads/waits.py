@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ import pandas as pd
 
 from mqlkit.leads.cache import COHORT
 from mqlkit.leads.cube import SortedWaits
+from mqlkit.leads.funnel import TIME_IN_STAGE
 from mqlkit.leads.table import TOTAL_BUCKET, LeadTable
 from mqlkit.stats.survival import Floats, Waits
 
@@ -41,19 +42,64 @@ class WaitTimes:
 
 def time_in_stage(leads: LeadTable) -> WaitTimes:
     """Return time in stage of the in-order cohort; kind 1 is an exit."""
-    return _of_cohort(leads, leads.cube.time_in_stage())
+    return of_cohort(leads, leads.cube.step(TIME_IN_STAGE))
 
 
-def time_to_sql(leads: LeadTable) -> WaitTimes:
-    """Return time to SQL or rejection of the in-order cohort; see `outcomes.sql_event`."""
-    return _of_cohort(leads, leads.cube.time_to_sql())
-
-
-def _of_cohort(leads: LeadTable, waits: SortedWaits) -> WaitTimes:
+def of_cohort(leads: LeadTable, waits: SortedWaits) -> WaitTimes:
+    """Return the waits of leads that entered the stage in the period and match the filter."""
     bucket = waits.places(leads.buckets)
     rows = np.flatnonzero((bucket >= 0) & leads.cube.matches(waits.codes))
     codes = {by: waits.codes[by][rows] for by in leads.params.by}
     return WaitTimes(waits.time[rows], waits.kind[rows], bucket[rows], codes)
+
+
+def sums_by_segment(
+    leads: LeadTable, waits: WaitTimes, values: Mapping[str, npt.NDArray[Any]]
+) -> pd.DataFrame:
+    """Return sums over the leads of every segment, in each bucket and over the period.
+
+    Parameters
+    ----------
+    leads
+        The lead table, for its segments.
+    waits
+        The leads.
+    values
+        Numbers or conditions by name, one per lead.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``by``, ``name``, ``bucket`` (index; `TOTAL_BUCKET` is the whole period) and the sums, for
+        groups with a lead.
+    """
+    size, frames = len(leads.buckets), []
+    index = np.array([*range(size), TOTAL_BUCKET])
+    for by in ("", *leads.params.by):
+        group, names = _segments(leads, waits, by)
+        total = partial(_totals, group * size + waits.bucket, (len(names), size))
+        key = {"by": by, "name": np.repeat(names, size + 1), "bucket": np.tile(index, len(names))}
+        frame = pd.DataFrame({**key, **{name: total(value) for name, value in values.items()}})
+        frames.append(frame[total(None) > 0])
+    return pd.concat(frames, ignore_index=True)
+
+
+def _totals(
+    cell: npt.NDArray[Any], shape: tuple[int, int], value: npt.NDArray[Any] | None
+) -> npt.NDArray[Any]:
+    """Return the sums by segment and bucket, and after the buckets of a segment their total."""
+    cells = np.bincount(cell, value, minlength=shape[0] * shape[1]).reshape(shape)
+    return np.hstack([cells, cells.sum(axis=1, keepdims=True)]).ravel()
+
+
+def _segments(
+    leads: LeadTable, waits: WaitTimes, by: str
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[Any]]:
+    """Return the number of the segment of each lead, or one number for all, and their names."""
+    if not by:
+        return np.zeros(1, dtype=np.int32), np.array([""], dtype=object)
+    numbers, names = pd.factorize(leads.names_of(by))
+    return numbers.astype(np.int32)[waits.codes[by]], np.asarray(names, dtype=object)
 
 
 def by_segment(
@@ -62,6 +108,7 @@ def by_segment(
     measure: Measure,
     *,
     depends_on: Sequence[str],
+    of: Hashable = (),
 ) -> pd.DataFrame:
     """Apply a measure to the waits of every segment, in each bucket and over the period.
 
@@ -75,6 +122,8 @@ def by_segment(
         Takes the waits of many groups and returns columns with one value per group.
     depends_on
         Parameters that waits and measure depend on, beside those that choose the cohort.
+    of
+        What else they depend on.
 
     Returns
     -------
@@ -90,7 +139,7 @@ def by_segment(
     choice = [*depends_on, *COHORT, "grain", "redact"]
     name = f"{measure.__module__}.{measure.__qualname__}"
     frames = [
-        leads.cache.get(name, leads.params, measured(by), depends_on=choice, of=by)
+        leads.cache.get(name, leads.params, measured(by), depends_on=choice, of=(by, of))
         for by in ("", *leads.params.by)
     ]
     return pd.concat(frames, ignore_index=True)
@@ -99,10 +148,7 @@ def by_segment(
 def _measured(leads: LeadTable, waits: WaitTimes, measure: Measure, by: str) -> pd.DataFrame:
     """Return a measure by the values of one breakdown, or of all leads."""
     size = len(leads.buckets) + 1
-    group, names = np.zeros(1, dtype=np.int32), np.array([""], dtype=object)
-    if by:
-        numbers, names = pd.factorize(leads.names_of(by))
-        group = numbers.astype(np.int32)[waits.codes[by]]
+    group, names = _segments(leads, waits, by)
     frames = []
     for bucket in (waits.bucket, size - 1):
         cells = np.broadcast_to(group * size + bucket, waits.time.shape)
@@ -112,6 +158,6 @@ def _measured(leads: LeadTable, waits: WaitTimes, measure: Measure, by: str) -> 
     index = found.index % size
     return found.assign(
         by=by,
-        name=np.asarray(names, dtype=object)[found.index // size],
+        name=names[found.index // size],
         bucket=np.where(index < size - 1, index, TOTAL_BUCKET),
     )

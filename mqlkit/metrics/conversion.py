@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
-from mqlkit.leads.cache import DATA
+from mqlkit.leads.cache import COHORT, DATA
+from mqlkit.leads.cube import SortedWaits
+from mqlkit.leads.funnel import OPEN, Step
 from mqlkit.leads.integers import DAY_US
 from mqlkit.leads.table import LeadTable
-from mqlkit.leads.waits import by_segment, time_to_sql
+from mqlkit.leads.waits import WaitTimes, of_cohort, sums_by_segment
 from mqlkit.stats.incidence import Incidence, expected_share, horizon
-from mqlkit.stats.survival import Floats, Waits, sums_of
+from mqlkit.stats.survival import Floats
 
 MATURE_SHARE = 0.9
+MQL_TO_SQL = Step("mql", "sql")
 
 
 @dataclass(frozen=True)
@@ -42,34 +45,62 @@ class Maturity:
     is_rising: bool = False
     error: float = np.nan
 
+    @classmethod
+    def of(cls, incidence: Incidence, within: int | None) -> Maturity:
+        """Return how long the conversion takes of which the incidence is that up to the horizon."""
+        error = math.sqrt(incidence.variance) / incidence.value if incidence.value else math.nan
+        if within is not None:
+            return cls(within, within, error=error)
+        if not incidence.until:
+            return cls()
+        days = incidence.time_of(MATURE_SHARE) / DAY_US
+        return cls(days, incidence.until / DAY_US, incidence.is_rising, error)
+
 
 def sql_maturity(leads: LeadTable) -> Maturity:
     """Return how long the conversion to SQL takes; without values if no SQL is recorded."""
     if not leads.is_recorded("sql"):
         return Maturity()
-    choice = [*DATA, "where", "within_days"]
+    return maturity_of(leads, MQL_TO_SQL, within=leads.params.within_days)
+
+
+def maturity_of(leads: LeadTable, step: Step, *, within: int | None = None) -> Maturity:
+    """Return how long a step of the funnel takes.
+
+    Parameters
+    ----------
+    leads
+        The lead table.
+    step
+        The step.
+    within
+        Days after which nothing counts.
+    """
     return leads.cache.get(
-        "sql_maturity", leads.params, lambda: _maturity(leads), depends_on=choice
+        "maturity",
+        leads.params,
+        lambda: Maturity.of(incidence_of(leads, leads.cube.step(step), within=within), within),
+        depends_on=[*DATA, "where"],
+        of=(step, within),
     )
 
 
-def _maturity(leads: LeadTable) -> Maturity:
-    within, found = leads.params.within_days, _incidence(leads)
-    error = math.sqrt(found.variance) / found.value if found.value else math.nan
-    if within is not None:
-        return Maturity(within, within, error=error)
-    if not found.until:
-        return Maturity()
-    days = found.time_of(MATURE_SHARE) / DAY_US
-    return Maturity(days, found.until / DAY_US, found.is_rising, error)
-
-
-def _incidence(leads: LeadTable) -> Incidence:
-    """Return the incidence of SQL among all in-order MQLs, up to the horizon."""
-    time, kind = leads.cube.kept(leads.cube.time_to_sql())
-    within = leads.params.within_days
+def incidence_of(leads: LeadTable, waits: SortedWaits, *, within: int | None = None) -> Incidence:
+    """Return the incidence of conversion among all leads in order, up to the horizon."""
+    time, kind = leads.cube.kept(waits.in_order)
     until = horizon(time) if within is None else within * DAY_US
     return Incidence.of(time, kind, until=until)
+
+
+def chances_of(incidence: Incidence, waits: WaitTimes) -> dict[str, Floats]:
+    """Return the chance p of each lead to convert yet, and p (1 − p).
+
+    Their sums, ``expected`` and ``spread``, are what `incidence.expected_share` takes.
+    """
+    chance = np.zeros(len(waits.time))
+    is_open = (waits.kind == OPEN) & (waits.time >= 0)
+    chance[is_open] = incidence.chances(waits.time[is_open])
+    return {"expected": chance, "spread": chance * (1 - chance)}
 
 
 def projected_share(
@@ -89,24 +120,22 @@ def projected_share(
     Returns
     -------
     share, low, high
-        As in `incidence.expected_share`, which assumes that young cohorts go on as older ones did.
+        As in `incidence.expected_share`. NaN if no lead has converted.
     """
-    incidence = cache(lambda: _incidence(leads))
-
-    def chances(waits: Waits) -> dict[str, Floats]:
-        is_open = waits.kind == 0
-        chance = incidence().chances(waits.time[is_open])
-        group = waits.group[is_open]
-        return {
-            "expected": sums_of(chance, group, waits.groups),
-            "spread": sums_of(chance * (1 - chance), group, waits.groups),
-        }
-
-    if np.isnan(maturity.error):
-        none = np.full(np.shape(n), np.nan)
-        return none, none, none
-    found = by_segment(leads, time_to_sql, chances, depends_on=[*DATA, "within_days"])
+    choice = [*DATA, *COHORT, "grain", "by", "redact", "within_days"]
+    found = leads.cache.get(
+        "expected_sqls", leads.params, lambda: _expected_sqls(leads), depends_on=choice
+    )
     grid = leads.grid(found)
     return expected_share(
         hits, n, expected=grid["expected"], spread=grid["spread"], error=maturity.error
+    )
+
+
+def _expected_sqls(leads: LeadTable) -> pd.DataFrame:
+    """Return the sums of the chances of open leads to become SQLs."""
+    waits, within = leads.cube.step(MQL_TO_SQL), leads.params.within_days
+    cohort = of_cohort(leads, waits)
+    return sums_by_segment(
+        leads, cohort, chances_of(incidence_of(leads, waits, within=within), cohort)
     )

@@ -31,6 +31,7 @@ from mqlkit.metrics.cost import (
 from mqlkit.metrics.data_quality import data_quality
 from mqlkit.metrics.efficiency import cohort_growth
 from mqlkit.metrics.forecast import Backtest, backtest, closed_buckets
+from mqlkit.metrics.funnel import funnel
 from mqlkit.metrics.handoff import rejection_reasons
 from mqlkit.metrics.lead_lists import breach_list
 from mqlkit.metrics.mix import efficiency_mix_and_rate
@@ -204,6 +205,11 @@ class FamilyFrames:
             missing=self._missing("efficiency"),
             main_breakdown=self.main_breakdown,
         )
+
+    @cached_property
+    def funnel(self) -> pd.DataFrame:
+        """What became of the leads of each stage, from created to won; see `funnel.funnel`."""
+        return self._once("funnel", lambda: funnel(self.lead_data), "grain", "by", "redact")
 
     @cached_property
     def waiting(self) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from typing import Any
@@ -20,15 +20,27 @@ ENGINES = ("duckdb", "ibis-framework", "pandas")
 RECORD = (
     "metric", "bucket", "start", "end", "segment", "value", "n", "low", "high", "unit", "flags",
 )  # fmt: skip
+FUNNEL_NUMBERS = (
+    "conversion", "low", "high", "projected", "projected_low", "projected_high", "hours_mean",
+    "hours_median", "hours_p90",
+)  # fmt: skip
+FUNNEL_RECORD = (
+    "from", "to", "bucket", "start", "end", "segment", "entered", "converted", "lost", "open",
+    *FUNNEL_NUMBERS, "flags",
+)  # fmt: skip
 
 
 def metrics_document(report: Report) -> dict[str, Any]:
     """Return the content of ``metrics.json``."""
-    return {**facts_of(report), "metrics": list(records_of(report.metrics))}
+    return {
+        **facts_of(report),
+        "funnel": list(funnel_records(report.funnel)),
+        "metrics": list(records_of(report.metrics)),
+    }
 
 
 def facts_of(report: Report) -> dict[str, Any]:
-    """Return all entries of ``metrics.json`` except the metrics."""
+    """Return all entries of ``metrics.json`` except the funnel and the metrics."""
     leads, tested = report.lead_data, report.forecast_backtest
     return {
         "title": report.params.title,
@@ -62,17 +74,25 @@ def _plain(value: float) -> float | int | None:
 
 def records_of(rows: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """Yield tidy rows as records of ``metrics.json``."""
+    return _records(rows, RECORD, numbers=("value", "n", "low", "high"))
+
+
+def funnel_records(rows: pd.DataFrame) -> Iterator[dict[str, Any]]:
+    """Yield the rows of `Report.funnel` as records of ``metrics.json``."""
+    return _records(rows, FUNNEL_RECORD, numbers=FUNNEL_NUMBERS)
+
+
+def _records(
+    rows: pd.DataFrame, fields: Sequence[str], *, numbers: Sequence[str]
+) -> Iterator[dict[str, Any]]:
     for start in range(0, len(rows), CHUNK):
-        yield from _records(rows.iloc[start : start + CHUNK])
-
-
-def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    columns: dict[str, list[Any]] = {name: rows[name].tolist() for name in rows.columns}
-    for name in ("start", "end"):
-        columns[name] = [str(day) for day in columns[name]]
-    for name in ("value", "n", "low", "high"):
-        columns[name] = [_plain(value) for value in columns[name]]
-    segments = zip(columns.pop("by"), columns.pop("name"), strict=True)
-    columns["segment"] = [{by: name} if by else None for by, name in segments]
-    cells = zip(*(columns[name] for name in RECORD), strict=True)
-    return [dict(zip(RECORD, values, strict=True)) for values in cells]
+        chunk = rows.iloc[start : start + CHUNK]
+        columns: dict[str, list[Any]] = {name: chunk[name].tolist() for name in chunk.columns}
+        for name in ("start", "end"):
+            columns[name] = [str(day) for day in columns[name]]
+        for name in numbers:
+            columns[name] = [_plain(value) for value in columns[name]]
+        segments = zip(columns.pop("by"), columns.pop("name"), strict=True)
+        columns["segment"] = [{by: name} if by else None for by, name in segments]
+        for cells in zip(*(columns[name] for name in fields), strict=True):
+            yield dict(zip(fields, cells, strict=True))

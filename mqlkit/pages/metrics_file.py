@@ -8,25 +8,32 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
-# How the line of a row starts, and what the line of all leads contains.
-ROW, OF_ALL_LEADS = '{"metric"', '"segment": null'
-HEAD = '"metrics": ['
+# How the line of a row of the metrics starts, and of the funnel; what that of all leads contains.
+ROW, STEP, OF_ALL_LEADS = '{"metric"', '{"from"', '"segment": null'
+Rows = Iterable[Mapping[str, Any]]
 
 
-def write_metrics(path: Path, facts: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write the facts of a report and its rows."""
+def write_metrics(path: Path, facts: Mapping[str, Any], rows: Rows, *, funnel: Rows = ()) -> None:
+    """Write the facts of a report, the rows of its funnel and those of its metrics."""
     with path.open("w", encoding="utf-8", newline="\n") as handle:
         handle.write("{\n")
         for name, value in facts.items():
             handle.write(f"{_line(name)}: {_lines(value)},\n")
-        handle.write(HEAD)
-        separator = "\n"
-        for row in rows:
-            handle.write(separator + _line(row))
-            separator = ",\n"
-        handle.write("\n]\n}\n")
+        _write_rows(handle, "funnel", funnel)
+        handle.write(",\n")
+        _write_rows(handle, "metrics", rows)
+        handle.write("\n}\n")
+
+
+def _write_rows(handle: TextIO, name: str, rows: Rows) -> None:
+    handle.write(f"{_line(name)}: [")
+    separator = "\n"
+    for row in rows:
+        handle.write(separator + _line(row))
+        separator = ",\n"
+    handle.write("\n]")
 
 
 def _line(value: object) -> str:
@@ -65,9 +72,9 @@ def read_metrics(path: Path, *, keep: Callable[[str], bool] = is_of_all_leads) -
         When the file cannot be read, or is not JSON.
     """
     with path.open(encoding="utf-8") as handle:
-        kept = [line for line in handle if not line.startswith(ROW) or keep(line)]
+        kept = [line for line in handle if not line.startswith((ROW, STEP)) or keep(line)]
     # The row after which others are dropped may end in a comma.
-    text = "".join(kept)
-    end = text.rfind("]")
-    body, tail = text[:end].rstrip(), text[end:]
-    return json.loads(body.removesuffix(",") + tail)
+    ends = [place for place, line in enumerate(kept) if line.startswith("]")]
+    for place in ends:
+        kept[place - 1] = kept[place - 1].rstrip().removesuffix(",") + "\n"
+    return json.loads("".join(kept))

@@ -15,7 +15,7 @@ from mqlkit.leads.privacy import FEWEST
 from mqlkit.metrics.lead_lists import breach_lines
 from mqlkit.metrics.report import Report
 from mqlkit.pages.changed_leads import write_leads
-from mqlkit.pages.document import facts_of, records_of
+from mqlkit.pages.document import facts_of, funnel_records, records_of
 from mqlkit.pages.metrics_file import write_metrics
 from mqlkit.pages.previous import LEADS_KEPT, previous
 from mqlkit.pages.revisions import REVISIONS, write_lines
@@ -58,7 +58,8 @@ def write_results(report: Report, folder: Path, name: str) -> list[Path]:
         ``NAME.metrics.json``, ``NAME.breaches.csv``, ``NAME.set-aside.csv`` and ``NAME.txt``.
     """
     metrics = folder / f"{name}.metrics.json"
-    write_metrics(metrics, facts_of(report), records_of(report.metrics))
+    funnel = funnel_records(report.funnel)
+    write_metrics(metrics, facts_of(report), records_of(report.metrics), funnel=funnel)
     breaches = folder / f"{name}.breaches.csv"
     breach_lines(report.lead_data).to_csv(breaches)
     aside = folder / f"{name}.set-aside.csv"

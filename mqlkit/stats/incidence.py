@@ -89,18 +89,19 @@ class Incidence:
         Parameters
         ----------
         time, kind
-            Times and kinds of exits, in the order of `survival.in_time`. Shape (n,).
+            Times from 0 and kinds of exits, in the order of `survival.in_time`. Shape (n,).
         until
             The time up to which to estimate.
         """
         rows = np.flatnonzero(kind[: np.searchsorted(time, until, side="right")])
-        at, first, d = np.unique(time[rows], return_index=True, return_counts=True)
-        if not len(at):
+        first = np.flatnonzero(np.diff(time[rows], prepend=-1))
+        if not len(first):
             none = np.zeros(0)
-            return cls(at, none, none, until, 0.0, 0.0)
+            return cls(time[rows], none, none, until, 0.0, 0.0)
+        d = np.diff(first, append=len(rows)).astype(float)
+        d1 = np.add.reduceat((kind[rows] == 1).astype(float), first)
         # Exits come before leads censored at the same time.
         n = (len(time) - rows[first]).astype(float)
-        d1 = np.add.reduceat((kind[rows] == 1).astype(float), first)
         staying = np.cumprod((n - d) / n)
         before = np.append(1.0, staying[:-1])
         reached = np.cumsum(before * d1 / n)
@@ -108,7 +109,14 @@ class Incidence:
         hazard = np.divide(d, n * (n - d), out=np.zeros_like(n), where=n > d)
         terms = ahead**2 * hazard + before**2 * d1 * (n - d1) / n**3
         variance = (terms - 2 * ahead * before * d1 / n**2).sum()
-        return cls(at, reached, staying, until, float(reached[-1]), max(0.0, float(variance)))
+        return cls(
+            time[rows[first]],
+            reached,
+            staying,
+            until,
+            float(reached[-1]),
+            max(0.0, float(variance)),
+        )
 
     def at(self, time: npt.ArrayLike) -> tuple[Floats, Floats]:
         """Return the share that has left by kind 1 by some times, and that has not left at all."""
@@ -168,12 +176,12 @@ def expected_share(
     expected, spread
         Sums of p and of p (1 − p) over its open leads, with p from `Incidence.chances`.
     error
-        Relative standard error of the incidence that the chances come from.
+        Relative standard error of the incidence that the chances come from; NaN if it is 0.
 
     Returns
     -------
     share, low, high
-        In [0, 1], none below ``hits / n``. NaN for a cohort without a lead.
+        In [0, 1], none below ``hits / n``. NaN for a cohort without a lead, or an error of NaN.
 
     Notes
     -----
@@ -192,5 +200,6 @@ def expected_share(
     reach = Z95 * np.sqrt(own + (mu * error) ** 2)
     leads = (s + mu, s + np.maximum(0, mu - reach), np.minimum(total, s + mu + reach))
     with np.errstate(divide="ignore", invalid="ignore"):
-        share, low, high = (np.where(total > 0, x / total, np.nan) for x in leads)
+        is_known = (total > 0) & ~np.isnan(error)
+        share, low, high = (np.where(is_known, x / total, np.nan) for x in leads)
     return share, low, high

@@ -28,6 +28,8 @@ EDGE = 1e-12
 def in_time(time: npt.NDArray[Any], kind: npt.NDArray[Any]) -> Ints:
     """Return the order of leads by time; at equal times, exits come before censored leads.
 
+    What else differs at equal times is in no order, because no estimate depends on it.
+
     Parameters
     ----------
     time
@@ -35,12 +37,7 @@ def in_time(time: npt.NDArray[Any], kind: npt.NDArray[Any]) -> Ints:
     kind
         Kind of exit, from 1; 0 for censored leads. Shape (n,).
     """
-    return np.argsort(2 * time + (kind == 0), kind="stable")
-
-
-def sums_of(values: Floats, group: npt.NDArray[Any], groups: int) -> Floats:
-    """Return the sums of values by group, shape (groups,)."""
-    return np.bincount(group, values, minlength=groups).astype(float)
+    return np.argsort(2 * time + (kind == 0))
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,8 +21,8 @@ from mqlkit.sources.source_cache import CACHE
 
 BASE = ROOT / "notebooks"
 FRAMES = (
-    "metrics", "volume", "handoff", "efficiency", "waiting", "response", "sla", "cost", "changes",
-    "mix", "lead_lists", "headline",
+    "metrics", "volume", "handoff", "efficiency", "funnel", "waiting", "response", "sla", "cost",
+    "changes", "mix", "lead_lists", "headline",
 )  # fmt: skip
 # One after the other, each on top of those before: what is kept must not be kept too long.
 CHOICES = [

@@ -49,7 +49,7 @@ def test_what_metrics_json_holds(document):
     assert list(document) == [
         "title", "as_of", "period", "params", "lag_days_used", "definitions", "maturity_days",
         "horizon_days", "folded", "phi", "forecast_backtest", "currency", "ledger", "inputs",
-        "versions", "metrics",
+        "versions", "funnel", "metrics",
     ]  # fmt: skip
     assert document["title"] == "Worked example"
     assert document["as_of"] == "2026-03-01T00:00:00+00:00"
@@ -211,9 +211,14 @@ def test_the_json_says_what_the_document_says(worked, document, tmp_path):
 
 def test_rows_that_are_not_wanted_are_not_read(worked, document, tmp_path):
     path = write_results(worked, tmp_path, "w")[0]
-    rows = [row for row in document["metrics"] if row["segment"] is None]
-    assert read_metrics(path) == {**document, "metrics": rows}
-    assert read_metrics(path, keep=lambda _: False) == {**document, "metrics": []}
+    kept = {
+        name: [row for row in document[name] if row["segment"] is None]
+        for name in ("funnel", "metrics")
+    }
+    assert all(kept.values())
+    assert read_metrics(path) == {**document, **kept}
+    none = {"funnel": [], "metrics": []}
+    assert read_metrics(path, keep=lambda _: False) == {**document, **none}
 
 
 def test_a_document_in_another_layout_is_read_whole(document, tmp_path):
