@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import io
 import math
 import tempfile
@@ -16,7 +17,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import pytest
 import yaml
-from hypothesis import settings
+from hypothesis import Phase, settings
 from typed_tables import Rows, SharedReader, typed_tables
 
 from mqlkit.core.metrics import METRICS
@@ -30,8 +31,18 @@ from mqlkit.sources.spec import read_source
 from mqlkit.sources.store import connect
 from mqlkit.sources.tables import Tables, load
 
-settings.register_profile("mqlkit", max_examples=25, deadline=None, derandomize=True, database=None)
+# To explain a failing example, Hypothesis runs it many times more.
+settings.register_profile(
+    "mqlkit",
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=set(Phase) - {Phase.explain},
+)
 settings.load_profile("mqlkit")
+# As in the kernel of a report: few of the many objects of an expression are garbage.
+gc.set_threshold(50_000, 50, 50)
 
 # Which question a metric answers; the function that answers it is called once per report.
 FAMILIES = {

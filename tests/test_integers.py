@@ -50,8 +50,11 @@ def test_the_earliest_of_some_is_known_whichever_is_missing(row, expected):
     assert found.to_pyarrow()["first"].to_pylist() == [expected]
 
 
-def cube_queries(**params):
-    """Return the queries on tables of an engine that is not there, re-entry included."""
+def queries_of(**params):
+    """Return leads with durations, re-entry included, and the queries on them once stored.
+
+    The tables are of an engine that is not there.
+    """
     stamps = {f"{stage}_at": "int64" for stage in STAMPS}
     timed = {f"{stage}_at_zone": "int8" for stage in STAMPS}
     columns = ["lead_id", "rejection_reason", "owner", "source", named("source"), named("team")]
@@ -66,8 +69,9 @@ def cube_queries(**params):
     chosen = ReportParams.from_mapping({"by": ["source"], **params})
     clock = Clock(chosen, zone, AsOf.end_of(last, zone), frozenset({"sql_at"}), local)
     passes = with_history(leads, events, chosen.passes, local=local)
-    return CubeQueries(
-        add_durations(passes, clock),
+    timed = add_durations(passes, clock)
+    return timed, CubeQueries(
+        ibis.table(timed.schema(), name="timed"),
         clock,
         {"source": ("Event", "Web")},
         where={},
@@ -97,9 +101,10 @@ def compile_for(monkeypatch):
         monkeypatch.setattr(pyspark, "options", SimpleNamespace(pyspark=SPARK_OPTIONS))
         for name in ("to_frame", "to_arrays"):
             monkeypatch.setattr(f"mqlkit.leads.build_cube.{name}", refuse)
-        queries = cube_queries(**params)
+        timed, queries = queries_of(**params)
         columns = ("source",)
         for query in (
+            lambda: refuse(timed),
             lambda: queries._entered(columns), lambda: queries._became_sql(columns),
             lambda: queries._left(columns), lambda: queries._rejected(columns),
             lambda: queries._converted(columns), lambda: queries._largest("source"),
@@ -126,7 +131,7 @@ RULES = [
 )
 def test_the_same_expressions_compile_for_every_engine(compile_for, engine, params):
     found = compile_for(engine, **params)
-    assert len(found) == 11 + ("sla_rules" in params)
+    assert len(found) == 12 + ("sla_rules" in params)
     assert all(text.startswith(("SELECT", "WITH")) for text in found)
 
 

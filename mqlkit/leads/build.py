@@ -21,7 +21,7 @@ from mqlkit.leads.as_of import (
     known_by,
     summarize_timestamps,
 )
-from mqlkit.leads.build_cube import CubeQueries, with_code
+from mqlkit.leads.build_cube import CubeQueries, with_codes
 from mqlkit.leads.cache import CLOCK, DATA, ResultCache, key_of
 from mqlkit.leads.columns import NAMED, matching, named, raw
 from mqlkit.leads.durations import Clock, add_durations
@@ -88,12 +88,10 @@ class TimedLeads:
         """Write the table once, as a view in the engine."""
         return replace(self, table=reader.layer(self.table))
 
-    def with_codes(self, values: Mapping[str, Sequence[str]]) -> TimedLeads:
-        """Add the codes of columns to break down or filter by; see `build_cube.with_code`."""
-        table = self.table
-        for column, known in values.items():
-            table = with_code(table, column, known)
-        return replace(self, table=table)
+    def with_codes(self, values: Mapping[str, tuple[str, ...]]) -> TimedLeads:
+        """Add the codes of columns to break down or filter by; see `build_cube.with_codes`."""
+        table, codes = with_codes(self.table, values)
+        return replace(self, table=table.mutate(**codes))
 
     def stored(self, reader: Reader, *, kind: str = TABLE) -> TimedLeads:
         """Materialize the table in the engine; see `Reader.store`."""

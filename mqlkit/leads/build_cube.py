@@ -62,18 +62,40 @@ PARTS = {
 }
 
 
-def with_code(table: ir.Table, column: str, values: Sequence[str]) -> ir.Table:
-    """Add the code of each lead's value; ``values`` are all values of the column."""
-    if code_of(column) in table.columns:
-        return table
-    if len(values) <= FEW_VALUES:
+def with_codes(table: ir.Table, values: Values) -> tuple[ir.Table, dict[str, ir.Value]]:
+    """Return the codes of each lead's values, by `code_of`, for a query of the returned table.
+
+    Parameters
+    ----------
+    table
+        Leads with columns as `named`, or with their codes.
+    values
+        All values of each column.
+
+    Returns
+    -------
+    tuple of ibis.Table and dict
+        The leads, joined with the codes of columns with many values, and expressions on them: a
+        query that groups by an expression needs no further layer of all columns.
+    """
+    for column, known in values.items():
         # Ibis compiles a chain of joins by recursion, and an export may have a hundred columns.
-        pairs = [(value, ibis.literal(i, "int32")) for i, value in enumerate(values)]
-        code = table[named(column)].cases(*pairs) if pairs else ibis.null("int32")
-        return table.mutate(**{code_of(column): code})
+        if code_of(column) not in table.columns and len(known) > FEW_VALUES:
+            table = _joined(table, column, known)
+    return table, {code_of(column): _code(table, column, known) for column, known in values.items()}
+
+
+def _joined(table: ir.Table, column: str, values: Sequence[str]) -> ir.Table:
     rows = pd.DataFrame({named(column): list(values), code_of(column): range(len(values))})
     codes = ibis.memtable(rows, schema={named(column): "string", code_of(column): "int32"})
     return table.left_join(codes, named(column)).drop(f"{named(column)}_right")
+
+
+def _code(table: ir.Table, column: str, values: Sequence[str]) -> ir.Value:
+    if code_of(column) in table.columns:
+        return table[code_of(column)]
+    pairs = [(value, ibis.literal(i, "int32")) for i, value in enumerate(values)]
+    return table[named(column)].cases(*pairs) if pairs else ibis.null("int32")
 
 
 def added_up(measures: Mapping[str, ir.Value]) -> dict[str, ir.Value]:
@@ -158,8 +180,8 @@ class CubeQueries:
         at = self.table["mql_at"]
         start, end = (start_us(d, self.clock.zone) for d in (self.period.start, self.period.end))
         table = self.table.filter((at >= start) & (at < end))
-        table = with_code(table, column, self.values[column])
-        counts = to_frame(table.group_by(code=code_of(column)).aggregate(n=table.count()))
+        table, codes = with_codes(table, {column: self.values[column]})
+        counts = to_frame(table.group_by(code=codes[code_of(column)]).aggregate(n=table.count()))
         sizes = np.zeros(len(self.values[column]), dtype=np.int64)
         sizes[counts["code"]] = counts["n"]
         # Codes are in the order of names.
@@ -299,19 +321,21 @@ class CubeQueries:
         *further: str,
     ) -> pd.DataFrame:
         """Return sums by the day of a timestamp, the codes of columns and further columns."""
-        keys = [DAY, *map(code_of, columns), *further]
-        table = self._with_codes(table.mutate(**{DAY: self._day(table[stamp])}), columns)
-        found = to_frame(table.group_by(keys).aggregate(**sums).order_by(keys))
+        table, codes = self._codes(table, columns)
+        keys = {DAY: self._day(table[stamp]), **codes, **{name: table[name] for name in further}}
+        found = to_frame(table.group_by(**keys).aggregate(**sums).order_by(list(keys)))
         return found.assign(**{DAY: found[DAY] // DAY_US})
 
-    def _with_codes(self, table: ir.Table, columns: Sequence[str]) -> ir.Table:
-        for column in columns:
-            table = with_code(table, column, self.values[column])
-            if column in self.kept:
-                code, others = table[code_of(column)], np.flatnonzero(self._names(column) == OTHER)
-                is_kept = code.isin(list(self.kept[column]))
-                table = table.mutate(**{code_of(column): is_kept.ifelse(code, int(others[0]))})
-        return table
+    def _codes(
+        self, table: ir.Table, columns: Sequence[str]
+    ) -> tuple[ir.Table, dict[str, ir.Value]]:
+        """Return codes as `with_codes` does, with one code for all values that are not kept."""
+        table, codes = with_codes(table, {column: self.values[column] for column in columns})
+        for column in {*columns} & {*self.kept}:
+            code, others = codes[code_of(column)], np.flatnonzero(self._names(column) == OTHER)
+            is_kept = code.isin(list(self.kept[column]))
+            codes[code_of(column)] = is_kept.ifelse(code, int(others[0]))
+        return table, codes
 
     def _day(self, stamp: ir.IntegerValue) -> ir.IntegerValue:
         """Return the local day of a timestamp, or the last edge up to it, in microseconds."""
@@ -357,11 +381,8 @@ class CubeQueries:
         waits: dict[str, ir.Value] = {"day": self._day(events.at)}
         for end, (time, kind) in events.ends.items():
             waits |= {f"{end}_time": time, f"{end}_kind": kind.cast("int8")}
-        table = events.table.mutate(**waits)
-        for column in columns:
-            table = with_code(table, column, self.values[column])
-        codes = {code_of(column): table[code_of(column)] for column in columns}
-        found = to_arrays(table.select(*waits, **codes))
+        table, codes = with_codes(events.table, {column: self.values[column] for column in columns})
+        found = to_arrays(table.select(**waits, **codes))
         return StageWaits(
             {end: (found[f"{end}_time"], found[f"{end}_kind"]) for end in events.ends},
             (found["day"] // DAY_US).astype("int32"),
