@@ -307,10 +307,10 @@ class CubeQueries:
         """Return the MQLs by the number of instants up to the MQL."""
         at = self.table["mql_at"]
         table = self.table.filter(at.notnull() & (at >= instants[0]))
-        table = table.mutate(place=step(table["mql_at"], instants, range(len(instants) + 1)))
-        keys = ["place", *map(code_of, columns)]
-        sums = self._with_codes(table, columns).group_by(keys).aggregate(mqls=ibis._.count())
-        return to_frame(sums.order_by(keys))
+        table, codes = self._codes(table, columns)
+        keys = {"place": step(table["mql_at"], instants, range(len(instants) + 1)), **codes}
+        sums = table.group_by(**keys).aggregate(mqls=ibis._.count())
+        return to_frame(sums.order_by(list(keys)))
 
     def _grouped(
         self,
