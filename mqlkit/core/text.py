@@ -113,8 +113,8 @@ def against_limit(hours: float, limit: float, *, day_hours: float = 24) -> tuple
 
     A duration that is not the limit does not look equal to it.
 
-    >>> against_limit(72, 48), against_limit(48.1, 48), against_limit(5, 4.92308)
-    (('3.0 days', '2 days'), ('2.004 days', '2 days'), ('5.0 hours', '4.9 hours'))
+    >>> against_limit(72, 48), against_limit(48.1, 48), against_limit(3, 48)
+    (('3.0 days', '2 days'), ('2.004 days', '2 days'), ('3.0 hours', '2 days'))
     """
     size, noun = (day_hours, "days") if limit >= 2 * day_hours else (1.0, "hours")
     if limit < 1:
@@ -125,6 +125,8 @@ def against_limit(hours: float, limit: float, *, day_hours: float = 24) -> tuple
         digits += 1
     noun = noun if day_hours == 24 else f"working {noun}"
     unit = noun.removesuffix("s") if shown == "1" else noun
+    if hours < size:
+        return duration(hours, day_hours=day_hours), f"{shown} {unit}"
     return f"{hours / size:,.{digits}f} {noun}", f"{shown} {unit}"
 
 

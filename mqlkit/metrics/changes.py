@@ -37,7 +37,8 @@ KEYS = ["metric", "name", "bucket"]
 PICKED = ["metric", "name", "bucket", "start", "end", "value", "n", "low", "high", "unit", "flags"]
 STEP = ["kind", "bucket", "start", "start_before", "end_before"]
 COLUMNS = [
-    "metric", "name", "kind", "bucket", "against", "start", "value", "before", "n", "n_before",
+    "metric", "name", "kind", "bucket", "against", "start", "end", "start_before", "end_before",
+    "value", "before", "n", "n_before",
     "difference", "low", "high", "is_clear", "is_complete", "unit", "flags",
 ]  # fmt: skip
 Arrays = dict[str, npt.NDArray[Any]]

@@ -48,6 +48,7 @@ from mqlkit.stats.intervals import LEAST_WEEKS, burst_factor
 
 SLIDER_ROWS = 4_000
 LISTED_BREACHES = 25
+SIDES = ("rejected", "accepted")
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -185,6 +186,7 @@ class FamilyFrames:
             self._rows("handoff", mqls="volume"),
             series={"rejection_reasons": reasons},
             missing=self._missing("handoff"),
+            unrecorded=next((s for s in SIDES if not self.lead_data.is_recorded(s)), "none"),
         )
 
     @cached_property

@@ -180,6 +180,8 @@ def _compared(row: Row, words: Words) -> str:
         return ""
     start = f"{now}: {words(row['value'])}"
     why = next((text for flag, text in NOT_COMPARED.items() if flag in row["flags"]), "")
+    if "part-bucket" in row["flags"] and row["is_complete"]:
+        return f"{start}; {then} lies only partly in the period"
     if why:
         return f"{start}, {why} to compare" if why.startswith("too ") else f"{start} ({why})"
     if not row["is_clear"]:
@@ -269,7 +271,9 @@ def _cost_figures(total: Cells) -> list[Figure]:
 def _waste_figure(total: Cells, spend: Quantity, wasted: Quantity) -> Figure:
     breached = total.figure("sla_breached")
     verdict = Verdict("None", GOOD if status_of(total) == GOOD else PLAIN)
-    if wasted.value > 0 and spend.value:
+    if "spend-not-filtered" in total.flags("wasted_cost"):
+        verdict = Verdict("Spend is not filtered")
+    elif wasted.value > 0 and spend.value:
         tone = BAD if status_of(total) == BAD else PLAIN
         verdict = Verdict(f"{percent(wasted.value / spend.value)} of spend", tone)
     return Figure("Wasted on breaches", wasted.words, f"{breached:SLA breach} × cost", verdict)

@@ -451,7 +451,7 @@ def test_what_the_data_lacks_is_said_in_words(shared_page, odd_run):
     page = shared_page(odd_run, "bare").page
     text = page.locator("main").inner_text()
     assert "records neither acceptances nor rejections" in text
-    assert "records no contact" in text
+    assert "The data has no contacted_at" in text
     assert "No spend is known" in text
     assert "No goal is set" in text
 
@@ -469,7 +469,7 @@ def test_what_the_data_lacks_is_no_chart_and_no_table(shared_page, odd_run):
         assert not [t for t in tables if missing in t], tables
     assert it.said == []
     assert page.locator(".mk-card dt").all_inner_texts() == [
-        "MQLs", "MQL→SQL conversion", "Mean time in stage", "SLA attainment",
+        "MQLs", "MQL→SQL conversion", "Median time in stage", "SLA attainment",
     ]  # fmt: skip
 
 

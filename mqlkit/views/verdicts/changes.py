@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import pandas as pd
 
 from mqlkit.core.metrics import METRICS
-from mqlkit.core.periods import PREVIOUS, YEAR
-from mqlkit.core.text import bucket_name, listed
-from mqlkit.metrics.changes import latest
+from mqlkit.core.periods import DAY, PREVIOUS, YEAR
+from mqlkit.core.text import bucket_name, day, listed
+from mqlkit.metrics.changes import HOLDS, latest
 from mqlkit.metrics.tidy import constant
 from mqlkit.views.claims import (
     BAD,
@@ -62,6 +62,7 @@ QUIET = Sentence("{label}: no clear change ({signed}).")
 ALL_QUIET = "No clear change from {then} to {now} in {changes}."
 HELD = Sentence("{label} of {now} is not compared with {then}.")
 ALL_HELD = "{now} is not compared with {then} in {labels}: {why}."
+CUT = "of {bucket}, only {days} lies in the period"
 
 
 def comparisons(changes: pd.DataFrame) -> list[Verdict]:
@@ -95,9 +96,23 @@ def _of_side(rows: Sequence[Row], currency: str) -> list[Verdict]:
     quiet = [r for r in free if not (r["is_clear"] or "unequal-days" in r["flags"])]
     if quiet:
         found.append(_quiet(quiet, currency))
-    for why in dict.fromkeys(filter(None, (why_held(r["flags"]) for r in rows))):
-        found.append(_held([r for r in rows if why_held(r["flags"]) == why], why))
+    # What neither bucket has a value of is not recorded, and not held.
+    known = [r for r in rows if not (math.isnan(r["value"]) and math.isnan(r["before"]))]
+    for why in dict.fromkeys(filter(None, (_why(r) for r in known))):
+        found.append(_held([r for r in known if _why(r) == why], why))
     return found
+
+
+def _why(row: Row) -> str:
+    """Return why a row is not compared; of a bucket cut by the period, which days are in it."""
+    why = why_held(row["flags"])
+    if why != HOLDS["part-bucket"]:
+        return why
+    part = "_before" if row["is_complete"] else ""
+    first, last = row[f"start{part}"], row[f"end{part}"] - DAY
+    bucket = bucket_name(row["against"] if part else row["bucket"])
+    days = day(first) if first == last else f"{day(first)} to {day(last)}"
+    return CUT.format(days=days, bucket=bucket)
 
 
 def _clear(row: Row, currency: str) -> Claim:

@@ -55,7 +55,7 @@ def per_mql(rows: pd.DataFrame) -> Verdict:
             spend=total.figure("spend"),
             mqls=total.figure("mqls"),
             lag=lag,
-            columns=constant(rows, "filtered_by", "the filter"),
+            columns=constant(rows, "unfiltered_by", "") or "this filter",
         ),
         BASIS.claim(metric),
         few(total.figure("mqls")),

@@ -130,11 +130,11 @@ def _immature(rows: pd.DataFrame) -> Claim | None:
 
 
 def _latest(rows: pd.DataFrame) -> Claim | None:
-    """Return the conversion rate of the latest mature bucket, unless the period has no other."""
+    """Return the conversion rate of the latest mature bucket, if it has enough leads."""
     found = complete(rows, "efficiency")
     is_mature = ["immature" not in flags for flags in found["flags"]]
     mature = found[is_mature]
-    if len(found) < 2 or mature.empty or not mature["n"].iloc[-1] > 0:
+    if len(found) < 2 or mature.empty or not mature["n"].iloc[-1] >= SMALL_N:
         return None
     bucket = str(mature["bucket"].iloc[-1])
     cells = Cells(rows, bucket)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pandas as pd
 
 from mqlkit.core.names import SMALL_N
+from mqlkit.metrics.tidy import constant
 from mqlkit.views.claims import (
     FEW,
     MEASURED,
     NOT_RECORDED,
     UNKNOWN,
     Cells,
+    Claim,
     Sentence,
     Verdict,
     verdict,
@@ -26,6 +28,14 @@ DECIDED = Sentence(
     "Sales accepted {accepted:MQL} (SAL) and rejected {rejected}: an acceptance rate of {rate} "
     "({interval})."
 )
+ONLY_ACCEPTED = Sentence(
+    "The data records no rejections, so the acceptance rate says nothing about the leads that "
+    "sales turned down."
+)
+ONLY_REJECTED = Sentence(
+    "The data records no acceptances; a lead counts as accepted when it became an SQL."
+)
+SIDES = {"rejected": ONLY_ACCEPTED, "accepted": ONLY_REJECTED}
 UNDECIDED = Sentence(
     "{undecided:MQL} is undecided.", "{undecided:MQL} are undecided.", by="undecided"
 )
@@ -56,5 +66,14 @@ def acceptance(rows: pd.DataFrame) -> Verdict:
             interval=total.interval("acceptance_rate"),
         ),
         UNDECIDED.claim("undecided", undecided=total.figure("undecided")),
+        _one_side(rows),
         few(n),
     )
+
+
+def _one_side(rows: pd.DataFrame) -> Claim | None:
+    """Return that only one kind of decision is recorded."""
+    unrecorded = constant(rows, "unrecorded", "-")
+    if unrecorded not in SIDES:
+        return None
+    return SIDES[unrecorded].claim("acceptance_rate", certainty=NOT_RECORDED)

@@ -54,6 +54,11 @@ BREACHES_OPEN = Sentence(
     "{breached:lead} breached it, of which {overdue} are open and overdue.",
     by="overdue",
 )
+BREACHES_ALL_OPEN = Sentence(
+    "{breached:lead} breached it and is still open.",
+    "{breached:lead} breached it; all are open and overdue.",
+    by="breached",
+)
 PACE = Sentence(
     "Sales takes {took} on average against an SLA of {limit}, counting the {n} that left the "
     "stage; with open MQLs included, the median is {median}."
@@ -140,6 +145,8 @@ def _breached(total: Cells) -> Claim:
     if breached.value == 0:
         return NO_BREACH.claim("sla_breached")
     sentence = BREACHES_OPEN if overdue.value else BREACHES
+    if overdue.value == breached.value:
+        sentence = BREACHES_ALL_OPEN
     return sentence.claim("sla_breached", breached=breached, overdue=overdue)
 
 

@@ -33,6 +33,9 @@ MEDIAN = Sentence(
 )
 
 
+ALL_LEFT = Sentence("The median time in stage is {all_leads}; all {n:MQL} have left.")
+
+
 def time_in_stage(rows: pd.DataFrame) -> Verdict:
     """Return the median time in stage, open MQLs included.
 
@@ -51,11 +54,13 @@ def time_in_stage(rows: pd.DataFrame) -> Verdict:
         return verdict(NO_MQL.claim(metric, certainty=UNKNOWN))
     if math.isnan(median.value):
         return verdict(NOT_HALF.claim(metric, certainty=SO_FAR, n=n, left=left))
+    sentence = ALL_LEFT if left.value == n.value > 1 else MEDIAN
     return verdict(
-        MEDIAN.claim(
+        sentence.claim(
             metric,
             certainty=FEW if n.value < SMALL_N else MEASURED,
             all_leads=median,
+            n=n,
             those_left=total.figure("hours_in_stage_median"),
             left=left,
         ),
