@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -23,6 +23,16 @@ MEASURED, SO_FAR, ESTIMATED, UNCLEAR, FEW, NOT_RECORDED, UNKNOWN = CERTAINTIES =
 )  # fmt: skip
 
 
+# How numbers are written, by unit; durations and money depend on more.
+FORMATS: Mapping[str, Callable[[float], str]] = {
+    "share": percent,
+    "points": lambda value: f"{value * 100:.1f}",
+    "expected leads": count,
+    "ratio": lambda value: f"{value:,.1f}",
+    "leads/day": lambda value: f"{value:,.1f}",
+}
+
+
 @dataclass(frozen=True)
 class Quantity:
     """A number of a claim.
@@ -32,7 +42,8 @@ class Quantity:
     value
         The number.
     unit
-        As in `core.metrics.METRICS`; ``points`` is a difference of shares.
+        As in `core.metrics.METRICS`; ``points`` is a difference of shares, and ``expected leads``
+        is shown without decimals.
     metric, bucket, part
         The row of the report that it comes from, and its column; ``metric`` is empty for a figure
         that is not in a row.
@@ -65,18 +76,11 @@ def in_words(figure: Quantity) -> str:
     ('27.6%', '2.1 days')
     """
     value, unit = figure.value, figure.unit
-    if unit == "share":
-        return percent(value)
-    if unit == "points":
-        return f"{value * 100:.1f}"
     if unit in ("hours", "days"):
-        hours = value * 24 if unit == "days" else value
-        return duration(hours, day_hours=figure.day_hours)
+        return duration(value * 24 if unit == "days" else value, day_hours=figure.day_hours)
     if unit.startswith("money"):
         return money(value, figure.currency)
-    if unit in ("ratio", "leads/day"):
-        return f"{value:,.1f}"
-    return exactly(value)
+    return FORMATS.get(unit, exactly)(value)
 
 
 PLAIN_RANGE, SIZE_RANGE, SIGNED_RANGE = "plain", "size", "signed"

@@ -73,7 +73,9 @@ def _topic(question: str, *draws: Draw | str, is_by: bool = False, lead_list: st
 
 c, t, v = charts, tables, verdicts
 headline = _topic("Headline", figures.headline)
-volume = _topic("Are there enough MQLs?", v.volume.goal, c.volume.mqls, t.volume.mqls)
+volume = _topic(
+    "Are there enough MQLs?", v.volume.goal, v.volume.forecast, c.volume.mqls, t.volume.mqls
+)
 volume_by = _topic("Where do MQLs come from?", c.volume.mqls_by, t.volume.mqls_by)
 handoff = _topic(
     "What does sales decide?",

@@ -396,7 +396,7 @@ def chosen(**given):
             kept(40, 0, mean=20, median=18, low=0.9124, high=1),
             {"sla": "48h"},
             "Sales has 48 hours to decide on an MQL: 100.0% of 40 MQLs met the SLA (91.2–100.0%). "
-            "No lead breached it. " + PACE.format("0.8 days", "2 days", 40, "18.0 hours"),
+            "No lead breached it. " + PACE.format("20.0 hours", "2 days", 40, "18.0 hours"),
             "good",
             id="kept",
         ),
@@ -436,7 +436,7 @@ def chosen(**given):
             kept(0, 2, still_open=2, low=0, high=0.6576),
             {"sla": "90min"},
             "Sales has 90 minutes to decide on an MQL: 0.0% of 2 MQLs met the SLA (0.0–65.8%). 2 "
-            "leads breached it, of which 2 are open and overdue. " + SMALL.format("2 leads"),
+            "leads breached it; all are open and overdue. " + SMALL.format("2 leads"),
             "bad",
             id="all of two",
         ),
@@ -590,7 +590,7 @@ def test_sla(frame, params, text, tone):
             totals(
                 hours_in_stage_mean={"value": 20, "n": 40},
                 hours_in_stage_median={"value": 15.9, "n": 40},
-                hours_in_stage_km_median={"value": 20, "n": 40},
+                hours_in_stage_km_median={"value": 20, "n": 41},
             ),
             {"day_hours": 8},
             "The median time in stage is 2.5 working days with open MQLs included, and 15.9 "
@@ -786,3 +786,86 @@ def test_no_verdict_takes_the_numbers_of_a_segment_or_a_bucket_for_the_total():
         row("goal_attainment", 0.8),
     )
     assert said(verdicts.volume.goal(frame))[0].startswith("8 MQLs: 2 short of the goal of 10")
+
+
+def forecast(value, low, high, *, goal=None, likely=None, closed=8, hits=2, trials=2):
+    """Return the forecast of February, which is running."""
+    cells = {
+        "mqls_forecast": {"value": value, "low": low, "high": high},
+        "goal": {"value": goal},
+        "goal_probability": {"value": likely},
+    }
+    frame = rows(*(row(metric, bucket="2026-02", **cell) for metric, cell in cells.items()))
+    return of(frame, closed_buckets=closed, backtest_hits=hits, backtest_trials=trials)
+
+
+AHEAD = (
+    "Feb 2026 is on course for 6 MQLs by its end (80% prediction interval 6 to 7), if it goes on "
+    "as the 8 months before it did"
+)
+
+
+@pytest.mark.parametrize(
+    ("frame", "text"),
+    [
+        pytest.param(
+            forecast(6.125, 5.594, 6.656, goal=7, likely=0.026178),
+            AHEAD
+            + ": a probability of 2.6% to reach its goal of 7. Made at the same point of earlier "
+            "months, this forecast was inside its interval in 2 of 2.",
+            id="with a goal",
+        ),
+        pytest.param(
+            forecast(6.125, 5.594, 6.656, trials=0, hits=0), AHEAD + ".", id="nothing to test it on"
+        ),
+        pytest.param(
+            forecast(None, None, None, closed=5, trials=0, hits=0),
+            "There is no forecast for Feb 2026: it needs 6 complete months before it, and the data "
+            "has 5.",
+            id="too short",
+        ),
+    ],
+)
+def test_forecast(frame, text):
+    assert said(verdicts.volume.forecast(frame)) == (text, "plain")
+
+
+def test_a_period_that_is_over_has_no_forecast():
+    assert verdicts.volume.forecast(over(10, 10)) is None
+
+
+@pytest.mark.parametrize(
+    ("unrecorded", "ending"),
+    [
+        ("none", "0 MQLs are undecided."),
+        ("rejected", "the acceptance rate says nothing about the leads that sales turned down."),
+        ("accepted", "a lead counts as accepted when it became an SQL."),
+    ],
+)
+def test_a_decision_of_which_one_kind_is_recorded(unrecorded, ending):
+    frame = of(handed(20, 10, 0, low=0.488, high=0.808), unrecorded=unrecorded)
+    assert plain(verdicts.handoff.acceptance(frame).text).endswith(ending)
+
+
+def test_what_has_left_and_what_is_open_is_said_once():
+    all_left = totals(
+        hours_in_stage_mean={"value": 20, "n": 40},
+        hours_in_stage_median={"value": 15.9, "n": 40},
+        hours_in_stage_km_median={"value": 15.9, "n": 40},
+    )
+    text = "The median time in stage is 15.9 hours; all 40 MQLs have left."
+    assert said(verdicts.waiting.time_in_stage(all_left)) == (text, "plain")
+    all_open = kept(10, 30, still_open=30, low=0.1419, high=0.4019)
+    late = verdicts.sla.attainment(of(all_open, **terms(chosen(sla="4h")))).text
+    assert "30 leads breached it; all are open and overdue." in late
+
+
+def test_spend_that_cannot_be_filtered_is_said_to_be_that_of_all_leads():
+    cells = {"value": 31, "n": 100, "flags": ["spend-not-filtered"]}
+    frame = totals(mqls=100, spend=3100, lead_to_mql_days_mean=0, cost_per_mql=cells)
+    given = {"currency": "EUR", "lag_days": 0, "is_lag_measured": False, "unfiltered_by": "country"}
+    text = (
+        "Spend cannot be filtered by country: total spend ÷ filtered leads is €31, €3,100 over 100 "
+        f"MQLs, with a lag of 0 days (as set). It is not what these leads cost. {BASIS}"
+    )
+    assert said(verdicts.cost.per_mql(of(frame, **given))) == (text, "plain")

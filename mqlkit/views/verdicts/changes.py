@@ -28,6 +28,10 @@ from mqlkit.views.claims import (
 )  # fmt: skip
 from mqlkit.views.verdicts.base import Row, change_claim, why_held
 
+INDEPENDENT = (
+    "The intervals of counts and costs hold if leads come in independently; the data has too few "
+    "weeks to tell."
+)
 CHANCE = "One in twenty 95% intervals misses: of many comparisons, some look clear by chance."
 NOTHING = Sentence("No complete bucket has one before it: there is nothing to compare yet.")
 CLEAR = {
@@ -86,6 +90,8 @@ def comparisons(changes: pd.DataFrame) -> list[Verdict]:
         found += _of_side([row for row in rows if row["kind"] == kind], currency)
     if not found:
         return [verdict(NOTHING.claim("", certainty=UNKNOWN))]
+    if not constant(changes, "is_phi_known", default=True):
+        found.append(Verdict(INDEPENDENT))
     return [*found, Verdict(CHANCE)] if any(row["is_clear"] for row in rows) else found
 
 

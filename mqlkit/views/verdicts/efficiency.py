@@ -29,7 +29,11 @@ NO_SQLS = Sentence("The data has no {missing}, so there is no MQL→SQL conversi
 NO_MQLS = Sentence("There are no MQLs to compute a conversion rate from.")
 NONE_OVER = Sentence("The {within} of no MQL are over yet, so there is no conversion rate.")
 CONVERTED = Sentence("{share} of {n:MQL} became SQLs{when} ({interval}), or one in {ratio}.")
-NONE_CONVERTED = Sentence("None of {n:MQL} became an SQL{when} ({interval}).")
+NONE_CONVERTED = Sentence(
+    "The only MQL did not become an SQL{when} ({interval}).",
+    "None of {n:MQL} became an SQL{when} ({interval}).",
+    by="n",
+)
 YOUNG = Sentence(
     "Nine in ten conversions take up to {maturity}: {buckets} is immature, and its rate will still "
     "rise.",

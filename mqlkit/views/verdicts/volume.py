@@ -8,10 +8,11 @@ import pandas as pd
 
 from mqlkit.core.names import TOTAL
 from mqlkit.core.text import bucket_name, bucket_noun
-from mqlkit.metrics.tidy import pick
+from mqlkit.metrics.tidy import constant, pick
 from mqlkit.metrics.volume import latest_against_goal
 from mqlkit.views.claims import (
     BAD,
+    ESTIMATED,
     GOOD,
     PLAIN,
     SO_FAR,
@@ -20,6 +21,7 @@ from mqlkit.views.claims import (
     Cells,
     Claim,
     Quantity,
+    Range,
     Sentence,
     Verdict,
     verdict,
@@ -56,6 +58,24 @@ LATEST = Sentence(
 BELOW_AGAIN = Sentence("Each of the last {n} complete {noun}s was below its goal.")
 DIFFERS_DOWN = Sentence("For the period the goal is met, but not in the latest complete {noun}.")
 DIFFERS_UP = Sentence("For the period the goal is missed, but not in the latest complete {noun}.")
+FORECAST = Sentence(
+    "{bucket_name} is on course for {forecast} MQLs by its end (80% prediction interval "
+    "{interval}), if it goes on as the {closed} {noun}s before it did."
+)
+FORECAST_GOAL = Sentence(
+    "{bucket_name} is on course for {forecast} MQLs by its end (80% prediction interval "
+    "{interval}), if it goes on as the {closed} {noun}s before it did: a probability of "
+    "{probability} to reach its goal of {goal}."
+)
+BACKTEST = Sentence(
+    "Made at the same point of earlier {noun}s, this forecast was inside its interval in {hits} of "
+    "{trials}."
+)
+TOO_SHORT = Sentence(
+    "There is no forecast for {bucket_name}: it needs 6 complete {noun}s before it, and the data "
+    "has {closed}."
+)
+EXPECTED = "expected leads"
 # For the headline.
 SHORT_WORDS = {
     MISSED: "{gap} too few", EXACT: "Enough", EXCEEDED: "Enough", REACHED: "Goal reached",
@@ -96,6 +116,54 @@ def _of_period(total: Cells) -> Claim:
         gap=total.size("goal_gap"),
         attainment=total.figure("goal_attainment", unit="share"),
     )
+
+
+def forecast(rows: pd.DataFrame) -> Verdict | None:
+    """Return what the running bucket is on course for, and how good such forecasts were.
+
+    Parameters
+    ----------
+    rows
+        `Report.volume`; None is returned if the as-of date is inside no whole bucket.
+    """
+    found = pick(rows, "mqls_forecast")
+    if found.empty:
+        return None
+    bucket = str(found["bucket"].iloc[-1])
+    names = {"bucket_name": bucket_name(bucket), "noun": bucket_noun(bucket)}
+    cells, closed = Cells(rows, bucket), Quantity(constant(rows, "closed_buckets", 0))
+    if math.isnan(cells.value("mqls_forecast")):
+        return verdict(
+            TOO_SHORT.claim(
+                "mqls_forecast", bucket=bucket, certainty=UNKNOWN, closed=closed, **names
+            )
+        )
+    has_goal = not math.isnan(cells.value("goal_probability"))
+    expected = (FORECAST_GOAL if has_goal else FORECAST).claim(
+        "mqls_forecast",
+        bucket=bucket,
+        certainty=ESTIMATED,
+        forecast=cells.figure("mqls_forecast", unit=EXPECTED),
+        interval=Range(
+            cells.figure("mqls_forecast", "low", unit=EXPECTED),
+            cells.figure("mqls_forecast", "high", unit=EXPECTED),
+        ),
+        closed=closed,
+        probability=cells.figure("goal_probability"),
+        goal=cells.figure("goal"),
+        **names,
+    )
+    return verdict(expected, _backtest(rows, bucket))
+
+
+def _backtest(rows: pd.DataFrame, bucket: str) -> Claim | None:
+    hits, trials = (constant(rows, f"backtest_{name}", 0) for name in ("hits", "trials"))
+    if not trials:
+        return None
+    return BACKTEST.claim(
+        "mqls_forecast", bucket=bucket, noun=bucket_noun(bucket), hits=Quantity(hits),
+        trials=Quantity(trials),
+    )  # fmt: skip
 
 
 def _so_far(total: Cells) -> Claim:
