@@ -121,12 +121,14 @@ def test_the_python_of_the_readme_gives_the_same_cost(readme_folder, monkeypatch
 
 
 def test_every_key_of_metrics_json_is_documented(readme_run):
-    top, row = (
+    page = read("docs/outputs.md")
+    top, row, step = (
         re.findall(r"`(\w+)`", " ".join(cell for cell, _ in tables(part, "key | holds")))
-        for part in read("docs/outputs.md").partition("A row of `metrics`:")[::2]
+        for part in re.split("A row of `(?:metrics|funnel)`", page)
     )
     assert set(top) == set(readme_run)
     assert set(row) == set(readme_run["metrics"][0])
+    assert set(step) == set(readme_run["funnel"][0])
 
 
 @pytest.mark.parametrize("page", ["docs/quickstart.md", "docs/commands.md"])
