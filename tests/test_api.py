@@ -118,10 +118,10 @@ def test_leads_are_the_same_however_the_report_was_opened(sample):
 
 def test_a_filter_keeps_its_leads_and_an_export_column_keeps_its_name(tmp_path):
     (tmp_path / "leads.csv").write_text(
-        "lead_id,mql_at,Country,sla\n"
-        "of Estonia,2026-01-05 10:00,EE,gold\n"
-        "of Latvia,2026-01-06 10:00,LV,\n"
-        "no MQL yet,,EE,silver\n",
+        "lead_id,mql_at,accepted_at,Country,sla\n"
+        "of Estonia,2026-01-05 10:00,,EE,gold\n"
+        "of Latvia,2026-01-06 10:00,2026-01-06 11:00,LV,\n"
+        "no MQL yet,,,EE,silver\n",
         encoding="utf-8",
     )
     (tmp_path / "source.yaml").write_text("leads: {files: [leads.csv]}\n", encoding="utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -76,6 +77,18 @@ def filled_in(given: Any) -> Any:
 def as_yaml(values: Mapping[str, Any]) -> str:
     """Format values as the lines of a params file."""
     return yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True)
+
+
+def as_flow(value: Any) -> str:
+    """Format a value as YAML on one line.
+
+    >>> as_flow([{"where": {"source": ["Demo"]}, "sla": "1h"}])
+    '[{where: {source: [Demo]}, sla: 1h}]'
+    """
+    text = yaml.safe_dump(
+        value, width=math.inf, default_flow_style=True, sort_keys=False, allow_unicode=True
+    )
+    return text.strip()
 
 
 def key_lines(path: Path) -> dict[str, int]:

@@ -15,9 +15,11 @@ from mqlkit.core.errors import ParamsError
 from mqlkit.core.names import BOTH, COHORT, FLOW
 from mqlkit.core.params import ReportParams
 from mqlkit.core.periods import DAY, add_months
+from mqlkit.core.promises import BUSINESS
 from mqlkit.core.text import counted, day, listed
 from mqlkit.core.yaml_files import as_yaml
 from mqlkit.metrics.report import Report
+from mqlkit.metrics.sla import where_words
 
 PRESETS = {
     "Last month": "last-month",
@@ -159,8 +161,7 @@ def in_words(report: Report, *, view: str = BOTH) -> str:
             f"Spend is moved back by {counted(report.lag_days_used, 'day')}{how}; the rolling "
             f"cost spans {counted(params.rolling, grain)}."
         )
-    clock = "" if params.sla_clock == "business" else ", nights and weekends included"
-    sentences.append(f"Sales has {params.sla_words} {TASKS[params.sla_stops_on]}{clock}.")
+    sentences += _sla_in_words(params)
     if params.within_days is not None:
         sentences.append(f"SQLs count within {counted(params.within_days, 'day')} of the MQL.")
     if params.by:
@@ -169,6 +170,18 @@ def in_words(report: Report, *, view: str = BOTH) -> str:
     if report.tables.goals is None and "goals" in report.tables.ledgers:
         sentences.append("Goals are left out: none is set for exactly these leads.")
     return " ".join(sentences) + VIEW_WORDS[view]
+
+
+def _sla_in_words(params: ReportParams) -> list[str]:
+    clock = "" if params.sla_clock == BUSINESS else ", nights and weekends included"
+    pairs = zip(params.promises, params.shown_rules, strict=False)
+    rules = [f"{promise.words} for {where_words(rule['where'])}" for promise, rule in pairs]
+    others = f"; by rule, {' and '.join(rules)}" if rules else ""
+    found = [f"Sales has {params.sla_words} {TASKS[params.sla_stops_on]}{clock}{others}."]
+    if params.has_work_clock:
+        off = f", without the public holidays of {params.holidays}" if params.holidays else ""
+        found.append(f"Working hours are {params.work_week}{off}.")
+    return found
 
 
 def settings_table(report: Report) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from pathlib import Path
 
 import ibis
@@ -16,6 +17,7 @@ from mqlkit.leads.durations import Clock
 from mqlkit.leads.integers import DAY_US, HOUR_US, MICRO
 from mqlkit.leads.outcomes import sla_outcomes
 from mqlkit.leads.promises import with_promise
+from mqlkit.metrics.sla import stops_on
 from mqlkit.sources.opening import open_source
 from mqlkit.sources.store import to_frame, to_timestamp
 
@@ -55,7 +57,9 @@ def export_table(params: ReportParams, *, base: Path | None = None) -> tuple[ir.
         extras=extras,
     )
     leads = with_promise(matching(timed.table, params.where), params)
-    table = leads.select(**_columns(leads, timed.clock), **_extras(leads, extras))
+    table = leads.select(
+        **_columns(leads, timed.clock, timed.seen.latest), **_extras(leads, extras)
+    )
     return opened.reader.store(table.order_by("mql_at", "lead_id")), timed.clock
 
 
@@ -66,9 +70,10 @@ def exported_leads(table: ir.Table, clock: Clock) -> pd.DataFrame:
     return frame.assign(**local)
 
 
-def _columns(leads: ir.Table, clock: Clock) -> dict[str, ir.Value]:
-    is_mql = leads["mql_at"].notnull()
-    outcome = {name: is_mql & holds for name, holds in sla_outcomes(leads, clock).items()}
+def _columns(leads: ir.Table, clock: Clock, recorded: Container[str]) -> dict[str, ir.Value]:
+    is_known = any(f"{stage}_at" in recorded for stage in stops_on(clock.params))
+    is_judged = leads["mql_at"].notnull() & ibis.literal(is_known)
+    outcome = {name: is_judged & holds for name, holds in sla_outcomes(leads, clock).items()}
     waited = leads["exit_at"].isnull().ifelse(leads["waited_us"], ibis.null("int64"))
     return {
         "lead_id": leads["lead_id"],

@@ -112,7 +112,8 @@ class Report(FamilyFrames):
             ``hours_to_accepted``, ``hours_to_rejected``, ``hours_to_sql`` and ``days_to_mql`` in
             calendar time; ``hours_in_stage`` (until the decision) and ``hours_waited`` (until the
             as-of date) on the clock of the SLA; ``is_in_order`` (no decision before the MQL);
-            ``sla`` (met, breached, overdue, pending, unmeasurable); then every other column of the
+            ``sla`` (met, breached, overdue, pending, unmeasurable; null where nothing that stops
+            the SLA is recorded); then every other column of the
             export. Rows outside the period are included; ``where`` applies. NaN or NaT: not known,
             or not yet.
 

@@ -97,7 +97,7 @@ def sla_by_rule(leads: LeadTable) -> pd.DataFrame | None:
     if not params.sla_rules or not is_sla_recorded(leads):
         return None
     found = leads.by_promise().reindex(range(len(params.promises)), fill_value=0).astype("int64")
-    names = [*(in_words(rule["where"]) for rule in params.shown_rules), OTHERS]
+    names = [*(where_words(rule["where"]) for rule in params.shown_rules), OTHERS]
     frame = pd.DataFrame(
         {
             "rule": found.index + 1,
@@ -122,10 +122,10 @@ def _merged(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([frame[shown], merged], ignore_index=True)
 
 
-def in_words(where: Mapping[str, Sequence[str]]) -> str:
+def where_words(where: Mapping[str, Sequence[str]]) -> str:
     """Format a filter.
 
-    >>> in_words({"source": ["Demo", "Fair"], "team": ["South"]})
+    >>> where_words({"source": ["Demo", "Fair"], "team": ["South"]})
     'source: Demo, Fair; team: South'
     """
     return "; ".join(f"{column}: {', '.join(values)}" for column, values in where.items())

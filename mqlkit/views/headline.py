@@ -84,8 +84,8 @@ def headline(frame: pd.DataFrame) -> list[Figure]:
     if total.is_recorded("efficiency"):
         figures.append(show(_efficiency_figure(total, rows), "efficiency", percent, IN_TIME))
     if total.n(MEDIAN):
-        # An SLA on the first contact does not apply to time in stage.
-        against = [] if sla.stops_on == "contact" else [sla.hours]
+        # An SLA on the first contact, or by rule, does not apply to time in stage.
+        against = [] if sla.stops_on == "contact" or sla.n_rules else [sla.hours]
         words = partial(brief, day_hours=sla.day_hours)
         figures.append(show(_waiting_figure(total), MEDIAN, words, IN_TIME, against=against))
     if total.n("sla_attainment"):

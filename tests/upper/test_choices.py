@@ -64,10 +64,23 @@ def test_the_words_say_all_that_is_set(numbers):
     words = choices.in_words(replace(numbers, params=chosen, lag_days_used=20, tables=tables))
     assert words == (
         "1 Apr 2026 – 30 Jun 2026, by month, as of 6 Jul 2026. Spend is moved back by 20 days; the "
-        "rolling cost spans 1 month. Sales has 2 working days to contact an MQL. SQLs count within "
-        "1 day of the MQL. Only country: EE and LV. Goals are left out: none is set for exactly "
-        "these leads."
+        "rolling cost spans 1 month. Sales has 2 working days to contact an MQL. Working hours are "
+        "Mon-Fri 09:00-17:00. SQLs count within 1 day of the MQL. Only country: EE and LV. "
+        "Goals are left out: none is set for exactly these leads."
     )
+
+
+def test_the_words_say_what_rules_set(numbers):
+    rules = [
+        {"where": {"source": ["Demo"]}, "sla": "1h", "clock": "business"},
+        {"where": {"team": ["South"], "owner": ["Ana"]}, "sla": "4h"},
+    ]
+    chosen = replace(numbers.params, sla_rules=rules, holidays="EE", redact=True)
+    assert (
+        "Sales has 48 hours to accept or reject an MQL, nights and weekends included; by rule, 1 "
+        "working hour for source: Demo and 4 hours for team: South; owner: (redacted). Working "
+        "hours are Mon-Fri 09:00-17:00, without the public holidays of EE."
+    ) in choices.in_words(replace(numbers, params=chosen))
 
 
 def test_a_lag_before_the_first_spend_is_a_mistake(numbers):

@@ -70,6 +70,9 @@ def worst_run(tmp_path_factory):
                for i in range(60)]  # fmt: skip
         zero = [f"c{i},2025-{7 if i % 2 else 12:02}-{1 + i % 28:02}T09:00:00Z,,,,Web,N. Oak"
                 for i in range(80)]  # fmt: skip
+        # Decisions are recorded, and there are none in the period.
+        stamps = "2025-06-20T09:00:00Z,2025-06-21T09:00:00Z,,2025-06-24T09:00:00Z"
+        zero.append(f"before,{stamps},Web,N. Oak")
         months = [f"{2025 + m // 12}-{m % 12 + 1:02},0" for m in range(6, 18)]
         many = list(many_leads([*NAMES, *(f"Owner {i:03}" for i in range(395))]))
         spend = each_day(100, NAMES[:3])

@@ -11,6 +11,7 @@ import pandas as pd
 
 from mqlkit.core.names import TOTAL
 from mqlkit.core.text import NOTHING, between, bucket_name, count, counted, listed, moment
+from mqlkit.core.yaml_files import as_flow
 from mqlkit.metrics.tidy import COLUMNS, largest_segments, pick
 
 
@@ -193,6 +194,8 @@ def _as_written(value: Any) -> str:
     """Format the value of a parameter as users write it."""
     if value is None or value in ({}, []):
         return "null" if value is None else NOTHING
+    if isinstance(value, list) and any(isinstance(v, dict) for v in value):
+        return as_flow(value)
     if isinstance(value, list):
         return listed([str(v) for v in value])
     if isinstance(value, dict):
