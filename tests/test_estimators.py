@@ -346,7 +346,7 @@ def test_the_share_to_expect():
 )
 def test_quantiles_are_of_type_7(lead_table, hours):
     rows = [
-        [f"L{h}", "2026-01-01 00:00", f"{pd.Timestamp('2026-01-01') + pd.Timedelta(hours=h)}"]
+        [f"L{h}", "2026-01-01 09:00", f"{pd.Timestamp('2026-01-01 09:00') + pd.Timedelta(hours=h)}"]
         for h in hours
     ]
     made = lead_table([["lead_id", "mql_at", "sql_at"], *rows], period="2026-01")

@@ -1508,7 +1508,7 @@ def test_the_rolling_cost_reaches_back_before_the_period(lead_table):
     assert longer.values("cost_per_mql_rolling") == pytest.approx({JAN: None, FEB: 1600 / 6})
 
 
-def test_the_rolling_cost_of_a_clipped_bucket_pairs_its_own_days(lead_table):
+def test_no_rolling_cost_reaches_over_the_days_before_a_period_inside_a_bucket(lead_table):
     made = lead_table(
         """
             lead_id                   | mql_at
@@ -1525,8 +1525,15 @@ def test_the_rolling_cost_of_a_clipped_bucket_pairs_its_own_days(lead_table):
         lag_days=0,
         rolling=2,
     )
-    # 310 of January and 140 of the fourteen days, over one MQL each.
-    assert made.values("cost_per_mql_rolling") == pytest.approx({FEB: 225})
+    # The first half of February is in no bucket: January and its second half are no window.
+    assert made.values("cost_per_mql_rolling") == {FEB: None}
+    assert made.again(rolling=1).values("cost_per_mql_rolling") == {FEB: 140}
+    longer = made.again(period="2026-02-15..2026-03-31", as_of="2026-03-31")
+    # The window of March begins with the period.
+    assert longer.values("cost_per_mql_rolling") == {FEB: None, MAR: None}
+    assert "spend-not-covered" in longer.flags("cost_per_mql_rolling", MAR)
+    january = made.again(period="2026-01-15..2026-02-28")
+    assert january.values("cost_per_mql_rolling") == {JAN: None, FEB: pytest.approx(450 / 2)}
 
 
 def test_wasted_cost_is_what_the_breached_leads_have_cost(lead_table):
@@ -1536,6 +1543,64 @@ def test_wasted_cost_is_what_the_breached_leads_have_cost(lead_table):
     assert made.of("spend", "sla_breached", "wasted_cost") == {
         "spend": pytest.approx(660), "sla_breached": 3, "wasted_cost": pytest.approx(3 * 660 / 7)
     }  # fmt: skip
+
+
+def test_nothing_is_wasted_where_breaches_are_not_recorded(lead_table):
+    made = lead_table(
+        """
+            lead_id | mql_at           | accepted_at
+            D1      | 2026-01-10 12:00 | 2026-01-10 13:00
+            D2      | 2026-01-13 12:00 | 2026-01-13 13:00
+        """,
+        spend="date | amount\n2026-01-01 | 100\n2026-01-31 | 100\n",
+        period=JAN,
+        lag_days="auto",
+        sla_stops_on="contact",
+    )
+    assert made.value("cost_per_mql") == 100
+    for metric in ("wasted_cost", "cost_per_sql", "lead_to_mql_days_mean"):
+        assert made.of(metric) == {metric: None}
+        assert "not-recorded" in made.flags(metric)
+    assert made.lag == 0  # created_at is not recorded
+
+
+def test_the_cost_per_sql_of_a_young_cohort_will_still_fall(lead_table):
+    made = lead_table(
+        """
+            lead_id                      | mql_at     | sql_at
+            an SQL after twenty days     | 2026-01-05 | 2026-01-25
+            an SQL after ten days        | 2026-02-05 | 2026-02-15
+            open and old                 | 2026-01-06 |
+        """,
+        spend="date | amount\n2026-01-01 | 100\n2026-02-28 | 100\n",
+        period="2026-01..2026-02",
+        lag_days=0,
+        as_of="2026-03-01",
+    )
+    assert {b: made.flags("cost_per_sql", b) for b in (JAN, FEB)} == {
+        JAN: set(), FEB: {"immature"}
+    }  # fmt: skip
+    assert made.flags("cost_per_mql", FEB) == set()
+
+
+def test_the_interval_of_the_return(lead_table):
+    won = [["2026-01-20", "100", ""], ["2026-01-20", "300", ""]]
+    lost = [["", "", "2026-01-25"]] * 38
+    leads = [[f"L{i}", "2026-01-05", *after] for i, after in enumerate([*won, *lost])]
+    rows = [["lead_id", "mql_at", "won_at", "amount", "rejected_at"], *leads]
+    spend = "date | amount\n2026-01-01 | 0\n2026-01-31 | 200\n"
+    made = lead_table(rows, spend=spend, period=JAN, as_of="2026-02-28", lag_days=0)
+    # 40 leads with a mean of 10: s² = (100² + 300² - 40 · 10²) / 39 = 2461.538, and one lead in a
+    # time is as likely as another: √(40 · 2461.538 + 40 · 10²) / 200 = 1.600481.
+    row = made.row("return_on_spend", JAN)
+    assert row[["value", "n"]].tolist() == [2, 40]
+    assert row[["low", "high"]].tolist() == pytest.approx([0, 2 + 1.959964 * 1.600481], abs=1e-5)
+    # Every lead is won or lost within 20 days; after ten, deals can still come.
+    assert made.flags("return_on_spend", JAN) == set()
+    assert made.again(as_of="2026-02-10").flags("return_on_spend", JAN) == {"immature"}
+    few = lead_table(rows[:30], spend=spend, period=JAN, as_of="2026-02-28", lag_days=0)
+    assert few.value("return_on_spend", JAN) == 2
+    assert few.row("return_on_spend", JAN)[["low", "high"]].isna().all()
 
 
 def test_the_return_on_spend(lead_table):

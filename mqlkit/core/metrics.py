@@ -160,11 +160,16 @@ METRICS: dict[str, Metric] = {
     "spend": Metric("money", "Spend", "spend in the window of the bucket, moved back by the lag"),
     "cost_per_mql": Metric("money/lead", "Cost per MQL", "spend / mqls"),
     "cost_per_mql_rolling": Metric(
-        "money/lead", "Cost per MQL, rolling", "total spend / total mqls of the last k buckets"
+        "money/lead",
+        "Cost per MQL, rolling",
+        "total spend / total mqls of the last k buckets; null where days between them are missing",
     ),
     "cost_per_sql": Metric("money/lead", "Cost per SQL", "spend / sqls"),
     "wasted_cost": Metric("money", "Wasted cost", "sla_breached × cost_per_mql"),
     "return_on_spend": Metric(
-        "ratio", "Return on spend", "amount won from the cohort by the as-of date / spend"
+        "ratio",
+        "Return on spend",
+        "amount won from the cohort by the as-of date / spend; interval from 30 MQLs on",
+        "Oehlert 1992, Am. Stat. 46:27 (delta method)",
     ),
 }

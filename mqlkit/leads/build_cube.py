@@ -192,6 +192,10 @@ class CubeQueries:
     ) -> LeadCube:
         # Waits are large: those of other stages are let go.
         waits = lru_cache(maxsize=1)(self._waits)
+
+        def columns_of(by: str) -> tuple[str, ...]:
+            return groupings.get(by, groupings.get("", ())) if by else filtering
+
         return LeadCube(
             values=self.values,
             names={column: self._names(column) for column in self.values},
@@ -203,11 +207,12 @@ class CubeQueries:
             converted=lambda: self._once(self._converted, filtering),
             between=lambda by, instants: self._once(
                 partial(self._between, instants=instants),
-                groupings.get(by, groupings.get("", ())) if by else filtering,
+                columns_of(by),
                 name="between",
                 of=instants,
             ),
             step=lru_cache(maxsize=1)(lambda step: waits(step.start).until(step.end)),
+            squares=lambda by: self._once(self._squares, columns_of(by)),
         )
 
     def _names(self, column: str) -> npt.NDArray[Any]:
@@ -302,6 +307,15 @@ class CubeQueries:
         table = self.table.filter(self.table["sql_us"].notnull())
         table = table.mutate(age=sql_age(table))
         return self._grouped(table, "mql_at", {"sqls": ibis._.count()}, columns, "age")
+
+    def _squares(self, columns: tuple[str, ...]) -> pd.DataFrame:
+        """Return the sums of squared amounts by day of the MQL."""
+        table = self.table.filter(self.table["mql_at"].notnull() & self.table["amount"].notnull())
+        found = self._grouped(table, "mql_at", {"n": ibis._.count()}, columns, "amount")
+        # Squares of millionths exceed 64 bits: they are floats, always in the same order.
+        squares = found["n"] * found["amount"].astype(float) ** 2
+        keys = [DAY, *map(code_of, columns)]
+        return found[keys].assign(squares=squares).groupby(keys, as_index=False).sum()
 
     def _between(self, columns: tuple[str, ...], *, instants: tuple[int, ...]) -> pd.DataFrame:
         """Return the MQLs by the number of instants up to the MQL."""

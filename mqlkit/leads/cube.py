@@ -140,6 +140,9 @@ class LeadCube:
     step
         Returns the waits of a step of the funnel, or the time in stage of the in-order MQLs. They
         are large: read those of one stage, reduce them, and let them go.
+    squares
+        Returns, for a breakdown, the sums of squared amounts (``squares``, of millionths) by day of
+        the MQL and the codes of the breakdown and of ``where``.
     """
 
     values: Mapping[str, tuple[str, ...]]
@@ -152,6 +155,7 @@ class LeadCube:
     converted: Callable[[], pd.DataFrame]
     between: Callable[[str, tuple[int, ...]], pd.DataFrame]
     step: Callable[[Step], SortedWaits]
+    squares: Callable[[str], pd.DataFrame]
 
     def sums_of(self, by: str) -> DailySums:
         """Return sums with the codes of a breakdown, or any sums for all leads (``""``)."""

@@ -41,7 +41,6 @@ from mqlkit.core.periods import AsOf, Bucket, to_utc
 from mqlkit.leads.cache import CLOCK, COHORT, DATA, SLA, Result, ResultCache
 from mqlkit.leads.cube import (
     DAY,
-    DailySums,
     Days,
     Ints,
     LeadCube,
@@ -155,6 +154,15 @@ class LeadTable:
         return self._once("flow", lambda: self.grid(self._became_sql))
 
     @cached_property
+    def squared_amounts(self) -> pd.DataFrame:
+        """Return the grid with the sums of squared amounts, in squared millionths: ``squares``."""
+
+        def squares() -> pd.DataFrame:
+            return self.grid(self._sums(self.cube.squares, bucket_of, has_total=True))
+
+        return self._once("squared_amounts", squares)
+
+    @cached_property
     def stock(self) -> pd.DataFrame:
         """Return the open MQLs at the end of each bucket: the grid's columns and ``in_stage``."""
         return self._once("stock", lambda: self.grid(self._open))
@@ -219,17 +227,18 @@ class LeadTable:
 
     @cached_property
     def _entered(self) -> pd.DataFrame:
-        return self._sums(lambda sums: sums.entered, bucket_of, has_total=True)
+        return self._sums(lambda by: self.cube.sums_of(by).entered, bucket_of, has_total=True)
 
     @cached_property
     def _became_sql(self) -> pd.DataFrame:
-        return self._sums(lambda sums: sums.became_sql, bucket_of, has_total=True)
+        return self._sums(lambda by: self.cube.sums_of(by).became_sql, bucket_of, has_total=True)
 
     @cached_property
     def _open(self) -> pd.DataFrame:
         """Return the open MQLs at the end of each bucket: entered before it, and not left."""
 
-        def changes(sums: DailySums) -> pd.DataFrame:
+        def changes(by: str) -> pd.DataFrame:
+            sums = self.cube.sums_of(by)
             left = sums.left.assign(in_stage=-sums.left["in_stage"])
             entered = sums.entered.assign(in_stage=sums.entered["mqls"])
             return pd.concat([entered[left.columns], left], ignore_index=True)
@@ -240,14 +249,14 @@ class LeadTable:
         return wide.melt(value_name="in_stage", ignore_index=False).reset_index()
 
     def _sums(
-        self, part: Callable[[DailySums], pd.DataFrame], place: Placing, *, has_total: bool
+        self, sums: Callable[[str], pd.DataFrame], place: Placing, *, has_total: bool
     ) -> pd.DataFrame:
         """Return sums of the cube by segment and bucket, and over the period.
 
         Parameters
         ----------
-        part
-            Returns daily sums.
+        sums
+            Returns the daily sums of a breakdown.
         place
             Returns the bucket of each day.
         has_total
@@ -261,7 +270,7 @@ class LeadTable:
         """
         frames = []
         for by in ("", *self.params.by):
-            frame = self.cube.matching(part(self.cube.sums_of(by)))
+            frame = self.cube.matching(sums(by))
             places = place(frame[DAY].to_numpy(), self.buckets)
             inside = frame[places >= 0]
             names = self.names_of(by)[inside[code_of(by)]] if by else np.full(len(inside), "")

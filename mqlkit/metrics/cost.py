@@ -14,15 +14,22 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mqlkit.core.names import SMALL_N
 from mqlkit.core.periods import DAY, Bucket, coarser_grains, spend_window
+from mqlkit.leads.funnel import Step
 from mqlkit.leads.integers import DAY_US, MICRO
 from mqlkit.leads.table import TOTAL_BUCKET, LeadTable
+from mqlkit.metrics.conversion import Maturity, maturity_of, sql_maturity
+from mqlkit.metrics.efficiency import is_immature
 from mqlkit.metrics.sla import is_sla_recorded
-from mqlkit.metrics.spend import filter_flag, spent_in
+from mqlkit.metrics.spend import Spent, filter_flag, spent_in
 from mqlkit.metrics.tidy import metric_rows, not_recorded, pick, share
+from mqlkit.metrics.volume import weekly_mqls
 from mqlkit.stats.daily import SpendLine, day_numbers
+from mqlkit.stats.intervals import Z95, burst_factor, total_error
 
 LONGEST_LAG = 90
+MQL_TO_WON = Step("mql", "won")
 
 
 def lead_to_mql(leads: LeadTable) -> pd.DataFrame:
@@ -31,9 +38,12 @@ def lead_to_mql(leads: LeadTable) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Tidy rows of lead_to_mql_days_mean (metrics.md §8), over leads created no later than MQL.
+        Tidy rows of lead_to_mql_days_mean (metrics.md §8), over leads created no later than MQL;
+        null where the data does not record when leads were created.
     """
     wide = leads.counts
+    if not leads.is_recorded("created"):
+        return not_recorded(wide, "lead_to_mql_days_mean")
     days = share(wide["lag_us"], wide["lagged"]) / DAY_US
     return metric_rows(wide, "lead_to_mql_days_mean", days, n=wide["lagged"])
 
@@ -74,17 +84,6 @@ def cost_per_mql(leads: LeadTable, *, spend: pd.DataFrame, lag: int) -> pd.DataF
     return pd.concat(costs, ignore_index=True)
 
 
-def _wasted(
-    leads: LeadTable,
-    late: pd.Series[float],
-    cost: npt.NDArray[np.float64],
-    flags: Mapping[str, npt.ArrayLike],
-) -> pd.DataFrame:
-    if not is_sla_recorded(leads):
-        return not_recorded(leads.counts, "wasted_cost")
-    return metric_rows(leads.counts, "wasted_cost", late * cost, n=late, flags=flags)
-
-
 def bucket_costs(leads: LeadTable, *, spend: pd.DataFrame, lag: int) -> pd.DataFrame:
     """Return spend and what an MQL and an SQL cost, each bucket by itself.
 
@@ -99,7 +98,7 @@ def bucket_costs(leads: LeadTable, *, spend: pd.DataFrame, lag: int) -> pd.DataF
     -------
     pandas.DataFrame
         Tidy rows of spend, cost_per_mql, cost_per_sql, wasted_cost and, where deals are worth
-        something, return_on_spend (metrics.md §8).
+        something, return_on_spend (metrics.md §8), the last with a 95 % interval from 30 MQLs on.
     """
     grid, bought = leads.counts, spent_in(leads, spend=spend, lag=lag)
     spent, flags = bought.amount, bought.flags
@@ -107,20 +106,54 @@ def bucket_costs(leads: LeadTable, *, spend: pd.DataFrame, lag: int) -> pd.DataF
     out = [
         metric_rows(grid, "spend", spent, flags=flags),
         metric_rows(grid, "cost_per_mql", cost, n=grid["mqls"], flags=flags),
-        metric_rows(grid, "cost_per_sql", share(spent, grid["sqls"]), n=grid["sqls"], flags=flags),
-        _wasted(leads, grid["sla_breached"], cost, flags),
+        _per_sql(leads, bought),
+        _wasted(leads, cost, flags),
     ]
     if (grid["won"] > 0).any():
-        out.append(
-            metric_rows(
-                grid,
-                "return_on_spend",
-                share(grid["amount"] / MICRO, spent),
-                n=grid["mqls"],
-                flags=flags,
-            )
-        )
+        out.append(_return(leads, bought))
     return pd.concat(out, ignore_index=True)
+
+
+def _per_sql(leads: LeadTable, bought: Spent) -> pd.DataFrame:
+    """Return cost_per_sql, which still falls where a cohort is immature."""
+    grid = leads.counts
+    if not leads.is_recorded("sql"):
+        return not_recorded(grid, "cost_per_sql")
+    flags = {**bought.flags, "immature": is_immature(leads, grid, sql_maturity(leads))}
+    cost = share(bought.amount, grid["sqls"])
+    return metric_rows(grid, "cost_per_sql", cost, n=grid["sqls"], flags=flags)
+
+
+def _wasted(
+    leads: LeadTable, cost: npt.NDArray[Any], flags: Mapping[str, npt.ArrayLike]
+) -> pd.DataFrame:
+    """Return wasted_cost: what the MQLs cost that breached the SLA."""
+    grid = leads.counts
+    if not is_sla_recorded(leads):
+        return not_recorded(grid, "wasted_cost")
+    n = grid["sla_breached"]
+    return metric_rows(grid, "wasted_cost", n * cost, n=n, flags=flags)
+
+
+def _return(leads: LeadTable, bought: Spent) -> pd.DataFrame:
+    """Return return_on_spend with its interval, which takes the spend as given."""
+    grid, squares = leads.counts, leads.squared_amounts["squares"]
+    n, total = grid["mqls"].to_numpy(dtype=float), grid["amount"].to_numpy(dtype=float) / MICRO
+    error = total_error(total, squares / MICRO**2, n, bursts=burst_factor(weekly_mqls(leads)))
+    # Of few leads, and without a deal, nothing tells how much amounts vary.
+    error = np.where((n >= SMALL_N) & (grid["won"] > 0), error, np.nan)
+    value, half = share(total, bought.amount), Z95 * share(error, bought.amount)
+    # Deals are won up to the horizon: before that, more of them may come.
+    horizon = Maturity(days=maturity_of(leads, MQL_TO_WON).horizon_days)
+    return metric_rows(
+        grid,
+        "return_on_spend",
+        value,
+        n=n,
+        low=np.maximum(value - half, 0),
+        high=value + half,
+        flags={**bought.flags, "immature": is_immature(leads, grid, horizon)},
+    )
 
 
 def _rolling(leads: LeadTable, *, spend: pd.DataFrame, lag: int) -> pd.DataFrame:
@@ -148,7 +181,8 @@ def rolling_cost(leads: LeadTable, *, spend: pd.DataFrame, lags: Sequence[int]) 
     pandas.DataFrame
         ``lag_days``, ``bucket``, ``start``, ``cost``, ``rolling``, ``rolling_mqls``,
         ``is_covered``; one row per lag and bucket of the period. ``rolling`` is null where one of
-        its buckets is not covered by spend or starts before the bucket of the first MQL.
+        its buckets is not covered by spend or starts before the bucket of the first MQL of the
+        data, and where it reaches back over the beginning of a period that begins inside a bucket.
     """
     buckets = [*leads.earlier, *leads.buckets]
     mqls = _mqls_with_earlier(leads)
@@ -159,7 +193,10 @@ def rolling_cost(leads: LeadTable, *, spend: pd.DataFrame, lags: Sequence[int]) 
     spent = np.where(covered, line.between(begins, ends), np.nan)
     usable = np.where(_since_first_mql(leads, buckets), spent, np.nan)
     k = leads.params.rolling
-    counts = _last(mqls, k).sum(axis=-1)
+    counts, rolling = _last(mqls, k).sum(axis=-1), _last(usable, k).sum(axis=-1)
+    if _begins_inside_a_bucket(leads):
+        # The days of that bucket before the period are in no bucket, and missing from the window.
+        rolling[:, : k - 1] = np.nan
     inside = slice(len(leads.earlier), None)
     size = len(lags)
     return pd.DataFrame(
@@ -168,7 +205,7 @@ def rolling_cost(leads: LeadTable, *, spend: pd.DataFrame, lags: Sequence[int]) 
             "bucket": [b.label for b in leads.buckets] * size,
             "start": [b.start for b in leads.buckets] * size,
             "cost": share(spent, np.broadcast_to(mqls, spent.shape))[:, inside].ravel(),
-            "rolling": share(_last(usable, k).sum(axis=-1), counts[None, :]).ravel(),
+            "rolling": share(rolling, counts[None, :]).ravel(),
             "rolling_mqls": np.tile(counts, size),
             "is_covered": _last(covered, k).all(axis=-1).ravel(),
         }
@@ -206,10 +243,15 @@ def _mqls_with_earlier(leads: LeadTable) -> npt.NDArray[np.int64]:
 
 
 def _since_first_mql(leads: LeadTable, buckets: Sequence[Bucket]) -> npt.NDArray[np.bool_]:
-    if leads.first_mql is None:
+    if leads.data_start is None:
         return np.zeros(len(buckets), dtype=bool)
-    start = leads.params.calendar.start_of(leads.first_mql, leads.params.grain)
+    start = leads.params.calendar.start_of(leads.data_start, leads.params.grain)
     return np.array([b.start >= start for b in buckets], dtype=bool)
+
+
+def _begins_inside_a_bucket(leads: LeadTable) -> bool:
+    start = leads.whole.start
+    return leads.params.calendar.start_of(start, leads.params.grain) < start
 
 
 def cost_by_lag(leads: LeadTable, *, spend: pd.DataFrame, lags: Sequence[int]) -> pd.DataFrame:

@@ -205,3 +205,42 @@ def count_bounds(count: npt.ArrayLike, *, bursts: float = 1.0) -> tuple[Floats, 
     y, scaled = np.asarray(count, dtype=float), Z95**2 * bursts
     center, spread = y + scaled / 2, Z95 * np.sqrt(bursts * (y + scaled / 4))
     return np.where(y == 0, 0.0, center - spread), center + spread
+
+
+def total_error(
+    total: npt.ArrayLike, squares: npt.ArrayLike, n: npt.ArrayLike, *, bursts: float = 1.0
+) -> Floats:
+    r"""Return the standard error of a total of amounts of a random number of leads.
+
+    Parameters
+    ----------
+    total, squares
+        Sums of the amounts and of their squares, over leads of which most have none.
+    n
+        Number of leads.
+    bursts
+        Variance of the number of leads by its mean, as `burst_factor` returns it.
+
+    Returns
+    -------
+    numpy.ndarray
+        NaN for fewer than two leads.
+
+    Notes
+    -----
+    The delta method for the product of the number of leads and their mean amount:
+
+    .. math:: \sqrt{n s^2 + \varphi n \bar a^2}
+
+    Oehlert, G. W. (1992), A note on the delta method, Am. Stat. 46:27-29.
+
+    Examples
+    --------
+    >>> float(total_error(total=6, squares=36, n=4).round(6))
+    6.708204
+    """
+    a, q, size = (np.asarray(x, dtype=float) for x in (total, squares, n))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean = a / size
+        variance = np.maximum(q - a * mean, 0) / (size - 1)
+        return np.where(size > 1, np.sqrt(size * variance + bursts * size * mean**2), np.nan)

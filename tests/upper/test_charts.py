@@ -265,6 +265,41 @@ def test_volume_without_goals_has_no_goal():
     assert "goal" not in {field for field, _, _ in tooltip(spec)}
 
 
+def test_the_forecast_is_a_dashed_bar_with_its_interval():
+    frame = rows(
+        row("mqls", 9, bucket="2026-01"),
+        row("mqls", 4, bucket="2026-02", flags=("in-progress",)),
+        row("mqls_forecast", 8.5, bucket="2026-02", low=6, high=11, flags=("in-progress",)),
+    )
+    spec = charts.volume.mqls(frame).to_dict()
+    assert marks(spec) == ["bar", "bar", "rule", "text"]
+    assert layers(spec)[1]["mark"]["strokeDash"]
+    assert encoding(spec, 1)["y"]["field"] == "forecast"
+    ends = [encoding(spec, 2)[channel]["field"] for channel in ("y", "y2")]
+    assert ends == ["forecast_low", "forecast_high"]
+    for name, drawn in zip(["forecast", *ends], ([None, 8.5], [None, 6], [None, 11]), strict=True):
+        assert column(embedded(spec), name) == drawn
+    assert tooltip(spec)[-3:] == [
+        ("forecast", "Forecast", ",.1f"), ("forecast_low", "80% from", ",.1f"),
+        ("forecast_high", "80% to", ",.1f"),
+    ]  # fmt: skip
+    assert spec["description"] == (
+        "MQLs per month, from 4 to 9; the dashed bar is the forecast of the running one, with its "
+        "80% interval."
+    )
+    # No forecast adds up to that of a quarter.
+    assert "forecast" not in spec["usermeta"]["adds"]["sum"]
+    assert "dashed" not in spec["usermeta"]["adds"]["words"]
+
+
+def test_the_cost_of_some_leads_is_not_called_theirs_where_spend_is_of_all():
+    frame = rows(row("cost_per_mql", 31, n=10, source="Web"))
+    frame = frame.assign(currency="EUR", main_breakdown="source", filtered_by="country")
+    spec = charts.cost.per_mql_by(frame).to_dict()
+    assert titles(spec)["x"] == ["Total spend ÷ filtered leads, EUR"]
+    assert spec["description"] == "Total spend ÷ filtered leads by source."
+
+
 @pytest.mark.parametrize(("buckets", "has_labels"), [(16, True), (17, False)])
 def test_volume_of_many_buckets_leaves_the_labels_out(buckets, has_labels):
     spec = charts.volume.mqls(monthly("mqls", [5] * buckets)).to_dict()

@@ -61,12 +61,13 @@ def per_mql(rows: pd.DataFrame) -> Chart | None:
     money = f"{SYMBOLS.get(currency, '')},.0f" if currency == "USD" else ",.0f"
     tips = [
         alt.Tooltip("bucket:N", title="Bucket"),
-        tip("cost", f"Cost per MQL ({currency})", money),
+        tip("cost", f"{_name(rows)} ({currency})", money),
         tip("rolling", f"Rolling ({currency})", money),
         tip("lag_days", "Lag (days)"),
     ]
     base = alt.Chart().encode(x=bucket_axis()).transform_filter(is_shown)
-    y = alt.Y("cost:Q", title=f"Cost per MQL, {currency}")
+    name = _name(rows)
+    y = alt.Y("cost:Q", title=f"{name}, {currency}")
     bar = base.mark_bar(color=BAR, cornerRadiusTopLeft=2, cornerRadiusTopRight=2)
     layers = [bar.encode(y=y, tooltip=tips)]
     has_rolling = bool(frame["rolling"].notna().any())
@@ -93,11 +94,11 @@ def per_mql(rows: pd.DataFrame) -> Chart | None:
         *(alt.VariableParameter("grain", value=grain) for grain in grains[:1]),
         alt.VariableParameter("lag", value=lag_days, bind=slider if has_slider else alt.Undefined),
     ]
-    words = f"Cost per MQL per {grain_of(frame)} as bars, {span_of(now)} {currency}{rolling}"
+    words = f"{name} per {grain_of(frame)} as bars, {span_of(now)} {currency}{rolling}"
     if not has_slider:
         return finished(chart, f"{words}.")
     slider_words = "; the slider moves the spend window by the lag."
-    at_any = f"Cost per MQL per {{grain}} as bars, in {currency}{rolling}{slider_words}"
+    at_any = f"{name} per {{grain}} as bars, in {currency}{rolling}{slider_words}"
     known: dict[str, Any] = {"grains": {"words": at_any}} if grains else {}
     return finished(chart, words + slider_words, **known)
 
@@ -117,13 +118,13 @@ def by_lag(rows: pd.DataFrame) -> Chart | None:
     lag_days, currency = constant(rows, "lag_days"), constant(rows, "currency", "")
     tips = [
         tip("lag_days", "Lag (days)"),
-        tip("cost", f"Cost per MQL ({currency})", ",.2f"),
+        tip("cost", f"{_name(rows)} ({currency})", ",.2f"),
         tip("spend", f"Spend ({currency})"),
     ]
     axis = alt.Axis(tickCount=6)
     base = alt.Chart().encode(x=alt.X("lag_days:Q", title="Lag, days", axis=axis))
     scale = alt.Scale(zero=False, nice=True)
-    y = alt.Y("cost:Q", title=f"Cost per MQL, {currency}", scale=scale)
+    y = alt.Y("cost:Q", title=f"{_name(rows)}, {currency}", scale=scale)
     used = alt.Chart(drawn_rows(frame[frame["lag_days"] == lag_days])).encode(x=alt.X("lag_days:Q"))
     point = used.mark_point(size=110, filled=True, opacity=1, color=ORANGE)
     chart = layered(
@@ -134,7 +135,7 @@ def by_lag(rows: pd.DataFrame) -> Chart | None:
     )
     return finished(
         chart,
-        f"Cost per MQL of the whole period by the lag, {span_of(frame['cost'], ',.2f')} "
+        f"{_name(rows)} of the whole period by the lag, {span_of(frame['cost'], ',.2f')} "
         f"{currency}; the lag in use, {lag_days} days, is marked.",
     )
 
@@ -160,22 +161,28 @@ def per_mql_by(rows: pd.DataFrame, *, by: str | None = None) -> Chart | None:
     shown = shown.sort_values("value", ascending=False)[["name", "value", "n"]]
     tips = [
         alt.Tooltip("name:N", title=by.capitalize()),
-        tip("value", f"Cost per MQL ({currency})"),
+        tip("value", f"{_name(rows)} ({currency})"),
         tip("n", "MQLs"),
     ]
     base = alt.Chart().encode(y=alt.Y("name:N", sort=None, title=None, axis=name_axis()))
     chart = layered(
         shown,
         base.mark_bar(color=BAR, cornerRadiusEnd=2).encode(
-            x=alt.X("value:Q", title=f"Cost per MQL, {currency}", axis=alt.Axis(tickCount=6)),
+            x=alt.X("value:Q", title=f"{_name(rows)}, {currency}", axis=alt.Axis(tickCount=6)),
             tooltip=tips,
         ),
         base.mark_text(align="left", dx=5).encode(
             x=alt.X("value:Q"), text=alt.Text("value:Q", format=",.0f")
         ),
     )
-    words = f"Cost per MQL by {by}{left_out(part, shown)}."
+    words = f"{_name(rows)} by {by}{left_out(part, shown)}."
     return finished(chart, words, height=height_of(len(shown)), by=by)
+
+
+def _name(rows: pd.DataFrame) -> str:
+    """Return what the cost is called: that of these leads, unless spend is not filtered."""
+    is_filtered = not constant(rows, "filtered_by", "")
+    return "Cost per MQL" if is_filtered else "Total spend ÷ filtered leads"
 
 
 def _step(days: list[int]) -> int:

@@ -30,7 +30,7 @@ from mqlkit.views.theme import BAR, BLUE, LIGHT_BLUE, ORANGE
 
 
 def mqls(rows: pd.DataFrame) -> Chart | None:
-    """Draw MQLs per bucket as bars, with the goal as a line across each.
+    """Draw MQLs per bucket as bars, with the goal as a line across each, and the forecast.
 
     Parameters
     ----------
@@ -47,12 +47,16 @@ def mqls(rows: pd.DataFrame) -> Chart | None:
     ]
     has_goal = bool(wide["goal"].notna().any())
     tips += [tip("goal", "Goal", ",.1f")] if has_goal else []
+    forecast = _forecast(rows)
+    if len(forecast):
+        wide = wide.join(forecast, on="bucket")
+        tips += [tip(*line) for line in FORECAST_TIPS]
     base = alt.Chart().encode(x=bucket_axis())
     fill = alt.ColorValue(BAR, condition=in_case("datum.is_open", LIGHT_BLUE))
     bars = base.mark_bar(cornerRadiusTopLeft=2, cornerRadiusTopRight=2).encode(
         y=alt.Y("mqls:Q", title="MQLs"), color=fill, tooltip=tips
     )
-    layers: list[alt.Chart] = [bars]
+    layers: list[alt.Chart] = [bars, *(_forecast_marks(base, tips) if len(forecast) else [])]
     if len(wide) <= MOST_LABELS:
         layers.append(
             base.mark_text(dy=-9, fontSize=11).encode(
@@ -71,12 +75,42 @@ def mqls(rows: pd.DataFrame) -> Chart | None:
         known = wide[wide["goal"].notna()]
         layers.append(at_the_right("Goal", "goal", known, color=ORANGE))
     words = "MQLs per {grain}, from {span}"
-    words += ", with the goal as a line across each bar." if has_goal else "."
+    words += ", with the goal as a line across each bar" if has_goal else ""
+    end = "; the dashed bar is the forecast of the running one, with its 80% interval"
     return finished(
         layered(wide, *layers),
-        words.format(grain=grain_of(wide), span=span_of(wide["mqls"])),
-        adds=adds_up(words, sum=["mqls", "goal"], last=["in_stage"], any=["is_open"], span="mqls"),
+        f"{words}{end if len(forecast) else ''}.".format(
+            grain=grain_of(wide), span=span_of(wide["mqls"])
+        ),
+        adds=adds_up(
+            f"{words}.", sum=["mqls", "goal"], last=["in_stage"], any=["is_open"], span="mqls"
+        ),
     )
+
+
+FORECAST = {"value": "forecast", "low": "forecast_low", "high": "forecast_high"}
+FORECAST_TIPS = (
+    ("forecast", "Forecast", ",.1f"),
+    ("forecast_low", "80% from", ",.1f"),
+    ("forecast_high", "80% to", ",.1f"),
+)
+
+
+def _forecast(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the forecast by bucket; without rows where there is none."""
+    part = pick(rows, "mqls_forecast")
+    part = part[part["value"].notna()].set_index("bucket")
+    return part[[*FORECAST]].rename(columns=FORECAST)
+
+
+def _forecast_marks(base: alt.Chart, tips: list[alt.Tooltip]) -> list[alt.Chart]:
+    """Return the outline up to the forecast and its interval, of the running bucket alone."""
+    outline = base.mark_bar(fillOpacity=0, stroke=BLUE, strokeDash=[4, 3], strokeWidth=1.5)
+    interval = base.mark_rule(color=BLUE, strokeWidth=2)
+    return [
+        outline.encode(y=alt.Y("forecast:Q"), tooltip=tips),
+        interval.encode(y=alt.Y("forecast_low:Q"), y2=alt.Y2("forecast_high:Q"), tooltip=tips),
+    ]
 
 
 def mqls_by(rows: pd.DataFrame, *, by: str | None = None) -> Chart | None:
