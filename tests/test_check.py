@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from mqlkit.core.terminal import cut, harmless, in_columns, width, wrapped
-from mqlkit.run.check import available, coverage, findings, is_open
+from mqlkit.run.check import available, coverage, examine, findings, is_open
 from mqlkit.sources.inspect import ColumnReport, FileReport, TableReport
 from mqlkit.sources.ledger import Ledger, SetAside
 from mqlkit.sources.questions import Question
@@ -90,10 +90,10 @@ history[0]
 Sections of the report
   in part  Are there enough MQLs?           needs goals, to compare with
   in part  What does sales decide?          needs rejected_at; rejection_reason
-  no       How many MQLs become SQLs?       needs sql_at
+  no       How many MQLs become SQLs?       needs sql_at (SQL_Date__c has no values)
   in part  Is sales meeting the SLA?        needs owner, for breaches by owner
   yes      How long are MQLs in the stage?
-  no       How fast is the first contact?   needs contacted_at
+  no       How fast is the first contact?   needs contacted_at (First Call)
   no       What does an MQL cost?           needs spend
   no       Breakdowns                       needs source, owner or campaign
 
@@ -245,3 +245,12 @@ def test_what_is_harmless_stays():
 
 def test_wrapping_keeps_line_ends_and_indents():
     assert wrapped("aa bb cc\ndd", 6, first="> ", rest="  ") == ["> aa", "  bb", "  cc", "  dd"]
+
+
+def test_a_missing_column_is_named_as_the_format_of_the_export_calls_it(new_desk):
+    header = "Record ID,Create Date,Became a Marketing Qualified Lead Date"
+    desk = new_desk()
+    desk.write("hubspot.csv", f"{header}\n101,2026-01-05 09:00,2026-01-06 09:00\n")
+    _, looks = examine([desk.folder / "hubspot.csv"])
+    (conversion,) = [c for c in coverage(looks) if "become SQLs" in c.question]
+    assert conversion.missing == "sql_at (Became a Sales Qualified Lead Date)"

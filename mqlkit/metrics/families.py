@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from mqlkit.core.needs import need_of, one_of
+from mqlkit.core.needs import need_of
 from mqlkit.core.params import ReportParams
 from mqlkit.core.periods import DAY
 from mqlkit.core.text import listed
@@ -41,6 +41,7 @@ from mqlkit.metrics.spend import unfiltered_by, unnamed_channels
 from mqlkit.metrics.tidy import family, pick
 from mqlkit.metrics.volume import mqls_range, weekly_mqls
 from mqlkit.metrics.waiting import hours_histogram, survival_curve
+from mqlkit.sources.formats import in_formats
 from mqlkit.sources.ledger import Ledger
 from mqlkit.sources.tables import Tables
 from mqlkit.stats.daily import Days
@@ -279,14 +280,8 @@ class FamilyFrames:
     def _missing(self, topic: str) -> str:
         """Return the columns that a section lacks, in words; empty if it lacks none."""
         there = {*self.lead_data.recorded, *(["spend"] if self.tables.spend is not None else [])}
-        return "; ".join(self._named(group) for group in need_of(topic).lacking(there))
-
-    def _named(self, group: Sequence[str]) -> str:
-        """Return columns of which one is enough, with their headers in the recognized format."""
-        columns = [export.recognized.format.columns for export, *_ in self.tables.exports]
-        headers = {c: known[c][0] for c in group for known in columns if known.get(c)}
-        names = (f"{c} ({headers[c]})" if c in headers else c for c in group)
-        return one_of(names)
+        known = [export.recognized.format for export, *_ in self.tables.exports]
+        return "; ".join(in_formats(group, known) for group in need_of(topic).lacking(there))
 
     @cached_property
     def cost(self) -> pd.DataFrame:

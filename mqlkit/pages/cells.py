@@ -82,7 +82,9 @@ def _html(text: str, plain: str) -> dict[str, Any]:
 def _verdict(verdict: Verdict) -> str:
     mark = MARKS[verdict.tone]
     sign = f'<span class="mk-mark" aria-hidden="true">{mark}</span>' if mark else ""
-    return f'<p class="mk-verdict mk-{verdict.tone}">{sign}{escape(verdict.text)}</p>'
+    first, *others = verdict.sentences
+    rest = f' <span class="mk-rest">{escape(" ".join(others))}</span>' if others else ""
+    return f'<p class="mk-verdict mk-{verdict.tone}">{sign}{escape(first)}{rest}</p>'
 
 
 def _figures(figures: Sequence[Figure]) -> str:

@@ -14,11 +14,11 @@ from tqdm import tqdm
 
 from mqlkit.core.errors import ParamsError, listed, report
 from mqlkit.core.names import SET_ASIDE_REASONS, STAGES, TABLE_COLUMNS, UNUSABLE_REASONS
-from mqlkit.core.needs import NEEDS, one_of
+from mqlkit.core.needs import NEEDS
 from mqlkit.core.params import ReportParams
 from mqlkit.core.terminal import cut, in_columns, width, wrapped
 from mqlkit.sources.classify import ClassifiedExport, classify_exports
-from mqlkit.sources.formats import fold, formats, refused, told_by
+from mqlkit.sources.formats import fold, formats, in_formats, refused, told_by
 from mqlkit.sources.inspect import ColumnReport, FileReport, TableReport, inspect_source
 from mqlkit.sources.questions import Question
 from mqlkit.sources.spec import SourceSpec, read_source
@@ -157,9 +157,13 @@ def _bar(total: int, *, is_shown: bool) -> Iterator[tqdm]:
 def coverage(looks: Sequence[TableReport]) -> list[Coverage]:
     """Return whether the data is sufficient for each section of the report."""
     there = available(looks)
+    names = dict.fromkeys(file.format for look in looks for file in look.files)
+    known = [formats()[name] for name in names if name in formats()]
+    columns = [column for look in looks for column in look.columns]
+    empty = {column.ours: column.header for column in columns if not column.examples}
     found = []
     for need in NEEDS:
-        lacking = [one_of(group) for group in need.lacking(there)]
+        lacking = [in_formats(group, known, empty=empty) for group in need.lacking(there)]
         wanted = [words for name, words in need.adds.items() if name not in there]
         missing = "; ".join(lacking or wanted)
         found.append(Coverage(need.question, not lacking, missing))

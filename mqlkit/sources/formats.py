@@ -8,14 +8,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from mqlkit.core.errors import ParamsError, SourceError, listed, report, unknown_name
-from mqlkit.core.names import TABLE_COLUMNS
+from mqlkit.core.names import STAMPS, TABLE_COLUMNS
+from mqlkit.core.needs import one_of
 from mqlkit.core.yaml_files import read_yaml, yaml_text
 from mqlkit.sources.questions import Question, Undecided
 
@@ -202,6 +203,27 @@ def formats() -> dict[str, Format]:
     """Return every known format by name, `plain` first."""
     found = [read_format(path) for path in sorted(FOLDER.glob("*.yaml"))]
     return {f.name: f for f in sorted(found, key=lambda f: (f.name != "plain", f.name))}
+
+
+def in_formats(
+    columns: Sequence[str], known: Iterable[Format], *, empty: Mapping[str, str] = {}
+) -> str:
+    """Join columns of which one is enough, dates of stages with their header in some formats.
+
+    ``empty`` has the headers of columns that are there, without a value.
+
+    >>> in_formats(("accepted_at", "sql_at"), [formats()["plain"], formats()["hubspot"]])
+    'accepted_at or sql_at (Became a Sales Qualified Lead Date)'
+    """
+    headers = {column: f"{header} has no values" for column, header in empty.items()}
+    for one in known:
+        for column in (column for column in columns if column in STAMPS):
+            # A name between slashes is a pattern.
+            names = [n for n in one.columns.get(column, ()) if n != column and n[0] != "/"]
+            if names:
+                # A label, as a person sees it, rather than an internal name.
+                headers.setdefault(column, next((n for n in names if " " in n), names[0]))
+    return one_of([f"{c} ({headers[c]})" if c in headers else c for c in columns])
 
 
 def known_formats() -> list[tuple[str, str]]:

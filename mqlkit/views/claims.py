@@ -224,6 +224,12 @@ class Verdict:
         self.text = text or " ".join(claim.text for claim in claims)
         self.tone = tone_of(claims) if claims else tone
 
+    @property
+    def sentences(self) -> list[str]:
+        """Return the words, sentence by sentence where they are those of the claims."""
+        words = [claim.text for claim in self.claims]
+        return words if " ".join(words) == self.text else [self.text]
+
     def __repr__(self) -> str:
         """Return the words and the tone."""
         return f"Verdict({self.text!r}, {self.tone!r})"

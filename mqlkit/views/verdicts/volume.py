@@ -82,6 +82,8 @@ SHORT_WORDS = {
     BEHIND: "Behind pace", AHEAD: "Ahead of pace", ON_PACE: "On pace, within chance",
     LATEST: "Below the goal in {bucket_name}",
 }  # fmt: skip
+# From so many leads on, a pace has no decimals.
+WHOLE_FROM = 100
 # So many buckets below the goal in a row are no chance.
 MANY = 3
 
@@ -170,7 +172,8 @@ def _so_far(total: Cells) -> Claim:
     mqls, wanted = total.figure("mqls"), total.figure("goal")
     if mqls.value >= wanted.value:
         return REACHED.claim("mqls", status=GOOD, certainty=SO_FAR, mqls=mqls, goal=wanted)
-    to_date, chance = total.figure("goal_to_date"), total.interval("mqls_range")
+    unit = EXPECTED if total.value("goal_to_date") >= WHOLE_FROM else ""
+    to_date, chance = total.figure("goal_to_date", unit=unit), total.interval("mqls_range")
     sentence, status, certainty = ON_PACE, PLAIN, UNCLEAR
     if not chance.holds(to_date.value):
         is_behind = to_date.value > mqls.value
