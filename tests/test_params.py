@@ -56,6 +56,7 @@ def test_what_is_not_given_is_as_the_contract_says():
         "max_set_aside": 0.05,
         "fail_on": {},
         "warn_on": {},
+        "rates": None,
     }
 
 
@@ -114,7 +115,7 @@ def test_a_notebooks_cell_gives_its_parameters_and_nothing_else():
                 "  Fix:      one of report, title, source, period, grain, fiscal_year_start, "
                 "timezone, as_of, lag_days, rolling, within_days, passes, sla, sla_clock, "
                 "sla_stops_on, sla_rules, sla_warn, work_week, holidays, by, where, language, "
-                "redact, max_set_aside, fail_on, warn_on"
+                "redact, max_set_aside, fail_on, warn_on, rates"
             ),
         ),
         (

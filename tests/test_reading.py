@@ -590,7 +590,8 @@ def test_spend_of_the_year_26_is_no_date(desk, dates, text):
             {},
             "spend.csv: the amounts are in more than one currency.\n"
             "  Found:    'EUR', 'USD'\n"
-            "  Fix:      bring them into one currency, or read one currency's files only",
+            "  Fix:      give the parameter `rates`, a CSV of currency and rate, or read the files "
+            "of one currency only",
             id="two currencies",
         ),
         pytest.param(
@@ -598,7 +599,8 @@ def test_spend_of_the_year_26_is_no_date(desk, dates, text):
             {"currency": None},
             "spend.csv: the amounts are in more than one currency.\n"
             "  Found:    'USD', '(none)'\n"
-            "  Fix:      bring them into one currency, or read one currency's files only",
+            "  Fix:      give the parameter `rates`, a CSV of currency and rate, or read the files "
+            "of one currency only",
             id="a currency that is missing in a row",
         ),
         pytest.param(

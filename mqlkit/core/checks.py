@@ -169,6 +169,10 @@ def _rule(rule: object, name: str) -> dict[str, Any]:
     return {**found, "clock": _choice(rule["clock"], f"{name}, clock", CHOICES["sla_clock"])}
 
 
+def _optional_text(value: object, name: str) -> str | None:
+    return None if value is None else _text(value, name)
+
+
 def _work_week(value: object, name: str) -> str:
     text = _text(value, name)
     parse_work_week(text)
@@ -265,4 +269,5 @@ CHECKS: dict[str, Callable[[Any, str], Any]] = {
     "max_set_aside": _share,
     "fail_on": _limits,
     "warn_on": _limits,
+    "rates": _optional_text,
 }

@@ -15,6 +15,7 @@ TABLE_COLUMNS = {
     "history": ("lead_id", "at", "stage"),
     "spend": ("date", "date_from", "date_to", "amount", "channel", "campaign", "currency"),
     "goals": ("month", "mqls", "sqls", "spend", "source"),
+    "rates": ("currency", "rate", "date_from"),
 }
 # A spreadsheet reads a cell that starts with one of these as a formula.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -62,6 +62,7 @@ class ReportParams:
     max_set_aside: float = option(0.05, "stop when a larger share of rows cannot be used")
     fail_on: dict[str, str] = option(dict, 'limits, e.g. {sla_attainment: "< 0.8"}')  # noqa: RUF009
     warn_on: dict[str, str] = option(dict, "limits that warn but do not fail")  # noqa: RUF009
+    rates: str | None = option(None, "a CSV of currency, rate and date_from, to convert spend")
 
     @classmethod
     def names(cls) -> list[str]:
@@ -122,13 +123,18 @@ class ReportParams:
     def read(cls, path: Path, overrides: Iterable[str] = ()) -> ReportParams:
         """Read a params file; ``overrides`` (``name=value``) take precedence.
 
-        A relative ``source`` is relative to the folder of the file. The result is absolute.
+        Relative paths are relative to the folder of the file. The results are absolute.
         """
         written = read_yaml(path)
         won = dict(split_override(text) for text in overrides)
         lines = {name: line for name, line in key_lines(path).items() if name not in won}
         params = cls.from_mapping({**written, **won}, where=str(path), lines=lines)
-        return replace(params, source=str((path.parent / params.source).resolve()))
+        return params.with_paths(lambda given: str((path.parent / given).resolve()))
+
+    def with_paths(self, change: Callable[[str], str]) -> ReportParams:
+        """Return the parameters with each path changed."""
+        rates = None if self.rates is None else change(self.rates)
+        return replace(self, source=change(self.source), rates=rates)
 
     def changed(self, given: Mapping[str, Any]) -> ReportParams:
         """Return the parameters with some replaced, all of them checked."""

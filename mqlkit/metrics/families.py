@@ -397,8 +397,7 @@ class FamilyFrames:
         """Return the parameters with the values that ``auto`` and relative periods stand for."""
         leads = self.lead_data
         return {
-            **self.params.to_dict(),
-            "source": Path(self.params.source).name,
+            **self.params.with_paths(lambda path: Path(path).name).to_dict(),
             "where": self.params.shown_where,
             "sla_rules": self.params.shown_rules,
             "period": f"{leads.whole.start}..{leads.whole.end - DAY}",

@@ -248,8 +248,9 @@ def _missing_params(folder: Path) -> dict[Path, str]:
 def _values(folder: Path, name: str) -> dict[str, Any]:
     """Return the parameters for a notebook of a workspace: those of its params file."""
     params = ReportParams.read(folder / "params" / f"{name}.yaml")
-    source = os.path.relpath(params.source, (folder / "notebooks").resolve())
-    return {**params.to_dict(), "source": Path(source).as_posix()}
+    notebooks = (folder / "notebooks").resolve()
+    moved = params.with_paths(lambda path: Path(os.path.relpath(path, notebooks)).as_posix())
+    return moved.to_dict()
 
 
 def _backup_of(path: Path) -> Path:

@@ -158,7 +158,7 @@ def execute(
         If a cell fails or the kernel dies; ``executed`` is written if possible.
     """
     # Relative paths: the executed notebook may be sent to others and must not name local folders.
-    given = {**params.to_dict(), "source": os.path.relpath(params.source)}
+    given = params.with_paths(os.path.relpath).to_dict()
     papermill_engines.register(ENGINE, KeepingEngine)
     # It warns of every parameter that a notebook does not use.
     logging.getLogger("papermill").setLevel(logging.ERROR)

@@ -6,7 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,7 @@ from mqlkit.core.names import SHARED_COLUMNS_VARIABLE
 from mqlkit.core.params import ReportParams
 from mqlkit.sources.reader import Reader
 from mqlkit.sources.source_cache import CACHE, SharedTables, key_of
-from mqlkit.sources.spec import read_source
+from mqlkit.sources.spec import SourceSpec, TableSpec, read_source
 from mqlkit.sources.store import connect
 from mqlkit.sources.tables import Tables, load
 
@@ -61,7 +61,7 @@ def open_source(
     tell
         Called with what is being read.
     """
-    source = read_source(find_source(params.source, base or Path.cwd()))
+    source = _source_of(params, base or Path.cwd())
     extras = params.lead_columns
     zone = ZoneInfo(params.timezone or source.timezone)
 
@@ -87,27 +87,40 @@ def open_source(
     return Opened(source.path, reader, tables, zone, shared_tables)
 
 
+def _source_of(params: ReportParams, base: Path) -> SourceSpec:
+    """Return the source of a report, with its rates of exchange."""
+    source = read_source(find_source(params.source, base))
+    if params.rates is None:
+        return source
+    path = find_source(params.rates, base, name="rates", what="a CSV of currency and rate")
+    # The amounts of a rate never have separators of thousands.
+    rates = TableSpec("rates", "rates", (path,), format="plain", decimal=".")
+    return replace(source, rates=rates)
+
+
 def _shared_columns(extras: list[str]) -> list[str] | None:
     """Return the columns that the batch uses of the source; None if this report reads its own."""
     columns: list[str] | None = json.loads(os.environ.get(SHARED_COLUMNS_VARIABLE, "null"))
     return columns if columns is not None and set(extras) <= set(columns) else None
 
 
-def find_source(source: str, base: Path) -> Path:
-    """Return the path of ``source.yaml``.
+def find_source(
+    written: str, base: Path, *, name: str = "source", what: str = "a source.yaml"
+) -> Path:
+    """Return the path of ``source.yaml``, or of another file that a parameter names.
 
     A notebook run by plain papermill does not know which params file it came from, so that
     ``params/`` and ``notebooks/`` below the working folder count as well.
     """
-    tried = [base / source, base / "params" / source, base / "notebooks" / source]
+    tried = [base / written, base / "params" / written, base / "notebooks" / written]
     for path in tried:
         if path.is_file():
             return path.resolve()
     raise SourceError(
         report(
-            f"source {source!r}: there is no such file.",
-            expected="the path of a source.yaml, beside the params file",
+            f"{name} {written!r}: there is no such file.",
+            expected=f"the path of {what}, beside the params file",
             found=f"nothing at {tried[0]}",
-            fix="correct `source:`, or give papermill --cwd with the folder of the params file",
+            fix=f"correct `{name}:`, or give papermill --cwd with the folder of the params file",
         )
     )

@@ -131,6 +131,8 @@ class SourceSpec:
     history: tuple[TableSpec, ...] = ()
     spend: TableSpec | None = None
     goals: TableSpec | None = None
+    # Not from source.yaml: a parameter of the report.
+    rates: TableSpec | None = None
 
     @property
     def timezone(self) -> str:
@@ -140,7 +142,7 @@ class SourceSpec:
     @property
     def tables(self) -> tuple[TableSpec, ...]:
         """Return the blocks in the order of reading."""
-        given = (self.leads, *self.history, self.spend, self.goals)
+        given = (self.leads, *self.history, self.spend, self.goals, self.rates)
         return tuple(spec for spec in given if spec is not None)
 
 

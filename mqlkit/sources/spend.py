@@ -13,6 +13,7 @@ from mqlkit.sources.dialect.decide import Kinds, Readings
 from mqlkit.sources.files import Export
 from mqlkit.sources.non_data_rows import is_total
 from mqlkit.sources.questions import Question, Undecided
+from mqlkit.sources.rates import converted
 from mqlkit.sources.reader import Reader
 from mqlkit.sources.spec import TableSpec
 from mqlkit.sources.sql import Values, all_of, literal
@@ -24,7 +25,9 @@ SHARED_SIGN = f"[{''.join(SHARED_SIGNS)}]"
 ROUNDED = 0.001
 
 
-def read_spend(reader: Reader, spec: TableSpec) -> tuple[Read, pd.DataFrame, str]:
+def read_spend(
+    reader: Reader, spec: TableSpec, rates: pd.DataFrame | None = None
+) -> tuple[Read, pd.DataFrame, str]:
     """Return the spend as read, its sums by range of days, channel and campaign, and its currency.
 
     Raises
@@ -35,7 +38,7 @@ def read_spend(reader: Reader, spec: TableSpec) -> tuple[Read, pd.DataFrame, str
         When nothing tells the currency.
     """
     read = read_spend_rows(reader, spec)
-    frame, currency = sum_spend(reader, read, spec)
+    frame, currency = sum_spend(reader, read, spec, rates)
     return read, frame, currency
 
 
@@ -82,8 +85,13 @@ def read_spend_rows(reader: Reader, spec: TableSpec) -> Read:
     return read_table(reader, spec, typing)
 
 
-def sum_spend(reader: Reader, read: Read, spec: TableSpec) -> tuple[pd.DataFrame, str]:
-    """Return spend by range of days and channel, and the one currency that all of it is in."""
+def sum_spend(
+    reader: Reader, read: Read, spec: TableSpec, rates: pd.DataFrame | None = None
+) -> tuple[pd.DataFrame, str]:
+    """Return spend by range of days, channel and campaign, and the one currency that it is in.
+
+    With rates, as in `read_rates`, spend in other currencies is converted.
+    """
     _check_units(reader, spec, read.table)
     query = f"""
         SELECT date_from, date_to, channel, campaign, currency, sum(amount) AS amount,
@@ -91,11 +99,13 @@ def sum_spend(reader: Reader, read: Read, spec: TableSpec) -> tuple[pd.DataFrame
         FROM {read.table} GROUP BY ALL ORDER BY ALL
     """  # noqa: S608
     frame = reader.frame(query)
-    read.ledger.noted["credit"] = int(frame["credits"].sum())
+    read.ledger.noted["credit"] = int(frame.pop("credits").sum())
+    if rates is not None and not frame["currency"].isna().any():
+        frame = converted(frame, rates, names=spec.names)
     currencies = sorted(frame["currency"].dropna().unique())
     _check_currency(spec, frame, currencies)
     _check_total(spec, frame)
-    return frame.drop(columns=["currency", "credits"]), str(currencies[0])
+    return frame.drop(columns="currency"), str(currencies[0])
 
 
 def _check_dates(spec: TableSpec, exports: Sequence[Export]) -> None:
@@ -127,7 +137,8 @@ def _check_currency(spec: TableSpec, frame: pd.DataFrame, currencies: list[str])
                 found=listed(
                     [*currencies, *(["(none)"] if frame["currency"].isna().any() else [])], 6
                 ),
-                fix="bring them into one currency, or read one currency's files only",
+                fix="give the parameter `rates`, a CSV of currency and rate, or read the files of "
+                "one currency only",
             )
         )
     words = f"{spec.names}: no column tells the currency."

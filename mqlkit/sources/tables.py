@@ -15,6 +15,7 @@ from mqlkit.sources.history import event_rows, has_stage, note_stages, read_hist
 from mqlkit.sources.ids import match_ids
 from mqlkit.sources.leads import Wanted, lead_table, leads_of, refuse_unknown
 from mqlkit.sources.ledger import Ledger
+from mqlkit.sources.rates import read_rates
 from mqlkit.sources.reader import Reader
 from mqlkit.sources.spec import SourceSpec, TableSpec
 from mqlkit.sources.spend import read_spend
@@ -120,7 +121,11 @@ def load(
     spend = goals = currency = None
     if source.spend:
         tell("Reading the spend")
-        read, spend, currency = read_spend(reader, source.spend)
+        rates = None
+        if source.rates:
+            rates_read, rates = read_rates(reader, source.rates)
+            keep(rates_read, source.rates)
+        read, spend, currency = read_spend(reader, source.spend, rates)
         keep(read, source.spend)
     if source.goals:
         read, goals = read_goals(reader, source.goals, [*LEAD_COLUMNS, *columns])
