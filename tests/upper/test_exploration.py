@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import cycle
 
 import numpy as np
 import pandas as pd
@@ -71,14 +72,13 @@ def equal(found, expected, *, frames=FRAMES):
 
 @pytest.fixture
 def read_once(monkeypatch):
-    """Share what reports read, as a batch does; their numbers differ."""
-    columns = ["source", "country", "team", "owner"]
-    monkeypatch.setenv(SHARED_COLUMNS_VARIABLE, json.dumps(columns))
-    yield
+    """Return a function that shares what reports read, as a batch does; their numbers differ."""
+    yield lambda *columns: monkeypatch.setenv(SHARED_COLUMNS_VARIABLE, json.dumps(columns))
     CACHE.clear()
 
 
 def test_each_choice_gives_the_numbers_of_its_own_run(explored, defaults, read_once):
+    read_once("source", "country", "team", "owner")
     params = ReportParams()
     for choice in CHOICES:
         params = replace(params, **choice)
@@ -130,27 +130,36 @@ def odd_params(desk):
     )
 
 
+# From sums by day crossed by all columns, by those of the report, and by each breakdown alone.
+SIZES = {"all": (10**6, 10**6), "own": (0, 10**6), "each": (0, 0)}
+
+
+def limit_cells(monkeypatch, few, most):
+    monkeypatch.setattr(build_cube, "FEW_CELLS", few)
+    monkeypatch.setattr(build_cube, "MOST_CELLS", most)
+
+
 def test_odd_leads_give_the_numbers_of_their_own_run(monkeypatch, odd_params):
     explored = {}
-    # From sums by day crossed by all columns, and by those of the report.
-    for few in (10**6, 0):
-        monkeypatch.setattr(build_cube, "FEW_CELLS", few)
-        explored[few] = Exploration(odd_params)
+    for name, sizes in SIZES.items():
+        limit_cells(monkeypatch, *sizes)
+        explored[name] = Exploration(odd_params)
     params = odd_params
-    for choice in ({}, *ODD_CHOICES):
+    # Runs take turns in what they count by, too.
+    for choice, run_sizes in zip(({}, *ODD_CHOICES), cycle(SIZES.values()), strict=False):
         params = replace(params, **choice)
+        limit_cells(monkeypatch, *run_sizes)
         expected = read_report(params)
-        for few, one in explored.items():
-            monkeypatch.setattr(build_cube, "FEW_CELLS", few)
-            assert one.change(params) == {}
-            equal(one.report, expected, frames=("metrics", "waiting", "efficiency"))
+        for name, sizes in SIZES.items():
+            limit_cells(monkeypatch, *sizes)
+            assert explored[name].change(params) == {}
+            equal(explored[name].report, expected, frames=("metrics", "waiting", "efficiency"))
 
 
-@pytest.mark.parametrize("most_values", [2_000, 1])
-def test_with_too_many_sums_each_breakdown_has_its_own(monkeypatch, odd_params, most_values):
-    monkeypatch.setattr(build_cube, "MOST_CELLS", 0)
-    monkeypatch.setattr(build_cube, "FEW_CELLS", 0)
-    monkeypatch.setattr(build_cube, "MOST_VALUES", most_values)
+def test_with_too_many_values_each_breakdown_has_its_own_sums(monkeypatch, odd_params, read_once):
+    read_once("source", "owner")
+    limit_cells(monkeypatch, *SIZES["each"])
+    monkeypatch.setattr(build_cube, "MOST_VALUES", 1)
     explored, params = Exploration(odd_params), odd_params
     for choice in ODD_CHOICES:
         params = replace(params, **choice)
