@@ -20,6 +20,7 @@ from mqlkit.leads.build_cube import CubeQueries, named
 from mqlkit.leads.cache import ResultCache
 from mqlkit.leads.durations import Clock, add_durations
 from mqlkit.leads.integers import day_us, earliest, instant, local_time, micros
+from mqlkit.leads.precision import Precision
 from mqlkit.leads.reentry import with_history
 
 ZONES = ["UTC", "Europe/Tallinn", "America/Sao_Paulo", "Asia/Kolkata", "Pacific/Apia"]
@@ -66,9 +67,17 @@ def queries_of(**params):
     )
     zone, first, last = ZoneInfo("Europe/Tallinn"), date(2026, 1, 1), date(2026, 7, 1)
     local = local_time(zone, first, last)
+    # A column of dates, one with some, and sources in two zones.
+    precision = Precision(
+        local,
+        (local, local_time(ZoneInfo("UTC"), first, last)),
+        (str(zone), "UTC"),
+        frozenset({"sql_at"}),
+        frozenset({"mql_at", "contacted_at"}),
+    )
     chosen = ReportParams.from_mapping({"by": ["source"], **params})
-    clock = Clock(chosen, zone, AsOf.end_of(last, zone), frozenset({"sql_at"}), local)
-    passes = with_history(leads, events, chosen.passes, local=local)
+    clock = Clock(chosen, zone, AsOf.end_of(last, zone), precision)
+    passes = with_history(leads, events, chosen.passes, precision=precision)
     timed = add_durations(passes, clock)
     return timed, CubeQueries(
         ibis.table(timed.schema(), name="timed"),

@@ -71,7 +71,6 @@ def typed_tables(
         events = _events(reader, columns["history"], zones.get("history", zones["leads"]))
     leads = columns.get("leads") or {"lead_id": sorted(set(columns["history"]["lead_id"]))}
     return Tables(
-        zones=tuple(reader.zones),
         leads=_stored(reader, _leads(reader, leads, zones["leads"], extras)),
         events=None if events is None else _stored(reader, events),
         spend=_spend(columns["spend"]) if "spend" in columns else None,
@@ -79,6 +78,7 @@ def typed_tables(
         currency="EUR" if "spend" in columns else None,
         others=[c for c in extras if c not in LEAD_COLUMNS],
         columns=list(given["leads"][0] if "leads" in given else LEAD_COLUMNS),
+        zones=tuple(reader.zones),
         ledgers={name: Ledger(read=len(rows) - 1) for name, rows in given.items()},
     )
 

@@ -62,7 +62,7 @@ UNUSABLE_REASONS = ("no_id", "bad_date", "bad_amount", "bad_row")
 FLAGS = {
     "in-progress": "the bucket is not over yet",
     "immature": "young cohort: more of its MQLs can still become SQLs",
-    "day-precision": "needs times, and the data has only dates",
+    "day-precision": "some or all leads are left out: they have dates without a time of day",
     "spend-not-covered": "the spend data does not cover the whole window",
     "spend-not-filtered": "total spend over the leads kept: spend has no values of a filter column",
     "no-spend-channel": "no spend channel has this name",

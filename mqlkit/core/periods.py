@@ -60,6 +60,10 @@ class AsOf:
     cutoff: datetime
     on: date
 
+    def on_in(self, zone: ZoneInfo) -> date:
+        """Return the date in a zone; the end of a day is the end of that day in each."""
+        return self.on if self.at == self.cutoff else self.at.astimezone(zone).date()
+
     @classmethod
     def end_of(cls, day: date, zone: ZoneInfo) -> AsOf:
         """Return the as-of date at the end of a local day."""

@@ -41,11 +41,11 @@ if TYPE_CHECKING:
     from mqlkit.sources.tables import Tables
 
 COLUMNS = (
-    "lead_id", *STAMPS, "exit_at", "amount",
+    "lead_id", *STAMPS, *(zone_of(stamp) for stamp in STAMPS), "exit_at", "amount",
     "exit_us", "accepted_us", "rejected_us", "sql_us", "contact_us", "lag_us",
     "calendar_waited_us", "calendar_contact_waited_us", "stage_us", "waited_us",
     "work_exit_us", "work_contact_us", "work_waited_us", "work_contact_waited_us", "work_due_at",
-    "is_in_order", "is_accepted_first", RULE,
+    "is_in_order", "is_accepted_first", "is_contact_dated", RULE,
 )  # fmt: skip
 # Durations of more leads are computed in each query.
 MOST_STORED = 2_000_000
@@ -187,19 +187,17 @@ def leads_with_durations(
     as_of = resolve_as_of(params.as_of, zone=zone, latest=seen.latest_as_of(zone))
     is_alone = params.as_of == "auto" and is_last_alone(leads, events, seen)
     if seen.goes_past(as_of):
-        leads, events = known_by(leads, events, as_of)
+        leads, events = known_by(leads, events, as_of, zone, tables.zones)
         seen = summarize_timestamps(leads, events)
     is_joined = events is not None and "leads" in tables.ledgers
     n_strangers = strangers(leads, events) if is_joined else 0
+    precision = seen.precision(zone, as_of, tables.zones)
     if events is not None:
-        leads = with_history(
-            reader.store(leads),
-            reader.store(events),
-            params.passes,
-            local=seen.local_time(zone, as_of),
-            is_mixed=seen.n_dates > 0,
-        )
-    clock = Clock(params, zone, as_of, seen.dated, seen.local_time(zone, as_of))
+        leads, events = reader.store(leads), reader.store(events)
+        leads = with_history(leads, events, params.passes, precision=precision)
+    elif not precision.has_dates:
+        leads = leads.drop(*(zone_of(stamp) for stamp in STAMPS))
+    clock = Clock(params, zone, as_of, precision)
     # The amount of a deal is known once the deal is won.
     amount = leads["won_at"].notnull().ifelse(leads["amount"], ibis.null("int64"))
     timed = add_durations(leads.mutate(amount=amount), clock)

@@ -10,7 +10,7 @@ import ibis
 import ibis.expr.types as ir
 
 from mqlkit.core.params import ReportParams
-from mqlkit.core.periods import AsOf
+from mqlkit.core.periods import DAY, AsOf
 from mqlkit.core.promises import BUSINESS
 from mqlkit.core.work_week import parse_work_week
 from mqlkit.leads.business_hours import (
@@ -20,13 +20,8 @@ from mqlkit.leads.business_hours import (
     add_work_clock,
     work_calendar,
 )
-from mqlkit.leads.integers import (
-    LocalTime,
-    day_us,
-    earliest,
-    instant,
-    micros,
-)
+from mqlkit.leads.integers import LocalTime, earliest, instant, micros
+from mqlkit.leads.precision import Precision, in_days
 from mqlkit.leads.promises import promised, with_rule
 
 EXITS = ("accepted", "rejected", "sql")
@@ -41,21 +36,24 @@ class Clock:
     ----------
     params, zone, as_of
         Parameters, time zone and cut-off of the report.
-    dated
-        Columns that contain only dates. Durations from or to them are whole days.
-    local
-        Local time of the report.
+    precision
+        Which timestamps are dates. Durations from or to them are whole days.
     """
 
     params: ReportParams
     zone: ZoneInfo
     as_of: AsOf
-    dated: frozenset[str]
-    local: LocalTime
+    precision: Precision
 
-    def is_dated(self, *stages: str) -> bool:
-        """Return whether durations between these stages are whole days."""
-        return any(f"{stage}_at" in self.dated for stage in stages)
+    @property
+    def dated(self) -> frozenset[str]:
+        """Return the columns that contain only dates."""
+        return self.precision.dated
+
+    @property
+    def local(self) -> LocalTime:
+        """Return the local time of the report."""
+        return self.precision.local
 
     @property
     def sla_us(self) -> int:
@@ -87,6 +85,7 @@ def add_durations(leads: ir.Table, clock: Clock) -> ir.Table:
         calendar_waited_us=until_as_of(leads, clock, EXITS),
         calendar_contact_waited_us=until_as_of(leads, clock, ("contacted",)),
         is_in_order=(exit_us >= 0).fill_null(True),
+        is_contact_dated=clock.precision.is_date(leads, "mql_at", "contacted_at"),
     )
     timed = with_rule(timed, clock.params)
     if clock.params.has_work_clock:
@@ -100,23 +99,22 @@ def add_durations(leads: ir.Table, clock: Clock) -> ir.Table:
 
 def between(leads: ir.Table, start: str, end: str, clock: Clock) -> ir.IntegerValue:
     """Return the calendar time from one stage to another in microseconds; see `leads.table`."""
-    a, b = leads[f"{start}_at"], leads[f"{end}_at"]
-    if clock.is_dated(start, end):
-        return clock.local.day(b) - clock.local.day(a)
-    return b - a
+    return clock.precision.between(leads, f"{start}_at", f"{end}_at")
 
 
 def _is_accepted_first(leads: ir.Table, clock: Clock) -> ir.BooleanValue:
     """Return whether the acceptance came no later than the rejection; NULL without either.
 
-    If one of them has only dates, two on the same day are a tie. A tie counts as an acceptance.
+    A tie counts as an acceptance; so does a date and another timestamp of that day.
     """
-    accepted = earliest(leads["accepted_at"], leads["sql_at"])
-    rejected = leads["rejected_at"]
-    if clock.is_dated(*EXITS):
-        accepted, rejected = clock.local.day(accepted), clock.local.day(rejected)
-    is_first = (rejected.isnull() | (accepted <= rejected)).fill_null(False)
-    is_decided = accepted.notnull() | rejected.notnull()
+    accepted, sql, rejected = (leads[f"{stage}_at"] for stage in ("accepted", "sql", "rejected"))
+    is_no_later = clock.precision.is_no_later
+    is_first = (
+        rejected.isnull()
+        | is_no_later(leads, "accepted_at", "rejected_at")
+        | is_no_later(leads, "sql_at", "rejected_at")
+    )
+    is_decided = accepted.notnull() | sql.notnull() | rejected.notnull()
     return is_decided.ifelse(is_first, ibis.null("boolean"))
 
 
@@ -124,36 +122,61 @@ def until_as_of(
     leads: ir.Table, clock: Clock, stages: Sequence[str], *, start: str = "mql"
 ) -> ir.IntegerValue:
     """Return the time from a stage to the as-of date, with the precision of the time to others."""
-    at = leads[f"{start}_at"]
-    if clock.is_dated(start, *stages):
-        return day_us(clock.as_of.on) - clock.local.day(at)
-    return micros(clock.as_of.at) - at
+    stamp, precision = f"{start}_at", clock.precision
+    return in_days(
+        is_date=_is_whole_days(leads, clock, stamp, stages),
+        days=lambda: precision.as_of_day(leads, stamp, clock.as_of) - precision.day(leads, stamp),
+        exact=micros(clock.as_of.at) - leads[stamp],
+    )
+
+
+def _is_whole_days(
+    leads: ir.Table, clock: Clock, stamp: str, stages: Sequence[str]
+) -> ir.BooleanValue | bool:
+    """Return whether the time to the as-of date is whole days: as the time to a stage would be."""
+    is_dated = any(f"{stage}_at" in clock.dated for stage in stages)
+    return is_dated or clock.precision.is_date(leads, stamp)
 
 
 def _on_work_clock(leads: ir.Table, clock: Clock) -> ir.Table:
     """Add durations in working time, as differences of the work clock, and due times."""
-    calendar = team_calendar(leads, clock)
-    days = {f"{s}_on": clock.local.day(leads[f"{s}_at"]) for s in ("mql", "contacted", *EXITS)}
-    as_of = {"as_of_at": micros(clock.as_of.at), "as_of_on": day_us(clock.as_of.on)}
-    leads = leads.mutate(**days, **{name: ibis.literal(us) for name, us in as_of.items()})
-    for stage in ("mql", "contacted", *EXITS, "as_of"):
+    calendar, precision = team_calendar(leads, clock), clock.precision
+    stages = ("mql", "contacted", *EXITS, "as_of")
+    leads = leads.mutate(as_of_at=ibis.literal(micros(clock.as_of.at)))
+    for stage in stages:
         leads = add_work_clock(
             leads, column=f"{stage}_at", name=f"{stage}_clock", calendar=calendar
         )
-        leads = add_day_clock(leads, column=f"{stage}_on", name=f"{stage}_day", calendar=calendar)
+    if precision.has_dates:
+        days = {f"{s}_on": precision.day(leads, f"{s}_at") for s in stages if s != "as_of"}
+        days["as_of_on"] = precision.as_of_day(leads, "mql_at", clock.as_of)
+        leads = leads.mutate(**days)
+        for stage in stages:
+            leads = add_day_clock(
+                leads, column=f"{stage}_on", name=f"{stage}_day", calendar=calendar
+            )
     sla_us = promised(leads, clock.params, lambda p: p.us if p.is_business else None)
     leads = leads.mutate(work_due_at=leads["mql_clock"] + sla_us)
     leads = add_due_at(leads, clock="work_due_at", name="work_due_at", calendar=calendar)
 
-    def worked(end: str, *stages: str) -> ir.IntegerValue:
-        kind = "day" if clock.is_dated("mql", *(stages or (end,))) else "clock"
-        return leads[f"{end}_{kind}"] - leads[f"mql_{kind}"]
+    def worked(end: str, *, is_date: ir.BooleanValue | bool) -> ir.IntegerValue:
+        return in_days(
+            is_date=is_date,
+            days=lambda: leads[f"{end}_day"] - leads["mql_day"],
+            exact=leads[f"{end}_clock"] - leads["mql_clock"],
+        )
+
+    def until(stage: str) -> ir.IntegerValue:
+        return worked(stage, is_date=precision.is_date(leads, "mql_at", f"{stage}_at"))
+
+    def so_far(*stages: str) -> ir.IntegerValue:
+        return worked("as_of", is_date=_is_whole_days(leads, clock, "mql_at", stages))
 
     return leads.mutate(
-        work_exit_us=earliest(*(worked(stage) for stage in EXITS)),
-        work_contact_us=worked("contacted"),
-        work_waited_us=worked("as_of", *EXITS),
-        work_contact_waited_us=worked("as_of", "contacted"),
+        work_exit_us=earliest(*(until(stage) for stage in EXITS)),
+        work_contact_us=until("contacted"),
+        work_waited_us=so_far(*EXITS),
+        work_contact_waited_us=so_far("contacted"),
     )
 
 
@@ -163,12 +186,14 @@ def team_calendar(leads: ir.Table, clock: Clock) -> WorkCalendar:
     found = {f"{i}": f() for i, f in enumerate(f for s in stamps for f in (s.min, s.max))}
     row = leads.aggregate(**found).to_pyarrow().to_pylist()[0]
     seen = [instant(at).astimezone(clock.zone).date() for at in row.values() if at is not None]
+    # A date is a day of its source's zone, which may be the day before or after.
+    margin = DAY if clock.precision.has_dates else 0 * DAY
     days = sorted([*seen, clock.as_of.on])
     return work_calendar(
         parse_work_week(clock.params.work_week),
         zone=clock.zone,
         holidays=clock.params.holidays,
-        first=days[0],
-        last=days[-1],
+        first=days[0] - margin,
+        last=days[-1] + margin,
         sla_us=max(promise.us for promise in clock.params.promises if promise.is_business),
     )

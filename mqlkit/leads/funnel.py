@@ -12,6 +12,7 @@ from mqlkit.core.names import STAMPS
 from mqlkit.leads.columns import NAMED
 from mqlkit.leads.durations import EXITS, Clock, between, until_as_of
 from mqlkit.leads.integers import earliest
+from mqlkit.sources.local_times import zone_of
 
 OPEN, CONVERTED, LOST = 0, 1, 2
 # Time of a lead whose events are out of order.
@@ -93,6 +94,8 @@ def exit_events(leads: ir.Table) -> StageEvents:
 def _once_each(leads: ir.Table) -> ir.Table:
     """Return one row for each lead, with the first time that it reached each stage in any pass."""
     stamps = {name: leads[name].min() for name in STAMPS}
+    zones = [zone_of(name) for name in STAMPS if zone_of(name) in leads.columns]
+    stamps |= {zone: leads[zone].argmin(leads[zone.removesuffix("_zone")]) for zone in zones}
     # All passes of a lead have the same text.
     text = {c: leads[c].min() for c in leads.columns if c.startswith(NAMED)}
     return leads.group_by("lead_id").aggregate(**stamps, **text)
@@ -112,20 +115,24 @@ def _since(leads: ir.Table, clock: Clock, start: str, end: str) -> ir.IntegerVal
         time: ir.IntegerValue = leads[f"{end}_us"]
         return time
     if end == "accepted":
-        own = _from(leads, start, lambda stage: between(leads, stage, "accepted", clock))
-        return earliest(own, _from(leads, start, lambda stage: between(leads, stage, "sql", clock)))
-    return _from(leads, start, lambda stage: between(leads, stage, end, clock))
+        own = _from(leads, clock, start, lambda stage: between(leads, stage, "accepted", clock))
+        return earliest(
+            own, _from(leads, clock, start, lambda stage: between(leads, stage, "sql", clock))
+        )
+    return _from(leads, clock, start, lambda stage: between(leads, stage, end, clock))
 
 
 def _age(leads: ir.Table, clock: Clock, start: str) -> ir.IntegerValue:
     """Return the time from a stage to the as-of moment, in microseconds."""
-    return _from(leads, start, lambda stage: until_as_of(leads, clock, EXITS, start=stage))
+    return _from(leads, clock, start, lambda stage: until_as_of(leads, clock, EXITS, start=stage))
 
 
-def _from(leads: ir.Table, start: str, time: Callable[[str], ir.IntegerValue]) -> ir.IntegerValue:
+def _from(
+    leads: ir.Table, clock: Clock, start: str, time: Callable[[str], ir.IntegerValue]
+) -> ir.IntegerValue:
     """Return a time from a stage; from the acceptance, or from the SQL if that came first."""
     if start != "accepted":
         return time(start)
-    accepted, sql = leads["accepted_at"], leads["sql_at"]
-    is_own = accepted.notnull() & (sql.isnull() | (accepted <= sql)).fill_null(False)
+    is_first = clock.precision.is_no_later(leads, "accepted_at", "sql_at")
+    is_own = leads["accepted_at"].notnull() & (leads["sql_at"].isnull() | is_first)
     return is_own.ifelse(time("accepted"), time("sql"))

@@ -76,6 +76,12 @@ class LocalTime(ZoneOffsets):
         """Return the local day of a timestamp, as days since 1970 in microseconds."""
         return floor(at + step(at, self.changes, self.offsets), DAY_US)
 
+    def start(self, day: ir.IntegerValue) -> ir.IntegerValue:
+        """Return when a local day begins."""
+        pieces = list(self.local_pieces())
+        edges = [piece.start for piece in pieces if piece.start is not None]
+        return day - step(day, edges, [piece.offset for piece in pieces])
+
 
 def local_time(zone: ZoneInfo, first: date, last: date) -> LocalTime:
     """Return the offsets of a zone from one day to another, both included."""

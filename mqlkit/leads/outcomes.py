@@ -86,9 +86,11 @@ def lead_outcomes(leads: ir.Table, clock: Clock) -> dict[str, ir.Value]:
         ``mqls``; ``accepted``, ``rejected``; ``sqls``; ``in_order``, ``left`` and ``stage_us``
         (their sum); ``fast``, ``slow`` and ``hour_over`` (contacted within the hour, later, not
         contacted and the hour over) with ``fast_sqls`` and ``slow_sqls``; ``within_day`` (of the
-        slow, within 24 hours) and ``early`` (contacted before the MQL); ``lagged`` and ``lag_us``
-        (leads with a lag, its sum); ``won`` and ``amount`` (in millionths). Those that depend on
-        the SLA and on ``within_days``: `sla_measures`, `within_outcomes`.
+        slow, within 24 hours), ``early`` (contacted before the MQL), ``reached_by_date`` and
+        ``open_by_date`` (contacted, or not, where the MQL or the contact is a date, so that the
+        hour is unknown); ``lagged`` and ``lag_us`` (leads with a lag, its
+        sum); ``won`` and ``amount`` (in millionths). Those that depend on the SLA and on
+        ``within_days``: `sla_measures`, `within_outcomes`.
     """
     is_sql = leads["sql_us"].notnull()
     has_lag = (leads["lag_us"] >= 0).fill_null(False)
@@ -125,7 +127,8 @@ def within_outcomes(leads: ir.Table, clock: Clock) -> dict[str, ir.BooleanValue]
 
 def _response(leads: ir.Table, clock: Clock) -> dict[str, ir.BooleanValue]:
     contact, is_sql = leads["contact_us"], leads["sql_us"].notnull()
-    is_reached = (contact >= 0).fill_null(False)
+    is_early, is_timed = (contact < 0).fill_null(False), ~leads["is_contact_dated"]
+    is_reached = (contact >= 0).fill_null(False) & is_timed
     fast = is_reached & (contact <= HOUR_US).fill_null(False)
     slow = is_reached & ~fast
     hour_ago = micros(clock.as_of.at) - HOUR_US
@@ -133,8 +136,10 @@ def _response(leads: ir.Table, clock: Clock) -> dict[str, ir.BooleanValue]:
         "fast": fast,
         "slow": slow,
         "within_day": slow & (contact <= DAY_US).fill_null(False),
-        "early": (contact < 0).fill_null(False),
-        "hour_over": contact.isnull() & (leads["mql_at"] <= hour_ago),
+        "early": is_early,
+        "hour_over": contact.isnull() & (leads["mql_at"] <= hour_ago) & is_timed,
+        "reached_by_date": (contact >= 0).fill_null(False) & ~is_timed,
+        "open_by_date": leads["mql_at"].notnull() & contact.isnull() & ~is_timed,
         "fast_sqls": fast & is_sql,
         "slow_sqls": slow & is_sql,
     }

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import reduce
 
 import ibis
 import ibis.expr.types as ir
 
 from mqlkit.core.names import LATER_STAGES, STAMPS
-from mqlkit.leads.integers import LocalTime
+from mqlkit.leads.integers import DAY_US
+from mqlkit.leads.precision import Precision
 from mqlkit.sources.local_times import zone_of
+
+# How events are compared: a date is at the start of its day as an entry, and at its end as a later
+# stage, so that it is simultaneous with each instant of that day.
+KEY, ZONE = "key", "zone"
 
 
 def with_history(
-    leads: ir.Table, events: ir.Table, passes: str, *, local: LocalTime, is_mixed: bool = True
+    leads: ir.Table, events: ir.Table, passes: str, *, precision: Precision
 ) -> ir.Table:
     """Merge stage history into the timestamps of the leads.
 
@@ -25,10 +31,35 @@ def with_history(
     ----------
     leads, events, passes
         Leads, stage changes, and which entries count.
-    local, is_mixed
-        Local time of the report, and whether a stage has both dates and timestamps. If so, a date
-        and a timestamp on that day are one event, at the time of the timestamp.
+    precision
+        Which timestamps are dates. A date and a timestamp of that day are one event, at the time of
+        the timestamp.
     """
+    events = _all_events(leads, events, precision)
+    entries = _entries(events.filter(events["stage"] == "mql"), passes)
+    created = events.filter(events["stage"] == "created")
+    created = created.group_by("lead_id").aggregate(**_earliest(created, "created_at"))
+    base = leads.drop(*STAMPS, *(zone_of(s) for s in STAMPS))
+    base = base.left_join(created, "lead_id").drop("lead_id_right")
+    base = base.left_join(entries, "lead_id").drop("lead_id_right")
+    later = events.filter(events["stage"].isin(LATER_STAGES))
+    found = later.left_join(entries, "lead_id").drop("lead_id_right")
+    after = found[KEY] >= found["mql_at"]
+    inside = after & (found[KEY] < found["next_at"]).fill_null(True)
+    stray = found["mql_at"].isnull() | (found["is_first"] & ~after)
+    found = found.filter(inside | stray)
+    found = found.mutate(after=(found[KEY] >= found["mql_at"]).fill_null(False))
+    per_pass = found.group_by("lead_id", "mql_at").aggregate(
+        **{name: value for stage in LATER_STAGES for name, value in _first_of(found, stage).items()}
+    )
+    keys = [base["lead_id"] == per_pass["lead_id"], base["mql_at"].identical_to(per_pass["mql_at"])]
+    joined = base.left_join(per_pass, keys)
+    joined = joined.drop("lead_id_right", "mql_at_right", "next_at", "is_first")
+    return _restored(joined, precision) if ZONE in events.columns else joined
+
+
+def _all_events(leads: ir.Table, events: ir.Table, precision: Precision) -> ir.Table:
+    """Return the events of the leads: ``lead_id``, ``stage``, `KEY`; `ZONE` if some are dates."""
     own = [
         leads.filter(leads[f"{stage}_at"].notnull()).select(
             "lead_id", stage=ibis.literal(stage), at=leads[f"{stage}_at"],
@@ -37,60 +68,73 @@ def with_history(
         for stage in ("created", "mql", *LATER_STAGES)
     ]  # fmt: skip
     known = events.semi_join(leads, "lead_id").select("lead_id", "stage", "at", "at_zone")
-    all_events = reduce(lambda a, b: a.union(b), own, known)
-    if is_mixed:
-        all_events = _without_bare_dates(all_events, local)
-    all_events = all_events.drop("at_zone").distinct()
-    entries = _entries(all_events.filter(all_events["stage"] == "mql"), passes)
-    created = all_events.filter(all_events["stage"] == "created")
-    created = created.group_by("lead_id").aggregate(created_at=created["at"].min())
-    base = leads.drop(*STAMPS).left_join(created, "lead_id").drop("lead_id_right")
-    base = base.left_join(entries, "lead_id").drop("lead_id_right")
-    later = all_events.filter(all_events["stage"].isin(LATER_STAGES))
-    found = later.left_join(entries, "lead_id").drop("lead_id_right")
-    after = found["at"] >= found["mql_at"]
-    inside = after & (found["at"] < found["next_at"]).fill_null(True)
-    stray = found["mql_at"].isnull() | (found["is_first"] & ~after)
-    found = found.filter(inside | stray)
-    found = found.mutate(after=(found["at"] >= found["mql_at"]).fill_null(False))
-    per_pass = found.group_by("lead_id", "mql_at").aggregate(
-        **{
-            f"{stage}_at": ibis.coalesce(
-                found["at"].min(where=(found["stage"] == stage) & found["after"]),
-                found["at"].min(where=found["stage"] == stage),
-            )
-            for stage in LATER_STAGES
-        }
-    )
-    keys = [base["lead_id"] == per_pass["lead_id"], base["mql_at"].identical_to(per_pass["mql_at"])]
-    joined = base.left_join(per_pass, keys)
-    return joined.drop("lead_id_right", "mql_at_right", "next_at", "is_first")
+    every = reduce(lambda a, b: a.union(b), own, known)
+    if not precision.has_dates:
+        return every.select("lead_id", "stage", **{KEY: every["at"]}).distinct()
+    # One zone for events that two sources know.
+    every = every.group_by("lead_id", "stage", "at").aggregate(at_zone=every["at_zone"].max())
+    precision = replace(precision, dated=frozenset(), mixed=frozenset({"at"}))
+    every = _without_bare_dates(every.mutate(_on=precision.day(every, "at")))
+    begins = precision.by_zone(every, "at", lambda n: precision.zones[n].start(every["_on"]))
+    ends = precision.by_zone(every, "at", lambda n: precision.zones[n].start(every["_on"] + DAY_US))
+    of_date = every["stage"].isin(LATER_STAGES).ifelse(ends - 1, begins)
+    key = (every["at_zone"] < 0).ifelse(of_date, every["at"])
+    return every.select("lead_id", "stage", **{KEY: key, ZONE: every["at_zone"]})
 
 
-def _without_bare_dates(events: ir.Table, local: LocalTime) -> ir.Table:
-    """Drop dates if the same lead, stage and day also has a timestamp."""
-    events = events.mutate(_on=local.day(events["at"]))
-    same = ibis.window(group_by=["lead_id", "stage", "_on"])
-    is_timed = (events["at_zone"] >= 0).fill_null(False)
-    events = events.mutate(_has_time=is_timed.any().over(same))
-    is_kept = is_timed | ~events["_has_time"]
-    return events.filter(is_kept).drop("_on", "_has_time")
+def _without_bare_dates(events: ir.Table) -> ir.Table:
+    """Keep one date of the same lead, stage and day, and none if there is a timestamp."""
+    is_date = events["at_zone"] < 0
+    same = ibis.window(group_by=["lead_id", "stage", "_on"], order_by=[is_date, "at_zone"])
+    events = events.mutate(_place=ibis.row_number().over(same))
+    return events.filter((events["at_zone"] >= 0) | (events["_place"] == 0)).drop("_place")
+
+
+def _first_of(events: ir.Table, stage: str) -> dict[str, ir.Value]:
+    """Return the first event of a stage after the entry, else before it, and its zone."""
+    is_stage, stamp = events["stage"] == stage, f"{stage}_at"
+    before = _earliest(events, stamp, is_stage)
+    after = _earliest(events, stamp, is_stage & events["after"])
+    return {name: ibis.coalesce(value, before[name]) for name, value in after.items()}
+
+
+def _earliest(
+    events: ir.Table, stamp: str, where: ir.BooleanValue | None = None
+) -> dict[str, ir.Value]:
+    """Return the earliest of some events, and its zone."""
+    found: dict[str, ir.Value] = {stamp: events[KEY].min(where=where)}
+    if ZONE in events.columns:
+        found[zone_of(stamp)] = events[ZONE].argmin(events[KEY], where=where)
+    return found
 
 
 def _entries(entries: ir.Table, passes: str) -> ir.Table:
-    """Return the entries that count: ``lead_id, mql_at, next_at, is_first``.
+    """Return the entries that count: ``lead_id, mql_at, next_at, is_first``, and the zone if any.
 
     Events between two entries belong to the earlier pass, so they do not put the later pass out of
     order.
     """
     if passes == "first":
-        one = entries.group_by("lead_id").aggregate(mql_at=entries["at"].min())
+        one = entries.group_by("lead_id").aggregate(**_earliest(entries, "mql_at"))
         return one.mutate(next_at=ibis.null("int64"), is_first=ibis.literal(True))
-    order = ibis.window(group_by="lead_id", order_by="at")
+    order = ibis.window(group_by="lead_id", order_by=KEY)
+    zone = {zone_of("mql_at"): entries[ZONE]} if ZONE in entries.columns else {}
     each = entries.select(
         "lead_id",
-        mql_at=entries["at"],
-        next_at=entries["at"].lead().over(order),
+        mql_at=entries[KEY],
+        next_at=entries[KEY].lead().over(order),
         is_first=ibis.row_number().over(order) == 0,
+        **zone,
     )
     return each.filter(each["next_at"].isnull()) if passes == "last" else each
+
+
+def _restored(leads: ir.Table, precision: Precision) -> ir.Table:
+    """Return leads whose dates are midnights of the report's zone again."""
+
+    def at(stamp: str) -> ir.IntegerValue:
+        key = leads[stamp]
+        day = precision.by_zone(leads, stamp, lambda n: precision.zones[n].day(key))
+        return (leads[zone_of(stamp)] < 0).ifelse(precision.local.start(day), key)
+
+    return leads.mutate(**{stamp: at(stamp) for stamp in STAMPS})

@@ -16,8 +16,9 @@ def response_speed(leads: LeadTable) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Tidy rows of contacted_within_1h and lift_1h (metrics.md §7). Both need the hour: null and
-        flagged ``day-precision`` where a stamp has only dates, null without contact stamps.
+        Tidy rows of contacted_within_1h and lift_1h (metrics.md §7). Both need the hour: null where
+        a stamp has only dates, and without contact stamps. Leads with a date are left out. Rows
+        that lose a lead so are flagged ``day-precision``.
     """
     wide = leads.counts
     if not _tells_hours(leads):
@@ -34,10 +35,15 @@ def response_speed(leads: LeadTable) -> pd.DataFrame:
     lift, least, most = relative_risk(
         wide["fast_sqls"], wide["fast"], wide["slow_sqls"], wide["slow"]
     )
+    contacted = wide["fast"] + wide["slow"]
+    lost = wide["reached_by_date"] > 0
+    less = {"day-precision": lost | (wide["open_by_date"] > 0)}, {"day-precision": lost}
     return pd.concat(
         [
-            metric_rows(wide, "contacted_within_1h", within, n=n, low=low, high=high),
-            metric_rows(wide, "lift_1h", lift, n=wide["fast"] + wide["slow"], low=least, high=most),
+            metric_rows(
+                wide, "contacted_within_1h", within, n=n, low=low, high=high, flags=less[0]
+            ),
+            metric_rows(wide, "lift_1h", lift, n=contacted, low=least, high=most, flags=less[1]),
         ],
         ignore_index=True,
     )
@@ -62,10 +68,12 @@ def response_times(leads: LeadTable) -> pd.DataFrame:
         "1 h": n["fast"],
         "1–24 h": n["within_day"],
         "over 24 h": n["slow"] - n["within_day"],
-        "not yet": n["mqls"] - n["fast"] - n["slow"] - n["early"],
+        "not yet": n["mqls"] - n["fast"] - n["slow"] - n["early"] - n["reached_by_date"],
+        "no time of day": n["reached_by_date"],
         "before MQL": n["early"],
     }
-    shown = [name for name, leads in found.items() if leads > 0 or name != "before MQL"]
+    always = ("1 h", "1–24 h", "over 24 h", "not yet")
+    shown = [name for name, leads in found.items() if leads > 0 or name in always]
     sizes = np.array([found[name] for name in shown])
     shares = share(sizes, np.full(len(sizes), sizes.sum()))
     return pd.DataFrame({"within": shown, "leads": sizes.astype("int64"), "share": shares})
