@@ -119,6 +119,10 @@ def drawing(name: str) -> Any:
     return getattr(getattr(layers[layer], topic), function)
 
 
+# What drawing functions return; other public functions of a layer are parts of them.
+DRAWN = ("Chart", "Table", "Verdict", "list[Verdict]")
+
+
 def drawings_of(layer: Any) -> list[str]:
     """Return the public names of the drawing functions of a layer: charts, tables or verdicts."""
     return [
@@ -128,4 +132,5 @@ def drawings_of(layer: Any) -> list[str]:
         if isinstance(value, FunctionType)
         and value.__module__ == getattr(layer, topic).__name__
         and not name.startswith("_")
+        and value.__annotations__["return"].removesuffix(" | None") in DRAWN
     ]

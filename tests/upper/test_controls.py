@@ -35,7 +35,8 @@ BASE = ROOT / "notebooks"
 # Nothing to show on the sample.
 SILENT = (
     "verdicts.data_quality.limits", "verdicts.lead_lists.breaches", "verdicts.previous.revisions",
-    "tables.previous.headline",
+    "tables.previous.headline", "tables.sla.rules", "verdicts.sla.trend",
+    "verdicts.volume.forecast",
 )  # fmt: skip
 
 

@@ -145,8 +145,8 @@ def test_a_function_that_fails_is_one_sentence(report):
 
 def test_a_drawing_is_named_in_full_in_a_topic():
     assert repr(topics.volume) == (
-        "Topic('Are there enough MQLs?': verdicts.volume.goal, charts.volume.mqls, "
-        "tables.volume.mqls)"
+        "Topic('Are there enough MQLs?': verdicts.volume.goal, verdicts.volume.forecast, "
+        "charts.volume.mqls, tables.volume.mqls)"
     )
 
 
