@@ -203,7 +203,7 @@ def _volume_figure(total: Cells, rows: pd.DataFrame) -> Figure:
     words = "On pace" if worst is None else SHORT_WORDS[worst.sentence].format(
         **worst.figures, **worst.terms
     )  # fmt: skip
-    context = f"{percent(mqls.value / wanted if wanted else math.nan)} of {exactly(wanted)}"
+    context = f"{percent(mqls.value / wanted)} of {exactly(wanted)}" if wanted else "goal of 0"
     return Figure("MQLs", count(mqls.value), context, Verdict(words, judged.tone))
 
 

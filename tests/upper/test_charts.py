@@ -294,7 +294,7 @@ def test_the_forecast_is_a_dashed_bar_with_its_interval():
 
 def test_the_cost_of_some_leads_is_not_called_theirs_where_spend_is_of_all():
     frame = rows(row("cost_per_mql", 31, n=10, source="Web"))
-    frame = frame.assign(currency="EUR", main_breakdown="source", filtered_by="country")
+    frame = frame.assign(currency="EUR", main_breakdown="source", unfiltered_by="country")
     spec = charts.cost.per_mql_by(frame).to_dict()
     assert titles(spec)["x"] == ["Total spend ÷ filtered leads, EUR"]
     assert spec["description"] == "Total spend ÷ filtered leads by source."

@@ -869,3 +869,25 @@ def test_spend_that_cannot_be_filtered_is_said_to_be_that_of_all_leads():
         f"MQLs, with a lag of 0 days (as set). It is not what these leads cost. {BASIS}"
     )
     assert said(verdicts.cost.per_mql(of(frame, **given))) == (text, "plain")
+
+
+@pytest.mark.parametrize(
+    ("n", "text"),
+    [
+        (1, "The only MQL became an SQL (20.6–100.0%). " + SMALL.format("1 lead")),
+        (3, "All of 3 MQLs became SQLs (43.9–100.0%). " + SMALL.format("3 leads")),
+    ],
+)
+def test_all_that_convert_are_not_one_in_one(n, text):
+    low = {1: 0.2065, 3: 0.4385}[n]
+    frame = totals(efficiency={"value": 1, "n": n, "low": low, "high": 1})
+    assert said(verdicts.efficiency.conversion(frame)) == (text, "plain")
+
+
+def test_a_goal_of_nothing_has_no_attainment():
+    frame = rows(
+        months((5, 1), (6, 0.5)).query("bucket != '2026-02' or metric != 'goal_attainment'"),
+    )
+    frame.loc[(frame["bucket"] == "2026-02") & (frame["metric"] == "goal"), "value"] = 0
+    text = verdicts.volume.goal(frame).text
+    assert "Feb 2026, the latest complete month: 6 MQLs against a goal of 0." in text

@@ -181,7 +181,7 @@ def per_mql_by(rows: pd.DataFrame, *, by: str | None = None) -> Chart | None:
 
 def _name(rows: pd.DataFrame) -> str:
     """Return what the cost is called: that of these leads, unless spend is not filtered."""
-    is_filtered = not constant(rows, "filtered_by", "")
+    is_filtered = not constant(rows, "unfiltered_by", "")
     return "Cost per MQL" if is_filtered else "Total spend ÷ filtered leads"
 
 

@@ -29,11 +29,17 @@ NO_SQLS = Sentence("The data has no {missing}, so there is no MQL→SQL conversi
 NO_MQLS = Sentence("There are no MQLs to compute a conversion rate from.")
 NONE_OVER = Sentence("The {within} of no MQL are over yet, so there is no conversion rate.")
 CONVERTED = Sentence("{share} of {n:MQL} became SQLs{when} ({interval}), or one in {ratio}.")
+ALL_CONVERTED = Sentence(
+    "The only MQL became an SQL{when} ({interval}).",
+    "All of {n:MQL} became SQLs{when} ({interval}).",
+    by="n",
+)
 NONE_CONVERTED = Sentence(
     "The only MQL did not become an SQL{when} ({interval}).",
     "None of {n:MQL} became an SQL{when} ({interval}).",
     by="n",
 )
+EXTREMES = {0.0: NONE_CONVERTED, 1.0: ALL_CONVERTED}
 YOUNG = Sentence(
     "Nine in ten conversions take up to {maturity}: {buckets} is immature, and its rate will still "
     "rise.",
@@ -106,7 +112,7 @@ def _certainty(cells: Cells) -> str:
 
 
 def _converted(total: Cells, rows: pd.DataFrame) -> Claim:
-    sentence = CONVERTED if total.value("efficiency") else NONE_CONVERTED
+    sentence = EXTREMES.get(total.value("efficiency"), CONVERTED)
     return sentence.claim(
         "efficiency",
         certainty=_certainty(total),

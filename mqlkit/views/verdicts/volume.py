@@ -55,6 +55,9 @@ ON_PACE = Sentence(
 LATEST = Sentence(
     "{bucket_name}, the latest complete {noun}: {mqls:MQL} against a goal of {goal} ({attainment})."
 )
+LATEST_NO_GOAL = Sentence(
+    "{bucket_name}, the latest complete {noun}: {mqls:MQL} against a goal of {goal}."
+)
 BELOW_AGAIN = Sentence("Each of the last {n} complete {noun}s was below its goal.")
 DIFFERS_DOWN = Sentence("For the period the goal is met, but not in the latest complete {noun}.")
 DIFFERS_UP = Sentence("For the period the goal is missed, but not in the latest complete {noun}.")
@@ -81,6 +84,7 @@ SHORT_WORDS = {
     MISSED: "{gap} too few", EXACT: "Enough", EXCEEDED: "Enough", REACHED: "Goal reached",
     BEHIND: "Behind pace", AHEAD: "Ahead of pace", ON_PACE: "On pace, within chance",
     LATEST: "Below the goal in {bucket_name}",
+    LATEST_NO_GOAL: "Enough",
 }  # fmt: skip
 # From so many leads on, a pace has no decimals.
 WHOLE_FROM = 100
@@ -193,8 +197,9 @@ def _of_latest(rows: pd.DataFrame, total: Cells) -> list[Claim]:
     cells, noun = Cells(rows, latest.bucket), bucket_noun(latest.bucket)
     is_short = latest.n_below > 0
     is_clear = is_short and not cells.interval("mqls_range").holds(cells.value("goal"))
+    sentence = LATEST if cells.value("goal") else LATEST_NO_GOAL
     found = [
-        LATEST.claim(
+        sentence.claim(
             "mqls",
             bucket=latest.bucket,
             status=BAD if is_clear or latest.n_below >= MANY else PLAIN,

@@ -24,8 +24,10 @@ from mqlkit.views.verdicts.base import few, missing_of
 NO_EXITS = Sentence("The data has no {missing}, so time in stage is not known.")
 NO_MQL = Sentence("There is no MQL whose time in stage can be measured.")
 NOT_HALF = Sentence(
+    "The only MQL has not left the stage yet.",
     "Fewer than half of {n:MQL} have left the stage, so the median time in stage is not known yet; "
-    "{left} have left."
+    "{left} have left.",
+    by="n",
 )
 MEDIAN = Sentence(
     "The median time in stage is {all_leads} with open MQLs included, and {those_left} for the "
