@@ -317,9 +317,41 @@ def test_no_zone_is_asked_for_where_none_is_needed(desk, case):
     assert rows == LEADS[case][2]
 
 
-def test_a_report_without_any_date_is_refused(desk):
-    with pytest.raises(SourceError, match="has no date"):
-        read(desk, "spend", "Campaign,Currency code,Cost\nSpring,EUR,10.00\n")
+TITLED = """Campaign report
+"January 1, 2026 - February 28, 2026"
+Campaign status,Campaign,Currency code,Avg. cost,Cost
+Enabled,Search,EUR,1.00,580.50
+Enabled,Display,EUR,1.00,"1,100.00"
+Total: Campaigns, --,EUR,1.00,"1,680.50"
+"""
+
+
+def test_a_report_without_any_date_is_dated_by_the_period_in_its_title(desk):
+    rows, aside, tables = read(desk, "spend", TITLED)
+    assert rows == [
+        ("2026-01-01", "2026-02-28", "Display", "1100.0"),
+        ("2026-01-01", "2026-02-28", "Search", "580.5"),
+    ]
+    assert aside == {"not_data": 2, "total_row": 1}
+    assert tables.ledgers["spend"].noted["dated_by_title"] == 2
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param("Campaign,Currency code,Cost\nSpring,EUR,10.00\n", id="no title"),
+        pytest.param(TITLED.replace(" - February 28, 2026", ""), id="one date in the title"),
+        # Each amount belongs to its own week, not to the whole period.
+        pytest.param(TITLED.replace("Campaign status", "Week"), id="rows of weeks"),
+    ],
+)
+def test_a_report_without_any_date_is_refused(desk, content):
+    with pytest.raises(SourceError) as caught:
+        read(desk, "spend", content)
+    message = str(caught.value)
+    assert "has no date" in message
+    # There is no column to map; the remedy is another download.
+    assert message.endswith("  Fix:      download it again with the segment Time > Day")
 
 
 def test_a_currency_that_no_column_tells_is_asked_for(desk):

@@ -63,6 +63,8 @@ class Format:
     ask
         Ours that several headers of one export may stand for, with different meanings: the user
         says which.
+    by_day
+        How to download such an export with a row per day, for messages.
     wide
         Regex for the folded headers of a table that has one column per month, else None.
     """
@@ -83,6 +85,7 @@ class Format:
     notes: tuple[str, ...] = ()
     refuses: Mapping[str, str] = field(default_factory=dict)
     ask: tuple[str, ...] = ()
+    by_day: str = ""
     wide: str | None = None
 
 

@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 from mqlkit.core.errors import SourceError, listed
 from mqlkit.core.names import LEAD_COLUMNS, STAMPS
+from mqlkit.core.text import day as in_words
 from mqlkit.sources.cells import NOTHING, day, money, timestamp
 from mqlkit.sources.dialect.dates import DateReading
 from mqlkit.sources.dialect.numbers import NumberReading
@@ -25,7 +26,7 @@ from mqlkit.sources.local_times import local_timestamp
 from mqlkit.sources.questions import Question, Undecided
 from mqlkit.sources.reader import Reader
 from mqlkit.sources.spec import SourceSpec, TableSpec
-from mqlkit.sources.spend import read_spend_rows, sum_spend
+from mqlkit.sources.spend import period_in_title, read_spend_rows, sum_spend
 from mqlkit.sources.sql import Values, quote
 from mqlkit.sources.store import connect
 from mqlkit.sources.table import Read, open_exports, unmapped
@@ -211,7 +212,7 @@ def _look(
         ledger=read.ledger if read else None,
         questions=tuple(questions),
         errors=tuple(dict.fromkeys(errors)),
-        notes=tuple(dict.fromkeys(note for e in exports for note in _notes(e))),
+        notes=tuple(dict.fromkeys(note for e in exports for note in _notes(e, spec.table))),
     )
     return look, read.table if read else None
 
@@ -286,8 +287,14 @@ def _stages(reader: Reader, table: str) -> dict[str, tuple[str | None, int]]:
     return {text or "(empty)": (stage, n) for text, stage, n in found}
 
 
-def _notes(export: Export) -> Iterator[str]:
+def _notes(export: Export, table: str) -> Iterator[str]:
     known = export.recognized
+    if table == "spend" and (period := period_in_title(export)):
+        how = f" For exact days, {known.format.by_day}." if known.format.by_day else ""
+        yield (
+            f"{export.name}: its rows have no date. They are spread evenly over the period in its "
+            f"title, {in_words(period[0])} – {in_words(period[1])}.{how}"
+        )
     yield from known.format.notes
     for ours, others in known.passed_over.items():
         if ours not in known.columns:

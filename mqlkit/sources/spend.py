@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import pandas as pd
@@ -11,18 +11,26 @@ from mqlkit.core.errors import SourceError, listed, report
 from mqlkit.sources.cells import SHARED_SIGNS, code_in, contradicts, day, last_day, money
 from mqlkit.sources.dialect.decide import Kinds, Readings
 from mqlkit.sources.files import Export
+from mqlkit.sources.formats import fold
 from mqlkit.sources.non_data_rows import is_total
 from mqlkit.sources.questions import Question, Undecided
 from mqlkit.sources.rates import converted
 from mqlkit.sources.reader import Reader
 from mqlkit.sources.spec import TableSpec
-from mqlkit.sources.sql import Values, all_of, literal
+from mqlkit.sources.sql import FILE, Values, all_of, literal
 from mqlkit.sources.staging import Cells, Typing
-from mqlkit.sources.table import Read, read_table
+from mqlkit.sources.table import Read, open_exports, read_table
+from mqlkit.sources.title_period import Period, title_period
 
 SHARED_SIGN = f"[{''.join(SHARED_SIGNS)}]"
 # What two sums of the same amounts may differ by, each rounded.
 ROUNDED = 0.001
+# Headers of the week or month that a row is of, in the languages of the ad platforms.
+SPANS = {
+    "week", "woche", "semaine", "semana", "settimana", "tydzień", "vecka", "viikko", "週",
+    "month", "monat", "mois", "mes", "mese", "maand", "miesiąc", "mês", "månad", "kuukausi", "月",
+    "quarter", "quartal", "trimestre", "kwartaal", "kwartał", "kvartal", "year", "jahr", "année",
+}  # fmt: skip
 
 
 def read_spend(
@@ -45,6 +53,9 @@ def read_spend(
 def read_spend_rows(reader: Reader, spec: TableSpec) -> Read:
     """Return the spend as read, row by row."""
     when = ("date", "date_from", "date_to")
+    exports = open_exports(reader, spec)
+    titles = {n: period for n, e in enumerate(exports) if (period := period_in_title(e))}
+    in_title = [_of_title(titles, end) for end in (0, 1)]
     columns = [*when, "amount", "channel", "campaign", "currency"]
 
     def typed(cells: Cells, how: Readings, values: Values) -> dict[str, str]:
@@ -56,8 +67,9 @@ def read_spend_rows(reader: Reader, spec: TableSpec) -> Read:
         sign = f"nullif(regexp_extract({cells['amount']}, {literal(SHARED_SIGN)}, 0), '')"
         return {
             # A day wins over the range of the whole report, which stands beside it in every row.
-            "date_from": f"coalesce({firsts['date']}, {firsts['date_from']})",
-            "date_to": f"coalesce({lasts['date']}, {lasts['date_to']})",
+            "date_from": f"coalesce({firsts['date']}, {firsts['date_from']}, {in_title[0]})",
+            "date_to": f"coalesce({lasts['date']}, {lasts['date_to']}, {in_title[1]})",
+            "is_dated": f"coalesce({firsts['date']}, {firsts['date_from']}) IS NOT NULL",
             "amount": money(cells["amount"], how.number("amount")),
             # Ad platforms name campaigns only: these are then the channels as well.
             "channel": f"coalesce({cells['channel']}, {cells['campaign']})",
@@ -77,12 +89,43 @@ def read_spend_rows(reader: Reader, spec: TableSpec) -> Read:
         kinds=Kinds(when, ["amount"]),
         typed=typed,
         faults=faults,
-        has_date="date_from IS NOT NULL",
+        has_date="is_dated",
         is_empty=lambda cells: all_of(f"{cells[c]} IS NULL" for c in (*when, "amount")),
         is_odd=lambda _: "true",
         check=partial(_check_dates, spec),
     )
-    return read_table(reader, spec, typing)
+    read = read_table(reader, spec, typing, exports=exports)
+    if titles:
+        files = ", ".join(map(str, titles))
+        (row,) = reader.rows(
+            f"SELECT count(*) FROM {read.table} WHERE {FILE} IN ({files})",  # noqa: S608
+            Values(),
+        )
+        read.ledger.noted["dated_by_title"] = int(row[0])
+    return read
+
+
+def period_in_title(export: Export) -> Period | None:
+    """Return the period in the title of an export whose rows have no date; else None."""
+    if _has_dates(export) or _has_longer_spans(export):
+        return None
+    return title_period(text for _, text in export.before)
+
+
+def _has_dates(export: Export) -> bool:
+    there = export.recognized.columns
+    return "date" in there or {"date_from", "date_to"} <= there.keys()
+
+
+def _has_longer_spans(export: Export) -> bool:
+    """Return whether rows are of weeks or months: their amounts are not spread over the whole."""
+    return any(fold(header) in SPANS for header in export.header_cells)
+
+
+def _of_title(titles: Mapping[int, Period], end: int) -> str:
+    """Return the first or last day of the title of each row's file as SQL; NULL without one."""
+    cases = " ".join(f"WHEN {n} THEN DATE '{days[end]}'" for n, days in titles.items())
+    return f"CASE {FILE} {cases} END" if titles else "NULL"
 
 
 def sum_spend(
@@ -111,20 +154,21 @@ def sum_spend(
 def _check_dates(spec: TableSpec, exports: Sequence[Export]) -> None:
     """Refuse spend without a date: no period can have such a total."""
     for export in exports:
-        there = export.recognized.columns
-        if "date" not in there and not {"date_from", "date_to"} <= there.keys():
-            refused = export.recognized.format.refuses
-            why = [f"{h} {refused[r]}" for r in refused if (h := export.like(r))]
-            raise SourceError(
-                report(
-                    f"{export.name}:{export.header_line}: has no date"
-                    + "".join(f"; {words}" for words in why[:1])
-                    + ".",
-                    expected="a column date, or date_from and date_to",
-                    found=listed(export.header, 6),
-                    fix=f"map it under {spec.place}.columns in source.yaml",
-                )
+        if _has_dates(export) or period_in_title(export):
+            continue
+        known = export.recognized.format
+        why = [f"{h} {known.refuses[r]}" for r in known.refuses if (h := export.like(r))]
+        fix = f"map it under {spec.place}.columns in source.yaml"
+        raise SourceError(
+            report(
+                f"{export.name}:{export.header_line}: has no date"
+                + "".join(f"; {words}" for words in why[:1])
+                + ".",
+                expected="a column date, or date_from and date_to",
+                found=listed(export.header, 6),
+                fix=known.by_day or fix,
             )
+        )
 
 
 def _check_currency(spec: TableSpec, frame: pd.DataFrame, currencies: list[str]) -> None:

@@ -76,7 +76,7 @@ def month_of(header: str) -> tuple[int, int] | None:
     parts = _parts(header)
     if parts is None:
         return None
-    number = _number(parts["word"]) if parts.get("word") else int(parts["number"])
+    number = month_number(parts["word"]) if parts.get("word") else int(parts["number"])
     short = parts.get("short")
     year = int(parts.get("year") or 0) or (2000 + int(short) if short else 0)
     return (year, number) if 1 <= number <= 12 else None
@@ -88,7 +88,7 @@ def _parts(header: str) -> dict[str, str] | None:
     return match.groupdict() if match else None
 
 
-def _number(word: str) -> int:
+def month_number(word: str) -> int:
     """Return the month that a word is the name of, or begins; 0 where there is none, or several."""
     plain = _plain(word)
     if plain in SHORT_NAMES:
