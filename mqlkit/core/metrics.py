@@ -94,8 +94,7 @@ METRICS: dict[str, Metric] = {
     "efficiency_projected": Metric(
         "share",
         "MQL→SQL conversion rate, projected",
-        "share of the cohort expected to be SQL by the horizon: the SQLs so far, and the chance of "
-        "each open lead at its age, if young cohorts go on as older ones did",
+        "SQLs so far and the chance of each open lead to be one by the horizon, / mqls",
         AALEN_JOHANSEN,
     ),
     "hours_in_stage_mean": Metric(

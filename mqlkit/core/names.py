@@ -6,7 +6,9 @@ import re
 
 STAGES = ("created", "mql", "contacted", "accepted", "rejected", "sql", "won")
 LATER_STAGES = STAGES[2:]
-FUNNEL_STAGES = ("created", "mql", "accepted", "sql", "won")
+# Stages of the funnel with their labels.
+FUNNEL_LABELS = {"created": "Created", "mql": "MQL", "accepted": "SAL", "sql": "SQL", "won": "Won"}
+FUNNEL_STAGES = tuple(FUNNEL_LABELS)
 STAMPS = tuple(f"{stage}_at" for stage in STAGES)
 TEXT_COLUMNS = ("rejection_reason", "owner", "source", "campaign")
 LEAD_COLUMNS = ("lead_id", *STAMPS, "amount", *TEXT_COLUMNS)

@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
+from mqlkit.core.names import FUNNEL_LABELS
+
 SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "INR": "₹"}
 NOTHING = "–"
 MONTH_NAMES = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
@@ -166,6 +168,15 @@ def bucket_name(label: str) -> str:
     if not part:
         return label
     return f"{MONTH_NAMES[int(part) - 1] if part.isdigit() else part} {year}"
+
+
+def step_name(start: str, end: str) -> str:
+    """Format a step of the funnel.
+
+    >>> step_name("mql", "accepted")
+    'MQL → SAL'
+    """
+    return f"{FUNNEL_LABELS[start]} → {FUNNEL_LABELS[end]}"
 
 
 def bucket_noun(label: str) -> str:

@@ -23,7 +23,7 @@ from mqlkit.stats.survival import Floats, Waits
 FUNNEL_COLUMNS = [
     "from", "to", "bucket", "start", "end", "by", "name", "entered", "converted", "lost", "open",
     "conversion", "low", "high", "projected", "projected_low", "projected_high", "hours_mean",
-    "hours_median", "hours_p90", "flags",
+    "hours_median", "hours_p90", "flags", "is_next",
 ]  # fmt: skip
 PROJECTED = ("projected", "projected_low", "projected_high")
 
@@ -34,12 +34,16 @@ def funnel_steps(leads: LeadTable) -> list[Step]:
     First those from each stage to the next, then those from the first stage to each later one, and
     MQL→SQL.
     """
-    stages = [stage for stage in FUNNEL_STAGES if leads.is_recorded(stage)]
+    stages = _stages(leads)
     steps = [Step(*pair) for pair in pairwise(stages)]
     steps += [Step(stages[0], stage) for stage in stages[1:]]
     if {*MQL_TO_SQL} <= {*stages}:
         steps.append(MQL_TO_SQL)
     return list(dict.fromkeys(steps))
+
+
+def _stages(leads: LeadTable) -> list[str]:
+    return [stage for stage in FUNNEL_STAGES if leads.is_recorded(stage)]
 
 
 def funnel(leads: LeadTable) -> pd.DataFrame:
@@ -58,14 +62,18 @@ def funnel(leads: LeadTable) -> pd.DataFrame:
         ``lost`` and ``open``; ``conversion`` [0, 1] with its Wilson interval ``low``, ``high``;
         ``projected`` with its prediction interval ``projected_low``, ``projected_high``; calendar
         hours until converted or lost: ``hours_mean``, ``hours_p90``, and ``hours_median``, in
-        which open leads are censored (Kaplan–Meier); ``flags``.
+        which open leads are censored (Kaplan–Meier); ``flags``; ``is_next``, whether ``to`` is the
+        next recorded stage.
     """
     steps = funnel_steps(leads)
     # Steps from the same stage follow each other, because they share a query.
     frames = {step: _step(leads, step) for step in sorted(steps, key=lambda step: step.start)}
     if not steps:
         return pd.DataFrame(columns=FUNNEL_COLUMNS)
-    return pd.concat([frames[step] for step in steps], ignore_index=True)
+    found = pd.concat([frames[step] for step in steps], ignore_index=True)
+    following = set(pairwise(_stages(leads)))
+    is_next = [pair in following for pair in zip(found["from"], found["to"], strict=True)]
+    return found.assign(is_next=is_next)[FUNNEL_COLUMNS]
 
 
 def _step(leads: LeadTable, step: Step) -> pd.DataFrame:
@@ -134,4 +142,4 @@ def _rows(leads: LeadTable, step: Step, grid: pd.DataFrame, maturity: Maturity) 
         "hours_p90": grid["p90"] / HOUR_US,
         "flags": pd.Series(flags, dtype=object),
     }
-    return pd.DataFrame(found)[FUNNEL_COLUMNS]
+    return pd.DataFrame(found)

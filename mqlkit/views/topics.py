@@ -81,6 +81,7 @@ handoff = _topic(
     "What does sales decide?",
     v.handoff.acceptance, c.handoff.decisions, t.handoff.decisions, t.handoff.reasons,
 )  # fmt: skip
+funnel = _topic("Where do leads leave the funnel?", v.funnel.steps, c.funnel.steps, t.funnel.steps)
 efficiency = _topic(
     "How many MQLs become SQLs?",
     v.efficiency.conversion, c.efficiency.cohorts, t.efficiency.cohorts,
@@ -130,6 +131,7 @@ method = _topic(
 
 __all__ = [
     "breaches", "changes", "channels", "cohort_age", "cost", "cost_by", "cost_by_lag",
-    "data_quality", "efficiency", "efficiency_by", "handoff", "headline", "limits", "method",
-    "mix", "mqls", "previous", "response", "sla", "sla_by", "volume", "volume_by", "waiting",
+    "data_quality", "efficiency", "efficiency_by", "funnel", "handoff", "headline", "limits",
+    "method", "mix", "mqls", "previous", "response", "sla", "sla_by", "volume", "volume_by",
+    "waiting",
 ]  # fmt: skip

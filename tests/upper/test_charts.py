@@ -126,8 +126,12 @@ def specs(worked):
 
 
 def test_every_chart_is_known_to_these_tests():
-    # In test_changes.py, test_cost_by_lag.py and test_cohort_growth.py, beside what they draw.
-    elsewhere = {"charts.mix.effects", "charts.cost.by_lag", "charts.efficiency.cohort_age"}
+    # In test_changes.py, test_cost_by_lag.py, test_cohort_growth.py and test_funnel_views.py, by
+    # what they draw.
+    elsewhere = {
+        "charts.mix.effects", "charts.cost.by_lag", "charts.efficiency.cohort_age",
+        "charts.funnel.steps",
+    }  # fmt: skip
     assert set(drawings_of(charts)) == {*TIDY, *OWN, *elsewhere}
 
 

@@ -111,6 +111,7 @@ def test_no_axis_is_titled_with_a_name_of_the_code(shared_page, sample_run):
     assert titles == {
         "MQLs", "MQL→SQL conversion", "SLA attainment", "Time in stage, days",
         "Time since MQL, days", "Still open", "Cost per MQL, EUR", "Percentage points",
+        "Share of the leads of a stage",
     }  # fmt: skip
 
 
@@ -450,7 +451,7 @@ def test_long_names_do_not_widen_the_page(shared_page, odd_run, width):
 def test_what_the_data_lacks_is_said_in_words(shared_page, odd_run):
     page = shared_page(odd_run, "bare").page
     text = page.locator("main").inner_text()
-    assert "records neither acceptances nor rejections" in text
+    assert "so there is no acceptance rate" in text
     assert "The data has no contacted_at" in text
     assert "No spend is known" in text
     assert "No goal is set" in text

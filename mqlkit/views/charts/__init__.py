@@ -3,6 +3,7 @@
 from mqlkit.views.charts import (
     cost,
     efficiency,
+    funnel,
     handoff,
     mix,
     sla,
@@ -13,6 +14,7 @@ from mqlkit.views.charts import (
 __all__ = [
     "cost",
     "efficiency",
+    "funnel",
     "handoff",
     "mix",
     "sla",
