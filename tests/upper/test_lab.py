@@ -21,9 +21,11 @@ from conftest import HOW_TO, find_browser
 from frames import headline_frame
 from runs import ROOT, Run, once
 
+from mqlkit.core.names import SHARED_COLUMNS_VARIABLE
 from mqlkit.core.params import ReportParams
 from mqlkit.lab.lead_list import BREACHES, first_page
 from mqlkit.metrics.report import read_report
+from mqlkit.sources.source_cache import CACHE
 from mqlkit.views.headline import headline
 from mqlkit.views.theme import ORANGE
 
@@ -459,21 +461,28 @@ def seen(look):
 
 
 @pytest.fixture(scope="module")
-def defaults():
-    """Return the numbers of the notebook's own parameters."""
-    return read_report(ReportParams(), base=ROOT / "notebooks")
+def figures_of():
+    """Return a function that gives the headline of parameters; the data is read once."""
+    known = {}
 
+    def figures(params):
+        key = repr(params)
+        if key not in known:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv(SHARED_COLUMNS_VARIABLE, json.dumps(["source", "country", "owner"]))
+                numbers = read_report(params, base=ROOT / "notebooks")
+            frame = headline_frame(
+                numbers.metrics, params=numbers.params, currency=numbers.currency
+            )
+            known[key] = {figure.name: figure.value for figure in headline(frame)}
+        return known[key]
 
-def figures_of(params):
-    numbers = read_report(params, base=ROOT / "notebooks")
-    figures = headline(
-        headline_frame(numbers.metrics, params=numbers.params, currency=numbers.currency)
-    )
-    return {figure.name: figure.value for figure in figures}
+    yield figures
+    CACHE.clear()
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
-def test_the_numbers_follow_the_panel(look, name):
+def test_the_numbers_follow_the_panel(look, figures_of, name):
     steps = look(name)["steps"]
     by = ["owner"] if name == "sla_velocity" else ["source"]
     params = replace(ReportParams(), by=by)
@@ -533,7 +542,7 @@ def test_run_all_ends_without_an_error(look, name):
 
 
 @pytest.mark.parametrize("mark", ["bar", "dot"])
-def test_a_click_on_a_source_keeps_it_alone_and_a_second_brings_all_back(look, mark):
+def test_a_click_on_a_source_keeps_it_alone_and_a_second_brings_all_back(look, figures_of, mark):
     steps = look(FULL)["steps"]
     (words,) = steps[mark]["words"]
     source = re.search(r"Only source: ([\w ]+)\.", words)[1]
@@ -582,12 +591,9 @@ def test_every_chart_is_drawn(seen, sample_run):
     assert seen["sliders"] == 0
 
 
-def test_the_headline_shows_the_numbers_of_the_parameters(seen, defaults):
-    figures = headline(
-        headline_frame(defaults.metrics, params=defaults.params, currency=defaults.currency)
-    )
+def test_the_headline_shows_the_numbers_of_the_parameters(seen, figures_of):
     shown = dict(zip(seen["names"], seen["values"], strict=True))
-    assert shown == {figure.name: figure.value for figure in figures}
+    assert shown == figures_of(ReportParams())
 
 
 def test_the_goal_is_drawn_here_too(seen):
