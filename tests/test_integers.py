@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from types import SimpleNamespace
@@ -16,7 +17,7 @@ from ibis.backends.sql.compilers import pyspark
 from mqlkit.core.names import FUNNEL_STAGES
 from mqlkit.core.params import ReportParams
 from mqlkit.core.periods import AsOf, Bucket
-from mqlkit.leads.build_cube import CubeQueries, named
+from mqlkit.leads.build_cube import LOW, CubeQueries, added_up, named
 from mqlkit.leads.cache import ResultCache
 from mqlkit.leads.durations import Clock, add_durations
 from mqlkit.leads.integers import day_us, earliest, instant, local_time, micros
@@ -142,6 +143,33 @@ def test_the_same_expressions_compile_for_every_engine(compile_for, engine, para
     found = compile_for(engine, **params)
     assert len(found) == 12 + ("sla_rules" in params)
     assert all(text.startswith(("SELECT", "WITH")) for text in found)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [(1 << 62) - 1] * 4,  # beyond 64 bits
+        [-(1 << 62), -1, 1, -(1 << 62), -(1 << 62)],  # beyond 64 bits below zero
+        [(1 << 53) + 1, 1, -7],  # no float is its first value
+        [-5, None, 3],
+    ],
+)
+def test_sums_beyond_64_bits_are_exact_sums_rounded_once(values):
+    table = ibis.memtable([{"us": value} for value in values], schema={"us": "int64"})
+    found = table.aggregate(**added_up({"us": table["us"]})).to_pyarrow()["us"].to_pylist()
+    assert found == [float(sum(value for value in values if value is not None))]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_no_engine_adds_large_integers_as_integers(compile_for, engine):
+    table = ibis.table({"us": "int64", "is_sql": "boolean"}, name="leads")
+    compile_for(engine)
+    sums = added_up({"us": table["us"], "sqls": table["is_sql"]})
+    text = str(ibis.to_sql(table.aggregate(**sums), dialect=engine)).replace("\n", "")
+    # One sum of floats, one of what is left over, one of a condition.
+    assert len(re.findall(r"SUM\(", text)) == 3
+    assert re.search(r"SUM\(CAST\(\S+us. - .*AS (DOUBLE|FLOAT64)", text)
+    assert str(LOW - 1) in text
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,8 @@ MOST_VALUES = 2_000
 MOST_KEPT = 2_000_000
 # A column with more values gets its codes by a join.
 FEW_VALUES = 30
+# The unit in which large values are added up; what is left over is less.
+LOW = 1 << 30
 # What the outcomes of leads depend on, by part.
 PARTS = {
     "sla": (*DATA, *CLOCK, *SLA),
@@ -99,9 +101,21 @@ def _code(table: ir.Table, column: str, values: Sequence[str]) -> ir.Value:
 
 
 def added_up(measures: Mapping[str, ir.Value]) -> dict[str, ir.Value]:
-    """Return the sums of integer or boolean columns."""
-    # Exact integer sums, then floats: weeks of ten million leads in microseconds exceed 64 bits.
-    return {n: m.cast("int64").sum().cast("float64").fill_null(0) for n, m in measures.items()}
+    """Return the sums of integer or boolean columns as floats, the same in any order of rows."""
+    sums = {n: _count(m) if m.type().is_boolean() else _total(m) for n, m in measures.items()}
+    return {name: total.fill_null(0) for name, total in sums.items()}
+
+
+def _count(condition: ir.BooleanValue) -> ir.FloatingValue:
+    return condition.cast("int64").sum().cast("float64")
+
+
+def _total(value: ir.IntegerValue) -> ir.FloatingValue:
+    """Return the sum of an integer column, rounded once."""
+    # Weeks of ten million leads in microseconds exceed 64 bits, and some engines then fail. Floats
+    # add multiples of LOW exactly, up to LOW * 2**53; decimals are exact too, but slower.
+    low = value & (LOW - 1)
+    return (value - low).cast("float64").sum() + low.sum().cast("float64")
 
 
 @dataclass(frozen=True)
