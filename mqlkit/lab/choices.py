@@ -45,8 +45,8 @@ VIEW_WORDS = {
 STOPS = {"accepts or rejects": "decision", "first contacts": "contact"}
 # The parameters that the panel sets, and that a table lists if there is no panel.
 SETTINGS = (
-    "period", "grain", "lag_days", "rolling", "sla", "sla_clock", "sla_stops_on", "within_days",
-    "by", "where",
+    "period", "grain", "lag_days", "rolling", "sla", "sla_clock", "sla_stops_on", "work_week",
+    "within_days", "by", "where",
 )  # fmt: skip
 FILE_NAME = re.compile(r"[A-Za-z0-9_-]+")
 TASKS = {"decision": "to accept or reject an MQL", "contact": "to contact an MQL"}

@@ -139,6 +139,8 @@ class Exploration:
     def _faults(self, error: MqlkitError) -> dict[str, str]:
         """Return an error as a sentence for the control that caused it."""
         word = str(error).partition(" ")[0]
+        if word == "work_week":
+            return {word: as_sentence(error)}
         if word == "where:":
             return {"where": "No lead has all of these values."}
         if word == "period" and self.offer.first is not None:

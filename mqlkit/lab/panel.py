@@ -13,6 +13,7 @@ from mqlkit.core.errors import MqlkitError
 from mqlkit.core.names import BOTH
 from mqlkit.core.params import ReportParams
 from mqlkit.core.periods import DAY
+from mqlkit.core.promises import BUSINESS
 from mqlkit.core.text import counted
 from mqlkit.lab.busy import Debouncer
 from mqlkit.lab.choices import (
@@ -49,7 +50,9 @@ from mqlkit.metrics.cost import LONGEST_LAG
 
 OWN_DATES = "own dates"
 LEFT = "Not applied: the page still shows the last valid settings."
-FAULTY = ("period", "lag_days", "rolling", "sla", "within_days", "by", "where", "page")
+FAULTY = (
+    "period", "lag_days", "rolling", "sla", "within_days", "work_week", "by", "where", "page",
+)  # fmt: skip
 
 
 class Panel:
@@ -108,6 +111,7 @@ class Panel:
         self.stops = dropdown("until it", STOPS)
         self.clock = dropdown("Clock", CLOCKS)
         self.within = text("SQLs within days", "all", "180px")
+        self.week = text("Working hours", ReportParams().work_week, "330px")
 
     def _make_breakdown(self) -> None:
         offer, started = self._exploration.offer, self._exploration.started
@@ -132,8 +136,8 @@ class Panel:
             faults["period"],
             row(self.lag, self.measured, self.rolling),
             faults["lag_days"], faults["rolling"],
-            row(self.sla, self.stops, self.clock, self.within),
-            faults["sla"], faults["within_days"],
+            row(self.sla, self.stops, self.clock, self.within, self.week),
+            faults["sla"], faults["within_days"], faults["work_week"],
             row(*self.by, self.efficiency),
             faults["by"],
             self.filter.row,
@@ -161,7 +165,8 @@ class Panel:
             self._is_measured = params.lag_days == "auto"
             self.rolling.value = params.rolling
             self.sla.value, self.stops.value = params.sla, params.sla_stops_on
-            self.clock.value = params.sla_clock
+            self.clock.value, self.week.value = params.sla_clock, params.work_week
+            self._show_week()
             self.within.value = "" if params.within_days is None else str(params.within_days)
             for index, widget in enumerate(self.by):
                 widget.value = params.by[index] if index < len(params.by) else NOTHING
@@ -180,10 +185,20 @@ class Panel:
             self.measured.description = f"Measured: {counted(report.measured_lag, 'day')}"
         self._words.value = f'<p class="mk-words">{escape(in_words(report, view=self.view))}</p>'
 
+    @property
+    def _has_work_clock(self) -> bool:
+        rules = self._exploration.started.sla_rules
+        return BUSINESS in {self.clock.value, *(rule.get("clock") for rule in rules)}
+
+    def _show_week(self, _: object = None) -> None:
+        """Show the working hours only where something is counted in them."""
+        self.week.layout.display = None if self._has_work_clock else "none"
+
     def _watch(self) -> None:
         plain = [self.period, self.grain, self.rolling, self.sla, self.stops, self.clock]
-        for widget in (*plain, self.within, *self.by, self.efficiency):
+        for widget in (*plain, self.within, self.week, *self.by, self.efficiency):
             widget.observe(self._changed, "value")
+        self.clock.observe(self._show_week, "value")
         for widget in (self.start, self.end):
             widget.observe(self._dated, "value")
         self.lag.observe(self._lagged, "value")
@@ -231,6 +246,8 @@ class Panel:
             "where": self.filter.where,
             "period": self.period.value,
         }
+        if self._has_work_clock:
+            chosen["work_week"] = self.week.value
         if self.period.value != OWN_DATES:
             return chosen, {}
         period, fault = own_period(self.start.value, self.end.value)

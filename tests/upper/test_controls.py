@@ -236,6 +236,24 @@ def test_two_notebooks_do_not_hear_each_others_clicks(exploration):
     assert first != second
 
 
+def test_working_hours_are_set_where_they_count(shown, redrawn):
+    assert shown.week.layout.display == "none"
+    shown.clock.value = "business"
+    assert shown.week.layout.display is None
+    shown.week.value = "Mon-Thu 10:00-14:00, Fri 22:00-02:00"
+    expected = {"sla_clock": "business", "work_week": "Mon-Thu 10:00-14:00, Fri 22:00-02:00"}
+    assert redrawn[-1] == replace(ReportParams(), **expected)
+    shown.week.value = "Mon-Thu"
+    assert text(shown._faults["work_week"]) == (
+        "work_week: 'Mon-Thu' cannot be read; expected: weekdays and hours, such as 'Mon-Fri "
+        "09:00-12:30 13:30-18:00, Sat 10:00-14:00' or 'Mon,Tue,Thu 22:00-06:00'."
+    )
+    # Hours that do not count can stay as they are.
+    shown.clock.value = "calendar"
+    assert text(shown._faults["work_week"]) == ""
+    assert redrawn[-1] == replace(ReportParams(), work_week=expected["work_week"])
+
+
 def test_the_choice_is_saved_as_a_params_file(shown, tmp_path, monkeypatch):
     (tmp_path / "notebooks").mkdir()
     monkeypatch.chdir(tmp_path / "notebooks")
