@@ -35,6 +35,8 @@ PERSONAL = re.compile(
 TOTAL = "total"
 SMALL_N = 30
 NOT_RECORDED = "not-recorded"
+# Why a stage is not recorded.
+NO_COLUMN, NO_MAPPING, NO_VALUE = "no-column", "no-mapping", "no-value"
 # Separates column and value in a chart selection. Neither contains it.
 PICK_MARK = "\x1f"
 # Which conversion the panel shows: of the cohorts, in the period, or both.

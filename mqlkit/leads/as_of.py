@@ -50,6 +50,11 @@ class TimestampSummary:
     mixed: frozenset[str]
     n_dates: int
 
+    @property
+    def recorded(self) -> frozenset[str]:
+        """Return the columns with any timestamp."""
+        return frozenset(self.latest)
+
     def goes_past(self, as_of: AsOf) -> bool:
         """Return whether any timestamp may be at or after the cut-off."""
         # A date that is over in the zone of its source may not be in another one.

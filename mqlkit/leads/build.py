@@ -12,7 +12,7 @@ import ibis
 import ibis.expr.types as ir
 
 from mqlkit.core.errors import ParamsError, listed, report
-from mqlkit.core.names import FUNNEL_STAGES, LAST_ALONE, MISSING, STAMPS, TEXT_COLUMNS
+from mqlkit.core.names import FUNNEL_STAGES, LAST_ALONE, MISSING, STAGES, STAMPS, TEXT_COLUMNS
 from mqlkit.core.params import ReportParams, resolve_as_of
 from mqlkit.core.periods import DAY, AsOf, Bucket, coarser_grains
 from mqlkit.leads.as_of import (
@@ -241,7 +241,7 @@ def table_of(
         clock,
         values,
         where=params.where if is_shared else {},
-        stages=tuple(s for s in FUNNEL_STAGES if f"{s}_at" in timed.seen.latest),
+        stages=tuple(s for s in FUNNEL_STAGES if f"{s}_at" in timed.seen.recorded),
         period=period,
         edges=None if is_shared else _edges(params, period),
         cache=cache,
@@ -261,9 +261,14 @@ def table_of(
         before,
         first,
         _local_day(first_mql or cube.first_mql, clock),
-        frozenset(timed.seen.latest),
+        timed.seen.recorded,
         cube,
         cache,
+        missing_stages={
+            stage: tables.why_missing(stage)
+            for stage in STAGES
+            if f"{stage}_at" not in timed.seen.recorded
+        },
     )
 
 

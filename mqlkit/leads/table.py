@@ -24,7 +24,7 @@ Columns of `LeadTable.table`, one row per lead (per pass, with ``passes: every``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -80,11 +80,13 @@ class LeadTable:
     data_start
         Local date of the first MQL of the data, before ``where``; None without any.
     recorded
-        Columns of timestamps with any value, before ``sql_at`` is used as an acceptance.
+        Columns of timestamps with any value by the as-of date, before ``where``.
     cube
         Sums and waits of the leads.
     cache
         Results that were computed on the same data.
+    missing_stages
+        Why each stage is not recorded (`Tables.why_missing`), of those that are not.
     """
 
     table: ir.Table
@@ -96,6 +98,7 @@ class LeadTable:
     recorded: frozenset[str]
     cube: LeadCube
     cache: ResultCache = field(default_factory=ResultCache)
+    missing_stages: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def params(self) -> ReportParams:

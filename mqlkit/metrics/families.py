@@ -16,6 +16,7 @@ from mqlkit.core.params import ReportParams
 from mqlkit.core.periods import DAY
 from mqlkit.core.text import listed
 from mqlkit.leads.cache import CLOCK, COHORT, DATA, SLA
+from mqlkit.leads.durations import EXITS
 from mqlkit.leads.privacy import without_words
 from mqlkit.leads.table import LeadTable
 from mqlkit.leads.waits import WaitTimes, time_in_stage
@@ -222,13 +223,17 @@ class FamilyFrames:
         beside that of the report).
         """
         leads = self.lead_data
-        curve = self._once("curve", lambda: survival_curve(self._time_in_stage), *CLOCK)
-        histogram = self._once(
-            "histogram", lambda: hours_histogram(self._time_in_stage, leads.clock), *CLOCK, *SLA
-        )
+        series: dict[str, pd.DataFrame | None] = {}
+        if leads.is_recorded(*EXITS):
+            series["survival"] = self._once(
+                "curve", lambda: survival_curve(self._time_in_stage), *CLOCK
+            )
+            series["histogram"] = self._once(
+                "histogram", lambda: hours_histogram(self._time_in_stage, leads.clock), *CLOCK, *SLA
+            )
         return family(
             self._rows("waiting"),
-            series={"survival": curve, "histogram": histogram},
+            series=series,
             sla_hours=self.params.sla_hours,
             day_hours=self.params.day_hours,
             n_rules=len(self.params.sla_rules),

@@ -58,7 +58,7 @@ def export_table(params: ReportParams, *, base: Path | None = None) -> tuple[ir.
     )
     leads = with_promise(matching(timed.table, params.where), params)
     table = leads.select(
-        **_columns(leads, timed.clock, timed.seen.latest), **_extras(leads, extras)
+        **_columns(leads, timed.clock, timed.seen.recorded), **_extras(leads, extras)
     )
     return opened.reader.store(table.order_by("mql_at", "lead_id")), timed.clock
 

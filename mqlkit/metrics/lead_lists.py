@@ -10,6 +10,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from mqlkit.core.params import ReportParams
+from mqlkit.leads.durations import EXITS
 from mqlkit.leads.integers import HOUR_US
 from mqlkit.leads.outcomes import is_accepted, is_rejected, sla_outcomes
 from mqlkit.leads.promises import promised, with_promise
@@ -213,10 +214,11 @@ def waiting_list(leads: LeadTable) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``lead_id``, ``owner``, ``source``, ``entered`` (local stamp), ``days_waiting``.
+        ``lead_id``, ``owner``, ``source``, ``entered`` (local stamp), ``days_waiting``. No row
+        where no decision is recorded.
     """
-    table = leads.table
-    waiting = table.filter(table["mql_at"].notnull() & table["exit_at"].isnull())
+    table, is_known = leads.table, ibis.literal(leads.is_recorded(*EXITS))
+    waiting = table.filter(is_known & table["mql_at"].notnull() & table["exit_at"].isnull())
     waiting = waiting.mutate(mql_at=to_timestamp(waiting["mql_at"]))
     frame = to_frame(
         waiting.select("lead_id", "owner", "source", "mql_at", "waited_us").order_by(

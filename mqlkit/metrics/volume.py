@@ -10,11 +10,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from mqlkit.core.periods import DAY, Calendar
+from mqlkit.leads.durations import EXITS
 from mqlkit.leads.integers import start_us
 from mqlkit.leads.table import SEGMENT, LeadTable
 from mqlkit.metrics.forecast import forecast_rows
 from mqlkit.metrics.goals import goal_rows
-from mqlkit.metrics.tidy import complete, metric_rows, pick
+from mqlkit.metrics.tidy import complete, metric_rows, not_recorded, pick
 from mqlkit.stats.intervals import count_bounds
 
 CALENDAR = Calendar()
@@ -67,8 +68,13 @@ def weekly_mqls(leads: LeadTable) -> npt.NDArray[np.int64]:
 
 
 def _stock(leads: LeadTable) -> pd.DataFrame:
-    """Return who is an MQL at each bucket's end: entered before it and not left before it."""
+    """Return who is an MQL at each bucket's end: entered before it and not left before it.
+
+    Null where no decision is recorded.
+    """
     grid = leads.stock
+    if not leads.is_recorded(*EXITS):
+        return not_recorded(grid, "in_stage")
     last = grid.groupby(SEGMENT)["in_stage"].transform(lambda s: s.iloc[len(leads.buckets) - 1])
     is_total = grid["bucket"] == leads.whole.label
     return metric_rows(grid, "in_stage", np.where(is_total, last, grid["in_stage"]))

@@ -8,15 +8,16 @@ import pandas as pd
 
 from mqlkit.core.names import LAST_BIN
 from mqlkit.leads.cache import CLOCK, DATA
-from mqlkit.leads.durations import Clock
+from mqlkit.leads.durations import EXITS, Clock
 from mqlkit.leads.integers import HOUR_US
 from mqlkit.leads.table import LeadTable
 from mqlkit.leads.waits import WaitTimes, by_segment, time_in_stage
-from mqlkit.metrics.tidy import metric_rows, share
+from mqlkit.metrics.tidy import metric_rows, not_recorded, share
 from mqlkit.stats.intervals import survival_band
 from mqlkit.stats.survival import EDGE, Floats, Waits
 
 CURVE_POINTS = 240
+HOURS = ("mean", "median", "p90", "km_median")
 
 
 def stage_velocity(leads: LeadTable) -> pd.DataFrame:
@@ -26,8 +27,11 @@ def stage_velocity(leads: LeadTable) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Tidy rows of hours_in_stage_mean, _median, _p90 (n: leads that left) and
-        hours_in_stage_km_median (n: all in-order MQLs), metrics.md §5.
+        hours_in_stage_km_median (n: all in-order MQLs), metrics.md §5. Null where no decision is
+        recorded.
     """
+    if not leads.is_recorded(*EXITS):
+        return not_recorded(leads.counts, *(f"hours_in_stage_{name}" for name in HOURS))
     found = by_segment(leads, time_in_stage, _times, depends_on=[*DATA, *CLOCK])
     grid = leads.grid(found, fill=np.nan)
     wide = leads.counts

@@ -14,6 +14,9 @@ from mqlkit.sources.sql import Values, literal
 from mqlkit.sources.staging import COUNTS, Cells, Typing
 from mqlkit.sources.table import Read, read_table
 
+NOT_MAPPED = "stage not mapped"
+BY_NAME = {stage: (stage,) for stage in STAGES}
+
 
 def read_history(reader: Reader, spec: TableSpec) -> Read:
     """Return a log of stage changes as read, row by row.
@@ -51,7 +54,7 @@ def _stage(text: str, spec: TableSpec, how: Readings, values: Values) -> str:
     """Return the stage that a value means; NULL where no mapping has it."""
     if spec.stage:
         return values.bind(spec.stage)
-    stages = spec.stages or how.stages or {stage: (stage,) for stage in STAGES}
+    stages = spec.stages or how.stages or BY_NAME
     known = " ".join(
         f"WHEN {values.bind(value.lower())} THEN {values.bind(stage)}"
         for stage, found in stages.items()
@@ -80,6 +83,6 @@ def note_stages(reader: Reader, events: str, ledger: Ledger) -> None:
         GROUP BY stage_text ORDER BY stage_text
     """  # noqa: S608
     for text, n in reader.rows(query, Values()):
-        ledger.noted[f"stage not mapped: {text or '(empty)'}"] = n
+        ledger.noted[f"{NOT_MAPPED}: {text or '(empty)'}"] = n
     if others := reader.count(f"{events} WHERE NOT counts"):
         ledger.noted["rows of another kind"] = others

@@ -9,9 +9,16 @@ from typing import TYPE_CHECKING
 import ibis.expr.types as ir
 import pandas as pd
 
-from mqlkit.core.names import LEAD_COLUMNS
+from mqlkit.core.names import LEAD_COLUMNS, NO_COLUMN, NO_MAPPING, NO_VALUE
 from mqlkit.sources.goals import read_goals
-from mqlkit.sources.history import event_rows, has_stage, note_stages, read_history
+from mqlkit.sources.history import (
+    BY_NAME,
+    NOT_MAPPED,
+    event_rows,
+    has_stage,
+    note_stages,
+    read_history,
+)
 from mqlkit.sources.ids import match_ids
 from mqlkit.sources.leads import Wanted, lead_table, leads_of, refuse_unknown
 from mqlkit.sources.ledger import Ledger
@@ -59,6 +66,22 @@ class Tables:
     zones: Sequence[str]
     ledgers: dict[str, Ledger] = field(default_factory=dict)
     exports: list[tuple[Export, TableSpec, int]] = field(default_factory=list)
+
+    def why_missing(self, stage: str) -> str:
+        """Return why a stage without any timestamp is not recorded.
+
+        ``no-value`` if a column or a mapping of a history is there for it, ``no-mapping`` if a
+        history has stages that no mapping names, else ``no-column``.
+        """
+        mapped: set[str] = set()
+        for export, spec, _ in self.exports:
+            if spec.table == "history":
+                stages = spec.stages or export.recognized.format.stages or BY_NAME
+                mapped |= {spec.stage} if spec.stage else {*stages}
+        noted = self.ledgers["history"].noted if "history" in self.ledgers else ()
+        if stage in mapped or ("leads" in self.ledgers and f"{stage}_at" in self.columns):
+            return NO_VALUE
+        return NO_MAPPING if any(n.startswith(NOT_MAPPED) for n in noted) else NO_COLUMN
 
 
 def load(

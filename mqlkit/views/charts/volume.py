@@ -43,8 +43,8 @@ def mqls(rows: pd.DataFrame) -> Chart | None:
     tips = [
         alt.Tooltip("bucket:N", title="Bucket"),
         tip("mqls", "MQLs"),
-        tip("in_stage", "Open MQLs at its end"),
     ]
+    tips += [tip("in_stage", "Open MQLs at its end")] if wide["in_stage"].notna().any() else []
     has_goal = bool(wide["goal"].notna().any())
     tips += [tip("goal", "Goal", ",.1f")] if has_goal else []
     forecast = _forecast(rows)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from mqlkit.core.names import TOTAL
+from mqlkit.core.names import NOT_RECORDED, TOTAL
 from mqlkit.core.text import NOTHING, between, bucket_name, count, counted, listed, moment
 from mqlkit.core.yaml_files import as_flow
 from mqlkit.metrics.tidy import COLUMNS, largest_segments, pick
@@ -126,7 +126,7 @@ def _wide(
     missing = [c for c in COLUMNS if c not in rows.columns]
     if missing:
         raise ValueError(f"the table {title!r} needs the columns {', '.join(missing)}.")
-    found = _cells(rows, metrics, by)
+    found = {m: cells for m, cells in _cells(rows, metrics, by).items() if _is_recorded(cells)}
     columns = {
         label: {name: words(cell.value) for name, cell in found[metric].items()}
         for metric, (label, words) in metrics.items()
@@ -159,6 +159,10 @@ def _wide(
         has_total=names[-1] == TOTAL,
         note=note,
     )
+
+
+def _is_recorded(cells: Mapping[str, Cell]) -> bool:
+    return any(NOT_RECORDED not in cell.flags for cell in cells.values())
 
 
 def _largest(rows: pd.DataFrame, by: str, names: list[str]) -> list[str]:

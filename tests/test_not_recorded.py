@@ -1,0 +1,71 @@
+"""Not recorded is not zero (metrics.md §2): stages of which the data holds no timestamp."""
+
+from __future__ import annotations
+
+import pytest
+
+from mqlkit.core.names import NO_COLUMN, NO_MAPPING, NO_VALUE, STAGES
+from mqlkit.metrics.lead_lists import waiting_list
+
+JAN = {"period": "2026-01", "as_of": "2026-01-31"}
+HOURS = [f"hours_in_stage_{name}" for name in ("mean", "median", "p90", "km_median")]
+ONLY_MQLS = "lead_id | mql_at\na | 2026-01-05 10:00\nb | 2026-01-06 10:00"
+
+
+def test_without_a_decision_nothing_is_in_the_stage(lead_table):
+    made = lead_table(ONLY_MQLS, **JAN)
+    for metric in ("in_stage", *HOURS):
+        assert made.value(metric) is None
+        assert made.flags(metric) == {"not-recorded"}
+    assert made.value("mqls") == 2
+    assert waiting_list(made.leads).empty
+    assert made.leads.reasons().empty
+
+
+@pytest.mark.parametrize("stage", ["accepted", "rejected", "sql"])
+def test_one_decision_is_a_record(lead_table, stage):
+    made = lead_table(f"{ONLY_MQLS}\nc | 2026-01-07 10:00", history=f"""
+        lead_id | at               | stage
+        a       | 2026-01-05 12:00 | {stage}
+    """, **JAN)  # fmt: skip
+    assert made.of("in_stage", "hours_in_stage_mean") == {"in_stage": 2, "hours_in_stage_mean": 2}
+    assert len(waiting_list(made.leads)) == 2
+
+
+def test_a_stage_is_recorded_whatever_the_filter(lead_table):
+    leads = """
+        lead_id       | mql_at           | source | contacted_at     | sql_at
+        kept          | 2026-01-05 10:00 | Web    |                  |
+        filtered out  | 2026-01-05 10:00 | Event  | 2026-01-05 10:30 | 2026-01-06 10:00
+    """
+    made = lead_table(leads, where={"source": ["Web"]}, **JAN)
+    assert made.of("contacted_within_1h", "sqls", "in_stage") == {
+        "contacted_within_1h": 0, "sqls": 0, "in_stage": 1,
+    }  # fmt: skip
+    assert set(made.leads.missing_stages) == {"created", "accepted", "rejected", "won"}
+
+
+def test_why_a_stage_is_not_recorded(desk):
+    desk.write("leads.csv", "lead_id,mql_at,Contact Day,sql_at\n1,2026-01-05 10:00,,\n")
+    desk.write("log.csv", "lead_id,at,stage\n1,2026-01-06 10:00,Won it\n1,2026-01-07 10:00,Taken\n")
+    source = {
+        "leads": {"files": ["leads.csv"], "columns": {"contacted_at": "Contact Day"}},
+        "history": [{"files": ["log.csv"], "stages": {"accepted": ["Taken"], "rejected": ["No"]}}],
+    }
+    made = desk.report(source, **JAN)
+    assert made.leads.missing_stages == {
+        "contacted": NO_VALUE,  # a column under another name, without any value
+        "sql": NO_VALUE,
+        "rejected": NO_VALUE,  # a mapping that no event has
+        "created": NO_MAPPING,  # `Won it` is not mapped, and could be any of these
+        "won": NO_MAPPING,
+    }
+
+
+def test_a_column_that_is_not_there(desk):
+    desk.write("leads.csv", "lead_id,mql_at\n1,2026-01-05 10:00\n")
+    missing = desk.report({"leads": {"files": ["leads.csv"]}}, **JAN).leads.missing_stages
+    assert missing == {stage: NO_COLUMN for stage in STAGES if stage != "mql"}
+    desk.write("log.csv", "lead_id,at,stage\n1,2026-01-05 10:00,MQL\n")
+    made = desk.report({"history": [{"files": ["log.csv"], "stages": {"mql": ["MQL"]}}]}, **JAN)
+    assert made.leads.missing_stages == missing
