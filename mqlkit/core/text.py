@@ -85,7 +85,7 @@ def money(value: float, currency: str) -> str:
     return f"{sign}{symbol}{text}" if symbol else f"{sign}{text} {currency}"
 
 
-def duration(hours: float, *, day_hours: float = 24) -> str:
+def duration(hours: float, *, day_hours: float = 24, is_dated: bool = False) -> str:
     """Format hours as minutes, hours or, from two days, days.
 
     Parameters
@@ -94,23 +94,27 @@ def duration(hours: float, *, day_hours: float = 24) -> str:
         Hours of the chosen clock.
     day_hours
         Hours of a day on that clock; below 24, the unit is called working hours or days.
+    is_dated
+        Whether it is between dates: it has no hours then.
 
     Examples
     --------
-    >>> duration(5.0), duration(72.0), duration(20.0, day_hours=8)
-    ('5.0 hours', '3.0 days', '2.5 working days')
+    >>> duration(5.0), duration(72.0), duration(20.0, day_hours=8), duration(0, is_dated=True)
+    ('5.0 hours', '3.0 days', '2.5 working days', '0.0 days')
     """
     if math.isnan(hours):
         return NOTHING
     working = "" if day_hours == 24 else "working "
-    if hours < 1:
+    if hours < 1 and not is_dated:
         return f"{hours * 60:.0f} {working}minutes"
-    if hours < 2 * day_hours:
+    if hours < 2 * day_hours and not is_dated:
         return f"{hours:.1f} {working}hours"
     return f"{hours / day_hours:.1f} {working}days"
 
 
-def against_limit(hours: float, limit: float, *, day_hours: float = 24) -> tuple[str, str]:
+def against_limit(
+    hours: float, limit: float, *, day_hours: float = 24, is_dated: bool = False
+) -> tuple[str, str]:
     """Format a duration and the limit that it is compared with, in the unit of the limit.
 
     A duration that is not the limit does not look equal to it. Working hours that are no whole
@@ -130,17 +134,17 @@ def against_limit(hours: float, limit: float, *, day_hours: float = 24) -> tuple
     noun = noun if day_hours == 24 else f"working {noun}"
     unit = noun.removesuffix("s") if shown == "1" else noun
     if hours < size:
-        return duration(hours, day_hours=day_hours), f"{shown} {unit}"
+        return duration(hours, day_hours=day_hours, is_dated=is_dated), f"{shown} {unit}"
     return f"{hours / size:,.{digits}f} {noun}", f"{shown} {unit}"
 
 
-def brief(hours: float, *, day_hours: float = 24) -> str:
+def brief(hours: float, *, day_hours: float = 24, is_dated: bool = False) -> str:
     """Format a duration with abbreviated units.
 
     >>> brief(5.0), brief(72.0)
     ('5.0 h', '3.0 d')
     """
-    words = duration(hours, day_hours=day_hours).replace("working ", "")
+    words = duration(hours, day_hours=day_hours, is_dated=is_dated).replace("working ", "")
     return words.replace(" minutes", " min").replace(" hours", " h").replace(" days", " d")
 
 

@@ -219,8 +219,8 @@ class FamilyFrames:
     def waiting(self) -> pd.DataFrame:
         """Family frame of time in stage in hours (§5), and series ``survival``, ``histogram``.
 
-        Constants: ``sla_hours``, ``day_hours`` (24, or those of a working day), ``n_rules`` (SLAs
-        beside that of the report).
+        Constants: ``sla_hours``, ``day_hours`` (24, or those of a working day), ``is_dated``
+        (whether stages have dates without times), ``n_rules`` (SLAs beside that of the report).
         """
         leads = self.lead_data
         series: dict[str, pd.DataFrame | None] = {}
@@ -236,6 +236,7 @@ class FamilyFrames:
             series=series,
             sla_hours=self.params.sla_hours,
             day_hours=self.params.day_hours,
+            is_dated=self.is_dated,
             n_rules=len(self.params.sla_rules),
             missing=self._missing("waiting"),
         )
@@ -277,10 +278,18 @@ class FamilyFrames:
             "sla": params.sla_words,
             "sla_hours": params.sla_hours,
             "day_hours": params.day_hours,
+            "is_dated": self.is_dated,
             "sla_stops_on": params.sla_stops_on,
             "n_rules": len(params.sla_rules),
             "missing": self._missing("response" if params.sla_stops_on == "contact" else "sla"),
         }
+
+    @property
+    def is_dated(self) -> bool:
+        """Return whether time in stage is between dates: it has no hours then."""
+        leads = self.lead_data
+        exits = {f"{stage}_at" for stage in EXITS} & leads.recorded
+        return "mql_at" in leads.dated or (bool(exits) and exits <= leads.dated)
 
     def _missing(self, topic: str) -> str:
         """Return the columns that a section lacks, in words; empty if it lacks none."""

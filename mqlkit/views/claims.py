@@ -47,8 +47,8 @@ class Quantity:
     metric, bucket, part
         The row of the report that it comes from, and its column; ``metric`` is empty for a figure
         that is not in a row.
-    currency, day_hours
-        Currency of money, and hours of a day on the clock.
+    currency, day_hours, is_dated
+        Currency of money, hours of a day on the clock, and whether durations are between dates.
     """
 
     value: float
@@ -58,6 +58,7 @@ class Quantity:
     part: str = "value"
     currency: str = ""
     day_hours: float = 24
+    is_dated: bool = False
 
     def __format__(self, noun: str) -> str:
         """Format the number by its unit; a noun after a colon is put in the right number."""
@@ -77,7 +78,8 @@ def in_words(figure: Quantity) -> str:
     """
     value, unit = figure.value, figure.unit
     if unit in ("hours", "days"):
-        return duration(value * 24 if unit == "days" else value, day_hours=figure.day_hours)
+        hours = value * 24 if unit == "days" else value
+        return duration(hours, day_hours=figure.day_hours, is_dated=figure.is_dated)
     if unit.startswith("money"):
         return money(value, figure.currency)
     return FORMATS.get(unit, exactly)(value)
@@ -255,16 +257,27 @@ class Cells:
         Tidy rows or a family frame.
     bucket
         Its label; the whole period when left out.
-    currency, day_hours
+    currency, day_hours, is_dated
         As in `Quantity`.
     """
 
     def __init__(
-        self, rows: pd.DataFrame, bucket: str = TOTAL, *, currency: str = "", day_hours: float = 24
+        self,
+        rows: pd.DataFrame,
+        bucket: str = TOTAL,
+        *,
+        currency: str = "",
+        day_hours: float = 24,
+        is_dated: bool = False,
     ) -> None:
         found = rows[(rows["bucket"] == bucket) & (rows["by"] == "")]
         columns = ("metric", "value", "n", "low", "high", "flags")
-        self.bucket, self._currency, self._day_hours = bucket, currency, day_hours
+        self.bucket = bucket
+        self._terms: dict[str, Any] = {
+            "currency": currency,
+            "day_hours": day_hours,
+            "is_dated": is_dated,
+        }
         self._rows: dict[str, dict[str, Any]] = {
             metric: dict(zip(columns, (metric, *of), strict=True))
             for metric, *of in zip(*(found[name] for name in columns), strict=True)
@@ -275,7 +288,7 @@ class Cells:
         number = float(self._rows[metric][part]) if metric in self._rows else math.nan
         is_count = metric not in METRICS or part == "n"
         unit = unit or ("leads" if is_count else METRICS[metric].unit)
-        return Quantity(number, unit, metric, self.bucket, part, self._currency, self._day_hours)
+        return Quantity(number, unit, metric, self.bucket, part, **self._terms)
 
     def value(self, metric: str) -> float:
         """Return a value; NaN if it is null or missing."""

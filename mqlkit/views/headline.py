@@ -77,7 +77,7 @@ def headline(frame: pd.DataFrame) -> list[Figure]:
     """
     rows, changes = _split(frame)
     sla, currency = SlaTerms.of(frame), constant(frame, "currency", "")
-    total = Cells(rows, currency=currency, day_hours=sla.day_hours)
+    total = Cells(rows, currency=currency, day_hours=sla.day_hours, is_dated=sla.is_dated)
     show = partial(_over_time, rows, None if changes is None else _latest_changes(changes))
     amount = partial(money, currency=currency)
     figures = [show(_volume_figure(total, rows), "mqls", count, ENOUGH, against=_goals(rows))]
@@ -86,7 +86,7 @@ def headline(frame: pd.DataFrame) -> list[Figure]:
     if total.n(MEDIAN):
         # An SLA on the first contact, or by rule, does not apply to time in stage.
         against = [] if sla.stops_on == "contact" or sla.n_rules else [sla.hours]
-        words = partial(brief, day_hours=sla.day_hours)
+        words = partial(brief, day_hours=sla.day_hours, is_dated=sla.is_dated)
         figures.append(show(_waiting_figure(total), MEDIAN, words, IN_TIME, against=against))
     if total.n("sla_attainment"):
         figures.append(show(_sla_figure(total, frame), "sla_attainment", percent, IN_TIME))
@@ -227,7 +227,7 @@ def _waiting_figure(total: Cells) -> Figure:
     few = total.n(MEDIAN) < SMALL_N
     left = total.figure("hours_in_stage_mean", "n")
     is_known = not math.isnan(median.value)
-    shown = partial(brief, day_hours=median.day_hours)
+    shown = partial(brief, day_hours=median.day_hours, is_dated=median.is_dated)
     mean_words = "" if math.isnan(mean.value) else f"; mean {shown(mean.value)}"
     return Figure(
         f"Median {'' if median.day_hours == 24 else 'working '}time in stage",

@@ -87,6 +87,7 @@ def terms(params: ReportParams) -> dict[str, Any]:
         "sla_hours": params.sla_hours,
         "day_hours": params.day_hours,
         "n_rules": len(params.sla_rules),
+        "is_dated": False,
         "sla_stops_on": params.sla_stops_on,
         "is_lag_measured": params.lag_days == "auto",
         "is_redacted": params.redact,

@@ -891,3 +891,13 @@ def test_a_goal_of_nothing_has_no_attainment():
     frame.loc[(frame["bucket"] == "2026-02") & (frame["metric"] == "goal"), "value"] = 0
     text = verdicts.volume.goal(frame).text
     assert "Feb 2026, the latest complete month: 6 MQLs against a goal of 0." in text
+
+
+def test_time_between_dates_has_no_minutes():
+    frame = totals(
+        hours_in_stage_mean={"value": 12, "n": 40},
+        hours_in_stage_median={"value": 0, "n": 40},
+        hours_in_stage_km_median={"value": 0, "n": 40},
+    )
+    text = "The median time in stage is 0.0 days; all 40 MQLs have left."
+    assert said(verdicts.waiting.time_in_stage(of(frame, is_dated=True))) == (text, "plain")

@@ -63,7 +63,7 @@ def _moved_on(row: Row) -> Claim:
         "n": _figure(row, "entered", "leads"),
         "interval": Range(_figure(row, "low", "share"), _figure(row, "high", "share")),
     }
-    when = " so far" if is_young else ""
+    when = " so far" if is_young and row["conversion"] < 1 else ""
     return MOVED_ON.claim(
         _metric(row),
         certainty=certainty,

@@ -82,8 +82,8 @@ LEAST_BREACHES, LEAST_ALL = 5, 2
 class SlaTerms(NamedTuple):
     """The SLA of a frame.
 
-    In words, in hours, the hours of a day, the event that stops it, and how many rules give some
-    leads an SLA of their own.
+    In words, in hours, the hours of a day, the event that stops it, how many rules give some leads
+    an SLA of their own, and whether time in stage is between dates.
     """
 
     words: str
@@ -91,11 +91,12 @@ class SlaTerms(NamedTuple):
     day_hours: float
     stops_on: str
     n_rules: int
+    is_dated: bool
 
     @classmethod
     def of(cls, rows: pd.DataFrame) -> SlaTerms:
         """Return the terms that are constants of a family frame."""
-        names = ("sla", "sla_hours", "day_hours", "sla_stops_on", "n_rules")
+        names = ("sla", "sla_hours", "day_hours", "sla_stops_on", "n_rules", "is_dated")
         return cls(*(constant(rows, name) for name in names))
 
 
@@ -108,7 +109,7 @@ def attainment(rows: pd.DataFrame) -> Verdict:
         `Report.sla`.
     """
     sla = SlaTerms.of(rows)
-    total = Cells(rows, day_hours=sla.day_hours)
+    total = Cells(rows, day_hours=sla.day_hours, is_dated=sla.is_dated)
     if not total.is_recorded("sla_attainment"):
         return verdict(NO_STOPS.claim("sla_attainment", certainty=NOT_RECORDED, **missing_of(rows)))
     if total.n("sla_attainment") == 0:
@@ -156,7 +157,7 @@ def _latest(rows: pd.DataFrame, sla: SlaTerms) -> Claim | None:
     if len(found) < 2 or not found["n"].iloc[-1] > 0:
         return None
     bucket = str(found["bucket"].iloc[-1])
-    cells = Cells(rows, bucket, day_hours=sla.day_hours)
+    cells = Cells(rows, bucket, day_hours=sla.day_hours, is_dated=sla.is_dated)
     is_open = cells.value("sla_pending") > 0
     return (LATEST_SO_FAR if is_open else LATEST).claim(
         "sla_attainment",
@@ -178,7 +179,9 @@ def _pace(total: Cells, sla: SlaTerms) -> Claim | None:
     if sla.stops_on == "contact" or sla.n_rules or math.isnan(mean.value):
         return None
     median = total.figure("hours_in_stage_km_median")
-    took, limit = against_limit(mean.value, sla.hours, day_hours=sla.day_hours)
+    took, limit = against_limit(
+        mean.value, sla.hours, day_hours=sla.day_hours, is_dated=sla.is_dated
+    )
     return (PACE_OPEN if math.isnan(median.value) else PACE).claim(
         "hours_in_stage_mean",
         certainty=SO_FAR if total.value("sla_past_due") or total.value("sla_pending") else MEASURED,

@@ -47,7 +47,8 @@ def time_in_stage(rows: pd.DataFrame) -> Verdict:
         `Report.waiting`.
     """
     metric = "hours_in_stage_km_median"
-    total = Cells(rows, day_hours=constant(rows, "day_hours", 24))
+    day_hours, is_dated = constant(rows, "day_hours", 24), bool(constant(rows, "is_dated", 0))
+    total = Cells(rows, day_hours=day_hours, is_dated=is_dated)
     median, n = total.figure(metric), total.figure(metric, "n")
     left = total.figure("hours_in_stage_mean", "n")
     if not total.is_recorded(metric):
