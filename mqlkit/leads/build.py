@@ -135,7 +135,7 @@ def lead_table(
             timed = with_durations(shared.columns)
             shared.derived[key] = timed.stored(reader, kind=SHARED)
         timed = shared.derived[key]
-    first = timed.table["mql_at"].min().to_pyarrow().as_py() if params.where else None
+    first = _first_mql(timed) if params.where else None
     timed = replace(timed, table=matching(timed.table, params.where))
     # Very many leads do not fit into memory: subtracting again is then faster than reading back.
     is_stored = timed.is_expensive or tables.leads.count().to_pyarrow().as_py() <= MOST_STORED
@@ -249,6 +249,9 @@ def table_of(
     table = timed.table
     summary = cube.summary()
     first = _local_day(summary["first"], clock)
+    earliest = first_mql if first_mql is not None else summary["first"]
+    if is_shared and params.where:
+        earliest = cache.get("first_mql", params, lambda: _first_mql(timed), depends_on=DATA)
     if params.where and not summary["leads"]:
         raise ParamsError(_no_lead_left(params))
     if first is not None and (end <= first or start > clock.as_of.on):
@@ -260,7 +263,7 @@ def table_of(
         buckets,
         before,
         first,
-        _local_day(first_mql or cube.first_mql, clock),
+        _local_day(earliest, clock),
         timed.seen.recorded,
         cube,
         cache,
@@ -270,6 +273,11 @@ def table_of(
             if f"{stage}_at" not in timed.seen.recorded
         },
     )
+
+
+def _first_mql(timed: TimedLeads) -> int | None:
+    first: int | None = timed.table["mql_at"].min().to_pyarrow().as_py()
+    return first
 
 
 def _local_day(us: int | None, clock: Clock) -> date | None:

@@ -183,12 +183,6 @@ class LeadCube:
         rows = self.matches(waits.codes)
         return waits.time[rows], waits.kind[rows]
 
-    @property
-    def first_mql(self) -> int | None:
-        """Return when the first lead became an MQL, before ``where``; None without any."""
-        first = self.sums_of("").entered[FIRST].min()
-        return None if pd.isna(first) else int(first)
-
     def summary(self) -> dict[str, Any]:
         """Return sums over all matching leads, and ``first``, when the first became an MQL."""
         frame = self.matching(self.sums_of("").entered)
