@@ -68,11 +68,13 @@ assert set(FAMILY_OF) == set(METRICS)
 
 # Of the files that take longest, longest first.
 LONGEST_FILES = (
-    "test_properties.py", "test_lab.py", "test_sturdy.py", "test_jobs.py", "test_run.py",
-    "test_controls.py", "test_page.py", "test_numbers_cases.py", "test_schedule.py",
-    "test_dialects.py", "test_python_recipes.py", "test_examples.py", "test_api.py",
-    "test_cells.py", "test_commands.py", "test_worst_cases.py", "test_grain_switch.py",
-    "test_source_cache.py", "test_reading.py", "test_changed_leads.py", "test_worktime.py",
+    "test_properties.py", "test_lab.py", "test_sturdy.py", "test_claims.py", "test_exploration.py",
+    "test_page.py", "test_precision.py", "test_run.py", "test_jobs.py", "test_numbers_cases.py",
+    "test_controls.py", "test_schedule.py", "test_grain_switch.py", "test_api.py",
+    "test_changed_leads.py", "test_redaction.py", "test_worktime.py", "test_reading.py",
+    "test_previous.py", "test_naming.py", "test_examples.py", "test_python_recipes.py",
+    "test_cells.py", "test_commands.py", "test_source_cache.py", "test_dialects.py",
+    "test_site.py",
 )  # fmt: skip
 
 
