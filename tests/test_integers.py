@@ -20,7 +20,7 @@ from mqlkit.core.periods import AsOf, Bucket
 from mqlkit.leads.build_cube import LOW, CubeQueries, added_up, named
 from mqlkit.leads.cache import ResultCache
 from mqlkit.leads.durations import Clock, add_durations
-from mqlkit.leads.integers import day_us, earliest, instant, local_time, micros
+from mqlkit.leads.integers import day_us, earliest, instant, local_time, micros, step
 from mqlkit.leads.precision import Precision
 from mqlkit.leads.reentry import with_history
 
@@ -50,6 +50,17 @@ def test_the_earliest_of_some_is_known_whichever_is_missing(row, expected):
     table = ibis.memtable([dict(zip("abc", row, strict=True))], schema=schema)
     found = table.select(first=earliest(table["a"], table["b"], table["c"]))
     assert found.to_pyarrow()["first"].to_pylist() == [expected]
+
+
+# One level of comparisons, a full one, one more edge; two levels, and three.
+@pytest.mark.parametrize("n_edges", [0, 1, 7, 8, 63, 64])
+def test_a_value_has_its_place_between_edges(n_edges):
+    edges, places = range(n_edges), [10 * place for place in range(n_edges + 1)]
+    values = [*range(-1, n_edges + 1), None]
+    table = ibis.memtable([{"at": value} for value in values], schema={"at": "int64"})
+    found = table.select(place=step(table["at"], edges, places)).to_pyarrow()["place"].to_pylist()
+    # On an edge belongs above it, and NULL is last.
+    assert found == [*places, places[-1], places[-1]]
 
 
 def queries_of(**params):
