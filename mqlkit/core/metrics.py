@@ -137,7 +137,7 @@ METRICS: dict[str, Metric] = {
     ),
     "lift_sla": Metric(
         "ratio",
-        "Conversion lift of decisions in time",
+        "Conversion lift within the SLA",
         "conversion rate of MQLs within the SLA / of breached ones, over mature buckets",
         "Katz et al. 1978, Biometrics 34:469 (log method)",
     ),
