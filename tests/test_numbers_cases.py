@@ -1886,3 +1886,43 @@ def test_spend_is_that_of_the_sources_kept(lead_table, where, cost):
     found = [v for v, b in zip(rows["value"], rows["bucket"], strict=True) if b == "total"]
     assert found == ([] if cost is None else [cost])
     assert bool(numbers.currency) == (cost is not None)
+
+
+def test_spend_of_campaigns_is_that_of_the_leads_with_their_name(lead_table):
+    made = lead_table(
+        """
+            lead_id               | mql_at     | source | campaign | country
+            two of a campaign     | 2026-01-05 | Web    | Spring   | EE
+            the other one         | 2026-01-06 | Web    | Spring   | LV
+            same source           | 2026-01-07 | Web    | Summer   | EE
+            spent nothing on      | 2026-01-08 | Mail   | Letter   | EE
+        """,
+        spend="""
+            date       | channel | campaign | amount
+            2026-01-01 | Web     | Spring   | 30
+            2026-01-31 | Web     | Summer   | 70
+            2026-01-31 | Web     |          | 20
+        """,
+        by=["source", "campaign", "country"],
+        period=JAN,
+        lag_days=0,
+    )
+
+    def costs(by, *names):
+        return [made.value("cost_per_mql", **{by: name}) for name in names]
+
+    assert costs("source", "Web", "Mail") == [40, None]
+    assert costs("campaign", "Spring", "Summer", "Letter") == [15, 70, None]
+    # A filter gives what the breakdown gives; spend without a campaign is of none.
+    report = compute_report(made.again(where={"campaign": ["Spring"]}).leads, made.tables)
+    assert report.value("cost_per_mql") == 15
+    both = {"source": ["Web"], "campaign": ["Spring", "Summer"]}
+    assert compute_report(made.again(where=both).leads, made.tables).value("spend") == 100
+    # Spend has no country: all of it over some leads is flagged.
+    some = compute_report(made.again(where={**both, "country": ["EE"]}).leads, made.tables)
+    assert some.value("cost_per_mql") == 50
+    known = some.groups["cost"].dropna(subset="value")
+    assert set(known["metric"]) == {"spend", "cost_per_mql"}
+    assert known["flags"].map(lambda flags: "spend-not-filtered" in flags).all()
+    assert set(some.cost["filtered_by"]) == {"country"}
+    assert set(report.cost["filtered_by"]) == {""}
