@@ -113,18 +113,23 @@ def duration(hours: float, *, day_hours: float = 24, is_dated: bool = False) -> 
 
 
 def against_limit(
-    hours: float, limit: float, *, day_hours: float = 24, is_dated: bool = False
+    hours: float,
+    limit: float,
+    *,
+    day_hours: float = 24,
+    in_days: bool = False,
+    is_dated: bool = False,
 ) -> tuple[str, str]:
     """Format a duration and the limit that it is compared with, in the unit of the limit.
 
-    A duration that is not the limit does not look equal to it. Working hours that are no whole
-    working days stay hours.
+    A duration that is not the limit does not look equal to it. The unit is days if ``in_days`` or
+    if the limit is two calendar days or more.
 
     >>> against_limit(72, 48), against_limit(48.1, 48), against_limit(3, 48)
     (('3.0 days', '2 days'), ('2.004 days', '2 days'), ('3.0 hours', '2 days'))
     """
-    is_days = limit >= 2 * day_hours and (limit / day_hours).is_integer()
-    size, noun = (day_hours, "days") if is_days else (1.0, "hours")
+    in_days = in_days or (limit >= 48 and day_hours == 24)
+    size, noun = (day_hours, "days") if in_days else (1.0, "hours")
     if limit < 1:
         size, noun = 1 / 60, "minutes"
     shown = exactly(limit / size)

@@ -901,3 +901,11 @@ def test_time_between_dates_has_no_minutes():
     )
     text = "The median time in stage is 0.0 days; all 40 MQLs have left."
     assert said(verdicts.waiting.time_in_stage(of(frame, is_dated=True))) == (text, "plain")
+
+
+def test_an_sla_in_working_hours_is_not_turned_into_days():
+    given = terms(chosen(sla="48h", sla_clock="business"))
+    frame = of(kept(40, 0, mean=22, median=18), **given)
+    assert "Sales takes 22.0 working hours on average against an SLA of 48 working hours" in (
+        verdicts.sla.attainment(frame).text
+    )

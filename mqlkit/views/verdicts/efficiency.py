@@ -102,7 +102,8 @@ def is_young(cells: Cells) -> bool:
 def when_of(cells: Cells, rows: pd.DataFrame) -> str:
     """Return how a conversion rate is limited in time: within how many days, and so far."""
     within = within_days(rows)
-    return f" within {within}" if within else " so far" if is_young(cells) else ""
+    can_rise = is_young(cells) and cells.value("efficiency") < 1
+    return f" within {within}" if within else " so far" if can_rise else ""
 
 
 def _certainty(cells: Cells) -> str:
@@ -127,7 +128,7 @@ def _converted(total: Cells, rows: pd.DataFrame) -> Claim:
 def _immature(rows: pd.DataFrame) -> Claim | None:
     """Return which buckets can still rise, or that the data is too short to tell."""
     young, maturity = immature_buckets(rows), constant(rows, "maturity_days", math.nan)
-    if constant(rows, "is_rising", False):
+    if constant(rows, "is_rising", False) and constant(rows, "horizon_days") >= 1:
         horizon = counted(round(constant(rows, "horizon_days")), "day")
         noun = bucket_noun(str(rows["bucket"].iloc[0]))
         return STILL_RISING.claim("efficiency", certainty=SO_FAR, horizon=horizon, noun=noun)

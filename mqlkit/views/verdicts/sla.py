@@ -180,7 +180,11 @@ def _pace(total: Cells, sla: SlaTerms) -> Claim | None:
         return None
     median = total.figure("hours_in_stage_km_median")
     took, limit = against_limit(
-        mean.value, sla.hours, day_hours=sla.day_hours, is_dated=sla.is_dated
+        mean.value,
+        sla.hours,
+        day_hours=sla.day_hours,
+        in_days="day" in sla.words,
+        is_dated=sla.is_dated,
     )
     return (PACE_OPEN if math.isnan(median.value) else PACE).claim(
         "hours_in_stage_mean",
