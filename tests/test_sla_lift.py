@@ -74,3 +74,10 @@ def test_where_nothing_that_stops_the_sla_is_recorded_no_lead_is_late(made):
     assert lead_lists.breach_list(by_contact.leads).empty
     assert lead_lists.due_soon_list(by_contact.leads).empty
     assert set(lead_lists.mql_list(by_contact.leads)["sla"]) == {"not measurable"}
+
+
+def test_where_no_decision_is_recorded_no_lead_waits_for_one(lead_table):
+    made = lead_table("lead_id | mql_at\na | 2026-01-05 09:00\nb | 2026-01-06", period="2026-01")
+    listed = lead_lists.mql_list(made.leads)
+    assert set(listed["decision"]) == {"not recorded"}
+    assert set(listed["sla"]) == {"not measurable"}

@@ -29,9 +29,10 @@ def mqls(leads: LeadTable) -> ir.Table:
     -------
     ibis.Table
         ``lead_id``, ``owner``, ``source``, ``mql_at``, ``exit_at``, ``sql_at`` (naive UTC),
-        ``decision`` (accepted, rejected, none yet) and ``sla`` (met, breached, overdue, pending,
-        not measurable: out of order, or nothing that stops the SLA is recorded).
+        ``decision`` (accepted, rejected, none yet, not recorded) and ``sla`` (met, breached,
+        overdue, pending, not measurable: out of order, or nothing that stops the SLA is recorded).
     """
+    undecided = "none yet" if leads.is_recorded(*EXITS) else "not recorded"
     cohort = with_promise(leads.cohort, leads.params)
     outcome = sla_outcomes(cohort, leads.clock)
     is_unknown = ibis.literal(not is_sla_recorded(leads))
@@ -41,7 +42,7 @@ def mqls(leads: LeadTable) -> ir.Table:
         "source",
         **{stamp: to_timestamp(cohort[stamp]) for stamp in STAMPS},
         decision=ibis.cases(
-            (is_accepted(cohort), "accepted"), (is_rejected(cohort), "rejected"), else_="none yet"
+            (is_accepted(cohort), "accepted"), (is_rejected(cohort), "rejected"), else_=undecided
         ),
         sla=ibis.cases(
             (is_unknown, "not measurable"),
