@@ -1924,5 +1924,5 @@ def test_spend_of_campaigns_is_that_of_the_leads_with_their_name(lead_table):
     known = some.groups["cost"].dropna(subset="value")
     assert set(known["metric"]) == {"spend", "cost_per_mql"}
     assert known["flags"].map(lambda flags: "spend-not-filtered" in flags).all()
-    assert set(some.cost["filtered_by"]) == {"country"}
-    assert set(report.cost["filtered_by"]) == {""}
+    assert set(some.cost["unfiltered_by"]) == {"country"}
+    assert set(report.cost["unfiltered_by"]) == {""}

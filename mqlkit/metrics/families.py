@@ -303,7 +303,7 @@ class FamilyFrames:
 
         Series ``cost_by_bucket`` (per bucket and lag) and ``cost_by_lag`` (of the period).
         Constants: ``currency``, ``lag_days``, ``is_lag_measured``, ``main_breakdown``,
-        ``filtered_by`` (columns of the filter that spend has no values of, as text; empty where
+        ``unfiltered_by`` (columns of the filter that spend has no values of, as text; empty where
         the spend is that of the leads).
         """
         return family(
@@ -312,7 +312,7 @@ class FamilyFrames:
             currency=self.currency,
             lag_days=self.lag_days_used,
             is_lag_measured=self.params.lag_days == "auto",
-            filtered_by=listed(unfiltered_by(self.params.where)),
+            unfiltered_by=listed(unfiltered_by(self.params.where)),
             main_breakdown=self.main_breakdown,
         )
 
