@@ -19,7 +19,8 @@ from mqlkit.core.params import ReportParams
 from mqlkit.core.periods import AsOf, Bucket
 from mqlkit.leads.build_cube import LOW, CubeQueries, added_up, named
 from mqlkit.leads.cache import ResultCache
-from mqlkit.leads.durations import Clock, add_durations
+from mqlkit.leads.durations import Clock, add_durations, calendar_of
+from mqlkit.leads.holds import add_holds
 from mqlkit.leads.integers import day_us, earliest, instant, local_time, micros, step
 from mqlkit.leads.precision import Precision
 from mqlkit.leads.reentry import with_history
@@ -89,7 +90,9 @@ def queries_of(**params):
     )
     chosen = ReportParams.from_mapping({"by": ["source"], **params})
     clock = Clock(chosen, zone, AsOf.end_of(last, zone), precision)
-    passes = with_history(leads, events, chosen.passes, precision=precision)
+    calendar = calendar_of([], clock) if chosen.has_work_clock else None
+    hold = partial(add_holds, clock=clock, calendar=calendar)
+    passes = with_history(leads, events, chosen.passes, precision=precision, hold=hold)
     timed = add_durations(passes, clock)
     return timed, CubeQueries(
         ibis.table(timed.schema(), name="timed"),

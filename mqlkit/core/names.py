@@ -6,6 +6,9 @@ import re
 
 STAGES = ("created", "mql", "contacted", "accepted", "rejected", "sql", "won")
 LATER_STAGES = STAGES[2:]
+# In a history only: time on hold is not counted, and ignored stages are no events.
+ON_HOLD, IGNORE = "on_hold", "ignore"
+HISTORY_STAGES = (*STAGES, ON_HOLD)
 # Stages of the funnel with their labels.
 FUNNEL_LABELS = {"created": "Created", "mql": "MQL", "accepted": "SAL", "sql": "SQL", "won": "Won"}
 FUNNEL_STAGES = tuple(FUNNEL_LABELS)

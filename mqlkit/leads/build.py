@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
@@ -12,7 +13,15 @@ import ibis
 import ibis.expr.types as ir
 
 from mqlkit.core.errors import ParamsError, listed, report
-from mqlkit.core.names import FUNNEL_STAGES, LAST_ALONE, MISSING, STAGES, STAMPS, TEXT_COLUMNS
+from mqlkit.core.names import (
+    FUNNEL_STAGES,
+    LAST_ALONE,
+    MISSING,
+    ON_HOLD,
+    STAGES,
+    STAMPS,
+    TEXT_COLUMNS,
+)
 from mqlkit.core.params import ReportParams, resolve_as_of
 from mqlkit.core.periods import DAY, AsOf, Bucket, coarser_grains
 from mqlkit.leads.as_of import (
@@ -24,7 +33,8 @@ from mqlkit.leads.as_of import (
 from mqlkit.leads.build_cube import CubeQueries, with_codes
 from mqlkit.leads.cache import CLOCK, DATA, ResultCache, key_of
 from mqlkit.leads.columns import NAMED, matching, named, raw
-from mqlkit.leads.durations import Clock, add_durations
+from mqlkit.leads.durations import Clock, add_durations, calendar_of
+from mqlkit.leads.holds import add_holds
 from mqlkit.leads.integers import MICRO, instant
 from mqlkit.leads.outcomes import noted_of
 from mqlkit.leads.promises import RULE
@@ -44,6 +54,7 @@ COLUMNS = (
     "lead_id", *STAMPS, *(zone_of(stamp) for stamp in STAMPS), "exit_at", "amount",
     "exit_us", "accepted_us", "rejected_us", "sql_us", "contact_us", "lag_us",
     "calendar_waited_us", "calendar_contact_waited_us", "stage_us", "waited_us",
+    "unheld_exit_us", "unheld_contact_us", "unheld_waited_us", "unheld_contact_waited_us",
     "work_exit_us", "work_contact_us", "work_waited_us", "work_contact_waited_us", "work_due_at",
     "is_in_order", "is_accepted_first", "is_contact_dated", RULE,
 )  # fmt: skip
@@ -192,18 +203,29 @@ def leads_with_durations(
     is_joined = events is not None and "leads" in tables.ledgers
     n_strangers = strangers(leads, events) if is_joined else 0
     precision = seen.precision(zone, as_of, tables.zones)
+    clock = Clock(params, zone, as_of, precision)
     if events is not None:
         leads, events = reader.store(leads), reader.store(events)
-        leads = with_history(leads, events, params.passes, precision=precision)
+        leads = with_history(
+            leads, events, params.passes, precision=precision, hold=_hold(seen, clock)
+        )
     elif not precision.has_dates:
         leads = leads.drop(*(zone_of(stamp) for stamp in STAMPS))
-    clock = Clock(params, zone, as_of, precision)
     # The amount of a deal is known once the deal is won.
     amount = leads["won_at"].notnull().ifelse(leads["amount"], ibis.null("int64"))
     timed = add_durations(leads.mutate(amount=amount), clock)
     is_expensive = events is not None or params.has_work_clock
     n_after = everything.n_timestamps - seen.n_timestamps
     return TimedLeads(timed, clock, seen, n_after, n_strangers, is_expensive, is_alone)
+
+
+def _hold(seen: TimestampSummary, clock: Clock) -> Callable[[ir.Table], ir.Table] | None:
+    """Return what adds the time on hold to events; None if no lead is on hold."""
+    if f"{ON_HOLD}_at" not in seen.recorded:
+        return None
+    stamps = [at for at in (seen.first, *seen.latest.values()) if at is not None]
+    calendar = calendar_of(stamps, clock) if clock.params.has_work_clock else None
+    return partial(add_holds, clock=clock, calendar=calendar)
 
 
 def table_of(

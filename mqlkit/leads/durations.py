@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -22,7 +22,7 @@ from mqlkit.leads.business_hours import (
 )
 from mqlkit.leads.integers import LocalTime, earliest, instant, micros
 from mqlkit.leads.precision import Precision, in_days
-from mqlkit.leads.promises import promised, with_rule
+from mqlkit.leads.promises import on_clock, promised, with_rule
 
 EXITS = ("accepted", "rejected", "sql")
 STAMPED = ("created", "mql", "contacted", *EXITS)
@@ -90,11 +90,56 @@ def add_durations(leads: ir.Table, clock: Clock) -> ir.Table:
     timed = with_rule(timed, clock.params)
     if clock.params.has_work_clock:
         timed = _on_work_clock(timed, clock)
+    if has_holds(timed):
+        timed = _without_holds(timed, clock)
     is_business = clock.params.sla_clock == BUSINESS
     stage, waited = (
-        ("work_exit_us", "work_waited_us") if is_business else ("exit_us", "calendar_waited_us")
+        ("work_exit_us", "work_waited_us")
+        if is_business
+        else (on_clock(timed, "exit_us"), on_clock(timed, "waited_us"))
     )
     return timed.mutate(stage_us=timed[stage], waited_us=timed[waited])
+
+
+def _without_holds(leads: ir.Table, clock: Clock) -> ir.Table:
+    """Add the durations in calendar time without the time on hold."""
+    return leads.mutate(
+        unheld_exit_us=earliest(
+            *(between(leads, "mql", s, clock) - _held(leads, clock, s) for s in EXITS)
+        ),
+        unheld_contact_us=leads["contact_us"] - _held(leads, clock, "contacted"),
+        unheld_waited_us=leads["calendar_waited_us"] - _held_so_far(leads, clock, EXITS),
+        unheld_contact_waited_us=leads["calendar_contact_waited_us"]
+        - _held_so_far(leads, clock, ("contacted",)),
+    )
+
+
+def has_holds(leads: ir.Table) -> bool:
+    """Return whether any lead may have been on hold; see `holds`."""
+    return "mql_held_us" in leads.columns
+
+
+def _held(leads: ir.Table, clock: Clock, stage: str, *, unit: str = "") -> ir.IntegerValue:
+    """Return the time on hold from MQL to a stage, in calendar or in working time (``work_``)."""
+    is_date = clock.precision.is_date(leads, "mql_at", f"{stage}_at")
+    return _held_until(leads, stage, is_date=is_date, unit=unit)
+
+
+def _held_so_far(
+    leads: ir.Table, clock: Clock, stages: Sequence[str], *, unit: str = ""
+) -> ir.IntegerValue:
+    """Return the time on hold from MQL to the as-of date; see `until_as_of`."""
+    is_date = _is_whole_days(leads, clock, "mql_at", stages)
+    return _held_until(leads, "as_of", is_date=is_date, unit=unit)
+
+
+def _held_until(
+    leads: ir.Table, end: str, *, is_date: ir.BooleanValue | bool, unit: str
+) -> ir.IntegerValue:
+    def of(kind: str) -> ir.IntegerValue:
+        return leads[f"{end}_held_{unit}{kind}"] - leads[f"mql_held_{unit}{kind}"]
+
+    return in_days(is_date=is_date, days=lambda: of("days"), exact=of("us"))
 
 
 def between(leads: ir.Table, start: str, end: str, clock: Clock) -> ir.IntegerValue:
@@ -155,9 +200,6 @@ def _on_work_clock(leads: ir.Table, clock: Clock) -> ir.Table:
             leads = add_day_clock(
                 leads, column=f"{stage}_on", name=f"{stage}_day", calendar=calendar
             )
-    sla_us = promised(leads, clock.params, lambda p: p.us if p.is_business else None)
-    leads = leads.mutate(work_due_at=leads["mql_clock"] + sla_us)
-    leads = add_due_at(leads, clock="work_due_at", name="work_due_at", calendar=calendar)
 
     def worked(end: str, *, is_date: ir.BooleanValue | bool) -> ir.IntegerValue:
         return in_days(
@@ -172,12 +214,26 @@ def _on_work_clock(leads: ir.Table, clock: Clock) -> ir.Table:
     def so_far(*stages: str) -> ir.IntegerValue:
         return worked("as_of", is_date=_is_whole_days(leads, clock, "mql_at", stages))
 
-    return leads.mutate(
-        work_exit_us=earliest(*(until(stage) for stage in EXITS)),
-        work_contact_us=until("contacted"),
-        work_waited_us=so_far(*EXITS),
-        work_contact_waited_us=so_far("contacted"),
+    def held(stage: str) -> ir.IntegerValue | int:
+        return _held(leads, clock, stage, unit="work_") if has_holds(leads) else 0
+
+    def held_so_far(*stages: str) -> ir.IntegerValue | int:
+        return _held_so_far(leads, clock, stages, unit="work_") if has_holds(leads) else 0
+
+    exit_us, waited_us = earliest(*map(until, EXITS)), so_far(*EXITS)
+    leads = leads.mutate(
+        work_exit_us=earliest(*(until(stage) - held(stage) for stage in EXITS)),
+        work_contact_us=until("contacted") - held("contacted"),
+        work_waited_us=waited_us - held_so_far(*EXITS),
+        work_contact_waited_us=so_far("contacted") - held_so_far("contacted"),
     )
+    sla_us = promised(leads, clock.params, lambda p: p.us if p.is_business else None)
+    due = leads["mql_clock"] + sla_us
+    if has_holds(leads):
+        # On hold until the decision, or so far.
+        due += (exit_us - leads["work_exit_us"]).coalesce(waited_us - leads["work_waited_us"])
+    leads = leads.mutate(work_due_at=due)
+    return add_due_at(leads, clock="work_due_at", name="work_due_at", calendar=calendar)
 
 
 def team_calendar(leads: ir.Table, clock: Clock) -> WorkCalendar:
@@ -185,7 +241,12 @@ def team_calendar(leads: ir.Table, clock: Clock) -> WorkCalendar:
     stamps = [leads[f"{stage}_at"] for stage in ("mql", "contacted", *EXITS)]
     found = {f"{i}": f() for i, f in enumerate(f for s in stamps for f in (s.min, s.max))}
     row = leads.aggregate(**found).to_pyarrow().to_pylist()[0]
-    seen = [instant(at).astimezone(clock.zone).date() for at in row.values() if at is not None]
+    return calendar_of([at for at in row.values() if at is not None], clock)
+
+
+def calendar_of(stamps: Iterable[int], clock: Clock) -> WorkCalendar:
+    """Return the working days of the team over the range of some timestamps."""
+    seen = [instant(at).astimezone(clock.zone).date() for at in stamps]
     # A date is a day of its source's zone, which may be the day before or after.
     margin = DAY if clock.precision.has_dates else 0 * DAY
     days = sorted([*seen, clock.as_of.on])

@@ -43,16 +43,22 @@ def with_promise(leads: ir.Table, params: ReportParams) -> ir.Table:
     """
     event = "contact" if params.sla_stops_on == "contact" else "exit"
     waited = {"contact": "contact_waited_us", "exit": "waited_us"}[event]
-    timed = {False: ("calendar", f"{event}_us"), True: ("work", f"work_{event}_us")}
 
     def stop(promise: Promise) -> ir.IntegerValue:
-        return leads[timed[promise.is_business][1]]
+        name = f"{event}_us"
+        return leads[f"work_{name}" if promise.is_business else on_clock(leads, name)]
 
     def wait(promise: Promise) -> ir.IntegerValue:
-        return leads[f"{timed[promise.is_business][0]}_{waited}"]
+        return leads[f"work_{waited}" if promise.is_business else on_clock(leads, waited)]
 
     def due(promise: Promise) -> ir.IntegerValue:
-        return leads["work_due_at"] if promise.is_business else leads["mql_at"] + promise.us
+        if promise.is_business:
+            return leads["work_due_at"]
+        held = (leads[f"{event}_us"] - stop(promise)).coalesce(
+            leads[f"calendar_{waited}"] - wait(promise)
+        )
+        is_held = f"unheld_{event}_us" in leads.columns
+        return leads["mql_at"] + promise.us + (held if is_held else 0)
 
     return leads.mutate(
         promise_us=promised(leads, params, lambda promise: promise.us),
@@ -61,6 +67,16 @@ def with_promise(leads: ir.Table, params: ReportParams) -> ir.Table:
         sla_waited_us=promised(leads, params, wait),
         due_at=promised(leads, params, due),
     )
+
+
+def on_clock(leads: ir.Table, name: str) -> str:
+    """Return the column of a duration in calendar time that time on hold does not count for.
+
+    ``name`` is ``exit_us``, ``contact_us``, ``waited_us`` or ``contact_waited_us``.
+    """
+    if f"unheld_{name}" in leads.columns:
+        return f"unheld_{name}"
+    return f"calendar_{name}" if "waited" in name else name
 
 
 def promised(

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import reduce
 
 import ibis
 import ibis.expr.types as ir
 
-from mqlkit.core.names import LATER_STAGES, STAMPS
+from mqlkit.core.names import LATER_STAGES, ON_HOLD, STAMPS
 from mqlkit.leads.integers import DAY_US
 from mqlkit.leads.precision import Precision
 from mqlkit.sources.local_times import zone_of
 
 # How events are compared: a date is at the start of its day as an entry, and at its end as a later
 # stage, so that it is simultaneous with each instant of that day.
-KEY, ZONE = "key", "zone"
+KEY = "key"
+ZONE = zone_of(KEY)
+# Columns of `holds`.
+HELD, TOTAL_HELD = "held_", "total_held_"
 
 
 def with_history(
-    leads: ir.Table, events: ir.Table, passes: str, *, precision: Precision
+    leads: ir.Table,
+    events: ir.Table,
+    passes: str,
+    *,
+    precision: Precision,
+    hold: Callable[[ir.Table], ir.Table] | None = None,
 ) -> ir.Table:
     """Merge stage history into the timestamps of the leads.
 
@@ -34,14 +43,30 @@ def with_history(
     precision
         Which timestamps are dates. A date and a timestamp of that day are one event, at the time of
         the timestamp.
+    hold
+        Adds the time on hold to events, as `holds.add_holds`; None if no lead is on hold.
+
+    Returns
+    -------
+    ibis.Table
+        The leads, one row per pass; with ``hold``, with the columns of `holds` before each stage,
+        such as ``mql_held_us``, and by the as-of date, such as ``as_of_held_us``.
     """
     events = _all_events(leads, events, precision)
+    if hold is not None:
+        events = hold(events)
     entries = _entries(events.filter(events["stage"] == "mql"), passes)
     created = events.filter(events["stage"] == "created")
+    created = created.drop(*_held(created))
     created = created.group_by("lead_id").aggregate(**_earliest(created, "created_at"))
     base = leads.drop(*STAMPS, *(zone_of(s) for s in STAMPS))
     base = base.left_join(created, "lead_id").drop("lead_id_right")
     base = base.left_join(entries, "lead_id").drop("lead_id_right")
+    totals = [c for c in events.columns if c.startswith(TOTAL_HELD)]
+    if totals:
+        of_lead = {c.replace(TOTAL_HELD, f"as_of_{HELD}"): events[c].max() for c in totals}
+        base = base.left_join(events.group_by("lead_id").aggregate(**of_lead), "lead_id")
+        base = base.drop("lead_id_right")
     later = events.filter(events["stage"].isin(LATER_STAGES))
     found = later.left_join(entries, "lead_id").drop("lead_id_right")
     after = found[KEY] >= found["mql_at"]
@@ -77,7 +102,7 @@ def _all_events(leads: ir.Table, events: ir.Table, precision: Precision) -> ir.T
     every = _without_bare_dates(every.mutate(_on=precision.day(every, "at")))
     begins = precision.by_zone(every, "at", lambda n: precision.zones[n].start(every["_on"]))
     ends = precision.by_zone(every, "at", lambda n: precision.zones[n].start(every["_on"] + DAY_US))
-    of_date = every["stage"].isin(LATER_STAGES).ifelse(ends - 1, begins)
+    of_date = every["stage"].isin([*LATER_STAGES, ON_HOLD]).ifelse(ends - 1, begins)
     key = (every["at_zone"] < 0).ifelse(of_date, every["at"])
     return every.select("lead_id", "stage", **{KEY: key, ZONE: every["at_zone"]})
 
@@ -101,11 +126,26 @@ def _first_of(events: ir.Table, stage: str) -> dict[str, ir.Value]:
 def _earliest(
     events: ir.Table, stamp: str, where: ir.BooleanValue | None = None
 ) -> dict[str, ir.Value]:
-    """Return the earliest of some events, and its zone."""
+    """Return the earliest of some events, its zone, and the time on hold before it."""
     found: dict[str, ir.Value] = {stamp: events[KEY].min(where=where)}
+    # Time on hold only grows.
+    found |= {_of(stamp, c): events[c].min(where=where) for c in _held(events)}
     if ZONE in events.columns:
         found[zone_of(stamp)] = events[ZONE].argmin(events[KEY], where=where)
     return found
+
+
+def _held(events: ir.Table) -> list[str]:
+    return [c for c in events.columns if c.startswith(HELD)]
+
+
+def _of(stamp: str, column: str) -> str:
+    """Return the name of a column of `holds` in the leads.
+
+    >>> _of("mql_at", "held_us")
+    'mql_held_us'
+    """
+    return f"{stamp.removesuffix('_at')}_{column}"
 
 
 def _entries(entries: ir.Table, passes: str) -> ir.Table:
@@ -118,13 +158,14 @@ def _entries(entries: ir.Table, passes: str) -> ir.Table:
         one = entries.group_by("lead_id").aggregate(**_earliest(entries, "mql_at"))
         return one.mutate(next_at=ibis.null("int64"), is_first=ibis.literal(True))
     order = ibis.window(group_by="lead_id", order_by=KEY)
-    zone = {zone_of("mql_at"): entries[ZONE]} if ZONE in entries.columns else {}
+    more = {_of("mql_at", c): entries[c] for c in _held(entries)}
+    more |= {zone_of("mql_at"): entries[ZONE]} if ZONE in entries.columns else {}
     each = entries.select(
         "lead_id",
         mql_at=entries[KEY],
         next_at=entries[KEY].lead().over(order),
         is_first=ibis.row_number().over(order) == 0,
-        **zone,
+        **more,
     )
     return each.filter(each["next_at"].isnull()) if passes == "last" else each
 

@@ -9,6 +9,9 @@ Columns of `LeadTable.table`, one row per lead (per pass, with ``passes: every``
 ``exit_us``, ``accepted_us``, ``rejected_us``, ``sql_us``, ``contact_us``, ``lag_us``
     microseconds from MQL to the event (``lag_us``: from net-new to MQL), calendar time; whole
     days if either end has only a date.
+``unheld_exit_us``, ``unheld_contact_us``, ``unheld_waited_us``, ``unheld_contact_waited_us``
+    in calendar time without the time on hold; only if some leads were on hold. Durations in working
+    time and ``stage_us``, ``waited_us`` leave it out.
 ``calendar_waited_us``, ``calendar_contact_waited_us``
     microseconds to the as-of date, with the precision of the exit and of the contact.
 ``stage_us``, ``waited_us``

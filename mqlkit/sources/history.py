@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mqlkit.core.names import STAGES
+from mqlkit.core.names import HISTORY_STAGES
 from mqlkit.sources.cells import timestamp
 from mqlkit.sources.dialect.decide import Kinds, Readings
 from mqlkit.sources.ledger import Ledger
@@ -15,7 +15,7 @@ from mqlkit.sources.staging import COUNTS, Cells, Typing
 from mqlkit.sources.table import Read, read_table
 
 NOT_MAPPED = "stage not mapped"
-BY_NAME = {stage: (stage,) for stage in STAGES}
+BY_NAME = {stage: (stage,) for stage in HISTORY_STAGES}
 
 
 def read_history(reader: Reader, spec: TableSpec) -> Read:

@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from mqlkit.core.errors import ParamsError, SourceError, nearest, report, unknown_name
-from mqlkit.core.names import STAGES, TABLE_COLUMNS
+from mqlkit.core.names import HISTORY_STAGES, IGNORE, TABLE_COLUMNS
 from mqlkit.core.yaml_files import filled_in, read_yaml
 from mqlkit.sources.dialect.dates import check_dates
 from mqlkit.sources.formats import check_format
@@ -286,8 +286,8 @@ def _check_stages(block: Mapping[str, Any], where: str) -> None:
     if not isinstance(stages, Mapping):
         raise SourceError(report(f"{where}.stages is not a mapping.", expected="{mql: [MQL], ...}"))
     for stage in (*named, *stages):
-        if stage not in STAGES:
-            raise SourceError(unknown_name(where, "stage", str(stage), STAGES))
+        if stage not in (*HISTORY_STAGES, IGNORE):
+            raise SourceError(unknown_name(where, "stage", str(stage), HISTORY_STAGES))
 
 
 def _check_reading(block: Mapping[str, Any], where: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import ibis.expr.types as ir
 import pandas as pd
 
-from mqlkit.core.names import LEAD_COLUMNS, NO_COLUMN, NO_MAPPING, NO_VALUE
+from mqlkit.core.names import IGNORE, LEAD_COLUMNS, NO_COLUMN, NO_MAPPING, NO_VALUE
 from mqlkit.sources.goals import read_goals
 from mqlkit.sources.history import (
     BY_NAME,
@@ -155,7 +155,7 @@ def load(
         keep(read, source.goals)
     return Tables(
         leads=table(leads),
-        events=None if events is None else table(events).filter(table(events)["stage"].notnull()),
+        events=None if events is None else table(events).filter(table(events)["stage"] != IGNORE),
         spend=spend,
         goals=goals,
         currency=currency,
