@@ -62,8 +62,8 @@ def read_goals(
         }
 
     def faults(cells: Cells) -> list[tuple[str, str]]:
+        # An empty cell is no goal.
         unread = [f"{cells[c]} IS NOT NULL AND {c} IS NULL" for c in AMOUNTS]
-        unread.append(all_of(f"{c} IS NULL" for c in AMOUNTS))
         return [("bad_date", '"month" IS NULL'), ("bad_amount", any_of(unread))]
 
     typing = Typing(
@@ -77,6 +77,7 @@ def read_goals(
     )
     read = read_table(reader, spec, typing, exports=exports)
     goals = reader.frame(f'SELECT "month", name, mqls, sqls, spend FROM {read.table} ORDER BY ALL')  # noqa: S608
+    goals = goals[goals[[*AMOUNTS]].notna().any(axis=1)].reset_index(drop=True)
     goals["name"] = ["" if _is_of_all(name) else name for name in goals["name"]]
     goals.insert(1, "by", [by if name else "" for name in goals["name"]])
     _check_once(spec, goals, by)
