@@ -7,6 +7,8 @@ import pytest
 from mqlkit.core.errors import SourceError
 from mqlkit.core.params import ReportParams
 from mqlkit.metrics.report import Report, read_report
+from mqlkit.sources.inspect import inspect_source
+from mqlkit.sources.spec import read_source
 
 LEADS = "lead_id,mql_at\nA,2026-01-05\nB,2026-02-05\n"
 SPEND = (
@@ -120,3 +122,20 @@ def test_rates_that_are_not_there(given):
     params = ReportParams.read(given).changed({"rates": "nowhere.csv"})
     with pytest.raises(SourceError, match=r"^rates 'nowhere.csv': there is no such file"):
         read_report(params)
+
+
+def test_check_says_that_several_currencies_need_rates(given, desk):
+    looks = inspect_source(read_source(given.with_name("source.yaml")))
+    (spend,) = (look for look in looks if look.table == "spend")
+    assert spend.errors == ()
+    assert spend.notes == (
+        "spend.csv: amounts in 'EUR', 'GBP', 'USD'. A report on it needs the parameter rates.",
+    )
+    # Where a row does not say its currency, no rate helps.
+    desk.write("spend.csv", SPEND + "2026-02-01,2026-02-28,50,Fair,\n")
+    (spend,) = (
+        look
+        for look in inspect_source(read_source(given.with_name("source.yaml")))
+        if look.table == "spend"
+    )
+    assert "more than one currency" in spend.errors[0]

@@ -26,7 +26,12 @@ from mqlkit.sources.local_times import local_timestamp
 from mqlkit.sources.questions import Question, Undecided
 from mqlkit.sources.reader import Reader
 from mqlkit.sources.spec import SourceSpec, TableSpec
-from mqlkit.sources.spend import period_in_title, read_spend_rows, sum_spend
+from mqlkit.sources.spend import (
+    SeveralCurrenciesError,
+    period_in_title,
+    read_spend_rows,
+    sum_spend,
+)
 from mqlkit.sources.sql import Values, quote
 from mqlkit.sources.store import connect
 from mqlkit.sources.table import Read, open_exports, unmapped
@@ -185,6 +190,7 @@ def _look(
 ) -> tuple[TableReport, str | None]:
     questions: list[Question] = []
     errors: list[str] = []
+    notes: list[str] = []
     exports: list[Export] = []
     for number, path in enumerate(spec.files, start=1):
         with _reporting(questions, errors):
@@ -196,7 +202,7 @@ def _look(
             read = read_rows(reader, spec)
         if read is not None and spec.table == "spend":
             with _reporting(questions, errors):
-                sum_spend(reader, read, spec)
+                notes += _notes_of_amounts(reader, read, spec)
     rows = dict(zip([e.path for e in read.exports], read.rows, strict=True)) if read else {}
     first, last = _span(reader, read.table, spec.table) if read else (None, None)
     look = TableReport(
@@ -212,7 +218,7 @@ def _look(
         ledger=read.ledger if read else None,
         questions=tuple(questions),
         errors=tuple(dict.fromkeys(errors)),
-        notes=tuple(dict.fromkeys(note for e in exports for note in _notes(e, spec.table))),
+        notes=tuple(dict.fromkeys([*(n for e in exports for n in _notes(e, spec.table)), *notes])),
     )
     return look, read.table if read else None
 
@@ -285,6 +291,17 @@ def _stages(reader: Reader, table: str) -> dict[str, tuple[str | None, int]]:
     """  # noqa: S608
     found = reader.rows(query, Values())
     return {text or "(empty)": (stage, n) for text, stage, n in found}
+
+
+def _notes_of_amounts(reader: Reader, read: Read, spec: TableSpec) -> list[str]:
+    """Check the amounts of spend; a report may have rates for several currencies."""
+    try:
+        sum_spend(reader, read, spec)
+    except SeveralCurrenciesError:
+        query = f"SELECT DISTINCT currency FROM {read.table} ORDER BY ALL"  # noqa: S608
+        names = listed([name for (name,) in reader.rows(query, Values())])
+        return [f"{spec.names}: amounts in {names}. A report on it needs the parameter rates."]
+    return []
 
 
 def _notes(export: Export, table: str) -> Iterator[str]:

@@ -33,6 +33,10 @@ SPANS = {
 }  # fmt: skip
 
 
+class SeveralCurrenciesError(SourceError):
+    """Spend in several currencies, for which a report needs rates."""
+
+
 def read_spend(
     reader: Reader, spec: TableSpec, rates: pd.DataFrame | None = None
 ) -> tuple[Read, pd.DataFrame, str]:
@@ -175,7 +179,8 @@ def _check_currency(spec: TableSpec, frame: pd.DataFrame, currencies: list[str])
     if len(currencies) == 1 and not frame["currency"].isna().any():
         return
     if currencies:
-        raise SourceError(
+        is_told = not frame["currency"].isna().any()
+        raise (SeveralCurrenciesError if is_told else SourceError)(
             report(
                 f"{spec.names}: the amounts are in more than one currency.",
                 found=listed(
