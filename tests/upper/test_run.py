@@ -70,7 +70,7 @@ def test_every_value_of_the_worked_example(worked_run, metric):
 
 def test_the_worked_example_is_whole(worked_run):
     document = worked_run.metrics("params")
-    assert len(EXPECTED["metrics"]) == 330
+    assert len(EXPECTED["metrics"]) == 356
     assert document["lag_days_used"] == EXPECTED["lag_days_used"] == 30
     assert document["maturity_days"] == EXPECTED["maturity_days"] == 19
 
