@@ -137,16 +137,22 @@ def km_median(time: np.ndarray, left: np.ndarray) -> float:
     return times[below[0]] if len(below) else np.nan
 
 
-def incidence(time: np.ndarray, kind: np.ndarray, until: float) -> tuple[float, float]:
-    """Return the Aalen-Johansen estimate of kind 1 at a time, and its variance."""
+def chances(leads: pd.DataFrame) -> tuple[pd.Series, float, float]:
+    """Return each lead's chance to become an SQL yet, its relative error, and the maturity.
+
+    The Aalen-Johansen estimate of all leads in order, up to the age that 30 of them have reached.
+    """
+    seen = leads[~(leads["stage"] < pd.Timedelta(0))]
+    time = (seen["sql"].fillna(seen["rejected"]).fillna(seen["waited"]) / DAY).to_numpy()
+    kind = np.where(seen["sql"].notna(), 1, np.where(seen["rejected"].notna(), 2, 0))
+    horizon = np.sort(time)[-min(30, -(-len(time) // 10))]
     times, place = np.unique(time, return_inverse=True)
     d, d1 = np.bincount(place, weights=kind > 0), np.bincount(place, weights=kind == 1)
     n = np.bincount(place)[::-1].cumsum()[::-1].astype(float)
-    kept = (d > 0) & (times <= until)
-    if not kept.any():
-        return np.nan, np.nan
-    d, d1, n = d[kept], d1[kept], n[kept]
-    before = np.concatenate([[1.0], np.cumprod(1 - d / n)[:-1]])
+    kept = (d > 0) & (times <= horizon)
+    times, d, d1, n = times[kept], d[kept], d1[kept], n[kept]
+    after = np.cumprod(1 - d / n)
+    before = np.concatenate([[1.0], after[:-1]])
     f = np.cumsum(before * d1 / n)
     rest = f[-1] - f
     with np.errstate(divide="ignore"):
@@ -156,22 +162,25 @@ def incidence(time: np.ndarray, kind: np.ndarray, until: float) -> tuple[float, 
         + (before**2 * (n - d1) / n * d1 / n**2).sum()
         - 2 * (rest * before * d1 / n**2).sum()
     )
-    return f[-1], variance
+    age = np.searchsorted(times, time, side="right")
+    ahead = (f[-1] - np.append(0.0, f)[age]) / np.append(1.0, after)[age]
+    p = pd.Series(np.where((kind == 0) & (time < horizon), ahead, 0.0), index=seen.index)
+    maturity = times[np.searchsorted(f, 0.9 * f[-1] - 1e-12)]
+    return p.reindex(leads.index, fill_value=0.0), np.sqrt(variance) / f[-1], maturity
 
 
-def curves(cohort: pd.DataFrame, maturity: float) -> pd.DataFrame:
-    """Return the Kaplan-Meier median and the projected efficiency by month and source."""
+def curves(cohort: pd.DataFrame) -> pd.DataFrame:
+    """Return the Kaplan-Meier median, and the sums of chances, by month and source."""
     seen = cohort[~(cohort["stage"] < pd.Timedelta(0))]
     time = (seen["stage"].fillna(seen["waited"]) / HOUR).to_numpy()
     left = seen["stage"].notna().to_numpy()
-    first = (seen["sql"].fillna(seen["rejected"]).fillna(seen["waited"]) / DAY).to_numpy()
-    kind = np.where(seen["sql"].notna(), 1, np.where(seen["rejected"].notna(), 2, 0))
+    p = seen["p"].to_numpy()
     rows = {}
     for keys in groups(seen):
         for key, at in seen.groupby(keys).indices.items():
-            rows[key] = (km_median(time[at], left[at]), *incidence(first[at], kind[at], maturity))
+            rows[key] = (km_median(time[at], left[at]), p[at].sum(), (p[at] * (1 - p[at])).sum())
     index = pd.MultiIndex.from_tuples(rows, names=["month", "source"])
-    return pd.DataFrame(rows.values(), index=index, columns=["km_median", "incidence", "variance"])
+    return pd.DataFrame(rows.values(), index=index, columns=["km_median", "expected", "spread"])
 
 
 def curve(cohort: pd.DataFrame) -> list[dict]:
@@ -244,10 +253,11 @@ def wilson(k: pd.Series, n: pd.Series) -> tuple[pd.Series, pd.Series]:
     return low.where(n > 0), high.where(n > 0)
 
 
-def tall(wide: pd.DataFrame) -> list[dict]:
+def tall(wide: pd.DataFrame, error: float) -> list[dict]:
     """Return one row per metric, month and source."""
     c = wide
-    band = Z * np.sqrt(c["variance"]) / (c["incidence"] * np.log(c["incidence"]))
+    reach = Z * np.sqrt(c["spread"] + (c["expected"] * error) ** 2)
+    hits = c["sqls"] + c["expected"]
     decided, done = c["accepted"] + c["rejected"], c["sla_met"] + c["sla_breached"]
     reached, due = c["fast"] + c["slow"], c["fast"] + c["slow"] + c["hour_over"]
     lift = (c["fast_sqls"] / c["fast"]) / (c["slow_sqls"] / c["slow"])
@@ -269,10 +279,10 @@ def tall(wide: pd.DataFrame) -> list[dict]:
         "sqls_in_period": (c["flow"],),
         "efficiency_flow": (c["flow"] / c["mqls"], c["mqls"]),
         "efficiency_projected": (
-            c["incidence"],
-            c["in_order"],
-            c["incidence"] ** np.exp(-band),
-            c["incidence"] ** np.exp(band),
+            hits / c["mqls"],
+            c["mqls"],
+            (c["sqls"] + (c["expected"] - reach).clip(lower=0)) / c["mqls"],
+            np.minimum(hits + reach, c["mqls"]) / c["mqls"],
         ),
         "hours_in_stage_mean": (c["hours_mean"], c["gone"]),
         "hours_in_stage_median": (c["hours_median"], c["gone"]),
@@ -313,11 +323,10 @@ def main() -> None:
     """Compute all, and write it as JSON."""
     folder, out = Path(sys.argv[1]), Path(sys.argv[2])
     leads = read_leads(folder)
+    leads["p"], error, maturity = chances(leads)
     cohort = leads[leads["month"].between(0, 11)]
-    converted = leads["sql"][leads["sql"].notna() & ~(leads["stage"] < pd.Timedelta(0))]
-    maturity = (converted / DAY).quantile(0.9)
     wide = count(cohort)
-    wide = wide.join([curves(cohort, maturity), stock(leads), flow(leads)])
+    wide = wide.join([curves(cohort), stock(leads), flow(leads)])
     wide = wide.fillna({"in_stage": 0, "flow": 0})
     lag = round(wide.loc[(WHOLE, ""), "lag_days"])
     spend = spend_of(folder, lag)
@@ -337,7 +346,7 @@ def main() -> None:
     document = {
         "lag_days_used": lag,
         "maturity_days": maturity,
-        "metrics": tall(wide),
+        "metrics": tall(wide, error),
         "curve": curve(cohort),
     }
     out.write_text(json.dumps(document), encoding="utf-8")

@@ -92,10 +92,6 @@ SELECT CASE WHEN grouping(m.month) = 0 THEN m.month END AS month, source,
   sum(n) FILTER (entered <= m.month AND (gone IS NULL OR gone > m.month)) AS in_stage
 FROM moves, range(12) AS m(month)
 GROUP BY GROUPING SETS ((m.month, source), (m.month));
-
-CREATE TABLE maturity AS
-SELECT quantile_cont(sql_us, 0.9) AS us FROM leads
-WHERE sql_us IS NOT NULL AND coalesce(stage_us >= 0, true);
 """
 
 # The number at risk is the size of the group less the leads before: cheaper than a running sum.
@@ -126,43 +122,52 @@ CREATE TABLE medians AS
 SELECT month, source, min(t) / 3.6e9 AS km_median FROM waits
 WHERE survival <= 0.5 + 1e-12 GROUP BY month, source;
 
-CREATE TABLE projected AS
-WITH seen AS (
-  SELECT month, source, coalesce(sql_us, rejected_us, waited_us) AS t,
-    is_sql AS hit, is_sql OR rejected_us IS NOT NULL AS gone
-  FROM cohort WHERE in_order
-), laid AS (
-  SELECT CASE WHEN monthly THEN month END AS month, CASE WHEN sourced THEN source END AS source,
-    t, hit, gone
-  FROM seen, (VALUES (true, true), (true, false), (false, true), (false, false)) l(monthly, sourced)
+-- The Aalen-Johansen estimate of all leads in order, up to the age that 30 of them have reached.
+CREATE TABLE seen AS
+SELECT month, source, coalesce(sql_us, rejected_us, waited_us) AS t, sql_us IS NOT NULL AS hit,
+  hit OR rejected_us IS NOT NULL AS gone
+FROM leads WHERE coalesce(stage_us >= 0, true);
+
+CREATE TABLE curve AS
+WITH horizon AS (
+  SELECT min(t) AS us FROM (SELECT t FROM seen ORDER BY t DESC
+    LIMIT (SELECT least(30, (count(*) + 9) // 10) FROM seen))
 ), risk AS (
-  SELECT *, (count(*) OVER (PARTITION BY month, source)
-    - rank() OVER (PARTITION BY month, source ORDER BY t) + 1)::DOUBLE AS r
-  FROM laid
+  SELECT *, (count(*) OVER () - rank() OVER (ORDER BY t) + 1)::DOUBLE AS r FROM seen
 ), times AS (
-  SELECT month, source, t, any_value(r) AS r, count(*) AS d, count(*) FILTER (hit) AS d1
-  FROM risk WHERE gone AND t <= (SELECT us FROM maturity) GROUP BY month, source, t
+  SELECT t, any_value(r) AS r, count(*) AS d, count(*) FILTER (hit) AS d1
+  FROM risk WHERE gone AND t <= (SELECT us FROM horizon) GROUP BY t
 ), logs AS (
-  SELECT *, sum(CASE WHEN d < r THEN ln(1 - d / r) ELSE -1000 END) OVER (
-    PARTITION BY month, source ORDER BY t ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS log_s
+  SELECT *, sum(CASE WHEN d < r THEN ln(1 - d / r) ELSE -1000 END) OVER (ORDER BY t) AS log_s
   FROM times
 ), steps AS (
-  SELECT *, exp(coalesce(log_s, 0)) AS s FROM logs
-), curve AS (
-  SELECT *, sum(s * d1 / r) OVER (
-    PARTITION BY month, source ORDER BY t ROWS UNBOUNDED PRECEDING) AS f
-  FROM steps
-), sums AS (
-  SELECT month, source, sum(s * d1 / r) AS incidence,
-    sum(h) AS h0, sum(h * f) AS h1, sum(h * f * f) AS h2, sum(c) AS c0, sum(c * f) AS c1,
-    sum(s * s * (r - d1) / r * d1 / (r * r)) AS b
-  FROM (SELECT *, CASE WHEN r > d THEN d / (r * (r - d)) ELSE 0 END AS h, s * d1 / (r * r) AS c
-        FROM curve)
-  GROUP BY month, source
+  SELECT *, exp(log_s) AS staying, lag(exp(log_s), 1, 1) OVER (ORDER BY t) AS s FROM logs
 )
-SELECT month, source, incidence,
-  incidence ** 2 * h0 - 2 * incidence * h1 + h2 + b - 2 * (incidence * c0 - c1) AS variance
-FROM sums;
+SELECT *, sum(s * d1 / r) OVER (ORDER BY t) AS f, (SELECT us FROM horizon) AS horizon FROM steps;
+
+CREATE TABLE whole AS
+WITH last AS (SELECT max(f) AS f FROM curve)
+SELECT last.f, (SELECT min(t) FROM curve c WHERE c.f >= 0.9 * last.f - 1e-12) AS mature_us, (
+  SELECT sqrt(sum((last.f - c.f) ** 2 * CASE WHEN r > d THEN d / (r * (r - d)) ELSE 0 END
+    + s * s * d1 * (r - d1) / (r * r * r) - 2 * (last.f - c.f) * s * d1 / (r * r))) / last.f
+  FROM curve c) AS error
+FROM last;
+
+CREATE TABLE projected AS
+WITH ages AS (
+  SELECT t, f, staying, NULL AS month, NULL AS source, false AS is_open FROM curve
+  UNION ALL
+  SELECT t, NULL, NULL, month, source, true FROM seen
+  WHERE NOT gone AND month BETWEEN 0 AND 11 AND t < (SELECT any_value(horizon) FROM curve)
+), reached AS (
+  SELECT month, source, is_open, coalesce(last_value(f IGNORE NULLS) OVER w, 0) AS f,
+    coalesce(last_value(staying IGNORE NULLS) OVER w, 1) AS staying
+  FROM ages WINDOW w AS (ORDER BY t, is_open ROWS UNBOUNDED PRECEDING)
+), chances AS (
+  SELECT month, source, (whole.f - reached.f) / staying AS p FROM reached, whole WHERE is_open
+)
+SELECT month, source, sum(p) AS expected, sum(p * (1 - p)) AS spread
+FROM chances GROUP BY GROUPING SETS ((month, source), (month), (source), ());
 """
 
 COST = """
@@ -215,12 +220,13 @@ WITH goal AS (
   SELECT month, NULL AS source, sum(goal) AS goal FROM goal WHERE month BETWEEN 0 AND 11
   GROUP BY GROUPING SETS ((month), ())
 ), everything AS (
-  SELECT c.*, goal, km_median, incidence, variance, spend,
+  SELECT c.*, goal, km_median, spend, coalesce(expected, 0) AS mu,
+    1.959963984540054 * sqrt(coalesce(spread, 0) + (mu * error) ** 2) AS reach,
     coalesce(in_stage, 0) AS in_stage, coalesce(flow, 0) AS flow,
     log_risk(fast_sqls, fast) - log_risk(slow_sqls, slow) AS log_lift,
-    1.959963984540054 * sqrt(1 / fast_sqls - 1 / fast + 1 / slow_sqls - 1 / slow) AS lift_spread,
-    1.959963984540054 * sqrt(variance) / (incidence * ln(incidence)) AS band
+    1.959963984540054 * sqrt(1 / fast_sqls - 1 / fast + 1 / slow_sqls - 1 / slow) AS lift_spread
   FROM counts c
+  CROSS JOIN whole
   LEFT JOIN goals g
     ON c.month IS NOT DISTINCT FROM g.month AND c.source IS NOT DISTINCT FROM g.source
   LEFT JOIN flow f
@@ -249,8 +255,8 @@ WITH goal AS (
     row('mqls_per_sql', share(mqls, sqls), mqls, NULL, NULL),
     row('sqls_in_period', flow, NULL, NULL, NULL),
     row('efficiency_flow', share(flow, mqls), mqls, NULL, NULL),
-    row('efficiency_projected', incidence, in_order_n, incidence ** exp(-band),
-      incidence ** exp(band)),
+    row('efficiency_projected', share(sqls + mu, mqls), mqls,
+      share(sqls + greatest(mu - reach, 0), mqls), share(least(sqls + mu + reach, mqls), mqls)),
     row('hours_in_stage_mean', hours_mean, gone, NULL, NULL),
     row('hours_in_stage_median', hours[1] / 3.6e9, gone, NULL, NULL),
     row('hours_in_stage_p90', hours[2] / 3.6e9, gone, NULL, NULL),
@@ -310,7 +316,7 @@ def main() -> None:
 
     document = {
         "lag_days_used": base.execute("SELECT days FROM lag").fetchall()[0][0],
-        "maturity_days": base.execute("SELECT us / 86.4e9 FROM maturity").fetchall()[0][0],
+        "maturity_days": base.execute("SELECT mature_us / 86.4e9 FROM whole").fetchall()[0][0],
         "metrics": rows("SELECT * FROM result"),
         "curve": rows(CURVE),
     }
