@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mqlkit.leads import build_cube
 from mqlkit.metrics.conversion import maturity_of
 from mqlkit.metrics.funnel import FUNNEL_COLUMNS, Step, funnel_steps
 
@@ -166,6 +167,12 @@ def test_the_step_to_sql_is_the_conversion_rate(made):
             same = made.row(metric, bucket)[["value", "n", "low", "high"]].to_numpy(dtype=float)
             np.testing.assert_array_equal(row[columns].to_numpy(dtype=float), same)
             assert set(row["flags"]) == set(made.row(metric, bucket)["flags"])
+
+
+def test_many_leads_are_read_one_step_at_a_time(lead_table, made, monkeypatch):
+    monkeypatch.setattr(build_cube, "MOST_TOGETHER", 3)
+    many = lead_table(ALL_STAGES, period="2026-01..2026-02", as_of="2026-02-28T09:00:00Z")
+    pd.testing.assert_frame_equal(many.funnel, made.funnel)
 
 
 def test_each_step_has_a_maturity_of_its_own(made):

@@ -20,6 +20,7 @@ from mqlkit.core.periods import AsOf, Bucket
 from mqlkit.leads.build_cube import LOW, CubeQueries, added_up, named
 from mqlkit.leads.cache import ResultCache
 from mqlkit.leads.durations import Clock, add_durations, calendar_of
+from mqlkit.leads.funnel import TIME_IN_STAGE, later_stages
 from mqlkit.leads.holds import add_holds
 from mqlkit.leads.integers import day_us, earliest, instant, local_time, micros, step
 from mqlkit.leads.precision import Precision
@@ -132,7 +133,9 @@ def compile_for(monkeypatch):
             lambda: queries._entered(columns), lambda: queries._became_sql(columns),
             lambda: queries._left(columns), lambda: queries._rejected(columns),
             lambda: queries._converted(columns), lambda: queries._largest("source"),
-            *(partial(queries._waits, start) for start in ("in_stage", *FUNNEL_STAGES[:-1])),
+            partial(queries._waits, TIME_IN_STAGE.start, (TIME_IN_STAGE.end,)),
+            *(partial(queries._waits, start, later_stages(start, FUNNEL_STAGES))
+              for start in FUNNEL_STAGES[:-1]),
             *([lambda: queries._ruled(columns)] if "sla_rules" in params else []),
         ):  # fmt: skip
             with pytest.raises(CompiledError):

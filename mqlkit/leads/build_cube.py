@@ -25,11 +25,12 @@ from mqlkit.leads.cube import (
     NEVER,
     DailySums,
     LeadCube,
+    SortedWaits,
     StageWaits,
     code_of,
 )
 from mqlkit.leads.durations import Clock
-from mqlkit.leads.funnel import TIME_IN_STAGE, exit_events, later_stages, stage_events
+from mqlkit.leads.funnel import TIME_IN_STAGE, Step, exit_events, later_stages, stage_events
 from mqlkit.leads.integers import DAY_US, day_us, start_us, step
 from mqlkit.leads.outcomes import (
     is_rejected,
@@ -50,8 +51,8 @@ Values = Mapping[str, tuple[str, ...]]
 FEW_CELLS, MOST_CELLS = 100_000, 1_000_000
 # A breakdown with more values keeps those with the most MQLs (metrics.md §9).
 MOST_VALUES = 2_000
-# The panel keeps the waits of the other stages than MQL for so many leads.
-MOST_KEPT = 2_000_000
+# For so many leads, all waits of a stage are read together, and the panel keeps them.
+MOST_TOGETHER = 2_000_000
 # A column with more values gets its codes by a join.
 FEW_VALUES = 30
 # The unit in which large values are added up; what is left over is less.
@@ -207,6 +208,11 @@ class CubeQueries:
         # Waits are large: those of other stages are let go.
         waits = lru_cache(maxsize=1)(self._waits)
 
+        def step_waits(step: Step) -> SortedWaits:
+            ends = self._ends_with(step)
+            read = waits if len(ends) > 1 else self._waits
+            return read(step.start, ends).until(step.end)
+
         def columns_of(by: str) -> tuple[str, ...]:
             return groupings.get(by, groupings.get("", ())) if by else filtering
 
@@ -225,7 +231,7 @@ class CubeQueries:
                 name="between",
                 of=instants,
             ),
-            step=lru_cache(maxsize=1)(lambda step: waits(step.start).until(step.end)),
+            step=lru_cache(maxsize=1)(step_waits),
             squares=lambda by: self._once(self._squares, columns_of(by)),
         )
 
@@ -374,37 +380,43 @@ class CubeQueries:
         found = step(stamp, starts, [days[0] - DAY_US, *days])
         return stamp.isnull().ifelse(NEVER * DAY_US, found)
 
-    def _waits(self, start: str) -> StageWaits:
-        """Return the waits of a stage, up to later stages or the exit.
-
-        On the panel, they are taken from the cache if they are there.
-        """
-        if self.edges is not None:
-            return self._query_waits(start, self.clock.params.by)
-        query = partial(self._query_waits, start, list(self.values))
-        is_in_stage = start == TIME_IN_STAGE.start
-        if not is_in_stage and start != "mql" and self._n_leads > MOST_KEPT:
-            return query()
-        return self.cache.get(
-            "waits",
-            self.clock.params,
-            query,
-            depends_on=[*DATA, *(CLOCK if is_in_stage else ()), *self._choice],
-            of=start,
-        )
+    def _ends_with(self, step: Step) -> tuple[str, ...]:
+        """Return the stages to which waits are read together with those of a step."""
+        if step == TIME_IN_STAGE or self._n_leads > MOST_TOGETHER:
+            return (step.end,)
+        return later_stages(step.start, self.stages)
 
     @property
     def _n_leads(self) -> int:
         def count() -> int:
             return int(self.table.count().to_pyarrow().as_py())
 
-        return self.cache.get("leads", self.clock.params, count, depends_on=DATA)
+        choice = [*DATA, *self._choice]
+        return self.cache.get("leads", self.clock.params, count, depends_on=choice)
 
-    def _query_waits(self, start: str, columns: Sequence[str]) -> StageWaits:
+    def _waits(self, start: str, ends: tuple[str, ...]) -> StageWaits:
+        """Return the waits of a stage, up to later stages or the exit.
+
+        On the panel, they are taken from the cache if they are there.
+        """
+        if self.edges is not None:
+            return self._query_waits(start, ends, self.clock.params.by)
+        query = partial(self._query_waits, start, ends, list(self.values))
+        is_in_stage = start == TIME_IN_STAGE.start
+        if not is_in_stage and start != "mql" and self._n_leads > MOST_TOGETHER:
+            return query()
+        return self.cache.get(
+            "waits",
+            self.clock.params,
+            query,
+            depends_on=[*DATA, *(CLOCK if is_in_stage else ()), *self._choice],
+            of=(start, ends),
+        )
+
+    def _query_waits(self, start: str, ends: tuple[str, ...], columns: Sequence[str]) -> StageWaits:
         if start == TIME_IN_STAGE.start:
             events = exit_events(self.table)
         else:
-            ends = later_stages(start, self.stages)
             events = stage_events(self.table, self.clock, start, ends)
         waits: dict[str, ir.Value] = {"day": self._day(events.at)}
         for end, (time, kind) in events.ends.items():

@@ -70,14 +70,7 @@ class SortedWaits:
     @property
     def in_order(self) -> SortedWaits:
         """Return the waits of the leads whose events are in order."""
-        return self._taken(slice(int(np.searchsorted(self.time, 0)), None))
-
-    @property
-    def out_of_order(self) -> SortedWaits:
-        """Return the other leads."""
-        return self._taken(slice(int(np.searchsorted(self.time, 0))))
-
-    def _taken(self, rows: slice) -> SortedWaits:
+        rows = slice(int(np.searchsorted(self.time, 0)), None)
         codes = {column: code[rows] for column, code in self.codes.items()}
         return SortedWaits(self.time[rows], self.kind[rows], self.day[rows], codes)
 

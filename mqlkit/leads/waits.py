@@ -39,6 +39,13 @@ class WaitTimes:
     bucket: npt.NDArray[Any]
     codes: Mapping[str, npt.NDArray[Any]]
 
+    @property
+    def in_order(self) -> WaitTimes:
+        """Return the waits of the leads whose events are in order."""
+        rows = slice(int(np.searchsorted(self.time, 0)), None)
+        codes = {by: code[rows] for by, code in self.codes.items()}
+        return WaitTimes(self.time[rows], self.kind[rows], self.bucket[rows], codes)
+
 
 def time_in_stage(leads: LeadTable) -> WaitTimes:
     """Return time in stage of the in-order cohort; kind 1 is an exit."""

@@ -12,11 +12,11 @@ from mqlkit.leads.cache import DATA
 from mqlkit.leads.funnel import CONVERTED, LOST, OPEN, Step
 from mqlkit.leads.integers import HOUR_US
 from mqlkit.leads.table import LeadTable
-from mqlkit.leads.waits import by_segment, of_cohort, sums_by_segment
+from mqlkit.leads.waits import WaitTimes, by_segment, of_cohort, sums_by_segment
 from mqlkit.metrics.conversion import MQL_TO_SQL, Maturity, chances_of, incidence_of
 from mqlkit.metrics.efficiency import is_immature
 from mqlkit.metrics.tidy import share
-from mqlkit.stats.incidence import expected_share
+from mqlkit.stats.incidence import Incidence, expected_share
 from mqlkit.stats.intervals import wilson
 from mqlkit.stats.survival import Floats, Waits
 
@@ -78,33 +78,28 @@ def funnel(leads: LeadTable) -> pd.DataFrame:
 
 def _step(leads: LeadTable, step: Step) -> pd.DataFrame:
     waits = leads.cube.step(step)
-    incidence = incidence_of(leads, waits)
-    cohort = of_cohort(leads, waits)
-    is_timed = (cohort.kind != OPEN) & (cohort.time >= 0)
-    sums = sums_by_segment(
-        leads,
-        cohort,
-        {
-            "converted": cohort.kind == CONVERTED,
-            "lost": cohort.kind == LOST,
-            "open": cohort.kind == OPEN,
-            **chances_of(incidence, cohort),
-            "timed": is_timed,
-            "time": np.where(is_timed, cohort.time, 0),
-        },
-    )
-    times = by_segment(
-        leads,
-        lambda leads: of_cohort(leads, waits.in_order),
-        _times,
-        depends_on=DATA,
-        of=step,
-    )
+    incidence, cohort = incidence_of(leads, waits), of_cohort(leads, waits)
+    sums = _sums(leads, cohort, incidence)
+    times = by_segment(leads, lambda _: cohort.in_order, _times, depends_on=DATA, of=step)
     found = {*zip(sums["by"], sums["name"], strict=True)}
     segments = [*leads.segments, *sorted(found - {*leads.segments})]
     counted = leads.grid(sums, segments=segments)
     hours = leads.grid(times, fill=np.nan, segments=segments)[["median", "p90"]]
     return _rows(leads, step, counted.join(hours), Maturity.of(incidence, None))
+
+
+def _sums(leads: LeadTable, cohort: WaitTimes, incidence: Incidence) -> pd.DataFrame:
+    """Return the counts of leads by outcome, and the sums that means and projections need."""
+    is_timed = (cohort.kind != OPEN) & (cohort.time >= 0)
+    values = {
+        "converted": cohort.kind == CONVERTED,
+        "lost": cohort.kind == LOST,
+        "open": cohort.kind == OPEN,
+        **chances_of(incidence, cohort),
+        "timed": is_timed,
+        "time": np.where(is_timed, cohort.time, 0),
+    }
+    return sums_by_segment(leads, cohort, values)
 
 
 def _times(waits: Waits) -> dict[str, Floats]:

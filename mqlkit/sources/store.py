@@ -152,8 +152,12 @@ def arrow_to_frame(arrow: Any) -> pd.DataFrame:
 
 def to_arrays(table: ir.Table) -> dict[str, npt.NDArray[Any]]:
     """Return columns of numbers without a NULL as arrays."""
-    arrow = table.to_pyarrow()
-    return {name: arrow[name].to_numpy() for name in arrow.column_names}
+    arrow, found = table.to_pyarrow(), {}
+    # Each column is let go once it is copied, because columns are large.
+    for name in arrow.column_names:
+        found[name] = arrow[name].to_numpy()
+        arrow = arrow.drop_columns([name])
+    return found
 
 
 def any_of(conditions: list[ir.BooleanValue]) -> ir.BooleanValue:
