@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from mqlkit.core.names import NO_COLUMN, NO_MAPPING, NO_VALUE, STAGES
+from mqlkit.core.params import ReportParams
 from mqlkit.metrics.lead_lists import waiting_list
+from mqlkit.metrics.report import read_report
+from mqlkit.metrics.tidy import constant
 
 JAN = {"period": "2026-01", "as_of": "2026-01-31"}
 HOURS = [f"hours_in_stage_{name}" for name in ("mean", "median", "p90", "km_median")]
@@ -69,3 +72,23 @@ def test_a_column_that_is_not_there(desk):
     desk.write("log.csv", "lead_id,at,stage\n1,2026-01-05 10:00,MQL\n")
     made = desk.report({"history": [{"files": ["log.csv"], "stages": {"mql": ["MQL"]}}]}, **JAN)
     assert made.leads.missing_stages == missing
+
+
+def test_a_section_says_why_its_stage_is_not_recorded(desk):
+    desk.write("leads.csv", "lead_id,mql_at,SQL Day,accepted_at\n1,2026-01-05 10:00,,\n")
+    desk.write("log.csv", "lead_id,at,stage\n1,2026-01-06 10:00,Called\n")
+    source = {
+        "leads": {"files": ["leads.csv"], "columns": {"sql_at": "SQL Day"}},
+        "history": [{"files": ["log.csv"], "stages": {"rejected": ["No"]}}],
+    }
+    path = desk.describe(source)
+    params = ReportParams.from_mapping({"source": str(path), "by": [], **JAN})
+    report = read_report(params)
+    assert constant(report.efficiency, "missing") == "sql_at (SQL Day has no values)"
+    assert constant(report.handoff, "missing") == (
+        "accepted_at (accepted_at has no values) or "
+        "rejected_at (no event of the history is mapped to it)"
+    )
+    assert constant(report.response, "missing") == (
+        "contacted_at (some stages of the history are not mapped)"
+    )

@@ -295,7 +295,10 @@ class FamilyFrames:
         """Return the columns that a section lacks, in words; empty if it lacks none."""
         there = {*self.lead_data.recorded, *(["spend"] if self.tables.spend is not None else [])}
         known = [export.recognized.format for export, *_ in self.tables.exports]
-        return "; ".join(in_formats(group, known) for group in need_of(topic).lacking(there))
+        stages = self.lead_data.missing_stages
+        notes = {f"{s}_at": words for s in stages if (words := self.tables.missing_words(s))}
+        lacking = need_of(topic).lacking(there)
+        return "; ".join(in_formats(group, known, notes=notes) for group in lacking)
 
     @cached_property
     def cost(self) -> pd.DataFrame:

@@ -160,10 +160,10 @@ def coverage(looks: Sequence[TableReport]) -> list[Coverage]:
     names = dict.fromkeys(file.format for look in looks for file in look.files)
     known = [formats()[name] for name in names if name in formats()]
     columns = [column for look in looks for column in look.columns]
-    empty = {column.ours: column.header for column in columns if not column.examples}
+    notes = {c.ours: f"{c.header} has no values" for c in columns if not c.examples}
     found = []
     for need in NEEDS:
-        lacking = [in_formats(group, known, empty=empty) for group in need.lacking(there)]
+        lacking = [in_formats(group, known, notes=notes) for group in need.lacking(there)]
         wanted = [words for name, words in need.adds.items() if name not in there]
         missing = "; ".join(lacking or wanted)
         found.append(Coverage(need.question, not lacking, missing))

@@ -209,16 +209,16 @@ def formats() -> dict[str, Format]:
 
 
 def in_formats(
-    columns: Sequence[str], known: Iterable[Format], *, empty: Mapping[str, str] = {}
+    columns: Sequence[str], known: Iterable[Format], *, notes: Mapping[str, str] = {}
 ) -> str:
     """Join columns of which one is enough, dates of stages with their header in some formats.
 
-    ``empty`` has the headers of columns that are there, without a value.
+    ``notes`` says of columns why nothing was read, if that is known.
 
     >>> in_formats(("accepted_at", "sql_at"), [formats()["plain"], formats()["hubspot"]])
     'accepted_at or sql_at (Became a Sales Qualified Lead Date)'
     """
-    headers = {column: f"{header} has no values" for column, header in empty.items()}
+    headers = dict(notes)
     for one in known:
         for column in (column for column in columns if column in STAMPS):
             # A name between slashes is a pattern.

@@ -83,6 +83,19 @@ class Tables:
             return NO_VALUE
         return NO_MAPPING if any(n.startswith(NOT_MAPPED) for n in noted) else NO_COLUMN
 
+    def missing_words(self, stage: str) -> str:
+        """Return why a stage is not recorded, in words; empty if no column or history has it."""
+        cause, column = self.why_missing(stage), f"{stage}_at"
+        if cause == NO_MAPPING:
+            return "some stages of the history are not mapped"
+        if cause == NO_COLUMN:
+            return ""
+        if "leads" not in self.ledgers or column not in self.columns:
+            return "no event of the history is mapped to it"
+        exports = (export for export, spec, _ in self.exports if spec.table == "leads")
+        header = next((h for export in exports if (h := export.header_of(column))), column)
+        return f"{header} has no values"
+
 
 def load(
     reader: Reader,
