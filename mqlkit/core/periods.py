@@ -6,14 +6,13 @@ Dates are local to the report's time zone; every range is half-open, ``[start, e
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from mqlkit.core.errors import ParamsError, report
-from mqlkit.core.text import bucket_name
 
 GRAINS = ("week", "month", "quarter", "half", "year")
 MONTHS_IN = {"month": 1, "quarter": 3, "half": 6, "year": 12}
@@ -274,37 +273,6 @@ def coarser_grains(grain: str) -> list[str]:
     if grain not in MONTHS_IN:
         return []
     return [other for other, months in MONTHS_IN.items() if months > MONTHS_IN[grain]]
-
-
-def bucket_map(
-    labels: Sequence[str], grain: str, calendar: Calendar
-) -> dict[str, dict[str, list[str]]]:
-    """Map each bucket to its bucket in every coarser grain, with the name of that bucket.
-
-    Examples
-    --------
-    >>> bucket_map(["2026-03", "2026-04"], "month", Calendar())["quarter"]
-    {'2026-03': ['2026-Q1', 'Q1 2026'], '2026-04': ['2026-Q2', 'Q2 2026']}
-    """
-    wider = coarser_grains(grain)
-    # Weeks cross the ends of months, so no coarser bucket contains them.
-    starts = {label: _start(label, grain, calendar) for label in labels} if wider else {}
-    found = {}
-    for coarse in wider:
-        of = {
-            label: calendar.label(calendar.start_of(start, coarse), coarse)
-            for label, start in starts.items()
-        }
-        found[coarse] = {label: [wide, bucket_name(wide)] for label, wide in of.items()}
-    return found
-
-
-def _start(label: str, grain: str, calendar: Calendar) -> date:
-    year, _, part = label.partition("-")
-    if grain == "month":
-        return date(int(year), int(part), 1)
-    units = int(part[1:]) - 1 if part else 0
-    return add_months(calendar.first_of_year(int(year)), units * MONTHS_IN[grain])
 
 
 PREVIOUS, YEAR = "bucket before", "year before"

@@ -128,8 +128,8 @@ class Exploration:
         return faults
 
     def _computed(self, leads: LeadTable) -> Report:
-        # The panel has a slider for the lag.
-        report = compute_report(leads, self._opened.tables, has_lag_slider=False)
+        # The panel has controls for the lag and the grain.
+        report = compute_report(leads, self._opened.tables, is_for_page=False)
         return replace(report, base=self._base)
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,7 @@ from mqlkit.leads.cache import COHORT, DATA
 from mqlkit.leads.cube import SortedWaits
 from mqlkit.leads.funnel import OPEN, Step
 from mqlkit.leads.integers import DAY_US
-from mqlkit.leads.table import LeadTable
+from mqlkit.leads.table import SEGMENT, LeadTable
 from mqlkit.leads.waits import WaitTimes, of_cohort, sums_by_segment
 from mqlkit.stats.incidence import Incidence, expected_share, horizon
 from mqlkit.stats.survival import Floats
@@ -122,14 +123,42 @@ def projected_share(
     share, low, high
         As in `incidence.expected_share`. NaN if no lead has converted.
     """
-    choice = [*DATA, *COHORT, "grain", "by", "redact", "within_days"]
-    found = leads.cache.get(
-        "expected_sqls", leads.params, lambda: _expected_sqls(leads), depends_on=choice
-    )
-    grid = leads.grid(found)
+    grid = leads.grid(_chances(leads, lambda: _expected_sqls(leads)))
     return expected_share(
         hits, n, expected=grid["expected"], spread=grid["spread"], error=maturity.error
     )
+
+
+def add_up_chances(leads: LeadTable, coarser: LeadTable, *, places: Mapping[int, int]) -> None:
+    """Let `projected_share` of coarser buckets add up the chances of finer ones.
+
+    The waits of all leads need not be read again.
+
+    Parameters
+    ----------
+    leads
+        The lead table.
+    coarser
+        The same leads in coarser buckets, by no breakdown.
+    places
+        The index of the coarser bucket of each bucket.
+    """
+    if not leads.is_recorded("sql"):
+        return
+
+    def added() -> pd.DataFrame:
+        found = _chances(leads, lambda: _expected_sqls(leads))
+        found = found[found["by"] == ""]
+        found = found.assign(bucket=found["bucket"].map(places))
+        return found.groupby([*SEGMENT, "bucket"]).sum().reset_index()
+
+    _chances(coarser, added)
+
+
+def _chances(leads: LeadTable, compute: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    """Return what `_expected_sqls` does, from the cache if its parameters are unchanged."""
+    choice = [*DATA, *COHORT, "grain", "by", "redact", "within_days"]
+    return leads.cache.get("expected_sqls", leads.params, compute, depends_on=choice)
 
 
 def _expected_sqls(leads: LeadTable) -> pd.DataFrame:

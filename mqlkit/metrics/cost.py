@@ -7,7 +7,6 @@ trends, not a fact about one lead.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mqlkit.core.names import SMALL_N
-from mqlkit.core.periods import DAY, Bucket, coarser_grains, spend_window
+from mqlkit.core.periods import DAY, Bucket, spend_window
 from mqlkit.leads.funnel import Step
 from mqlkit.leads.integers import DAY_US, MICRO
 from mqlkit.leads.table import TOTAL_BUCKET, LeadTable
@@ -210,27 +209,6 @@ def rolling_cost(leads: LeadTable, *, spend: pd.DataFrame, lags: Sequence[int]) 
             "is_covered": _last(covered, k).all(axis=-1).ravel(),
         }
     )
-
-
-def costs_by_grain(leads: LeadTable, *, spend: pd.DataFrame, like: pd.DataFrame) -> pd.DataFrame:
-    """Return `rolling_cost` at its own grain, ``like``, and at each coarser one: ``grain``."""
-    lags = [int(lag) for lag in like["lag_days"].unique()]
-    costs = {leads.params.grain: like}
-    for grain in coarser_grains(leads.params.grain):
-        costs[grain] = rolling_cost(recut(leads, grain), spend=spend, lags=lags)
-    return pd.concat([cost.assign(grain=grain) for grain, cost in costs.items()])
-
-
-def recut(leads: LeadTable, grain: str) -> LeadTable:
-    """Return a lead table in the buckets of a coarser grain, with what `rolling_cost` needs of it.
-
-    The cube stays that of its own grain: it has the sums of coarser buckets.
-    """
-    calendar, whole = leads.params.calendar, leads.whole
-    buckets = tuple(calendar.cut(whole.start, whole.end, grain))
-    before = tuple(calendar.before(buckets[0], grain, leads.params.rolling - 1))
-    clock = replace(leads.clock, params=replace(leads.params, grain=grain))
-    return replace(leads, clock=clock, buckets=buckets, before=before)
 
 
 def _last(values: npt.NDArray[Any], k: int) -> npt.NDArray[Any]:

@@ -25,7 +25,6 @@ from mqlkit.metrics.conversion import Maturity
 from mqlkit.metrics.cost import (
     LONGEST_LAG,
     cost_by_lag,
-    costs_by_grain,
     measured_lag,
     rolling_cost,
 )
@@ -74,8 +73,9 @@ class FamilyFrames:
         How long the conversion to SQL takes.
     base
         Folder that a relative ``source`` starts from.
-    has_lag_slider
-        Whether `cost` holds the cost per bucket for every lag, or for the one in use only.
+    is_for_page
+        Whether frames hold what the controls of a page show: costs at every lag, and coarser
+        grains (`Report.coarser`).
     """
 
     params: ReportParams
@@ -86,7 +86,7 @@ class FamilyFrames:
     lag_days_used: int
     maturity: Maturity
     base: Path | None = None
-    has_lag_slider: bool = True
+    is_for_page: bool = True
 
     @cached_property
     def metrics(self) -> pd.DataFrame:
@@ -311,28 +311,35 @@ class FamilyFrames:
         """
         return family(
             self._rows("lag", "cost", mqls="volume"),
-            series={"cost_by_bucket": self._bucket_costs(), "cost_by_lag": self._period_costs()},
-            currency=self.currency,
-            lag_days=self.lag_days_used,
+            series={
+                "cost_by_bucket": self.bucket_costs(self.lead_data),
+                "cost_by_lag": self._period_costs(),
+            },
             is_lag_measured=self.params.lag_days == "auto",
-            unfiltered_by=listed(unfiltered_by(self.params.where)),
             main_breakdown=self.main_breakdown,
+            **self.cost_terms,
         )
 
-    def _bucket_costs(self) -> pd.DataFrame | None:
-        """Return cost per bucket: for each lag of the slider and each grain, or for one lag."""
+    @property
+    def cost_terms(self) -> dict[str, Any]:
+        """Return the constants of `cost` that charts by bucket need."""
+        return {
+            "currency": self.currency,
+            "lag_days": self.lag_days_used,
+            "unfiltered_by": listed(unfiltered_by(self.params.where)),
+        }
+
+    def bucket_costs(self, leads: LeadTable) -> pd.DataFrame | None:
+        """Return cost per bucket of a lead table: for each lag of the slider, or for one lag."""
         if (spend := self.tables.spend) is None:
             return None
         used = self.lag_days_used
         lags: Sequence[int] = [used]
-        if self.has_lag_slider:
+        if self.is_for_page:
             # A fine grain gets a coarser slider: the page must not grow with the buckets.
             step = 1 + LONGEST_LAG * len(self.lead_data.buckets) // SLIDER_ROWS
             lags = range(used % step, max(LONGEST_LAG, used) + 1, step)
-        costs = rolling_cost(self.lead_data, spend=spend, lags=lags)
-        if not self.has_lag_slider:
-            return costs.assign(grain=None)
-        return costs_by_grain(self.lead_data, spend=spend, like=costs)
+        return rolling_cost(leads, spend=spend, lags=lags)
 
     def _period_costs(self) -> pd.DataFrame | None:
         if (spend := self.tables.spend) is None:

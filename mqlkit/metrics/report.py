@@ -29,6 +29,7 @@ from mqlkit.metrics.cost import (
 from mqlkit.metrics.efficiency import cohort_efficiency, stage_efficiency
 from mqlkit.metrics.families import FamilyFrames
 from mqlkit.metrics.goals import kept_goals
+from mqlkit.metrics.grains import CoarserFrames
 from mqlkit.metrics.handoff import hand_off
 from mqlkit.metrics.lead_export import export_table, exported_leads
 from mqlkit.metrics.response import response_speed
@@ -88,6 +89,11 @@ class Report(FamilyFrames):
             When a parameter is unknown, wrong, or does not fit the data.
         """
         return read_report(self.params.changed(params), base=self.base)
+
+    @cached_property
+    def coarser(self) -> CoarserFrames:
+        """What charts by bucket show at coarser grains; nothing where no page is made."""
+        return CoarserFrames(self)
 
     def lead_table(self) -> ir.Table:
         """Return the lead table as an Ibis expression, one row per lead and pass.
@@ -204,7 +210,7 @@ def read_report(params: ReportParams, *, base: Path | None = None) -> Report:
     return replace(compute_report(leads, opened.tables), base=base)
 
 
-def compute_report(leads: LeadTable, tables: Tables, *, has_lag_slider: bool = True) -> Report:
+def compute_report(leads: LeadTable, tables: Tables, *, is_for_page: bool = True) -> Report:
     """Compute every number of a lead table."""
     params = leads.params
     spend = kept_spend(tables.spend, params.where)
@@ -228,9 +234,7 @@ def compute_report(leads: LeadTable, tables: Tables, *, has_lag_slider: bool = T
         groups["cost"] = cost_per_mql(leads, spend=spend, lag=lag)
     past = year_before(leads, lag)
     before = None if past is None else _compared(past, tables, maturity=maturity, lag=lag)
-    return Report(
-        params, leads, tables, groups, before, lag, maturity, has_lag_slider=has_lag_slider
-    )
+    return Report(params, leads, tables, groups, before, lag, maturity, is_for_page=is_for_page)
 
 
 def _compared(leads: LeadTable, tables: Tables, *, maturity: Maturity, lag: int) -> pd.DataFrame:

@@ -95,7 +95,7 @@ SERIES = {
         "breached": "breached", "pending": "pending", "attainment": "value",
     },
     "contact_times": {"within": "category", "leads": "n", "share": "value"},
-    "cost_by_bucket": {"lag_days": "at", "cost": "value", "rolling": "rolling", "grain": "grain"},
+    "cost_by_bucket": {"lag_days": "at", "cost": "value", "rolling": "rolling"},
     "cost_by_lag": {
         "lag_days": "at", "cost": "value", "mqls": "n", "spend": "spend", "from": "spend_from",
         "to": "spend_to",

@@ -12,7 +12,7 @@ from IPython.display import display
 
 from mqlkit.metrics.report import Report
 from mqlkit.pages.assets import METADATA, asset
-from mqlkit.pages.drawings import Heading
+from mqlkit.pages.drawings import GrainedChart, Heading
 from mqlkit.pages.results import scope
 from mqlkit.pages.tables import table_html
 from mqlkit.views.claims import Verdict
@@ -23,10 +23,12 @@ from mqlkit.views.theme import CHART_SCHEMA, CHART_TYPE
 
 LAB_WIDTH = 760
 LAB_FIT = {"type": "fit-x", "contains": "padding"}
+# Parts of a chart that are the same at every grain.
+ALIKE = ("$schema", "config", "usermeta", "width")
 MARKS = {"good": "✓", "bad": "!", "plain": ""}
 
 
-Shape = Heading | Verdict | Table | alt.TopLevelMixin | Sequence[Figure] | str
+Shape = Heading | Verdict | Table | alt.TopLevelMixin | GrainedChart | Sequence[Figure] | str
 
 
 class Shown:
@@ -47,7 +49,7 @@ def show(*parts: Shape) -> None:
 
 def kind_of(part: Shape) -> str:
     """Return the kind of a part, which decides its place on the page."""
-    if isinstance(part, alt.TopLevelMixin):
+    if isinstance(part, alt.TopLevelMixin | GrainedChart):
         return "chart"
     if isinstance(part, Verdict | str):
         return "words"
@@ -58,14 +60,8 @@ def bundle(part: Shape) -> dict[str, Any]:
     """Return a part as a MIME bundle."""
     if isinstance(part, Heading):
         return _html(part.html, part.title)
-    if isinstance(part, alt.TopLevelMixin):
-        spec = part.to_dict(validate=False)
-        # In JupyterLab, a chart as wide as its container resizes forever and hangs the tab. This
-        # width fits a screen of 1280 px next to the file browser.
-        spec["$schema"] = CHART_SCHEMA
-        if spec.get("width") == "container":
-            spec |= {"width": LAB_WIDTH, "autosize": LAB_FIT}
-        return {CHART_TYPE: spec, "text/plain": spec.get("description", "chart")}
+    if isinstance(part, GrainedChart | alt.TopLevelMixin):
+        return _drawn(part)
     if isinstance(part, Verdict):
         return _html(_verdict(part), part.text)
     if isinstance(part, Table):
@@ -73,6 +69,28 @@ def bundle(part: Shape) -> dict[str, Any]:
     if isinstance(part, str):
         return _html(f'<p class="mk-note">{escape(part)}</p>', part)
     return _html(_figures(part), "; ".join(f"{f.name} {f.value}" for f in part))
+
+
+def _drawn(part: GrainedChart | alt.TopLevelMixin) -> dict[str, Any]:
+    spec = _grained(part) if isinstance(part, GrainedChart) else part.to_dict(validate=False)
+    # In JupyterLab, a chart as wide as its container resizes forever and hangs the tab. This
+    # width fits a screen of 1280 px next to the file browser.
+    spec["$schema"] = CHART_SCHEMA
+    if spec.get("width") == "container":
+        spec |= {"width": LAB_WIDTH, "autosize": LAB_FIT}
+    return {CHART_TYPE: spec, "text/plain": spec.get("description", "chart")}
+
+
+def _grained(part: GrainedChart) -> dict[str, Any]:
+    """Return a chart whose metadata has, by coarser grain, the parts that differ there."""
+    spec: dict[str, Any] = part.chart.to_dict(validate=False)
+    coarser: dict[str, Any] = {}
+    for grain, chart in part.coarser.items():
+        other = {} if chart is None else chart.to_dict(validate=False)
+        parts = {k: v for k, v in other.items() if k not in ALIKE and v != spec.get(k)}
+        coarser[grain] = parts if other else None
+    spec["usermeta"] = {**spec["usermeta"], "grains": coarser}
+    return spec
 
 
 def _html(text: str, plain: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import signature
 from typing import Any
@@ -28,6 +28,14 @@ class Heading:
     html: str
 
 
+@dataclass(frozen=True)
+class GrainedChart:
+    """A chart by bucket, and the same chart at coarser grains; None where it shows nothing."""
+
+    chart: alt.TopLevelMixin
+    coarser: Mapping[str, alt.TopLevelMixin | None]
+
+
 # What `show` takes.
 Shown = Topic | Draw | Verdict | Table | pd.DataFrame | alt.TopLevelMixin | str
 TAKES = "a topic, a drawing function, a DataFrame, an Altair chart, text or a function"
@@ -45,11 +53,14 @@ class Drawing:
         The family frame, or the report for a function of the user's own.
     options
         Keyword arguments.
+    coarser
+        Returns the family frame at coarser grains, which charts by bucket are drawn at as well.
     """
 
     draw: Any
     given: Any = None
     options: dict[str, Any] = field(default_factory=dict)
+    coarser: Callable[[], Mapping[str, Any]] = dict
 
     @property
     def is_late(self) -> bool:
@@ -79,7 +90,16 @@ class Drawing:
         # Altair checks each piece of a chart as it is made, in a fifth of the time of drawing; the
         # suite checks every chart whole.
         with debug_mode(False):
-            return _listed(self.draw(self.given, **self.options))
+            found = self.draw(self.given, **self.options)
+            return [self._with_grains(found)] if _is_by_bucket(found) else _listed(found)
+
+    def _with_grains(self, chart: alt.TopLevelMixin) -> Any:
+        """Return a chart by bucket with those at coarser grains, if the report has any."""
+        frames = self.coarser()
+        if not frames:
+            return chart
+        drawn = {grain: self.draw(frame, **self.options) for grain, frame in frames.items()}
+        return GrainedChart(chart, drawn)
 
 
 def drawings(report: Report, shown: Iterable[Any], **options: Any) -> list[Drawing]:
@@ -120,7 +140,13 @@ def _drawing(report: Report, shown: Any, **options: Any) -> Drawing:
         return Drawing(shown, report)
     wanted = signature(shown).parameters
     given = {name: value for name, value in options.items() if name in wanted}
-    return Drawing(shown, family_frame(report, family), given)
+    frame = family_frame(report, family)
+    return Drawing(shown, frame, given, lambda: report.coarser.of(family))
+
+
+def _is_by_bucket(part: Any) -> bool:
+    meta = getattr(part, "usermeta", None)
+    return isinstance(meta, dict) and "grain" in meta
 
 
 def family_frame(report: Report, family: str) -> Any:

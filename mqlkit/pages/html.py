@@ -12,7 +12,6 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from mqlkit import __version__
 from mqlkit.core.params import ReportParams
-from mqlkit.core.periods import bucket_map
 from mqlkit.pages.assets import METADATA, asset, page_script, template
 from mqlkit.views.theme import CHART_TYPE, dark_charts
 
@@ -28,33 +27,27 @@ class Charts:
         """Add a chart and return its id."""
         name = f"chart-{len(self.specs) + 1}"
         kept = {k: v for k, v in spec.items() if k != "$schema"}
-        packed = {n: _packed(rows) for n, rows in kept.get("datasets", {}).items()}
-        self.specs[name] = {**kept, "width": "container", "datasets": packed}
+        self.specs[name] = {**_with_packed_rows(kept), "width": "container"}
         return name
 
     def to_json(self) -> str:
         """Return the charts as JSON that is safe inside a script element."""
-        grain = self.params.grain
-        page = {
-            "charts": self.specs,
-            "grain": grain,
-            "buckets": bucket_map(self._buckets(), grain, self.params.calendar),
-        }
+        page = {"charts": self.specs, "grain": self.params.grain}
         text = json.dumps(page, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
         return (
             text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
         )
 
-    def _buckets(self) -> list[str]:
-        """Return the bucket labels of all charts by bucket."""
-        rows = [
-            row[part["columns"].index("bucket")]
-            for spec in self.specs.values()
-            if "adds" in spec.get("usermeta", {})
-            for part in spec["datasets"].values()
-            for row in part["rows"]
-        ]
-        return sorted(set(rows))
+
+def _with_packed_rows(spec: dict[str, Any]) -> dict[str, Any]:
+    """Return a chart with its rows packed, and those of its coarser grains."""
+    packed = {name: _packed(rows) for name, rows in spec.get("datasets", {}).items()}
+    found = {**spec, "datasets": packed}
+    meta = spec.get("usermeta", {})
+    if "grains" in meta:
+        coarser = {g: part and _with_packed_rows(part) for g, part in meta["grains"].items()}
+        found["usermeta"] = {**meta, "grains": coarser}
+    return found
 
 
 def _packed(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:

@@ -102,19 +102,11 @@ OWN = {
 }  # fmt: skip
 
 
-def one_grain(frame):
-    """Return a family frame with the costs by bucket at the grain of the report alone."""
-    if "grain" not in frame:
-        return frame
-    own = frame["grain"].dropna().iloc[0]
-    return frame[frame["grain"].isna() | (frame["grain"] == own)].assign(grain=None)
-
-
 def all_charts(numbers):
     """Return every chart of a report by the function that drew it."""
     drawn = {name: draw(name, numbers.metrics, **options) for name, (_, options, _) in TIDY.items()}
     drawn |= {
-        name: draw(name, one_grain(getattr(numbers, frame)), **options)
+        name: draw(name, getattr(numbers, frame), **options)
         for name, (frame, options, _) in OWN.items()
     }
     return {name: chart.to_dict() for name, chart in drawn.items()}
@@ -225,7 +217,7 @@ def test_a_missing_column_is_named(worked, name, missing):
     [
         *(("charts.waiting.histogram", c) for c in ("step", "at", "to", "category", "value")),
         *(("charts.waiting.survival", c) for c in ("at", "value", "low", "high", "n")),
-        *(("charts.cost.per_mql", c) for c in ("at", "bucket", "value", "rolling", "grain")),
+        *(("charts.cost.per_mql", c) for c in ("at", "bucket", "value", "rolling")),
     ],
 )
 def test_a_missing_column_of_a_frame_of_its_own_is_named(worked, name, missing):
@@ -291,9 +283,6 @@ def test_the_forecast_is_a_dashed_bar_with_its_interval():
         "MQLs per month, from 4 to 9; the dashed bar is the forecast of the running one, with its "
         "80% interval."
     )
-    # No forecast adds up to that of a quarter.
-    assert "forecast" not in spec["usermeta"]["adds"]["sum"]
-    assert "dashed" not in spec["usermeta"]["adds"]["words"]
 
 
 def test_the_cost_of_some_leads_is_not_called_theirs_where_spend_is_of_all():
@@ -665,7 +654,7 @@ def test_cost_is_drawn_as_bars_and_its_rolling_mean_as_a_line(specs):
 
 def test_a_rolling_cost_that_is_never_known_is_no_line(worked):
     # A line of nothing has no extent, and Vega says so on the console.
-    frame = one_grain(worked.cost).assign(rolling=math.nan)
+    frame = worked.cost.assign(rolling=math.nan)
     spec = charts.cost.per_mql(frame).to_dict()
     assert "line" not in marks(spec)
     assert "line" not in spec["description"]
@@ -683,7 +672,7 @@ def same(found, wanted):
 
 def test_every_position_of_the_slider_shows_the_frame(worked, specs):
     spec = specs["charts.cost.per_mql"]
-    for lag, part in series(one_grain(worked.cost), "cost_by_bucket").groupby("lag_days"):
+    for lag, part in series(worked.cost, "cost_by_bucket").groupby("lag_days"):
         for field in ("cost", "rolling"):
             assert same(drawn_cost(spec, lag, field), as_drawn(part[field])), (lag, field)
 
@@ -730,9 +719,7 @@ def test_many_buckets_have_a_coarser_slider_that_stops_at_the_lag_of_the_report(
     made = lead_table(LEADS, spend=SPEND, period="2025-07..2026-06", grain="week",
                       lag_days=lag_days)  # fmt: skip
     numbers = compute_report(made.leads, made.tables)
-    spec = charts.cost.per_mql(
-        of(one_grain(numbers.cost), lag_days=lag_days, currency="EUR")
-    ).to_dict()
+    spec = charts.cost.per_mql(of(numbers.cost, lag_days=lag_days, currency="EUR")).to_dict()
     bind = spec["params"][0]["bind"]
     positions = range(bind["min"], bind["max"] + 1, bind["step"])
     assert spec["params"][0]["value"] == lag_days
@@ -746,51 +733,19 @@ def test_many_buckets_have_a_coarser_slider_that_stops_at_the_lag_of_the_report(
 def test_a_lag_beyond_the_slider_widens_it(lead_table):
     made = lead_table(LEADS, spend=SPEND, period="2026-01..2026-02", lag_days=120)
     numbers = compute_report(made.leads, made.tables)
-    spec = charts.cost.per_mql(of(one_grain(numbers.cost), lag_days=120, currency="EUR")).to_dict()
+    spec = charts.cost.per_mql(of(numbers.cost, lag_days=120, currency="EUR")).to_dict()
     assert spec["params"][0]["bind"]["max"] == 120
     assert spec["params"][0]["value"] == 120
 
 
-def test_a_page_is_told_how_the_rows_of_a_picture_add_up(specs):
-    rules = {name: spec["usermeta"]["adds"] for name, spec in specs.items()
-             if "adds" in spec.get("usermeta", {})}  # fmt: skip
-    assert set(rules) == {
+def test_a_page_is_told_which_charts_are_by_bucket(specs):
+    grains = {name: spec["usermeta"]["grain"] for name, spec in specs.items()
+              if "grain" in spec.get("usermeta", {})}  # fmt: skip
+    by_bucket = {
         "charts.volume.mqls", "charts.volume.mqls_by", "charts.handoff.decisions",
-        "charts.efficiency.cohorts", "charts.sla.attainment",
+        "charts.efficiency.cohorts", "charts.sla.attainment", "charts.cost.per_mql",
     }  # fmt: skip
-    for name, rule in rules.items():
-        named = [
-            *rule.get("sum", []),
-            *rule.get("last", []),
-            *rule.get("any", []),
-            *rule.get("keys", []),
-            *(c for r in (*rule.get("shares", []), *rule.get("ratios", [])) for c in r),
-        ]
-        assert set(named) <= set(embedded(specs[name])[0]), name
-        words = rule["words"].replace("{{", "{").replace("}}", "}").replace("{grain}", "month")
-        # All charts but the one with projections say the same at any grain.
-        start = words.partition("{span}")[0]
-        assert DESCRIPTIONS[name].startswith(start), name
-
-
-def test_a_name_with_braces_is_no_part_of_the_words():
-    frame = by_source({"{span}": 5, "Web": 3})
-    spec = charts.volume.mqls_by(frame, by="source").to_dict()
-    assert spec["description"].startswith("MQLs per month and source, from {span} with the most")
-    assert "{{span}}" in spec["usermeta"]["adds"]["words"]
-
-
-def test_costs_of_several_grains_are_drawn_one_at_a_time(worked):
-    options = {"lag_days": 30, "currency": "EUR"}
-    spec = charts.cost.per_mql(of(worked.cost, **options)).to_dict()
-    assert {p["name"]: p.get("value") for p in spec["params"]} == {"grain": "month", "lag": 30}
-    for part in layers(spec):
-        assert part["transform"] == [{"filter": "datum.lag_days == lag && datum.grain == grain"}]
-    data = embedded(spec)
-    assert {r["grain"] for r in data} == {"month", "quarter", "half", "year"}
-    plain = charts.cost.per_mql(of(one_grain(worked.cost), **options)).to_dict()
-    assert spec["description"] == plain["description"]
-    assert [r["cost"] for r in data if r["grain"] == "month"] == column(embedded(plain), "cost")
+    assert grains == dict.fromkeys(by_bucket, "month")
 
 
 PICKED = {

@@ -60,7 +60,7 @@ def defaults():
 
 def equal(found, expected, *, frames=FRAMES):
     # The panel has the slider for the lag.
-    found = replace(found, has_lag_slider=True)
+    found = replace(found, is_for_page=True)
     for name in frames:
         pd.testing.assert_frame_equal(getattr(found, name), getattr(expected, name), obj=name)
     channels = [r.data_quality.query("record == 'channel'") for r in (found, expected)]

@@ -3,8 +3,12 @@ const page = JSON.parse(document.getElementById("charts").textContent);
 const specs = page.charts;
 const unpacked = ({ columns, rows }) =>
   rows.map((row) => Object.fromEntries(columns.map((name, i) => [name, row[i]])));
-for (const spec of Object.values(specs)) {
+const unpack = (spec) => {
   for (const [name, part] of Object.entries(spec.datasets)) spec.datasets[name] = unpacked(part);
+};
+for (const spec of Object.values(specs)) {
+  unpack(spec);
+  for (const part of Object.values(spec.usermeta?.grains ?? {})) if (part) unpack(part);
 }
 const drawn = new Map();
 
@@ -22,6 +26,12 @@ const draw = async (id, spec) => {
   } catch (error) {
     console.error(`chart ${id} could not be drawn: ${error}`);
   }
+};
+
+// Leaves a chart without anything drawn.
+const clear = (id) => {
+  drawn.get(id)?.finalize();
+  document.querySelector(`#${id} .plot`).replaceChildren();
 };
 
 // Charts are redrawn for the width of the paper: text in scaled-down charts would be too small.

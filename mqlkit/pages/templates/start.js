@@ -9,7 +9,7 @@ if (tools.childElementCount) {
 // One at a time, so that the first can be read while the others are drawn.
 (async () => {
   for (const [id, spec] of Object.entries(specs)) {
-    await draw(id, shownIn(id, spec, page.grain));
+    await draw(id, spec);
     await new Promise((next) => { setTimeout(next); });
   }
 })();

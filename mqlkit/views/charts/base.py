@@ -128,30 +128,13 @@ def finished(chart: Drawn, description: str, *, height: int = HEIGHT, **usermeta
     """Set the size, the description and the shared configuration of a chart, and return it.
 
     ``usermeta`` is for the page: ``by``, the breakdown whose values the chart shows and that can be
-    highlighted; ``adds``, how its rows add up to those of a coarser grain (see `adds_up`).
+    highlighted; ``grain``, of a chart by bucket, which can be shown at a coarser one.
     """
     # Altair's methods copy every layer of the chart.
     chart.height, chart.width, chart.description = height, "container", description
     chart.usermeta = usermeta or alt.Undefined
     chart.config = config()
     return chart
-
-
-def adds_up(words: str, **rules: Any) -> dict[str, Any]:
-    """Return how the rows of a chart by bucket add up to those of coarser buckets.
-
-    Parameters
-    ----------
-    words
-        The description at any grain, with ``{grain}``, and ``{span}`` for the range of the column
-        ``span``.
-    **rules
-        ``sum``, ``last`` and ``any``: columns to add up, to take from the last bucket, and that are
-        true if true in any bucket; ``shares``: column, denominator, and the two ends of the Wilson
-        interval or none; ``ratios``: column, numerator, denominator; ``keys``: columns that
-        identify the rows of a bucket.
-    """
-    return {"words": words, **rules}
 
 
 def tip(field: str, title: str, fmt: str = ",.0f") -> alt.Tooltip:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import altair as alt
 import pandas as pd
 
@@ -48,11 +46,7 @@ def per_mql(rows: pd.DataFrame) -> Chart | None:
     if lags["cost"].isna().all():
         return None
     lag_days, currency = int(constant(rows, "lag_days")), constant(rows, "currency", "")
-    # With several grains, the page chooses one; that of the report comes first.
-    grains = list(lags["grain"].dropna().unique())
-    is_shown = "datum.lag_days == lag" + (" && datum.grain == grain" if grains else "")
-    kept = ["lag_days", "bucket", "cost", "rolling", *(["grain"] if grains else [])]
-    frame = lags[kept].round(4)
+    frame = lags[["lag_days", "bucket", "cost", "rolling"]].round(4)
     frame = frame.assign(when=frame["bucket"].map(bucket_name))
     days = sorted(frame["lag_days"].unique())
     slider = alt.binding_range(
@@ -65,7 +59,7 @@ def per_mql(rows: pd.DataFrame) -> Chart | None:
         tip("rolling", f"Rolling ({currency})", money),
         tip("lag_days", "Lag (days)"),
     ]
-    base = alt.Chart().encode(x=bucket_axis()).transform_filter(is_shown)
+    base = alt.Chart().encode(x=bucket_axis()).transform_filter("datum.lag_days == lag")
     name = _name(rows)
     y = alt.Y("cost:Q", title=f"{name}, {currency}")
     bar = base.mark_bar(color=BAR, cornerRadiusTopLeft=2, cornerRadiusTopRight=2)
@@ -77,30 +71,24 @@ def per_mql(rows: pd.DataFrame) -> Chart | None:
         # A white outline separates the line from the bars behind it.
         layers.append(line.mark_line(color="white", strokeWidth=6))
         layers.append(line.mark_line(color=BLUE, point=point).encode(tooltip=tips))
-        last = frame.groupby(["lag_days", *(["grain"] if grains else [])]).tail(1)
-        label = alt.Chart(drawn_rows(last)).transform_filter(is_shown)
+        last = frame.groupby("lag_days").tail(1)
+        label = alt.Chart(drawn_rows(last)).transform_filter("datum.lag_days == lag")
         layers.append(
             label.mark_text(align="left", dx=6, color=BLUE, fontSize=11).encode(
                 x=RIGHT, y=alt.Y("rolling:Q"), text=alt.TextValue("Rolling")
             )
         )
-    own = frame[frame["grain"] == grains[0]] if grains else frame
-    now = own[own["lag_days"] == lag_days]["cost"]
+    now = frame[frame["lag_days"] == lag_days]["cost"]
     rolling = ", and its rolling average as a line" if has_rolling else ""
     chart = layered(frame, *layers)
     has_slider = len(days) > 1
     # Altair's method copies all layers twice for a parameter.
-    chart.params = [
-        *(alt.VariableParameter("grain", value=grain) for grain in grains[:1]),
-        alt.VariableParameter("lag", value=lag_days, bind=slider if has_slider else alt.Undefined),
-    ]
-    words = f"{name} per {grain_of(frame)} as bars, {span_of(now)} {currency}{rolling}"
-    if not has_slider:
-        return finished(chart, f"{words}.")
-    slider_words = "; the slider moves the spend window by the lag."
-    at_any = f"{name} per {{grain}} as bars, in {currency}{rolling}{slider_words}"
-    known: dict[str, Any] = {"grains": {"words": at_any}} if grains else {}
-    return finished(chart, words + slider_words, **known)
+    bind = slider if has_slider else alt.Undefined
+    chart.params = [alt.VariableParameter("lag", value=lag_days, bind=bind)]
+    grain = grain_of(frame)
+    words = f"{name} per {grain} as bars, {span_of(now)} {currency}{rolling}"
+    words += "; the slider moves the spend window by the lag" if has_slider else ""
+    return finished(chart, f"{words}.", grain=grain)
 
 
 def by_lag(rows: pd.DataFrame) -> Chart | None:

@@ -12,7 +12,6 @@ from mqlkit.views.charts.base import (
     BOTTOM,
     MOST_ROWS,
     Chart,
-    adds_up,
     at_the_right,
     bucket_axis,
     dots_by,
@@ -87,18 +86,11 @@ def cohorts(rows: pd.DataFrame, *, view: str = BOTH) -> Chart | None:
     flow = merged[merged["efficiency_flow"].notna()]
     if view == BOTH and len(flow):
         layers.append(at_the_right("in-period", "efficiency_flow", flow, color=MUTED))
-    start = "MQL→SQL conversion per {grain} of entry, {span}, with 95% intervals"
+    grain, span = grain_of(merged), span_of(merged["value"], ".0%")
     return finished(
         layered(merged, *layers),
-        start.format(grain=grain_of(merged), span=span_of(merged["value"], ".0%")) + words + ".",
-        adds=adds_up(
-            # Projections do not add up, so a coarser grain has none.
-            f"{start}; immature cohorts are hollow{line}.",
-            shares=[["value", "n", "low", "high"]],
-            ratios=[["efficiency_flow", "sqls_in_period", "mqls"]],
-            any=["is_young"],
-            span="value",
-        ),
+        f"MQL→SQL conversion per {grain} of entry, {span}, with 95% intervals{words}.",
+        grain=grain,
     )
 
 
@@ -149,6 +141,7 @@ def _flow(rows: pd.DataFrame) -> Chart | None:
         ),
         f"SQLs dated in each {grain_of(wide)}, from any cohort, per MQL of that {grain_of(wide)}: "
         f"{span_of(wide['efficiency_flow'], '.0%')}.",
+        grain=grain_of(wide),
     )
 
 

@@ -7,7 +7,6 @@ import pandas as pd
 
 from mqlkit.views.charts.base import (
     Chart,
-    adds_up,
     bucket_axis,
     drawn_rows,
     finished,
@@ -53,9 +52,5 @@ def decisions(rows: pd.DataFrame) -> Chart | None:
             ],
         )
     )
-    words = "MQLs accepted, rejected and undecided per {grain}."
-    return finished(
-        chart,
-        words.format(grain=grain_of(wide)),
-        adds=adds_up(words, sum=["leads"], keys=["kind", "order"]),
-    )
+    grain = grain_of(wide)
+    return finished(chart, f"MQLs accepted, rejected and undecided per {grain}.", grain=grain)

@@ -9,7 +9,6 @@ from mqlkit.metrics.tidy import breakdown_of
 from mqlkit.views.charts.base import (
     MOST_LABELS,
     Chart,
-    adds_up,
     bucket_axis,
     dots_by,
     finished,
@@ -55,11 +54,11 @@ def attainment(rows: pd.DataFrame) -> Chart | None:
     ]
     if len(part) <= MOST_LABELS:
         layers += value_labels(base, "value", "high", ".0%", buckets=len(part))
-    words = "SLA attainment per {grain}, {span}, with 95% intervals."
+    grain = grain_of(part)
     return finished(
         layered(part.drop(columns="flags"), *layers),
-        words.format(grain=grain_of(part), span=span_of(part["value"], ".0%")),
-        adds=adds_up(words, shares=[["value", "n", "low", "high"]], span="value"),
+        f"SLA attainment per {grain}, {span_of(part['value'], '.0%')}, with 95% intervals.",
+        grain=grain,
     )
 
 

@@ -12,7 +12,6 @@ from mqlkit.views.charts.base import (
     MOST_LABELS,
     MOST_SEGMENTS,
     Chart,
-    adds_up,
     at_the_right,
     bucket_axis,
     finished,
@@ -74,18 +73,12 @@ def mqls(rows: pd.DataFrame) -> Chart | None:
         )
         known = wide[wide["goal"].notna()]
         layers.append(at_the_right("Goal", "goal", known, color=ORANGE))
-    words = "MQLs per {grain}, from {span}"
+    grain = grain_of(wide)
+    words = f"MQLs per {grain}, from {span_of(wide['mqls'])}"
     words += ", with the goal as a line across each bar" if has_goal else ""
     end = "; the dashed bar is the forecast of the running one, with its 80% interval"
-    return finished(
-        layered(wide, *layers),
-        f"{words}{end if len(forecast) else ''}.".format(
-            grain=grain_of(wide), span=span_of(wide["mqls"])
-        ),
-        adds=adds_up(
-            f"{words}.", sum=["mqls", "goal"], last=["in_stage"], any=["is_open"], span="mqls"
-        ),
-    )
+    words += end if len(forecast) else ""
+    return finished(layered(wide, *layers), f"{words}.", grain=grain)
 
 
 FORECAST = {"value": "forecast", "low": "forecast_low", "high": "forecast_high"}
@@ -156,14 +149,13 @@ def mqls_by(rows: pd.DataFrame, *, by: str | None = None) -> Chart | None:
         )
     first, last = part["name"].iloc[0], part["name"].iloc[-1]
     spread = f"from {first} with the most to {last}" if first != last else f"all from {first}"
-    spread = f"{by}, {spread}".replace("{", "{{").replace("}", "}}")
-    words = f"MQLs per {{grain}} and {spread}; darker is more."
+    grain = grain_of(part)
     return finished(
         layered(part, *layers),
-        words.format(grain=grain_of(part)),
+        f"MQLs per {grain} and {by}, {spread}; darker is more.",
         height=height_of(part["name"].nunique(), each=26),
         by=by,
-        adds=adds_up(words, sum=["value"], keys=["name"]),
+        grain=grain,
     )
 
 
