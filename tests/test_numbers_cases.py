@@ -861,15 +861,15 @@ def test_where_nothing_has_converted_every_cohort_is_immature(lead_table):
 def test_without_any_sql_in_the_data_conversion_is_not_recorded(lead_table):
     made = lead_table(
         """
-            lead_id  | mql_at     | accepted_at
-            accepted | 2026-01-05 | 2026-01-06
+            lead_id  | mql_at           | contacted_at     | accepted_at
+            accepted | 2026-01-05 09:00 | 2026-01-05 09:30 | 2026-01-06 09:00
         """,
         period=JAN,
         as_of="2026-03-31",
     )
     names = (
         "sqls", "efficiency", "mqls_per_sql", "sqls_in_period", "efficiency_flow",
-        "efficiency_projected",
+        "efficiency_projected", "lift_1h",
     )  # fmt: skip
     for name in names:
         row = made.row(name)

@@ -17,8 +17,8 @@ def response_speed(leads: LeadTable) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Tidy rows of contacted_within_1h and lift_1h (metrics.md §7). Both need the hour: null where
-        a stamp has only dates, and without contact stamps. Leads with a date are left out. Rows
-        that lose a lead so are flagged ``day-precision``.
+        a stamp has only dates, and without contact stamps; lift_1h also without SQLs. Leads with a
+        date are left out. Rows that lose a lead so are flagged ``day-precision``.
     """
     wide = leads.counts
     if not _tells_hours(leads):
@@ -38,12 +38,15 @@ def response_speed(leads: LeadTable) -> pd.DataFrame:
     contacted = wide["fast"] + wide["slow"]
     lost = wide["reached_by_date"] > 0
     less = {"day-precision": lost | (wide["open_by_date"] > 0)}, {"day-precision": lost}
+    lifts = metric_rows(wide, "lift_1h", lift, n=contacted, low=least, high=most, flags=less[1])
+    if not leads.is_recorded("sql"):
+        lifts = not_recorded(wide, "lift_1h")
     return pd.concat(
         [
             metric_rows(
                 wide, "contacted_within_1h", within, n=n, low=low, high=high, flags=less[0]
             ),
-            metric_rows(wide, "lift_1h", lift, n=contacted, low=least, high=most, flags=less[1]),
+            lifts,
         ],
         ignore_index=True,
     )
