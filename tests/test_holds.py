@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typed_tables import timed_leads
 
 from mqlkit.core.errors import SourceError
 from mqlkit.leads.integers import HOUR_US
@@ -26,18 +27,23 @@ HISTORY = """
 WEEK = {"sla_clock": "business", "work_week": "Mon-Fri 09:00-17:00"}
 
 
-def outcomes(made, *columns):
+def outcomes(leads, params, *columns):
     """Return columns of the lead table by lead; durations in hours."""
-    table = with_promise(made.leads.table, made.leads.params)
+    table = with_promise(leads, params)
     frame = to_frame(table.select("lead_id", *columns).order_by("lead_id"))
     return {i: [v / HOUR_US for v in row] for i, *row in frame.itertuples(index=False)}
+
+
+def hours_of_leads(made, *columns):
+    """Return durations of a report in hours, by lead."""
+    return outcomes(made.leads.table, made.leads.params, *columns)
 
 
 def test_time_on_hold_is_not_time_in_the_stage(lead_table):
     made = lead_table(history=HISTORY, **JAN)
     assert made.value("hours_in_stage_mean") == 48
     # The calendar of conversions goes on.
-    assert outcomes(made, "exit_us", "stage_us", "contact_us") == {"held": [72, 48, 50]}
+    assert hours_of_leads(made, "exit_us", "stage_us", "contact_us") == {"held": [72, 48, 50]}
 
 
 def test_time_on_hold_is_not_working_time(lead_table):
@@ -79,7 +85,7 @@ def test_a_lead_on_hold_never_becomes_overdue(lead_table):
     assert made.of("sla_met", "sla_pending", "in_stage") == {
         "sla_met": 1, "sla_pending": 1, "in_stage": 1,
     }  # fmt: skip
-    assert outcomes(made, "waited_us")["open"] == [2]
+    assert hours_of_leads(made, "waited_us")["open"] == [2]
 
 
 def test_a_hold_of_dates_is_whole_days(lead_table):
@@ -148,7 +154,7 @@ def active_hours(events, entered, end, **clock):
 
 
 @given(st.lists(EVENTS, min_size=4, max_size=8), st.booleans())
-def test_the_hours_are_those_of_a_plain_computation(lead_table, leads, is_business):
+def test_the_hours_are_those_of_a_plain_computation(leads, is_business):
     rows = [[f"L{n}", START.isoformat(), "mql"] for n in range(len(leads))]
     rows += [
         [f"L{n}", (START + timedelta(hours=hours)).isoformat(), stage]
@@ -157,13 +163,13 @@ def test_the_hours_are_those_of_a_plain_computation(lead_table, leads, is_busine
     ]
     # With a hold, so that there is one in every history.
     rows += [["held", START.isoformat(), "mql"], ["held", AS_OF.isoformat(), "on_hold"]]
-    made = lead_table(
-        history=[["lead_id", "at", "stage"], *rows],
+    timed = timed_leads(
+        {"history": [["lead_id", "at", "stage"], *rows]},
+        zones={"leads": "UTC"},
         as_of=AS_OF.isoformat(),
-        period="2026-01",
         **(WEEK if is_business else {}),
     )
-    found = outcomes(made, "sla_stop_us", "sla_waited_us")
+    found = outcomes(timed.table, timed.clock.params, "sla_stop_us", "sla_waited_us")
     for n, events in enumerate(leads):
         left = next((hours for hours, stage in events if stage == "accepted"), None)
         ends = [left, 288]

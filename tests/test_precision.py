@@ -9,12 +9,15 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typed_tables import timed_leads
 
 from mqlkit.leads.integers import DAY_US
 from mqlkit.sources.store import to_frame
 
 JAN = "2026-01"
-DURATIONS = ["exit_us", "contact_us", "sql_us", "calendar_waited_us"]
+COLUMNS = [
+    "lead_id", "exit_us", "contact_us", "sql_us", "calendar_waited_us", "is_accepted_first"
+]  # fmt: skip
 REPORT_ZONES = ["UTC", "Asia/Kathmandu", "America/New_York", "Pacific/Apia"]
 SOURCE = "Europe/Tallinn"
 START = datetime(2026, 3, 20, tzinfo=UTC)  # the last days of winter time
@@ -281,22 +284,19 @@ def outcome(found):
 
 
 @given(st.lists(EVENTS, min_size=8, max_size=8), st.sampled_from(REPORT_ZONES))
-def test_passes_and_durations_are_those_of_a_plain_computation(lead_table, leads, timezone):
+def test_passes_and_durations_are_those_of_a_plain_computation(leads, timezone):
     # A time for each stage, so that no column has only dates.
     times = [("mql", Value(0, is_date=False)), *((s, Value(1, is_date=False)) for s in STAGES)]
     leads = [times, *leads]
     history = [[f"L{n}", v.text, stage] for n, events in enumerate(leads) for stage, v in events]
-    made = lead_table(
-        history=[["lead_id", "at", "stage"], *history],
-        zones={"leads": SOURCE, "history": SOURCE},
+    table = timed_leads(
+        {"history": [["lead_id", "at", "stage"], *history]},
+        zones={"leads": SOURCE},
         timezone=timezone,
         as_of=f"{AS_OF:%Y-%m-%dT%H:%M:%SZ}",
-        period="2026-03..2026-04",
         passes="every",
-    )
-    columns = ["lead_id", *DURATIONS, "is_accepted_first"]
-    table = made.leads.table.filter(made.leads.table["mql_at"].notnull())
-    rows = table.select(columns).to_pyarrow().to_pylist()
+    ).table
+    rows = table.filter(table["mql_at"].notnull()).select(COLUMNS).to_pyarrow().to_pylist()
     found = [tuple(row.values()) for row in rows if row["lead_id"] != "L0"]
     expected = [
         (f"L{n}", *outcome(each))
@@ -311,14 +311,18 @@ def test_passes_and_durations_are_those_of_a_plain_computation(lead_table, leads
     st.lists(st.tuples(VALUES, st.sampled_from(STAGES), VALUES), min_size=5, max_size=12),
     st.sampled_from(REPORT_ZONES),
 )
-def test_the_zone_of_the_report_never_changes_an_outcome_of_dates(lead_table, leads, timezone):
+def test_the_zone_of_the_report_never_changes_an_outcome_of_dates(leads, timezone):
     rows = [
         [f"L{n}", f"{entry.day}", *(f"{at.day}" if s == stage else "" for s in STAGES)]
         for n, (entry, stage, at) in enumerate(leads)
     ]
     header = ["lead_id", "mql_at", *(f"{stage}_at" for stage in STAGES)]
-    given = {"zones": {"leads": SOURCE}, "period": "2026-03..2026-04", "as_of": "2026-04-12"}
-    one, other = (lead_table([header, *rows], timezone=z, **given) for z in (SOURCE, timezone))
-    for family in ("volume", "hand_off", "velocity", "sla"):
-        values = [made.family(family)[["metric", "bucket", "value"]] for made in (one, other)]
-        assert values[0].equals(values[1])
+    given = {"leads": [header, *rows]}
+    found = [
+        timed_leads(given, zones={"leads": SOURCE}, timezone=zone, as_of="2026-04-12")
+        .table.select(COLUMNS)
+        .order_by("lead_id")
+        .to_pyarrow()
+        for zone in (SOURCE, timezone)
+    ]
+    assert found[0] == found[1]

@@ -8,12 +8,15 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from itertools import count
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pyarrow as pa
 
 from mqlkit.core.names import LEAD_COLUMNS, STAMPS, TEXT_COLUMNS
+from mqlkit.core.params import ReportParams
+from mqlkit.leads.build import TimedLeads, leads_with_durations
 from mqlkit.sources.goals import AMOUNTS
 from mqlkit.sources.ledger import Ledger
 from mqlkit.sources.local_times import zone_of
@@ -81,6 +84,25 @@ def typed_tables(
         zones=tuple(reader.zones),
         ledgers={name: Ledger(read=len(rows) - 1) for name, rows in given.items()},
     )
+
+
+def timed_leads(
+    given: Mapping[str, Rows], *, zones: Mapping[str, str], **params: Any
+) -> TimedLeads:
+    """Return leads with their durations, as a report computes them, without its numbers.
+
+    Parameters
+    ----------
+    given, zones
+        As in `typed_tables`.
+    params
+        Parameters of the report.
+    """
+    chosen = ReportParams.from_mapping({"by": [], **params})
+    reader = SharedReader(chosen.timezone or zones["leads"])
+    tables = typed_tables(reader, given, zones=zones)
+    zone = ZoneInfo(reader.day_zone)
+    return leads_with_durations(tables, chosen, zone=zone, reader=reader, columns=[])
 
 
 def _columns(rows: Rows) -> dict[str, list[str | None]]:
