@@ -71,9 +71,9 @@ def test_precision_belongs_to_each_value(lead_table):
 def test_a_row_that_loses_no_lead_has_no_flag(lead_table):
     made = lead_table(
         """
-            lead_id    | mql_at               | contacted_at
-            with times | 2026-01-05T10:00:00Z | 2026-01-05T10:20:00Z
-            a date     | 2026-02-05           |
+            lead_id    | mql_at               | contacted_at         | sql_at
+            with times | 2026-01-05T10:00:00Z | 2026-01-05T10:20:00Z | 2026-01-09T10:00:00Z
+            a date     | 2026-02-05           |                      |
         """,
         period="2026-01..2026-02",
         as_of="2026-03-31",
