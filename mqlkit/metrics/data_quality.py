@@ -40,7 +40,7 @@ def data_quality(
     resolved
         The parameters as resolved.
     metrics
-        All tidy rows.
+        The tidy rows of `flagged`.
     params
         The report, with its limits.
     channels
@@ -71,6 +71,12 @@ def data_quality(
         facts += [{"record": "channel", "name": name, "value": spent} for name, spent in names]
     frame = pd.DataFrame(facts, columns=QUALITY_COLUMNS, dtype=object)
     return frame.assign(currency=currency)
+
+
+def flagged(groups: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Return the tidy rows of all leads, and one row of each metric and its flags."""
+    kept = [rows[(rows["by"] == "") | ~rows.duplicated(["metric", "flags"])] for rows in groups]
+    return pd.concat(kept, ignore_index=True)
 
 
 def _ledger(table: str, ledger: Ledger) -> list[dict[str, Any]]:

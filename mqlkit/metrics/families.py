@@ -28,7 +28,7 @@ from mqlkit.metrics.cost import (
     measured_lag,
     rolling_cost,
 )
-from mqlkit.metrics.data_quality import data_quality
+from mqlkit.metrics.data_quality import data_quality, flagged
 from mqlkit.metrics.efficiency import cohort_growth
 from mqlkit.metrics.forecast import Backtest, backtest, closed_buckets
 from mqlkit.metrics.funnel import funnel
@@ -38,7 +38,7 @@ from mqlkit.metrics.mix import efficiency_mix_and_rate
 from mqlkit.metrics.response import response_times
 from mqlkit.metrics.sla import sla_by_rule
 from mqlkit.metrics.spend import unfiltered_by, unnamed_channels
-from mqlkit.metrics.tidy import family, pick
+from mqlkit.metrics.tidy import family, of_all_leads, pick
 from mqlkit.metrics.volume import mqls_range, weekly_mqls
 from mqlkit.metrics.waiting import hours_histogram, survival_curve
 from mqlkit.sources.formats import in_formats
@@ -354,7 +354,7 @@ class FamilyFrames:
         Constants: ``currency``, ``is_phi_known`` (false where the intervals of counts and costs
         hold only if leads come in independently).
         """
-        found = changes(self.metrics, earlier=self.before, bursts=self.phi)
+        found = changes(of_all_leads(self.groups.values()), earlier=self.before, bursts=self.phi)
         return found.assign(currency=self.currency, is_phi_known=self.is_phi_known)
 
     @cached_property
@@ -363,7 +363,7 @@ class FamilyFrames:
 
         Columns as in `mix.efficiency_mix_and_rate`. Constant: ``main_breakdown``.
         """
-        found = efficiency_mix_and_rate(self.metrics, by=self.main_breakdown)
+        found = efficiency_mix_and_rate(self.groups["efficiency"], by=self.main_breakdown)
         return found.assign(main_breakdown=self.main_breakdown)
 
     @cached_property
@@ -391,7 +391,7 @@ class FamilyFrames:
             ledgers=self.ledgers,
             inputs=self.inputs,
             resolved=self.resolved_params,
-            metrics=self.metrics,
+            metrics=flagged(self.groups.values()),
             params=self.params,
             channels=self._other_channels,
             currency=self.currency,
@@ -409,7 +409,7 @@ class FamilyFrames:
 
         Constants: those of `sla`, ``currency``.
         """
-        rows = self.metrics[self.metrics["by"] == ""]
+        rows = of_all_leads(self.groups.values())
         both = family(rows, series={"mqls_range": mqls_range(rows, bursts=self.phi)})
         compared = self.changes.drop(columns=["currency", "is_phi_known"])
         both = pd.concat([both, compared], ignore_index=True)

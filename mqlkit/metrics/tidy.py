@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -65,12 +65,25 @@ def metric_rows(
             "low": np.full(size, np.nan) if low is None else np.asarray(low, dtype=float),
             "high": np.full(size, np.nan) if high is None else np.asarray(high, dtype=float),
             "unit": METRICS[metric].unit,
-            "flags": [
-                (*base, *(name for name, mask in given.items() if mask[i]))
-                for i, base in enumerate(grid["flags"])
-            ],
+            "flags": _flags(grid["flags"], given),
         }
     )
+
+
+def _flags(base: pd.Series[Any], given: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    """Return the flags of each row; rows with the same flags share one tuple.
+
+    Ten million rows have a handful of different ones.
+    """
+    codes, known = pd.factorize(base)
+    for i, mask in enumerate(given.values()):
+        codes = codes + len(known) * (mask.astype(np.int64) << i)
+    combinations, place = np.unique(codes, return_inverse=True)
+    tuples = np.empty(len(combinations), dtype=object)
+    for at, combination in enumerate(combinations):
+        bits, kept = divmod(int(combination), len(known))
+        tuples[at] = (*known[kept], *(name for i, name in enumerate(given) if bits >> i & 1))
+    return tuples[place]
 
 
 def not_recorded(grid: pd.DataFrame, *metrics: str) -> pd.DataFrame:
@@ -225,6 +238,11 @@ def pick(rows: pd.DataFrame, *metrics: str, by: str | None = None) -> pd.DataFra
     """
     is_picked = rows["metric"].isin(metrics) & (rows["by"] == (by or ""))
     return rows[is_picked].reset_index(drop=True)
+
+
+def of_all_leads(groups: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    """Return the rows of all leads of several tidy frames; those of segments may be millions."""
+    return pd.concat([rows[rows["by"] == ""] for rows in groups], ignore_index=True)
 
 
 def complete(rows: pd.DataFrame, metric: str) -> pd.DataFrame:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterable, Sequence
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 
 from mqlkit.core.names import FORMULA_STARTS, LAST_ALONE, RESULTS_VARIABLE
@@ -59,7 +59,9 @@ def write_results(report: Report, folder: Path, name: str) -> list[Path]:
     """
     metrics = folder / f"{name}.metrics.json"
     funnel = funnel_records(report.funnel)
-    write_metrics(metrics, facts_of(report), records_of(report.metrics), funnel=funnel)
+    # Group by group: `Report.metrics` would be a second copy of all of them.
+    numbers = chain.from_iterable(map(records_of, report.groups.values()))
+    write_metrics(metrics, facts_of(report), numbers, funnel=funnel)
     breaches = folder / f"{name}.breaches.csv"
     breach_lines(report.lead_data).to_csv(breaches)
     aside = folder / f"{name}.set-aside.csv"

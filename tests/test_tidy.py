@@ -1,0 +1,54 @@
+"""Tidy rows: flags that rows share, and the rows that tell what flags there are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from mqlkit.metrics.data_quality import flagged
+from mqlkit.metrics.tidy import metric_rows, of_all_leads
+
+# A closed and a running bucket, of all leads and of a source.
+GRID = pd.DataFrame(
+    {
+        "bucket": ["2026-01", "2026-02"] * 2,
+        "start": None,
+        "end": None,
+        "by": ["", "", "source", "source"],
+        "name": ["", "", "Web", "Web"],
+        "flags": [(), ("in-progress",)] * 2,
+    }
+)
+
+
+def test_flags_are_those_of_the_bucket_then_those_given_then_small_n():
+    given = {"immature": [True, False, False, True], "day-precision": True}
+    found = metric_rows(GRID, "efficiency", np.zeros(4), n=[29, 30, 30, 1], flags=given)
+    assert found["flags"].tolist() == [
+        ("immature", "day-precision", "small-n"),
+        ("in-progress", "day-precision"),
+        ("day-precision",),
+        ("in-progress", "immature", "day-precision", "small-n"),
+    ]
+
+
+def test_rows_with_the_same_flags_share_one_tuple():
+    found = metric_rows(GRID, "mqls", np.zeros(4))["flags"]
+    assert found[0] is found[2]
+    assert found[1] is found[3]
+
+
+def test_no_rows_have_no_flags():
+    assert metric_rows(GRID.iloc[:0], "mqls", [], n=[])["flags"].tolist() == []
+
+
+def test_each_metric_and_flag_is_told_once_beside_the_rows_of_all_leads():
+    wide = metric_rows(GRID, "efficiency", np.zeros(4), n=[30, 30, 30, 3])
+    found = flagged([metric_rows(GRID, "mqls", np.zeros(4)), wide])
+    # Of the source, one row has a flag that no other row has.
+    assert found[["metric", "by", "bucket"]].values.tolist() == [
+        ["mqls", "", "2026-01"], ["mqls", "", "2026-02"],
+        ["efficiency", "", "2026-01"], ["efficiency", "", "2026-02"],
+        ["efficiency", "source", "2026-02"],
+    ]  # fmt: skip
+    assert len(of_all_leads([wide, wide])) == 4
