@@ -1807,6 +1807,30 @@ def test_a_period_that_the_data_does_not_meet(lead_table, period):
     )
 
 
+@pytest.mark.parametrize("period", ["2026", "2024", "last-quarter"])
+def test_an_as_of_before_all_data(lead_table, period):
+    with pytest.raises(ParamsError) as caught:
+        lead_table(ONE_A_MONTH, period=period, as_of="2024-01-01")
+    assert str(caught.value) == (
+        f"period {period!r} has no data, because as_of is before all timestamps.\n"
+        "  Expected: an as_of from 2026-01-05 on\n"
+        "  Found:    2024-01-01\n"
+        "  Fix:      correct as_of, or leave it out: auto is the latest timestamp of the data"
+    )
+
+
+def test_a_period_after_an_as_of_by_which_nobody_was_an_mql(lead_table):
+    with pytest.raises(ParamsError, match="a period that starts by 2026-01-31"):
+        lead_table(
+            """
+                lead_id | created_at | mql_at
+                A       | 2026-01-05 | 2026-03-05
+            """,
+            period="2026-03",
+            as_of="2026-01-31",
+        )
+
+
 def test_data_in_which_nobody_became_an_mql(lead_table):
     made = lead_table(
         """

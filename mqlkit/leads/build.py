@@ -189,6 +189,11 @@ def leads_with_durations(
         Those to break down or filter by; see `named`.
     extras
         Further columns to keep as they are; see `raw`.
+
+    Raises
+    ------
+    ParamsError
+        If the as-of date is before all timestamps.
     """
     leads = _with_integers(tables.leads, columns, extras)
     events = tables.events
@@ -200,6 +205,9 @@ def leads_with_durations(
     if seen.goes_past(as_of):
         leads, events = known_by(leads, events, as_of, zone, tables.zones)
         seen = summarize_timestamps(leads, events)
+        if everything.first is not None and not seen.recorded:
+            first = instant(everything.first).astimezone(zone).date()
+            raise ParamsError(_nothing_by(params, first, as_of))
     is_joined = events is not None and "leads" in tables.ledgers
     n_strangers = strangers(leads, events) if is_joined else 0
     precision = seen.precision(zone, as_of, tables.zones)
@@ -276,7 +284,7 @@ def table_of(
         earliest = cache.get("first_mql", params, lambda: _first_mql(timed), depends_on=DATA)
     if params.where and not summary["leads"]:
         raise ParamsError(_no_lead_left(params))
-    if first is not None and (end <= first or start > clock.as_of.on):
+    if start > clock.as_of.on or (first is not None and end <= first):
         raise ParamsError(_no_data(params, period, first, clock.as_of))
     _note(timed, tables, summary)
     return LeadTable(
@@ -359,10 +367,20 @@ def _no_lead_left(params: ReportParams) -> str:
     )
 
 
-def _no_data(params: ReportParams, period: Bucket, first: date, as_of: AsOf) -> str:
+def _nothing_by(params: ReportParams, first: date, as_of: AsOf) -> str:
+    return report(
+        f"period {params.period!r} has no data, because as_of is before all timestamps.",
+        expected=f"an as_of from {first} on",
+        found=str(as_of.on),
+        fix="correct as_of, or leave it out: auto is the latest timestamp of the data",
+    )
+
+
+def _no_data(params: ReportParams, period: Bucket, first: date | None, as_of: AsOf) -> str:
+    there = f"that overlaps {first} .. {as_of.on}" if first else f"that starts by {as_of.on}"
     return report(
         f"period {params.period!r} has no data.",
-        expected=f"a period that overlaps {first} .. {as_of.on}",
+        expected=f"a period {there}",
         found=f"{period.start} .. {period.end - DAY}",
         fix="choose another period, or check as_of",
     )
