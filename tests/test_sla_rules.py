@@ -20,6 +20,7 @@ LEADS = """
     Demo and still open               | 2026-01-12 10:00 |                  | Demo   | North
     24 hours to the minute            | 2026-01-10 12:00 | 2026-01-11 12:00 | Web    | South
     over the weekend, two days late   | 2026-01-09 12:00 | 2026-01-12 12:00 | Web    | South
+    contacted before the MQL          | 2026-01-09 12:00 | 2026-01-09 11:00 | Web    | South
     16 working hours to the minute    | 2026-01-09 12:00 | 2026-01-13 12:00 | Web    | North
     a minute more                     | 2026-01-09 12:00 | 2026-01-13 12:01 | Web    |
     due soon, 13 of 16 hours          | 2026-01-12 14:00 |                  | Web    | North
@@ -80,16 +81,16 @@ def test_the_open_leads_that_are_due_soon_are_listed(ruled):
 
 def test_how_many_leads_each_rule_ruled(ruled):
     found = sla.sla_by_rule(ruled.leads)
-    columns = ["holds_for", "promise", "leads", "met", "breached", "pending"]
+    columns = ["holds_for", "promise", "leads", "met", "breached", "pending", "unmeasurable"]
     assert found[columns].to_numpy().tolist() == [
-        ["source: Demo", "1 working hour", 3, 1, 2, 0],
-        ["team: South", "24 hours", 2, 1, 1, 0],
-        ["all other leads", "2 working days", 4, 1, 1, 2],
+        ["source: Demo", "1 working hour", 3, 1, 2, 0, 0],
+        ["team: South", "24 hours", 3, 1, 1, 0, 1],
+        ["all other leads", "2 working days", 4, 1, 1, 2, 0],
     ]
     assert found["attainment"].tolist() == [1 / 3, 0.5, 0.5]
     # A filter and a rule that fits no lead.
     web = ruled.again(where={"source": ["Web"]})
-    assert sla.sla_by_rule(web.leads)["leads"].tolist() == [0, 2, 4]
+    assert sla.sla_by_rule(web.leads)["leads"].tolist() == [0, 3, 4]
     assert sla.sla_by_rule(ruled.again(sla_rules=[]).leads) is None
     assert sla.sla_by_rule(ruled.again(sla_stops_on="decision").leads) is None
 

@@ -64,8 +64,9 @@ def sla_lift(leads: LeadTable, *, maturity: Maturity) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Tidy rows of lift_sla (metrics.md §6); n: leads in time and breached ones, of mature buckets
-        only. Null where the SQL is the only decision recorded: then leads in time are those that
-        became SQLs, or wait for it.
+        only. ``within_days`` decides which buckets are mature, not which SQLs count. Null where
+        the SQL is the only decision recorded: then leads in time are those that became SQLs, or
+        wait for it.
     """
     wide = leads.counts
     is_known = leads.is_recorded("sql") and leads.is_recorded("accepted", "rejected")
@@ -90,8 +91,8 @@ def sla_by_rule(leads: LeadTable) -> pd.DataFrame | None:
     pandas.DataFrame or None
         ``rule`` (from 1; the last one is the SLA of all other leads), ``holds_for`` (in words),
         ``promise`` (the SLA in words), ``leads``, ``met``, ``breached``, ``pending`` and
-        ``attainment``. None without rules, or where the SLA is not recorded. With ``redact``, rules
-        for fewer than 5 leads are one.
+        ``unmeasurable``, which add up to ``leads``, and ``attainment``. None without rules, or
+        where the SLA is not recorded. With ``redact``, rules for fewer than 5 leads are one.
     """
     params = leads.params
     if not params.sla_rules or not is_sla_recorded(leads):
@@ -104,7 +105,7 @@ def sla_by_rule(leads: LeadTable) -> pd.DataFrame | None:
             "holds_for": names,
             "promise": [promise.words for promise in params.promises],
             "leads": found["leads"],
-            **{name: found[f"sla_{name}"] for name in ("met", "breached", "pending")},
+            **{n: found[f"sla_{n}"] for n in ("met", "breached", "pending", "unmeasurable")},
         }
     )
     if params.redact:

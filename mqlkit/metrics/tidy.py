@@ -105,7 +105,8 @@ SERIES = {
     },
     "sla_rules": {
         "rule": "step", "holds_for": "category", "promise": "promise", "leads": "n", "met": "met",
-        "breached": "breached", "pending": "pending", "attainment": "value",
+        "breached": "breached", "pending": "pending", "unmeasurable": "unmeasurable",
+        "attainment": "value",
     },
     "contact_times": {"within": "category", "leads": "n", "share": "value"},
     "cost_by_bucket": {"lag_days": "at", "cost": "value", "rolling": "rolling"},
@@ -117,7 +118,7 @@ SERIES = {
 # Columns of series that are whole numbers; beside metrics without them they become floats.
 WHOLE = {
     "leads", "mqls", "sqls", "age_days", "lag_days", "at_risk", "bin", "rule", "met", "breached",
-    "pending",
+    "pending", "unmeasurable",
 }  # fmt: skip
 
 

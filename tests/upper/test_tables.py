@@ -211,15 +211,17 @@ def test_sla_by_rule():
             "leads": [1200, 0],
             "met": [900, 0],
             "breached": [100, 0],
-            "pending": [200, 0],
+            "pending": [180, 0],
+            "unmeasurable": [20, 0],
             "attainment": [0.9, math.nan],
         }
     )
     assert cells(tables.sla.rules(series_of("sla_rules", frame))) == [
-        ["Leads", "SLA", "MQLs", "Met", "Breached", "Not due yet", "SLA attainment"],
-        ["source: Demo", "1 working hour", "1,200", "900", "100", "200", "90.0%"],
-        ["all other leads", "2 days", "0", "0", "0", "0", "–"],
-    ]
+        ["Leads", "SLA", "MQLs", "Met", "Breached", "Not due yet", "Unmeasurable",
+         "SLA attainment"],
+        ["source: Demo", "1 working hour", "1,200", "900", "100", "180", "20", "90.0%"],
+        ["all other leads", "2 days", "0", "0", "0", "0", "0", "–"],
+    ]  # fmt: skip
     assert tables.sla.rules(series_of("sla_rules", None)) is None
 
 

@@ -52,6 +52,7 @@ def rules(rows: pd.DataFrame) -> Table | None:
             "Met": found["met"].map(count),
             "Breached": found["breached"].map(count),
             "Not due yet": found["pending"].map(count),
+            "Unmeasurable": found["unmeasurable"].map(count),
             "SLA attainment": [NOTHING if pd.isna(v) else percent(v) for v in found["attainment"]],
         }
     )
