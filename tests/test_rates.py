@@ -71,17 +71,41 @@ def test_the_report_may_be_in_a_currency_that_nothing_is_spent_in(given, desk):
         ),
         pytest.param(
             "currency,rate\nUSD,0.8\n",
-            "spend.csv: several currencies have no rate, so the report has no one currency.\n"
-            "  Expected: rates of all currencies but the report's, or its own with the rate 1\n"
-            "  Found:    spend in 'EUR', 'GBP', 'USD'; rates of 'USD'",
+            "rates.csv: several currencies have no rate, so the report has no one currency.\n"
+            "  Expected: the rate 1 for the currency of the report, and a rate of every other one\n"
+            "  Found:    spend in 'EUR', 'GBP', 'USD' in spend.csv; rates of 'USD'",
             id="a currency without a rate",
         ),
         pytest.param(
             "currency,rate\nUSD,0.8\nGBP,1.1\nEUR,0.9\n",
-            "spend.csv: no currency has the rate 1, so the report has no one currency.\n"
-            "  Expected: rates of all currencies but the report's, or its own with the rate 1\n"
-            "  Found:    spend in 'EUR', 'GBP', 'USD'; rates of 'EUR', 'GBP', 'USD'",
+            "rates.csv: no currency has the rate 1, so the report has no one currency.\n"
+            "  Expected: the rate 1 for the currency of the report, and a rate of every other one\n"
+            "  Found:    spend in 'EUR', 'GBP', 'USD' in spend.csv; rates of 'EUR', 'GBP', 'USD'",
             id="no currency of the report",
+        ),
+        pytest.param(
+            # GBP is not the currency of the report: EUR is said to be.
+            "currency,rate\nEUR,1\nUSD,0.9\n",
+            "rates.csv: 'GBP' has no rate.\n"
+            "  Expected: the rate 1 for the currency of the report, and a rate of every other one\n"
+            "  Found:    spend in 'EUR', 'GBP', 'USD' in spend.csv; rates of 'EUR', 'USD'\n"
+            "  Fix:      add a line to rates.csv: GBP, and EUR per GBP",
+            id="a currency without a rate beside that of the report",
+        ),
+        pytest.param(
+            "currency,rate\nEUR,1\nUSD,1\nGBP,1.1\n",
+            "rates.csv: 2 currencies have the rate 1, so the report has no one currency.\n"
+            "  Expected: the rate 1 for the currency of the report, and a rate of every other one\n"
+            "  Found:    spend in 'EUR', 'GBP', 'USD' in spend.csv; rates of 'EUR', 'GBP', 'USD'\n"
+            "  Fix:      give the rate 1 to the report's currency only, one of 'EUR', 'USD'",
+            id="two currencies of the report",
+        ),
+        pytest.param(
+            "currency,rate\nUSD,0\nGBP,x\n",
+            "rates.csv: 2 rates cannot be read.\n"
+            "  Expected: a currency, a rate above zero with a decimal point, and a date or none\n"
+            "  Found:    'line 2: USD,0', 'line 3: GBP,x'",
+            id="no rate that can be read",
         ),
         pytest.param(
             "currency,rate,date_from\nUSD,0.8,2026-02-01\nGBP,1.1,\n",

@@ -690,6 +690,26 @@ def test_a_month_with_two_goals(desk):
     )
 
 
+def test_goals_by_a_column_that_is_not_recognized(desk):
+    content = "month,Sales Rep,mqls\n2026-01,Ann,10\n2026-01,Bo,12\n"
+    with pytest.raises(SourceError) as caught:
+        read_goals(desk, content)
+    assert str(caught.value) == (
+        "goals.csv: 1 month has more than one goal.\n"
+        "  Found:    '2026-01'\n"
+        "  Fix:      keep one row per month, or, if it is by segment, name its lead column under "
+        "goals.columns in source.yaml, such as {owner: Sales Rep} (the column is not read: "
+        "'Sales Rep')"
+    )
+
+
+def test_goals_without_a_number_get_no_advice_on_dates(desk):
+    with pytest.raises(SourceError) as caught:
+        read_goals(desk, "month,mqls\n2026-01,abc\n")
+    fix = "correct these rows; if numbers have a decimal comma, say so in source.yaml"
+    assert str(caught.value).endswith(f"Fix:      {fix} (goals.decimal: ',')")
+
+
 # --- Files that are refused
 
 

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pandas as pd
 
-from mqlkit.core.errors import SourceError, listed, report, unknown_name
+from mqlkit.core.errors import SourceError, listed, nearest, report, unknown_name
 from mqlkit.core.names import LEAD_COLUMNS
+from mqlkit.core.text import counted
 from mqlkit.sources.cells import day, number
 from mqlkit.sources.dialect.decide import Kinds, Readings
 from mqlkit.sources.files import Export
@@ -80,7 +81,7 @@ def read_goals(
     goals = goals[goals[[*AMOUNTS]].notna().any(axis=1)].reset_index(drop=True)
     goals["name"] = ["" if _is_of_all(name) else name for name in goals["name"]]
     goals.insert(1, "by", [by if name else "" for name in goals["name"]])
-    _check_once(spec, goals, by)
+    _check_once(spec, goals, by, _hint(spec, by, read.unmapped, lead_columns))
     return read, goals.astype(dict.fromkeys(AMOUNTS, float))
 
 
@@ -122,15 +123,28 @@ def _is_of_all(name: str) -> bool:
     return name.strip().casefold() == ALL or is_total(name)
 
 
-def _check_once(spec: TableSpec, goals: pd.DataFrame, by: str) -> None:
+def _hint(spec: TableSpec, by: str, unread: Sequence[str], lead_columns: Sequence[str]) -> str:
+    """Return how to name the segments' column, where none is recognized and one may be there."""
+    if by or not unread:
+        return ""
+    column = nearest(unread[0], lead_columns) or "owner"
+    words = "column is" if len(unread) == 1 else "columns are"
+    return (
+        f", or, if it is by segment, name its lead column under {spec.place}.columns in "
+        f"source.yaml, such as {{{column}: {unread[0]}}} (the {words} not read: {listed(unread)})"
+    )
+
+
+def _check_once(spec: TableSpec, goals: pd.DataFrame, by: str, hint: str) -> None:
     twice = goals[goals.duplicated(["month", "name"], keep=False)]
     if twice.empty:
         return
     months = {f"{m:%Y-%m} {s}".strip() for m, s in zip(twice["month"], twice["name"], strict=True)}
     raise SourceError(
         report(
-            f"{spec.names}: {len(months)} months have more than one goal.",
+            f"{spec.names}: {counted(len(months), 'month')} "
+            f"{'has' if len(months) == 1 else 'have'} more than one goal.",
             found=listed(sorted(months)),
-            fix=f"keep one row per month{f' and {by}' if by else ''}",
+            fix=f"keep one row per month{f' and {by}' if by else ''}{hint}",
         )
     )

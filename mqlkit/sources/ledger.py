@@ -88,10 +88,20 @@ def check_share(ledger: Ledger, *, place: str, most: float) -> None:
         f"{place}: {len(lost)} of {ledger.read} rows cannot be used, "
         f"{f'more than max_set_aside ({most:.0%}) allows' if ledger.used else 'and none is left'}."
         f"\n{examples}\n"
-        "  Fix:      correct these rows; if the dates are not year-month-day, "
-        "say so in source.yaml "
+        f"  Fix:      correct these rows{_advice(lost, place)}"
+    )
+
+
+def _advice(lost: Iterable[SetAside], place: str) -> str:
+    """Return what source.yaml can say for rows that cannot be used otherwise."""
+    reasons = {row.reason for row in lost}
+    dates = (
+        "; if the dates are not year-month-day, say so in source.yaml "
         f"({place}.dates: dmy, mdy or a pattern such as %d.%m.%Y)"
     )
+    amounts = f"; if numbers have a decimal comma, say so in source.yaml ({place}.decimal: ',')"
+    of_dates = dates if "bad_date" in reasons else ""
+    return of_dates + (amounts if "bad_amount" in reasons else "")
 
 
 def open_text(path: Path) -> IO[str]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Hashable
+from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from mqlkit.core.periods import DAY
 from mqlkit.core.text import counted
 from mqlkit.sources.cells import day, number
 from mqlkit.sources.dialect.decide import Kinds, Readings
+from mqlkit.sources.ledger import Ledger
 from mqlkit.sources.reader import Reader
 from mqlkit.sources.spec import TableSpec
 from mqlkit.sources.sql import Values, all_of
@@ -27,16 +30,32 @@ ALWAYS = date.min
 SUMMED_BY = ["date_from", "date_to", "channel", "campaign", "currency"]
 
 
-def read_rates(reader: Reader, spec: TableSpec) -> tuple[Read, pd.DataFrame]:
+@dataclass(frozen=True, eq=False)
+class Rates:
+    """Rates of exchange.
+
+    Attributes
+    ----------
+    names
+        Their file, for messages.
+    rows
+        ``currency``, ``date_from`` (first day of the rate; `ALWAYS` without one), ``rate`` (units
+        of the report's currency for one), in order.
+    """
+
+    names: str
+    rows: pd.DataFrame
+
+
+def read_rates(reader: Reader, spec: TableSpec) -> tuple[Read, Rates]:
     """Return the rates as read, and as one row per currency and first day.
 
     Returns
     -------
     Read
         The rows as read.
-    pandas.DataFrame
-        ``currency``, ``date_from`` (first day of the rate; `ALWAYS` without one), ``rate`` (units
-        of the report's currency for one), in order.
+    Rates
+        The rates.
 
     Raises
     ------
@@ -64,16 +83,9 @@ def read_rates(reader: Reader, spec: TableSpec) -> tuple[Read, pd.DataFrame]:
         faults=faults,
         has_date="true",
         is_empty=lambda cells: all_of(f"{cells[c]} IS NULL" for c in ("currency", "rate")),
+        settle=partial(_check_all_read, spec),
     )
     read = read_table(reader, spec, typing)
-    if bad := [row for row in read.ledger.rows if row.reason in ("bad_date", "bad_amount")]:
-        raise SourceError(
-            report(
-                f"{spec.names}: {counted(len(bad), 'rate')} cannot be read.",
-                expected="a currency, a rate above zero with a decimal point, and a date or none",
-                found=listed([f"line {row.line}: {row.text}" for row in bad]),
-            )
-        )
     rates = reader.frame(f"SELECT currency, date_from, rate FROM {read.table}")  # noqa: S608
     rates["date_from"] = [ALWAYS if pd.isna(at) else _as_date(at) for at in rates["date_from"]]
     rates = rates.astype({"rate": float}).sort_values(["currency", "date_from"], ignore_index=True)
@@ -86,15 +98,27 @@ def read_rates(reader: Reader, spec: TableSpec) -> tuple[Read, pd.DataFrame]:
                 fix="keep one, or say from which day each holds (date_from)",
             )
         )
-    return read, rates
+    return read, Rates(spec.names, rates)
+
+
+def _check_all_read(spec: TableSpec, ledger: Ledger) -> None:
+    """Refuse a rate that cannot be read, however many rows a table may lose."""
+    if bad := [row for row in ledger.rows if row.reason in ("bad_date", "bad_amount")]:
+        raise SourceError(
+            report(
+                f"{spec.names}: {counted(len(bad), 'rate')} cannot be read.",
+                expected="a currency, a rate above zero with a decimal point, and a date or none",
+                found=listed([f"line {row.line}: {row.text}" for row in bad]),
+            )
+        )
 
 
 def _as_date(at: date) -> date:
     return pd.Timestamp(at).date()
 
 
-def converted(spend: pd.DataFrame, rates: pd.DataFrame, *, names: str) -> pd.DataFrame:
-    """Return spend in one currency: the one that has no rate, or the rate 1.
+def converted(spend: pd.DataFrame, rates: Rates, *, names: str) -> pd.DataFrame:
+    """Return spend in one currency: the one with the rate 1, or the only one without a rate.
 
     Parameters
     ----------
@@ -111,30 +135,41 @@ def converted(spend: pd.DataFrame, rates: pd.DataFrame, *, names: str) -> pd.Dat
     SourceError
         When it is open which currency the report is in, or a rate is missing.
     """
-    target = _target(spend, rates, names)
+    target = _target(set(spend["currency"]), rates, names)
     pieces = [
         piece
         for row in spend.to_dict("records")
-        for piece in ([row] if row["currency"] == target else _pieces(row, rates, names))
+        for piece in ([row] if row["currency"] == target else _pieces(row, rates.rows, names))
     ]
     frame = pd.DataFrame(pieces, columns=spend.columns).assign(currency=target)
     sums = frame.groupby(SUMMED_BY, dropna=False, sort=True)["amount"].sum().reset_index()
     return sums.astype({"channel": spend["channel"].dtype, "campaign": spend["campaign"].dtype})
 
 
-def _target(spend: pd.DataFrame, rates: pd.DataFrame, names: str) -> str:
-    """Return the currency of the report."""
-    used, known = set(spend["currency"]), set(rates["currency"])
-    is_one = rates.groupby("currency")["rate"].agg(lambda rate: bool((rate == 1).all()))
-    found = sorted(used - known) or sorted(is_one.index[is_one])
-    if len(found) == 1:
-        return str(found[0])
-    words = "several currencies have no rate" if used - known else "no currency has the rate 1"
+def _target(used: set[str], rates: Rates, names: str) -> str:
+    """Return the currency of the report; every other one that is used has a rate."""
+    is_one = rates.rows.groupby("currency")["rate"].agg(lambda rate: bool((rate == 1).all()))
+    ones = sorted(is_one.index[is_one])
+    unknown = sorted(used - {*is_one.index})
+    if len(ones) == 1 and unknown:
+        what = f"{listed(unknown)} {'has' if len(unknown) == 1 else 'have'} no rate"
+        fix = f"add a line to {rates.names}: {unknown[0]}, and {ones[0]} per {unknown[0]}"
+    elif len(ones) > 1:
+        what = f"{len(ones)} currencies have the rate 1, so the report has no one currency"
+        fix = f"give the rate 1 to the report's currency only, one of {listed(ones)}"
+    elif ones:
+        return str(ones[0])
+    elif len(unknown) == 1:
+        return unknown[0]
+    else:
+        several = "several currencies have no rate" if unknown else "no currency has the rate 1"
+        what, fix = f"{several}, so the report has no one currency", ""
     raise SourceError(
         report(
-            f"{names}: {words}, so the report has no one currency.",
-            expected="rates of all currencies but the report's, or its own with the rate 1",
-            found=f"spend in {listed(sorted(used))}; rates of {listed(sorted(known))}",
+            f"{rates.names}: {what}.",
+            expected="the rate 1 for the currency of the report, and a rate of every other one",
+            found=f"spend in {listed(sorted(used))} in {names}; rates of {listed([*is_one.index])}",
+            fix=fix,
         )
     )
 

@@ -14,7 +14,7 @@ from mqlkit.sources.files import Export
 from mqlkit.sources.formats import fold
 from mqlkit.sources.non_data_rows import is_total
 from mqlkit.sources.questions import Question, Undecided
-from mqlkit.sources.rates import converted
+from mqlkit.sources.rates import Rates, converted
 from mqlkit.sources.reader import Reader
 from mqlkit.sources.spec import TableSpec
 from mqlkit.sources.sql import FILE, Values, all_of, literal
@@ -38,7 +38,7 @@ class SeveralCurrenciesError(SourceError):
 
 
 def read_spend(
-    reader: Reader, spec: TableSpec, rates: pd.DataFrame | None = None
+    reader: Reader, spec: TableSpec, rates: Rates | None = None
 ) -> tuple[Read, pd.DataFrame, str]:
     """Return the spend as read, its sums by range of days, channel and campaign, and its currency.
 
@@ -133,7 +133,7 @@ def _of_title(titles: Mapping[int, Period], end: int) -> str:
 
 
 def sum_spend(
-    reader: Reader, read: Read, spec: TableSpec, rates: pd.DataFrame | None = None
+    reader: Reader, read: Read, spec: TableSpec, rates: Rates | None = None
 ) -> tuple[pd.DataFrame, str]:
     """Return spend by range of days, channel and campaign, and the one currency that it is in.
 

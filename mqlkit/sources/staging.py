@@ -15,6 +15,7 @@ from itertools import groupby
 from mqlkit.core.errors import SourceError, report
 from mqlkit.sources.dialect.decide import Batch, Kinds, Readings, decide
 from mqlkit.sources.files import Export
+from mqlkit.sources.ledger import Ledger
 from mqlkit.sources.local_times import Piece, in_range, settle
 from mqlkit.sources.non_data_rows import why_no_data
 from mqlkit.sources.reader import Reader
@@ -83,6 +84,8 @@ class Typing:
         Whether a row without fault must be looked at, since it may be a total.
     check
         Raises where the files' headers cannot do, before any row is read.
+    settle
+        Raises where the rows excluded are too many for this table, before ``max_set_aside`` does.
     read_plain
         Reads large plain files in one scan; None where many rows need more than that.
     """
@@ -97,6 +100,7 @@ class Typing:
     is_empty: Callable[[Cells], str] = lambda _: "false"
     is_odd: Callable[[Cells], str] = lambda _: "false"
     check: Callable[[Sequence[Export]], None] = lambda _: None
+    settle: Callable[[Ledger], None] = lambda _: None
     read_plain: Callable[[Reader, Batch], PlainRows | None] | None = None
 
 

@@ -85,11 +85,12 @@ def read_table(
     typing.check(exports)
     batches = batches_of(reader, spec, exports)
     if plain := _read_plain(reader, spec, batches, typing):
-        return _finish(reader, spec, plain)
+        return _finish(reader, spec, typing, plain)
     staged = stage(reader, spec, batches, typing)
     ledger, counts = _settle(reader, staged, exports)
     _note_ambiguous(ledger, staged.n_ambiguous)
-    return _finish(reader, spec, Read(staged.table, ledger, exports, counts, staged.batches))
+    read = Read(staged.table, ledger, exports, counts, staged.batches)
+    return _finish(reader, spec, typing, read)
 
 
 def open_exports(reader: Reader, spec: TableSpec) -> list[Export]:
@@ -194,7 +195,7 @@ def _locate(
     )
 
 
-def _finish(reader: Reader, spec: TableSpec, read: Read) -> Read:
+def _finish(reader: Reader, spec: TableSpec, typing: Typing, read: Read) -> Read:
     """Account for what is above the headers, and check the whole."""
     ledger, exports = read.ledger, read.exports
     check_unchanged(exports)
@@ -210,6 +211,7 @@ def _finish(reader: Reader, spec: TableSpec, read: Read) -> Read:
     _add_preambles(ledger, exports)
     if contradictions := sum(batch.contradictions for batch in read.batches):
         ledger.noted[DATE_SLIPS] = contradictions
+    typing.settle(ledger)
     check_share(ledger, place=spec.place, most=reader.max_set_aside)
     read.unmapped = unmapped(exports)
     return read
