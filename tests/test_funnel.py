@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from mqlkit.leads import build_cube
+from mqlkit.leads.funnel import stage_events
 from mqlkit.metrics.conversion import maturity_of
 from mqlkit.metrics.funnel import FUNNEL_COLUMNS, Step, funnel_steps
 
@@ -111,6 +112,34 @@ def test_leads_out_of_order_count_and_have_no_hours(lead_table):
     # As in the conversion rate: an exit before the MQL, whichever, gives no duration.
     assert row_of(odd, ("mql", "sql"))[HOURS].isna().all()
     assert row_of(odd, ("accepted", "sql"))["hours_mean"] == 72
+
+
+def test_the_age_of_open_leads_has_the_precision_of_the_end_of_the_step(lead_table):
+    dated = lead_table(
+        """
+            lead_id | created_at       | mql_at           | accepted_at | sql_at           | won_at
+            won     | 2026-01-02 09:00 | 2026-01-03 09:00 | 2026-01-05  | 2026-01-05 15:00 | 2026-01-06
+            no deal | 2026-01-02 09:00 | 2026-01-03 09:00 | 2026-01-05  | 2026-01-05 15:00 |
+            no SQL  | 2026-01-02 09:00 | 2026-01-03 09:00 | 2026-01-05  |                  |
+            no MQL  | 2026-01-02 09:00 |                  |             |                  |
+        """,  # noqa: E501
+        period=JAN,
+        as_of="2026-01-31T10:00:00Z",
+    )
+
+    def hours(start, end):
+        found = stage_events(dated.leads.table, dated.leads.clock, start, [end])
+        time, _ = found.ends[end]
+        rows = found.table.select("lead_id", hours=time / 3_600_000_000).to_pandas()
+        return dict(zip(rows["lead_id"], rows["hours"], strict=True))
+
+    # Deals are won on a date: whole days, from the 5th to the 31st.
+    assert hours("sql", "won") == {"won": 24, "no deal": 26 * 24}
+    # Created and MQL have times, whatever the decisions have: from the 2nd 9:00 to the 31st 10:00.
+    assert hours("created", "mql")["no MQL"] == 29 * 24 + 1
+    assert hours("created", "sql")["no SQL"] == 29 * 24 + 1
+    # To the SQL as in the conversion rate, where an acceptance on a date makes whole days.
+    assert hours("mql", "sql")["no SQL"] == 28 * 24
 
 
 @pytest.mark.parametrize(("passes", "mqls"), [("every", 3), ("first", 2), ("last", 2)])

@@ -66,7 +66,7 @@ def stage_events(leads: ir.Table, clock: Clock, start: str, ends: Sequence[str])
     if start == "created" and clock.params.passes == "every":
         leads = _once_each(leads)
     leads = leads.filter(_entered(leads, start).notnull())
-    lost, age = _since(leads, clock, start, "rejected"), _age(leads, clock, start)
+    lost = _since(leads, clock, start, "rejected")
     if start in ("accepted", "sql"):
         # Only a rejection after that stage.
         lost = (lost > 0).ifelse(lost, ibis.null("int64"))
@@ -74,7 +74,7 @@ def stage_events(leads: ir.Table, clock: Clock, start: str, ends: Sequence[str])
     for end in ends:
         reached = _since(leads, clock, start, end)
         kind = reached.notnull().ifelse(CONVERTED, lost.notnull().ifelse(LOST, OPEN))
-        time = ibis.coalesce(reached, lost, age)
+        time = ibis.coalesce(reached, lost, _age(leads, clock, start, end))
         is_in_order = time >= 0
         if start == "mql":
             is_in_order &= leads["is_in_order"]
@@ -122,9 +122,13 @@ def _since(leads: ir.Table, clock: Clock, start: str, end: str) -> ir.IntegerVal
     return _from(leads, clock, start, lambda stage: between(leads, stage, end, clock))
 
 
-def _age(leads: ir.Table, clock: Clock, start: str) -> ir.IntegerValue:
-    """Return the time from a stage to the as-of moment, in microseconds."""
-    return _from(leads, clock, start, lambda stage: until_as_of(leads, clock, EXITS, start=stage))
+def _age(leads: ir.Table, clock: Clock, start: str, end: str) -> ir.IntegerValue:
+    """Return the time from a stage to the as-of moment, with the precision of that to the end."""
+    ends: Sequence[str] = ("accepted", "sql") if end == "accepted" else (end,)
+    if start == "mql" and end in EXITS:
+        # As for the conversion to SQL (metrics.md §4), which waits for any decision.
+        ends = EXITS
+    return _from(leads, clock, start, lambda stage: until_as_of(leads, clock, ends, start=stage))
 
 
 def _from(
