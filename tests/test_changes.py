@@ -900,7 +900,7 @@ def test_no_sentence_on_nothing_and_a_refusal_where_it_is_too_soon():
     parts = efficiency_mix_and_rate(rows(sources(JAN, **web), young), by="source", bucket="2026-02")
     assert verdicts.mix.effects(parts.assign(main_breakdown="source")).text == (
         "MQL→SQL conversion of Feb 2026 is not compared with that of Jan 2026: the cohort is "
-        "too young, and more of its MQLs will still become SQLs."
+        "too young, and more of its MQLs can still become SQLs."
     )
 
 

@@ -41,6 +41,15 @@ def exactly(value: float) -> str:
     return count(value) if math.isnan(value) or value == round(value) else f"{value:,.1f}"
 
 
+def decimal(value: float) -> str:
+    """Format a number with one decimal place, or more if it would be rounded to 0.
+
+    >>> decimal(1234.56), decimal(0.04), decimal(0)
+    ('1,234.6', '0.04', '0.0')
+    """
+    return f"{value:.1g}" if 0 < value < 0.05 else f"{value:,.1f}"
+
+
 def counted(value: float, noun: str) -> str:
     """Format a count with its noun.
 
@@ -105,8 +114,9 @@ def duration(hours: float, *, day_hours: float = 24, is_dated: bool = False) -> 
     if math.isnan(hours):
         return NOTHING
     working = "" if day_hours == 24 else "working "
-    if hours < 1 and not is_dated:
-        return f"{hours * 60:.0f} {working}minutes"
+    if hours * 60 < 59.5 and not is_dated:
+        minutes = f"{hours * 60:.0f}"
+        return f"{minutes} {working}minute{'' if minutes == '1' else 's'}"
     if hours < 2 * day_hours and not is_dated:
         return f"{hours:.1f} {working}hours"
     return f"{hours / day_hours:.1f} {working}days"
@@ -150,7 +160,9 @@ def brief(hours: float, *, day_hours: float = 24, is_dated: bool = False) -> str
     ('5.0 h', '3.0 d')
     """
     words = duration(hours, day_hours=day_hours, is_dated=is_dated).replace("working ", "")
-    return words.replace(" minutes", " min").replace(" hours", " h").replace(" days", " d")
+    for unit, short in (("minutes", "min"), ("minute", "min"), ("hours", "h"), ("days", "d")):
+        words = words.replace(f" {unit}", f" {short}")
+    return words
 
 
 def day(value: date) -> str:

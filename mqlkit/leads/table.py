@@ -52,7 +52,7 @@ from mqlkit.leads.cube import (
     end_of,
     measures_of,
 )
-from mqlkit.leads.durations import Clock
+from mqlkit.leads.durations import EXITS, Clock
 from mqlkit.leads.integers import DAY_US, start_us
 from mqlkit.leads.outcomes import SLA_OUTCOMES
 from mqlkit.leads.privacy import merged_names
@@ -132,6 +132,12 @@ class LeadTable:
     def earlier(self) -> tuple[Bucket, ...]:
         """Return the buckets before the period that a rolling cost needs."""
         return self.before[len(self.before) - self.params.rolling + 1 :]
+
+    @property
+    def is_stage_dated(self) -> bool:
+        """Return whether time in stage is between dates: it has no hours then."""
+        exits = {f"{stage}_at" for stage in EXITS} & self.recorded
+        return "mql_at" in self.dated or (bool(exits) and exits <= self.dated)
 
     def is_recorded(self, *stages: str) -> bool:
         """Return whether the data has a timestamp of any of these stages, before any filter."""

@@ -28,7 +28,7 @@ STILL_OPEN = {"acceptance_rate": "undecided", "sla_attainment": "sla_pending"}
 HOLDS = {
     "in-progress": "it is not over yet",
     "part-bucket": "one of the two lies only partly in the period",
-    "immature": "the cohort is too young, and more of its MQLs will still become SQLs",
+    "immature": "the cohort is too young, and more of its MQLs can still become SQLs",
     "unsettled": "those of its leads that are still open can undo the difference",
     "small-n": "one of the two has fewer than 30 leads",
     "spend-not-covered": "the spend data does not cover both",

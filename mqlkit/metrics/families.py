@@ -205,7 +205,7 @@ class FamilyFrames:
             maturity_days=self.maturity.days,
             horizon_days=self.maturity.horizon_days,
             is_rising=self.maturity.is_rising,
-            within_days=self.params.within_days or 0,
+            within_days=self._within_days,
             missing=self._missing("efficiency"),
             main_breakdown=self.main_breakdown,
         )
@@ -236,7 +236,7 @@ class FamilyFrames:
             series=series,
             sla_hours=self.params.sla_hours,
             day_hours=self.params.day_hours,
-            is_dated=self.is_dated,
+            is_dated=self.lead_data.is_stage_dated,
             n_rules=len(self.params.sla_rules),
             missing=self._missing("waiting"),
         )
@@ -278,18 +278,16 @@ class FamilyFrames:
             "sla": params.sla_words,
             "sla_hours": params.sla_hours,
             "day_hours": params.day_hours,
-            "is_dated": self.is_dated,
+            "is_dated": self.lead_data.is_stage_dated,
             "sla_stops_on": params.sla_stops_on,
             "n_rules": len(params.sla_rules),
             "missing": self._missing("response" if params.sla_stops_on == "contact" else "sla"),
         }
 
     @property
-    def is_dated(self) -> bool:
-        """Return whether time in stage is between dates: it has no hours then."""
-        leads = self.lead_data
-        exits = {f"{stage}_at" for stage in EXITS} & leads.recorded
-        return "mql_at" in leads.dated or (bool(exits) and exits <= leads.dated)
+    def _within_days(self) -> int:
+        """Return the parameter; -1 without any."""
+        return -1 if self.params.within_days is None else self.params.within_days
 
     def _missing(self, topic: str) -> str:
         """Return the columns that a section lacks, in words; empty if it lacks none."""
@@ -413,7 +411,7 @@ class FamilyFrames:
         both = family(rows, series={"mqls_range": mqls_range(rows, bursts=self.phi)})
         compared = self.changes.drop(columns=["currency", "is_phi_known"])
         both = pd.concat([both, compared], ignore_index=True)
-        within_days = self.params.within_days or 0
+        within_days = self._within_days
         return both.assign(currency=self.currency, within_days=within_days, **self._sla_terms)
 
     @property

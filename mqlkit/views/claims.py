@@ -12,7 +12,7 @@ import pandas as pd
 from mqlkit.core.metrics import METRICS
 from mqlkit.core.names import NOT_RECORDED as NOT_RECORDED_FLAG
 from mqlkit.core.names import TOTAL
-from mqlkit.core.text import between, count, counted, duration, exactly, money, percent
+from mqlkit.core.text import between, count, counted, decimal, duration, exactly, money, percent
 
 GOOD, BAD, PLAIN = STATUSES = ("good", "bad", "plain")
 UP, DOWN, UNCHANGED = DIRECTIONS = ("up", "down", "unchanged")
@@ -28,8 +28,8 @@ FORMATS: Mapping[str, Callable[[float], str]] = {
     "share": percent,
     "points": lambda value: f"{value * 100:.1f}",
     "expected leads": count,
-    "ratio": lambda value: f"{value:,.1f}",
-    "leads/day": lambda value: f"{value:,.1f}",
+    "ratio": decimal,
+    "leads/day": decimal,
 }
 
 

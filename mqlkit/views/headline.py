@@ -14,7 +14,7 @@ from mqlkit.core.names import SMALL_N, TOTAL
 from mqlkit.core.periods import PREVIOUS
 from mqlkit.core.text import brief, bucket_name, count, exactly, money, percent
 from mqlkit.metrics.changes import latest
-from mqlkit.metrics.tidy import constant, pick
+from mqlkit.metrics.tidy import complete, constant, pick
 from mqlkit.views.claims import (
     BAD,
     GOOD,
@@ -112,11 +112,13 @@ class Point(NamedTuple):
     bucket: str
     value: float
     flags: Sequence[str]
+    is_complete: bool
 
 
 def _points(rows: pd.DataFrame, metric: str) -> list[Point]:
     part = pick(rows, metric)
-    every = map(Point, part["bucket"], part["value"], part["flags"])
+    is_complete = part["bucket"].isin(complete(rows, metric)["bucket"])
+    every = map(Point, part["bucket"], part["value"], part["flags"], is_complete)
     return [point for point in every if point.bucket != TOTAL]
 
 
@@ -166,7 +168,7 @@ def _changed(
     if row:
         return _compared(row, words)
     # Without an interval, both values are stated and the change is not judged.
-    over = [point for point in known if "in-progress" not in point.flags][-2:]
+    over = [point for point in known if point.is_complete][-2:]
     if metric in compared or len(over) < 2:
         return ""
     then, now = over
@@ -197,7 +199,9 @@ def _compared(row: Row, words: Words) -> str:
 def _volume_figure(total: Cells, rows: pd.DataFrame) -> Figure:
     mqls, wanted = total.figure("mqls"), total.value("goal")
     if math.isnan(wanted):
-        return Figure("MQLs", count(mqls.value), "no goal is set", Verdict("No goal"))
+        has_part = pick(rows, "goal")["value"].notna().any()
+        context = "the goals cover only part of the period" if has_part else "no goal is set"
+        return Figure("MQLs", count(mqls.value), context, Verdict("No goal for the period"))
     judged = goal(rows)
     worst = next((claim for claim in judged.claims if claim.status == judged.tone), None)
     words = "On pace" if worst is None else SHORT_WORDS[worst.sentence].format(
@@ -210,10 +214,14 @@ def _volume_figure(total: Cells, rows: pd.DataFrame) -> Figure:
 def _efficiency_figure(total: Cells, rows: pd.DataFrame) -> Figure:
     n = total.n("efficiency")
     young = immature_buckets(rows)
-    note = "Too few to judge" if n < SMALL_N else "Will still rise" if young else "Mature"
     within = within_days(rows)
+    still = "Can still change" if within else "Can still rise"
+    note = "Too few to judge" if n < SMALL_N else still if young else "Mature"
     name = f"MQL→SQL within {within}" if within else "MQL→SQL conversion"
-    context = _confidence(total.interval("efficiency")) if n else "no MQLs"
+    if not n:
+        context = f"the {within} of no MQL are over" if total.value("mqls") > 0 else "no MQLs"
+        return Figure(name, "Not known yet", context, Verdict(note))
+    context = _confidence(total.interval("efficiency"))
     return Figure(name, percent(total.value("efficiency")), context, Verdict(note))
 
 

@@ -97,7 +97,9 @@ def against(mqls, goal):
 @pytest.mark.parametrize(
     ("changes", "shown"),
     [
-        pytest.param({}, ("100", "no goal is set", "No goal", "plain"), id="no goal"),
+        pytest.param(
+            {}, ("100", "no goal is set", "No goal for the period", "plain"), id="no goal"
+        ),
         pytest.param(against(100, 101), ("100", "99.0% of 101", "1 too few", "bad"), id="missed"),
         pytest.param(against(100, 100), ("100", "100.0% of 100", "Enough", "good"), id="exact"),
         pytest.param(against(100, 99), ("100", "101.0% of 99", "Enough", "good"), id="exceeded"),
@@ -156,13 +158,13 @@ def test_a_goal_of_nothing_is_no_error():
         pytest.param(
             {"value": 0.25, "n": 30, "low": 0.1268, "high": 0.4336},
             True,
-            ("25.0%", "12.7–43.4% with 95% confidence", "Will still rise", "plain"),
+            ("25.0%", "12.7–43.4% with 95% confidence", "Can still rise", "plain"),
             id="young",
         ),
         pytest.param(
             {"value": None, "n": 0},
             False,
-            ("–", "no MQLs", "Too few to judge", "plain"),
+            ("Not known yet", "no MQLs", "Too few to judge", "plain"),
             id="none",
         ),
     ],
@@ -170,7 +172,7 @@ def test_a_goal_of_nothing_is_no_error():
 def test_efficiency(cell, young, shown):
     flags = ["immature"] if young else []
     bucket = row("efficiency", 0.2, bucket="2026-03", n=40, flags=flags)
-    frame = rows(totals(**{**BASE, "efficiency": cell}), bucket)
+    frame = rows(totals(**{**BASE, "mqls": cell["n"], "efficiency": cell}), bucket)
     assert figures(frame)["MQL→SQL conversion"] == shown
 
 

@@ -101,10 +101,22 @@ def months(*pairs, chance=(0, 1000)):
             id="exceeded by one",
         ),
         pytest.param(
-            over(0, 10),
-            "0 MQLs: 10 short of the goal of 10 (0.0%). Marketing must produce more.",
+            over(0, 30),
+            "0 MQLs: 30 short of the goal of 30 (0.0%). Marketing must produce more.",
             "bad",
             id="none",
+        ),
+        pytest.param(
+            over(2, 3),
+            "2 MQLs: 1 short of the goal of 3 (66.7%). Marketing must produce more.",
+            "plain",
+            id="a goal too small for an alarm",
+        ),
+        pytest.param(
+            totals(mqls={"value": 58, "flags": ["in-progress"]}),
+            "58 MQLs in the period so far. No goal is set.",
+            "plain",
+            id="no goal, in progress",
         ),
         pytest.param(
             running(49, 100, to_date=50.3, needed=2.5, chance=(37, 65)),
@@ -310,16 +322,30 @@ LAST = "{}, the latest mature month: {}."
             converted(0.25, 400, "2026-03", low=0.2101, high=0.2946),
             {"maturity_days": 16.2},
             "25.0% of 400 MQLs became SQLs so far (21.0–29.5%), or one in 4.0. Nine in ten "
-            "conversions take up to 17 days: Mar 2026 is immature, and its rate will still rise. "
+            "conversions take up to 17 days: Mar 2026 is immature, and its rate can still rise. "
             + LAST.format("Feb 2026", "25.0% of 400 (21.0–29.5%)"),
             id="one young month",
+        ),
+        pytest.param(
+            converted(0.25, 400, "2026-03", low=0.2101, high=0.2946),
+            {"maturity_days": 30, "within_days": 30},
+            "25.0% of 400 MQLs became SQLs within 30 days (21.0–29.5%), or one in 4.0. In Mar "
+            "2026, the 30 days of some MQLs are not over yet, and the rate can still change. Feb "
+            "2026, the latest mature month: 25.0% of 400 within 30 days (21.0–29.5%).",
+            id="within days, one young month",
+        ),
+        pytest.param(
+            totals(efficiency={"value": 0, "n": 60, "low": 0.0, "high": 0.0602}),
+            {"within_days": 0},
+            "None of 60 MQLs became an SQL within 0 days (0.0–6.0%).",
+            id="within no day",
         ),
         pytest.param(
             converted(0.25, 400, "2026-02", "2026-03", low=0.2101, high=0.2946),
             {"maturity_days": 16.2},
             "25.0% of 400 MQLs became SQLs so far (21.0–29.5%), or one in 4.0. Nine in ten "
             "conversions take up to 17 days: Feb 2026 and Mar 2026 are immature, and their rates "
-            "will still rise. " + LAST.format("Jan 2026", "25.0% of 400 (21.0–29.5%)"),
+            "can still rise. " + LAST.format("Jan 2026", "25.0% of 400 (21.0–29.5%)"),
             id="two young months",
         ),
         pytest.param(
@@ -330,7 +356,7 @@ LAST = "{}, the latest mature month: {}."
             {"maturity_days": 16.2, "horizon_days": 44.7},
             "25.0% of 400 MQLs became SQLs so far (21.0–29.5%), or one in 4.0. Nine in ten "
             "conversions take up to 17 days: Jan 2026, Feb 2026 and Mar 2026 are immature, and "
-            "their rates will still rise. If young cohorts go on as older ones did, 31.0% become "
+            "their rates can still rise. If young cohorts go on as older ones did, 31.0% become "
             "SQLs within 45 days (95% prediction interval 27.0–35.0%).",
             id="all young, with a projection",
         ),
@@ -634,7 +660,14 @@ def answered(share, n, *, lift=None, low=None, high=None):
         pytest.param(
             answered(0.3, 40, lift=1.62, low=0.95, high=2.76),
             "Sales contacted 30.0% of 40 MQLs within one hour (20.0–40.0%). These became SQLs "
-            "1.6 times as often as MQLs contacted later (0.9 to 2.8). This describes the data and "
+            "1.6 times as often as MQLs contacted later (0.9 to 2.8): the difference is "
+            "not clear.",
+            id="with a lift within chance",
+        ),
+        pytest.param(
+            answered(0.3, 40, lift=1.62, low=1.1, high=2.76),
+            "Sales contacted 30.0% of 40 MQLs within one hour (20.0–40.0%). These became SQLs "
+            "1.6 times as often as MQLs contacted later (1.1 to 2.8). This describes the data and "
             "does not prove a cause.",
             id="with a lift",
         ),
@@ -812,8 +845,16 @@ AHEAD = (
             forecast(6.125, 5.594, 6.656, goal=7, likely=0.026178),
             AHEAD
             + ": a probability of 2.6% to reach its goal of 7. Made at the same point of earlier "
-            "months, this forecast was inside its interval in 2 of 2.",
+            "months, such a forecast had the outcome inside its interval in 2 of 2.",
             id="with a goal",
+        ),
+        pytest.param(
+            rows(
+                forecast(6.125, 5.594, 6.656, goal=5, likely=1.0),
+                of(row("mqls", 5, bucket="2026-02"), closed_buckets=8, backtest_hits=0),
+            ).assign(backtest_trials=0),
+            AHEAD + ". Its goal of 5 is reached.",
+            id="the goal is reached",
         ),
         pytest.param(
             forecast(6.125, 5.594, 6.656, trials=0, hits=0), AHEAD + ".", id="nothing to test it on"

@@ -47,12 +47,14 @@ def missing_of(rows: pd.DataFrame) -> dict[str, str]:
 
 
 def immature_buckets(rows: pd.DataFrame) -> list[str]:
-    """Return the names of the buckets whose conversion rate can still rise."""
+    """Return the names of the buckets with leads whose conversion rate can still rise."""
     cohorts = pick(rows, "efficiency")
+    cohorts = cohorts[(cohorts["bucket"] != TOTAL) & (cohorts["value"] != 1)]
+    empty = {*pick(rows, "mqls").query("value == 0")["bucket"]}
     return [
-        bucket_name(b)
-        for b, flags in zip(cohorts["bucket"], cohorts["flags"], strict=True)
-        if "immature" in flags and b != TOTAL
+        bucket_name(bucket)
+        for bucket, flags in zip(cohorts["bucket"], cohorts["flags"], strict=True)
+        if "immature" in flags and bucket not in empty
     ]
 
 
@@ -60,7 +62,7 @@ def why_held(flags: Sequence[str]) -> str:
     """Return why two buckets are not comparable, in words; empty if they are.
 
     >>> why_held(("small-n", "immature"))
-    'the cohort is too young, and more of its MQLs will still become SQLs'
+    'the cohort is too young, and more of its MQLs can still become SQLs'
     """
     return next((words for flag, words in HOLDS.items() if flag in flags), "")
 

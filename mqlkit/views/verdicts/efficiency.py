@@ -39,13 +39,18 @@ NONE_CONVERTED = Sentence(
     "None of {n:MQL} became an SQL{when} ({interval}).",
     by="n",
 )
+# From this share on, "one in" says nothing.
+MOST = 0.5
 EXTREMES = {0.0: NONE_CONVERTED, 1.0: ALL_CONVERTED}
 YOUNG = Sentence(
-    "Nine in ten conversions take up to {maturity}: {buckets} is immature, and its rate will still "
+    "Nine in ten conversions take up to {maturity}: {buckets} is immature, and its rate can still "
     "rise.",
-    "Nine in ten conversions take up to {maturity}: {buckets} are immature, and their rates will "
+    "Nine in ten conversions take up to {maturity}: {buckets} are immature, and their rates can "
     "still rise.",
     by="n_buckets",
+)
+NOT_OVER = Sentence(
+    "In {buckets}, the {within} of some MQLs are not over yet, and the rate can still change."
 )
 STILL_RISING = Sentence(
     "After {horizon}, as far as the data shows, conversions are still coming: conversion takes "
@@ -55,7 +60,8 @@ PROJECTED = Sentence(
     "If young cohorts go on as older ones did, {share} become SQLs within {horizon} (95% "
     "prediction interval {interval})."
 )
-LATEST = Sentence("{bucket_name}, the latest mature {noun}: {share} of {n} ({interval}).")
+LATEST = Sentence("{bucket_name}, the latest mature {noun}: {share} of {n}{when} ({interval}).")
+CONVERTED_MOST = Sentence("{share} of {n:MQL} became SQLs{when} ({interval}).")
 IN_PERIOD = Sentence(
     "The in-period ratio is {ratio}: {sqls:SQL} dated in the period, per {mqls:MQL} of the period. "
     "The SQLs may come from earlier MQLs, so this ratio rises when the number of MQLs falls."
@@ -90,8 +96,8 @@ def conversion(rows: pd.DataFrame, *, view: str = BOTH) -> Verdict | None:
 
 def within_days(rows: pd.DataFrame) -> str:
     """Return the days within which an SQL counts, such as ``30 days``; empty for any time."""
-    days = constant(rows, "within_days", 0)
-    return counted(days, "day") if days else ""
+    days = constant(rows, "within_days", -1)
+    return counted(days, "day") if days >= 0 else ""
 
 
 def is_young(cells: Cells) -> bool:
@@ -113,7 +119,8 @@ def _certainty(cells: Cells) -> str:
 
 
 def _converted(total: Cells, rows: pd.DataFrame) -> Claim:
-    sentence = EXTREMES.get(total.value("efficiency"), CONVERTED)
+    usual = CONVERTED if total.value("efficiency") < MOST else CONVERTED_MOST
+    sentence = EXTREMES.get(total.value("efficiency"), usual)
     return sentence.claim(
         "efficiency",
         certainty=_certainty(total),
@@ -128,7 +135,15 @@ def _converted(total: Cells, rows: pd.DataFrame) -> Claim:
 def _immature(rows: pd.DataFrame) -> Claim | None:
     """Return which buckets can still rise, or that the data is too short to tell."""
     young, maturity = immature_buckets(rows), constant(rows, "maturity_days", math.nan)
-    if constant(rows, "is_rising", False) and constant(rows, "horizon_days") >= 1:
+    within = within_days(rows)
+    if within:
+        not_over = NOT_OVER.claim(
+            "efficiency", certainty=SO_FAR, buckets=listed(young), within=within
+        )
+        return not_over if young else None
+    if constant(rows, "is_rising", False):
+        if constant(rows, "horizon_days") < 1:
+            return None
         horizon = counted(round(constant(rows, "horizon_days")), "day")
         noun = bucket_noun(str(rows["bucket"].iloc[0]))
         return STILL_RISING.claim("efficiency", certainty=SO_FAR, horizon=horizon, noun=noun)
@@ -153,6 +168,7 @@ def _latest(rows: pd.DataFrame) -> Claim | None:
         "efficiency", bucket=bucket, certainty=_certainty(cells),
         bucket_name=bucket_name(bucket), noun=bucket_noun(bucket),
         share=cells.figure("efficiency"), n=cells.figure("efficiency", "n"),
+        when=when_of(cells, rows),
         interval=cells.interval("efficiency"),
     )  # fmt: skip
 

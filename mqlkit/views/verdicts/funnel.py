@@ -26,7 +26,10 @@ from mqlkit.views.verdicts.base import Row
 ONE_STAGE = Sentence("The data has timestamps of one stage only, so there is no funnel.")
 NO_LEADS = Sentence("No lead entered a stage of the funnel in the period.")
 MOVED_ON = Sentence("{step}: {share} of {n:lead} moved on{when} ({interval}).")
-SLOWEST = Sentence("The longest step is {step}: half of the leads take up to {median}.")
+SLOWEST = Sentence(
+    "The longest step is {step}: an estimated half of the leads are converted or lost after "
+    "{median}."
+)
 SMALL = Sentence("{steps}: fewer than 30 leads, do not rank or plan by them.")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 CHANCE = (
     "A 95% interval shows how far chance alone can move a share; one in twenty misses the true "
-    "share. Shares of fewer than 30 leads are marked, and no verdict is based on them."
+    "share. Shares of fewer than 30 leads are marked: do not rank or plan by them."
 )
 COHORTS = (
     "A lead counts in the bucket in which it became an MQL, together with everything that happens "

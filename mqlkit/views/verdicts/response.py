@@ -12,6 +12,7 @@ from mqlkit.views.claims import (
     FEW,
     MEASURED,
     NOT_RECORDED,
+    UNCLEAR,
     UNKNOWN,
     Cells,
     Claim,
@@ -30,6 +31,10 @@ CONTACTED = Sentence("Sales contacted {share} of {n:MQL} within one hour ({inter
 LIFT = Sentence(
     "These became SQLs {lift} times as often as MQLs contacted later ({range}). This describes the "
     "data and does not prove a cause."
+)
+LIFT_UNCLEAR = Sentence(
+    "These became SQLs {lift} times as often as MQLs contacted later ({range}): the difference is "
+    "not clear."
 )
 NO_FAST_SQL = Sentence(
     "None of those contacted within the hour has become an SQL, so how much the first hour is "
@@ -70,7 +75,10 @@ def _lift(total: Cells) -> Claim | None:
         return None
     if math.isnan(interval.low.value):
         return NO_FAST_SQL.claim("lift_1h", certainty=UNKNOWN, lift=lift)
-    return LIFT.claim("lift_1h", lift=lift, range=interval)
+    if interval.holds(1):
+        return LIFT_UNCLEAR.claim("lift_1h", certainty=UNCLEAR, lift=lift, range=interval)
+    certainty = FEW if total.n("lift_1h") < SMALL_N else MEASURED
+    return LIFT.claim("lift_1h", certainty=certainty, lift=lift, range=interval)
 
 
 REFERENCE = (

@@ -20,6 +20,7 @@ from mqlkit.views.claims import (
     NOT_RECORDED,
     PLAIN,
     SO_FAR,
+    UNCLEAR,
     UNKNOWN,
     Cells,
     Claim,
@@ -42,6 +43,10 @@ ATTAINED_BY_RULE = Sentence(
 LIFT = Sentence(
     "In mature buckets, leads within the SLA became SQLs {lift} times as often as breached ones "
     "({range}). This describes the data and does not prove a cause."
+)
+LIFT_UNCLEAR = Sentence(
+    "In mature buckets, leads within the SLA became SQLs {lift} times as often as breached ones "
+    "({range}): the difference is not clear."
 )
 NO_SQL_IN_TIME = Sentence(
     "In mature buckets, no lead within the SLA has become an SQL, so what lateness costs in "
@@ -205,6 +210,8 @@ def _lift(total: Cells) -> Claim | None:
     if math.isnan(interval.low.value):
         return NO_SQL_IN_TIME.claim("lift_sla", certainty=UNKNOWN, lift=lift)
     is_few = total.n("lift_sla") < SMALL_N
+    if interval.holds(1):
+        return LIFT_UNCLEAR.claim("lift_sla", certainty=UNCLEAR, lift=lift, range=interval)
     return LIFT.claim("lift_sla", certainty=FEW if is_few else MEASURED, lift=lift, range=interval)
 
 

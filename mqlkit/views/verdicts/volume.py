@@ -6,7 +6,7 @@ import math
 
 import pandas as pd
 
-from mqlkit.core.names import TOTAL
+from mqlkit.core.names import SMALL_N, TOTAL
 from mqlkit.core.text import bucket_name, bucket_noun
 from mqlkit.metrics.tidy import constant, pick
 from mqlkit.metrics.volume import latest_against_goal
@@ -27,8 +27,8 @@ from mqlkit.views.claims import (
     verdict,
 )  # fmt: skip
 
-NO_GOAL = Sentence("{mqls:MQL} in the period. No goal is set.")
-PART_GOAL = Sentence("{mqls:MQL} in the period. The goals do not cover the whole period.")
+NO_GOAL = Sentence("{mqls:MQL} in the period{when}. No goal is set.")
+PART_GOAL = Sentence("{mqls:MQL} in the period{when}. The goals do not cover the whole period.")
 MISSED = Sentence(
     "{mqls:MQL}: {gap} short of the goal of {goal} ({attainment}). Marketing must produce more."
 )
@@ -70,9 +70,14 @@ FORECAST_GOAL = Sentence(
     "{interval}), if it goes on as the {closed} {noun}s before it did: a probability of "
     "{probability} to reach its goal of {goal}."
 )
+FORECAST_REACHED = Sentence(
+    "{bucket_name} is on course for {forecast} MQLs by its end (80% prediction interval "
+    "{interval}), if it goes on as the {closed} {noun}s before it did. Its goal of {goal} is "
+    "reached."
+)
 BACKTEST = Sentence(
-    "Made at the same point of earlier {noun}s, this forecast was inside its interval in {hits} of "
-    "{trials}."
+    "Made at the same point of earlier {noun}s, such a forecast had the outcome inside its "
+    "interval in {hits} of {trials}."
 )
 TOO_SHORT = Sentence(
     "There is no forecast for {bucket_name}: it needs 6 complete {noun}s before it, and the data "
@@ -88,8 +93,8 @@ SHORT_WORDS = {
 }  # fmt: skip
 # From so many leads on, a pace has no decimals.
 WHOLE_FROM = 100
-# So many buckets below the goal in a row are no chance.
-MANY = 3
+# So many buckets below the goal in a row are said, and so many are hardly chance: 1 in 32.
+MANY, TOO_MANY = 3, 5
 
 
 def goal(rows: pd.DataFrame) -> Verdict:
@@ -105,7 +110,8 @@ def goal(rows: pd.DataFrame) -> Verdict:
     if math.isnan(total.value("goal")):
         has_part = pick(rows, "goal")["value"].notna().any()
         sentence = PART_GOAL if has_part else NO_GOAL
-        return verdict(sentence.claim("mqls", certainty=UNKNOWN, mqls=mqls))
+        when = " so far" if "in-progress" in total.flags("mqls") else ""
+        return verdict(sentence.claim("mqls", certainty=UNKNOWN, mqls=mqls, when=when))
     return verdict(_of_period(total), *_of_latest(rows, total))
 
 
@@ -116,7 +122,7 @@ def _of_period(total: Cells) -> Claim:
     sentence = MISSED if gap < 0 else EXCEEDED if gap > 0 else EXACT
     return sentence.claim(
         "mqls",
-        status=BAD if gap < 0 else GOOD,
+        status=GOOD if gap >= 0 else BAD if total.value("goal") >= SMALL_N else PLAIN,
         mqls=total.figure("mqls"),
         goal=total.figure("goal"),
         gap=total.size("goal_gap"),
@@ -145,7 +151,10 @@ def forecast(rows: pd.DataFrame) -> Verdict | None:
             )
         )
     has_goal = not math.isnan(cells.value("goal_probability"))
-    expected = (FORECAST_GOAL if has_goal else FORECAST).claim(
+    sentence = FORECAST_GOAL if has_goal else FORECAST
+    if has_goal and cells.value("mqls") >= cells.value("goal"):
+        sentence = FORECAST_REACHED
+    expected = sentence.claim(
         "mqls_forecast",
         bucket=bucket,
         certainty=ESTIMATED,
@@ -202,7 +211,7 @@ def _of_latest(rows: pd.DataFrame, total: Cells) -> list[Claim]:
         sentence.claim(
             "mqls",
             bucket=latest.bucket,
-            status=BAD if is_clear or latest.n_below >= MANY else PLAIN,
+            status=BAD if is_clear or latest.n_below >= TOO_MANY else PLAIN,
             noun=noun,
             bucket_name=bucket_name(latest.bucket),
             mqls=cells.figure("mqls"),
