@@ -9,6 +9,7 @@ from mqlkit.core.params import ReportParams
 from mqlkit.metrics.lead_lists import waiting_list
 from mqlkit.metrics.report import read_report
 from mqlkit.metrics.tidy import constant
+from mqlkit.views.verdicts.waiting import time_in_stage
 
 JAN = {"period": "2026-01", "as_of": "2026-01-31"}
 HOURS = [f"hours_in_stage_{name}" for name in ("mean", "median", "p90", "km_median")]
@@ -90,5 +91,19 @@ def test_a_section_says_why_its_stage_is_not_recorded(desk):
         "rejected_at (no event of the history is mapped to it)"
     )
     assert constant(report.response, "missing") == (
-        "contacted_at (some stages of the history are not mapped)"
+        "contacted_at (the history has stages that are not mapped: 'Called')"
+    )
+    redacted = read_report(params.changed({"redact": True}))
+    assert constant(redacted.response, "missing") == (
+        "contacted_at (the history has stages that are not mapped)"
+    )
+
+
+def test_a_section_that_lacks_two_things_says_so_in_one_sentence(desk):
+    desk.write("leads.csv", "lead_id,created_at,mql_at\n1,2026-01-05 10:00,\n")
+    path = desk.describe({"leads": {"files": ["leads.csv"]}})
+    report = read_report(ReportParams.from_mapping({"source": str(path), "by": [], **JAN}))
+    assert time_in_stage(report.waiting).text == (
+        "The data has no mql_at (mql_at has no values) and no accepted_at, rejected_at or sql_at, "
+        "so time in stage is not known."
     )

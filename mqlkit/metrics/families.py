@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -293,10 +293,10 @@ class FamilyFrames:
         """Return the columns that a section lacks, in words; empty if it lacks none."""
         there = {*self.lead_data.recorded, *(["spend"] if self.tables.spend is not None else [])}
         known = [export.recognized.format for export, *_ in self.tables.exports]
-        stages = self.lead_data.missing_stages
-        notes = {f"{s}_at": words for s in stages if (words := self.tables.missing_words(s))}
+        why = partial(self.tables.missing_words, is_quoting=not self.params.redact)
+        notes = {f"{s}_at": why(s) for s in self.lead_data.missing_stages if why(s)}
         lacking = need_of(topic).lacking(there)
-        return "; ".join(in_formats(group, known, notes=notes) for group in lacking)
+        return " and no ".join(in_formats(group, known, notes=notes) for group in lacking)
 
     @cached_property
     def cost(self) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import ibis.expr.types as ir
 import pandas as pd
 
+from mqlkit.core.errors import listed
 from mqlkit.core.names import IGNORE, LEAD_COLUMNS, NO_COLUMN, NO_MAPPING, NO_VALUE
 from mqlkit.sources.goals import read_goals
 from mqlkit.sources.history import (
@@ -31,6 +33,9 @@ from mqlkit.sources.table import Read
 
 if TYPE_CHECKING:
     from mqlkit.sources.files import Export
+
+# Characters that are shown of a stage value.
+LONGEST_VALUE = 40
 
 
 @dataclass
@@ -78,16 +83,27 @@ class Tables:
             if spec.table == "history":
                 stages = spec.stages or export.recognized.format.stages or BY_NAME
                 mapped |= {spec.stage} if spec.stage else {*stages}
-        noted = self.ledgers["history"].noted if "history" in self.ledgers else ()
         if stage in mapped or ("leads" in self.ledgers and f"{stage}_at" in self.columns):
             return NO_VALUE
-        return NO_MAPPING if any(n.startswith(NOT_MAPPED) for n in noted) else NO_COLUMN
+        return NO_MAPPING if self._not_mapped else NO_COLUMN
 
-    def missing_words(self, stage: str) -> str:
-        """Return why a stage is not recorded, in words; empty if no column or history has it."""
+    @property
+    def _not_mapped(self) -> list[str]:
+        """Return the stage values of the history that no mapping names, the most frequent first."""
+        noted = self.ledgers["history"].noted if "history" in self.ledgers else Counter[str]()
+        start = f"{NOT_MAPPED}: "
+        return [n.removeprefix(start) for n, _ in noted.most_common() if n.startswith(start)]
+
+    def missing_words(self, stage: str, *, is_quoting: bool = True) -> str:
+        """Return why a stage is not recorded, in words; empty if no column or history has it.
+
+        Stage values that are not mapped are named if ``is_quoting``.
+        """
         cause, column = self.why_missing(stage), f"{stage}_at"
         if cause == NO_MAPPING:
-            return "some stages of the history are not mapped"
+            values = [value[:LONGEST_VALUE] for value in self._not_mapped]
+            named = f": {listed(values)}" if is_quoting else ""
+            return f"the history has stages that are not mapped{named}"
         if cause == NO_COLUMN:
             return ""
         if "leads" not in self.ledgers or column not in self.columns:
