@@ -9,7 +9,7 @@ import pytest
 
 from mqlkit.core.checks import sla_words, split_sla
 from mqlkit.core.errors import ParamsError
-from mqlkit.core.params import ReportParams, resolve_as_of, split_override
+from mqlkit.core.params import ReportParams, located, resolve_as_of, split_override
 from mqlkit.core.periods import AsOf
 
 PERIODS = (
@@ -493,3 +493,24 @@ def test_only_now_reads_the_clock():
     before = datetime.now(UTC)
     as_of = resolve_as_of("now", zone=TALLINN, latest=None)
     assert before <= as_of.at <= datetime.now(UTC)
+
+
+def test_an_error_in_the_data_names_the_line_of_its_parameter(tmp_path):
+    path = tmp_path / "q1.yaml"
+    path.write_text("# First quarter\nperiod: 2026-Q1\nsla_rules: []\nas_of: 2026-03-31\n")
+    error = ParamsError(
+        "sla_rules, rule 2: column 'taem' is unknown.\n"
+        "  Fix:      did you mean 'team'?\n"
+        "period '2026-Q1' has no data.\n"
+        "as_of: given on the command line.\n"
+        "by/where: column 'x' is unknown.\n"
+        "leads.csv: not about a parameter."
+    )
+    assert str(located(error, path, ["as_of=2026-01-31"])) == (
+        f"{path}:3: sla_rules, rule 2: column 'taem' is unknown.\n"
+        "  Fix:      did you mean 'team'?\n"
+        f"{path}:2: period '2026-Q1' has no data.\n"
+        f"{path}: as_of: given on the command line.\n"
+        f"{path}: by/where: column 'x' is unknown.\n"
+        "leads.csv: not about a parameter."
+    )

@@ -220,8 +220,17 @@ def test_rules_are_kept_in_one_form():
 
 
 def test_a_rule_on_a_column_that_no_file_has(read_lead_table):
-    with pytest.raises(ParamsError, match=r"^sla_rules: column 'taem' is unknown"):
-        read_lead_table(LEADS, sla_rules=[{**SOUTH, "where": {"taem": ["South"]}}])
+    with pytest.raises(ParamsError) as raised:
+        read_lead_table(
+            LEADS, sla_rules=[DEMO, {**SOUTH, "where": {"taem": ["South"], "size": ["10"]}}]
+        )
+    assert str(raised.value) == (
+        "sla_rules, rule 2: column 'taem' is unknown.\n"
+        "  Fix:      did you mean 'team'?\n"
+        "sla_rules, rule 2: column 'size' is unknown.\n"
+        # Neither the id nor the timestamps of a lead, which no rule can fit.
+        "  Fix:      one of source, team"
+    )
 
 
 def test_a_page_without_personal_data_hides_who_a_rule_is_for():

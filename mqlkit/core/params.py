@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
@@ -170,9 +171,13 @@ class ReportParams:
         return list(dict.fromkeys([*self.by, *self.where, *self.rule_columns]))
 
     @property
-    def rule_columns(self) -> list[str]:
-        """Return the columns that ``sla_rules`` name."""
-        return list(dict.fromkeys(column for p in self.promises for column in p.where))
+    def rule_columns(self) -> dict[str, str]:
+        """Return the columns that ``sla_rules`` name, each with the last rule that names it."""
+        return {
+            column: f"sla_rules, rule {number}"
+            for number, promise in enumerate(self.promises, start=1)
+            for column in promise.where
+        }
 
     @property
     def day_hours(self) -> float:
@@ -208,6 +213,29 @@ class ReportParams:
     def to_dict(self) -> dict[str, Any]:
         """Return all parameters by name."""
         return {name: getattr(self, name) for name in self.names()}
+
+
+def located(error: ParamsError, path: Path, overrides: Iterable[str] = ()) -> ParamsError:
+    """Return an error with the place in a params file of each parameter that it is about.
+
+    Parameters
+    ----------
+    error
+        Raised where a parameter does not fit the data.
+    path, overrides
+        As in `ReportParams.read`.
+    """
+    won = {split_override(text)[0] for text in overrides}
+    lines = {name: f":{line}" for name, line in key_lines(path).items() if name not in won}
+
+    def placed(words: str) -> str:
+        name = re.match(r"(\w+)[ ,:/]", words)
+        if words.startswith(str(path)) or not name or name[1] not in ReportParams.names():
+            return words
+        # Of two parameters, such as `by/where`, neither is known to be the one.
+        return f"{path}{'' if name[0].endswith('/') else lines.get(name[1], '')}: {words}"
+
+    return ParamsError("\n".join(map(placed, str(error).split("\n"))))
 
 
 def split_override(text: str) -> tuple[str, Any]:

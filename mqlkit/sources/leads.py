@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -42,14 +42,16 @@ class Wanted:
     Attributes
     ----------
     named
-        Columns that the report names; ``ruling`` are those of SLA rules.
+        Columns that the report names.
     is_all
         Whether every column is wanted.
+    ruling
+        Those of SLA rules, each with its rule in words.
     """
 
     named: Sequence[str]
     is_all: bool
-    ruling: Sequence[str] = ()
+    ruling: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, columns: Sequence[str]) -> list[str]:
         """Return those wanted of the columns that there are."""
@@ -63,8 +65,10 @@ class Wanted:
 def refuse_unknown(wanted: Wanted, missing: Sequence[str], columns: Sequence[str]) -> None:
     """Stop where columns that a report names are in no export; ``columns`` are those there are."""
     if missing:
-        places = {c: "sla_rules" if c in wanted.ruling else "by/where" for c in missing}
-        words = (unknown_name(place, "column", c, columns) for c, place in places.items())
+        texts = [c for c in columns if c not in LEAD_COLUMNS or c in TEXT_COLUMNS]
+        words = (
+            unknown_name(wanted.ruling.get(c, "by/where"), "column", c, texts) for c in missing
+        )
         raise ParamsError("\n".join(words))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -118,7 +118,7 @@ def load(
     source: SourceSpec,
     *,
     extras: Sequence[str],
-    ruling: Sequence[str] = (),
+    ruling: Mapping[str, str] = {},
     is_all_wanted: bool = False,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Tables:
@@ -131,7 +131,7 @@ def load(
     extras
         Lead columns wanted beside the canonical ones, for breakdowns, filters and SLA rules.
     ruling
-        Those of SLA rules.
+        Those of SLA rules, each with its rule in words.
     is_all_wanted
         Whether every other column that there is comes along.
     tell
