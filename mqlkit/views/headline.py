@@ -30,7 +30,7 @@ from mqlkit.views.tables.changes import NOT_COMPARED
 from mqlkit.views.verdicts.base import immature_buckets
 from mqlkit.views.verdicts.efficiency import within_days
 from mqlkit.views.verdicts.sla import SlaTerms, attainment, status_of
-from mqlkit.views.verdicts.volume import SHORT_WORDS, goal
+from mqlkit.views.verdicts.volume import goal, short_words
 
 MEDIAN = "hours_in_stage_km_median"
 ENOUGH, IN_TIME, AT_COST = "Enough?", "Right leads, on time?", "At what cost?"
@@ -203,12 +203,8 @@ def _volume_figure(total: Cells, rows: pd.DataFrame) -> Figure:
         context = "the goals cover only part of the period" if has_part else "no goal is set"
         return Figure("MQLs", count(mqls.value), context, Verdict("No goal for the period"))
     judged = goal(rows)
-    worst = next((claim for claim in judged.claims if claim.status == judged.tone), None)
-    words = "On pace" if worst is None else SHORT_WORDS[worst.sentence].format(
-        **worst.figures, **worst.terms
-    )  # fmt: skip
     context = f"{percent(mqls.value / wanted)} of {exactly(wanted)}" if wanted else "goal of 0"
-    return Figure("MQLs", count(mqls.value), context, Verdict(words, judged.tone))
+    return Figure("MQLs", count(mqls.value), context, Verdict(short_words(judged), judged.tone))
 
 
 def _efficiency_figure(total: Cells, rows: pd.DataFrame) -> Figure:

@@ -134,6 +134,20 @@ def test_volume(changes, shown):
     assert figure("MQLs", changes) == shown
 
 
+def test_a_goal_met_for_the_period_does_not_hide_the_latest_month():
+    months = (("2026-01", 150, 100), ("2026-02", 99, 100))
+    parts = [
+        row(metric, value, bucket=bucket)
+        for bucket, mqls, goal in months
+        for metric, value in against(mqls, goal).items()
+    ]
+    ranges = [row("mqls", None, bucket=bucket, low=0, high=999) for bucket, *_ in months]
+    ranges = [part.assign(metric="mqls_range") for part in ranges]
+    frame = rows(totals(**{**BASE, **against(249, 200)}), *parts, *ranges)
+    shown = ("249", "124.5% of 200", "Below the goal in Feb 2026", "plain")
+    assert figures(frame)["MQLs"] == shown
+
+
 def test_a_goal_of_nothing_is_no_error():
     # A month in which no MQL was planned; 0 / 0 is not a share.
     value, _, verdict, tone = figure("MQLs", against(100, 0))

@@ -157,7 +157,7 @@ def months(*pairs, chance=(0, 1000)):
             "249 MQLs: 49 more than the goal of 200. Marketing produces enough; fewer would have "
             "been enough. Feb 2026, the latest complete month: 99 MQLs against a goal of 100 "
             "(99.0%). For the period the goal is met, but not in the latest complete month.",
-            "good",
+            "plain",
             id="the latest month is short within chance",
         ),
         pytest.param(

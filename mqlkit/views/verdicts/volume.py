@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pandas as pd
 
@@ -112,7 +113,19 @@ def goal(rows: pd.DataFrame) -> Verdict:
         sentence = PART_GOAL if has_part else NO_GOAL
         when = " so far" if "in-progress" in total.flags("mqls") else ""
         return verdict(sentence.claim("mqls", certainty=UNKNOWN, mqls=mqls, when=when))
-    return verdict(_of_period(total), *_of_latest(rows, total))
+    period, latest = _of_period(total), _of_latest(rows, total)
+    if any(claim.sentence == DIFFERS_DOWN for claim in latest):
+        # Praise for the period would hide the latest bucket.
+        period = replace(period, status=PLAIN)
+    return verdict(period, *latest)
+
+
+def short_words(judged: Verdict) -> str:
+    """Return the words for a card: those of what sets the tone, or of a latest bucket below it."""
+    claims = {claim.sentence: claim for claim in judged.claims}
+    tone = [claim for claim in judged.claims if claim.status == judged.tone]
+    claim = claims[LATEST] if DIFFERS_DOWN in claims and LATEST in claims else tone[0]
+    return SHORT_WORDS[claim.sentence].format(**claim.figures, **claim.terms)
 
 
 def _of_period(total: Cells) -> Claim:
