@@ -17,6 +17,7 @@ from mqlkit.metrics import forecast, handoff, lead_lists, response, volume, wait
 from mqlkit.metrics.goals import kept_goals
 from mqlkit.metrics.report import compute_report
 from mqlkit.metrics.spend import unnamed_channels
+from mqlkit.metrics.tidy import series
 
 JAN, FEB, MAR = "2026-01", "2026-02", "2026-03"
 
@@ -1884,7 +1885,8 @@ def test_the_year_before_the_period_is_compared_as_far_as_the_data_is_whole(lead
     [
         ({}, 50),
         ({"source": ["Web"]}, 30),  # that of its channel
-        ({"source": ["Web", "Partner"]}, 15),  # Partner costs nothing
+        # What was spent on Partner is not known, as for Partner alone: not recorded is not zero.
+        ({"source": ["Web", "Partner"]}, None),
         ({"source": ["Partner"]}, None),
         ({"country": ["EE"]}, 50),  # nobody knows what was spent on Estonia alone
     ],
@@ -1907,9 +1909,44 @@ def test_spend_is_that_of_the_sources_kept(lead_table, where, cost):
     )
     numbers = compute_report(made.leads, made.tables)
     rows = numbers.metrics[numbers.metrics["metric"] == "cost_per_mql"]
-    found = [v for v, b in zip(rows["value"], rows["bucket"], strict=True) if b == "total"]
-    assert found == ([] if cost is None else [cost])
-    assert bool(numbers.currency) == (cost is not None)
+    rows = rows[(rows["bucket"] == "total") & (rows["by"] == "")]
+    assert [*rows["value"].dropna()] == ([] if cost is None else [cost])
+
+
+def test_a_kept_source_without_spend_makes_the_cost_of_all_unknown(lead_table):
+    made = lead_table(
+        """
+            lead_id | mql_at     | source  | campaign | owner
+            A       | 2026-01-05 | Web     | Spring   | Ann
+            B       | 2026-01-05 | Partner | Spring   | Ann
+        """,
+        spend="""
+            date       | channel | campaign | amount
+            2026-01-01 | Web     | Spring   | 30
+            2026-01-31 | Ads     | Spring   | 70
+        """,
+        where={"source": ["Web", "Partner"]},
+        by=["source", "campaign"],
+        period=JAN,
+        lag_days=0,
+    )
+    report = compute_report(made.leads, made.tables)
+    assert report.value("cost_per_mql", by="source", name="Web") == 30
+    costs = report.groups["cost"]
+    unknown = costs[(costs["name"] != "Web") & costs["metric"].isin(["spend", "cost_per_mql"])]
+    # All leads, Partner, and the campaign, which has leads of Partner.
+    assert set(unknown["name"]) == {"", "Partner", "Spring"}
+    assert unknown["value"].isna().all()
+    assert unknown["flags"].map(lambda flags: "no-spend-channel" in flags).all()
+    assert report.cost["unspent"].iloc[0] == "channel Partner"
+    assert series(report.cost, "cost_by_bucket", "bucket")["cost"].isna().all()
+    # Of two columns, spend has the one: the words say which.
+    both = made.again(where={"source": ["Web"], "owner": ["Ann"]})
+    terms = compute_report(both.leads, made.tables).cost
+    assert (terms["unfiltered_by"].iloc[0], terms["spend_basis"].iloc[0]) == (
+        "owner",
+        "spend filtered by source only",
+    )
 
 
 def test_spend_of_campaigns_is_that_of_the_leads_with_their_name(lead_table):

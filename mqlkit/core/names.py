@@ -71,8 +71,8 @@ FLAGS = {
     "immature": "young cohort: more of its MQLs can still become SQLs",
     "day-precision": "some or all leads are left out: they have dates without a time of day",
     "spend-not-covered": "the spend data does not cover the whole window",
-    "spend-not-filtered": "total spend over the leads kept: spend has no values of a filter column",
-    "no-spend-channel": "no spend channel has this name",
+    "spend-not-filtered": "spend on more leads than are kept: it has no values of a filter column",
+    "no-spend-channel": "no spend has this channel or campaign, or one that the filter keeps",
     NOT_RECORDED: "the data has no timestamp of a stage that the number needs",
     "small-n": f"fewer than {SMALL_N} leads",
 }

@@ -21,10 +21,10 @@ from mqlkit.leads.table import TOTAL_BUCKET, LeadTable
 from mqlkit.metrics.conversion import Maturity, maturity_of, sql_maturity
 from mqlkit.metrics.efficiency import is_immature
 from mqlkit.metrics.sla import is_sla_recorded
-from mqlkit.metrics.spend import Spent, filter_flag, spent_in
+from mqlkit.metrics.spend import Spent, filter_flag, spent_in, total_spent, without_spend
 from mqlkit.metrics.tidy import metric_rows, not_recorded, pick, share
 from mqlkit.metrics.volume import weekly_mqls
-from mqlkit.stats.daily import SpendLine, day_numbers
+from mqlkit.stats.daily import day_numbers
 from mqlkit.stats.intervals import Z95, burst_factor, total_error
 
 LONGEST_LAG = 90
@@ -167,6 +167,7 @@ def _rolling(leads: LeadTable, *, spend: pd.DataFrame, lag: int) -> pd.DataFrame
         n=frame["rolling_mqls"],
         flags={
             "spend-not-covered": ~frame["is_covered"].to_numpy(dtype=bool),
+            "no-spend-channel": bool(without_spend(spend, leads.params.where)),
             **filter_flag(leads),
         },
     )
@@ -185,11 +186,10 @@ def rolling_cost(leads: LeadTable, *, spend: pd.DataFrame, lags: Sequence[int]) 
     """
     buckets = [*leads.earlier, *leads.buckets]
     mqls = _mqls_with_earlier(leads)
-    line, shift = SpendLine.of(spend), np.asarray(lags)[:, None]
+    shift = np.asarray(lags)[:, None]
     begins = day_numbers([b.start for b in buckets]) - shift
     ends = day_numbers([b.end for b in buckets]) - shift
-    covered = line.covers(begins, ends)
-    spent = np.where(covered, line.between(begins, ends), np.nan)
+    spent, covered = total_spent(leads, spend, begins, ends)
     usable = np.where(_since_first_mql(leads, buckets), spent, np.nan)
     k = leads.params.rolling
     counts, rolling = _last(mqls, k).sum(axis=-1), _last(usable, k).sum(axis=-1)
@@ -239,7 +239,8 @@ def cost_by_lag(leads: LeadTable, *, spend: pd.DataFrame, lags: Sequence[int]) -
     -------
     pandas.DataFrame
         ``lag_days``, ``from`` and ``to`` (first and last day of the spend window), ``spend``,
-        ``mqls``, ``cost``; null where the spend data does not cover the window.
+        ``mqls``, ``cost``; null where the spend data does not cover the window, or does not have
+        a value that the filter keeps.
 
     Notes
     -----
@@ -247,8 +248,7 @@ def cost_by_lag(leads: LeadTable, *, spend: pd.DataFrame, lags: Sequence[int]) -
     """
     begins = day_numbers([leads.whole.start]) - np.asarray(lags)
     ends = day_numbers([leads.whole.end]) - np.asarray(lags)
-    line = SpendLine.of(spend)
-    spent = np.where(line.covers(begins, ends), line.between(begins, ends), np.nan)
+    spent, _ = total_spent(leads, spend, begins, ends)
     counted = leads.counts
     mqls = float(counted["mqls"][counted["index"] == TOTAL_BUCKET].iloc[0])
     windows = [spend_window(leads.whole, lag_days=lag) for lag in lags]

@@ -14,7 +14,6 @@ import pandas as pd
 from mqlkit.core.needs import need_of
 from mqlkit.core.params import ReportParams
 from mqlkit.core.periods import DAY
-from mqlkit.core.text import listed
 from mqlkit.leads.cache import CLOCK, COHORT, DATA, SLA
 from mqlkit.leads.durations import EXITS
 from mqlkit.leads.privacy import without_words
@@ -37,7 +36,7 @@ from mqlkit.metrics.lead_lists import breach_list
 from mqlkit.metrics.mix import efficiency_mix_and_rate
 from mqlkit.metrics.response import response_times
 from mqlkit.metrics.sla import sla_by_rule
-from mqlkit.metrics.spend import unfiltered_by, unnamed_channels
+from mqlkit.metrics.spend import basis_of, spend_terms, unnamed_channels
 from mqlkit.metrics.tidy import family, of_all_leads, pick
 from mqlkit.metrics.volume import mqls_range, weekly_mqls
 from mqlkit.metrics.waiting import hours_histogram, survival_curve
@@ -304,8 +303,7 @@ class FamilyFrames:
 
         Series ``cost_by_bucket`` (per bucket and lag) and ``cost_by_lag`` (of the period).
         Constants: ``currency``, ``lag_days``, ``is_lag_measured``, ``main_breakdown``,
-        ``unfiltered_by`` (columns of the filter that spend has no values of, as text; empty where
-        the spend is that of the leads).
+        and those of `spend.spend_terms`.
         """
         return family(
             self._rows("lag", "cost", mqls="volume"),
@@ -324,7 +322,7 @@ class FamilyFrames:
         return {
             "currency": self.currency,
             "lag_days": self.lag_days_used,
-            "unfiltered_by": listed(unfiltered_by(self.params.where)),
+            **spend_terms(self.tables.spend, self.params.where),
         }
 
     def bucket_costs(self, leads: LeadTable) -> pd.DataFrame | None:
@@ -405,14 +403,14 @@ class FamilyFrames:
     def headline(self) -> pd.DataFrame:
         """The metrics of all leads and the rows of `changes` (these have a ``kind``).
 
-        Constants: those of `sla`, ``currency``.
+        Constants: those of `sla`, ``currency``, ``spend_basis``.
         """
         rows = of_all_leads(self.groups.values())
         both = family(rows, series={"mqls_range": mqls_range(rows, bursts=self.phi)})
         compared = self.changes.drop(columns=["currency", "is_phi_known"])
         both = pd.concat([both, compared], ignore_index=True)
-        within_days = self._within_days
-        return both.assign(currency=self.currency, within_days=within_days, **self._sla_terms)
+        terms = {"currency": self.currency, "spend_basis": basis_of(self.params.where)}
+        return both.assign(**terms, within_days=self._within_days, **self._sla_terms)
 
     @property
     def resolved_params(self) -> dict[str, Any]:

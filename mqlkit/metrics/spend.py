@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from mqlkit.core.text import listed
 from mqlkit.leads.table import SEGMENT, LeadTable
-from mqlkit.stats.daily import SpendLine, day_numbers
+from mqlkit.stats.daily import Days, SpendLine, day_numbers
 
 # The lead columns that spend has values of, each with its column of the spend.
 SPEND_COLUMNS = {"source": "channel", "campaign": "campaign"}
@@ -54,6 +55,42 @@ def unfiltered_by(where: Where) -> list[str]:
     return [column for column in where if column not in SPEND_COLUMNS]
 
 
+def basis_of(where: Where) -> str:
+    """Return which spend is that of a report, in words, where not all of a filter applies to it."""
+    known = [column for column in where if column in SPEND_COLUMNS]
+    return f"spend filtered by {' and '.join(known)} only" if known else "total spend"
+
+
+def without_spend(spend: pd.DataFrame, where: Where) -> dict[str, list[str]]:
+    """Return the values that a filter keeps and no spend has, by lead column.
+
+    Their leads count and what they cost is not known: neither is the cost of them with others.
+    """
+    missing = {}
+    for column in SPEND_COLUMNS.keys() & where.keys():
+        there = set(spend[SPEND_COLUMNS[column]].dropna())
+        missing[column] = [str(v) for v in where[column] if str(v) not in there]
+    return {column: values for column, values in sorted(missing.items()) if values}
+
+
+def spend_terms(spend: pd.DataFrame | None, where: Where) -> dict[str, str]:
+    """Return what a page says about the spend of a filter.
+
+    Returns
+    -------
+    dict of str to str
+        ``unfiltered_by`` (columns of the filter that spend has no values of; empty where the spend
+        is that of the leads), ``spend_basis`` (which spend it is then) and ``unspent`` (the values
+        kept that no spend has).
+    """
+    missing = {} if spend is None else without_spend(spend, where)
+    return {
+        "unfiltered_by": listed(unfiltered_by(where)),
+        "spend_basis": basis_of(where),
+        "unspent": " and ".join(f"{SPEND_COLUMNS[c]} {listed(v)}" for c, v in missing.items()),
+    }
+
+
 def spent_in(leads: LeadTable, *, spend: pd.DataFrame, lag: int) -> Spent:
     """Return the spend of each row of the grid of `LeadTable.counts`.
 
@@ -77,8 +114,11 @@ def spent_in(leads: LeadTable, *, spend: pd.DataFrame, lag: int) -> Spent:
             rows = places[by, name]
             amount[rows] = SpendLine.of(part).between(begins[rows], ends[rows])
             has_channel[rows] = True
+    for column in without_spend(spend, leads.params.where):
+        # By that column itself, each value has its own spend.
+        has_channel &= (grid["by"] == column).to_numpy()
     covered = SpendLine.of(spend).covers(begins, ends)
-    amount[~covered] = np.nan
+    amount[~covered | ~has_channel] = np.nan
     flags = {"spend-not-covered": ~covered, "no-spend-channel": ~has_channel}
     return Spent(amount, {**flags, **filter_flag(leads)})
 
@@ -86,6 +126,22 @@ def spent_in(leads: LeadTable, *, spend: pd.DataFrame, lag: int) -> Spent:
 def filter_flag(leads: LeadTable) -> dict[str, bool]:
     """Return the flag of spend that is not filtered like the leads."""
     return {"spend-not-filtered": bool(unfiltered_by(leads.params.where))}
+
+
+def total_spent(
+    leads: LeadTable, spend: pd.DataFrame, begins: Days, ends: Days
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """Return the spend of all leads in windows of days, NaN where it is not known.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Spend, and whether the spend data covers the window; in the shape of the windows.
+    """
+    line = SpendLine.of(spend)
+    covered = line.covers(begins, ends)
+    is_known = covered & (not without_spend(spend, leads.params.where))
+    return np.where(is_known, line.between(begins, ends), np.nan), covered
 
 
 def _of_segment(spend: pd.DataFrame, by: str, name: str) -> pd.DataFrame | None:

@@ -92,7 +92,7 @@ def headline(frame: pd.DataFrame) -> list[Figure]:
         figures.append(show(_sla_figure(total, frame), "sla_attainment", percent, IN_TIME))
     if not math.isnan(total.value("cost_per_mql")):
         of = ("cost_per_mql", "wasted_cost")
-        pairs = zip(_cost_figures(total), of, strict=False)
+        pairs = zip(_cost_figures(total, frame), of, strict=False)
         figures += [show(figure, metric, amount, AT_COST) for figure, metric in pairs]
     return figures
 
@@ -255,15 +255,16 @@ def _sla_figure(total: Cells, frame: pd.DataFrame) -> Figure:
     )
 
 
-def _cost_figures(total: Cells) -> list[Figure]:
+def _cost_figures(total: Cells, frame: pd.DataFrame) -> list[Figure]:
     spend, wasted = total.figure("spend"), total.figure("wasted_cost")
     is_filtered = "spend-not-filtered" not in total.flags("cost_per_mql")
     over = f"{spend} over {total.figure('mqls'):MQL}"
+    basis = constant(frame, "spend_basis", "") or "total spend"
     figures = [
         Figure(
             "Cost per MQL",
             total.figure("cost_per_mql").words,
-            over if is_filtered else f"total spend ÷ filtered leads: {over}",
+            over if is_filtered else f"{basis} ÷ filtered leads: {over}",
             Verdict("An average, for trends" if is_filtered else "Spend is not filtered"),
         )
     ]

@@ -910,6 +910,21 @@ def test_spend_that_cannot_be_filtered_is_said_to_be_that_of_all_leads():
         f"MQLs, with a lag of 0 days (as set). It is not what these leads cost. {BASIS}"
     )
     assert said(verdicts.cost.per_mql(of(frame, **given))) == (text, "plain")
+    # Filtered by source too, it is not the total.
+    partly = of(frame, **given, spend_basis="spend filtered by source only")
+    start = "Spend cannot be filtered by country: spend filtered by source only ÷ filtered leads is"
+    assert verdicts.cost.per_mql(partly).text.startswith(start)
+
+
+def test_kept_leads_whose_spend_is_not_known_have_no_cost():
+    flags = ["no-spend-channel"]
+    frame = totals(mqls=100, spend={"value": None, "flags": flags}, lead_to_mql_days_mean=0)
+    given = {"currency": "EUR", "lag_days": 0, "is_lag_measured": False, "unspent": "channel Mail"}
+    text = (
+        "No spend has the channel Mail, so what these leads cost is not known. To see the cost of "
+        "the others, take it out of the filter."
+    )
+    assert said(verdicts.cost.per_mql(of(frame, **given))) == (text, "plain")
 
 
 @pytest.mark.parametrize(

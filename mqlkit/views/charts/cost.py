@@ -170,7 +170,8 @@ def per_mql_by(rows: pd.DataFrame, *, by: str | None = None) -> Chart | None:
 def _name(rows: pd.DataFrame) -> str:
     """Return what the cost is called: that of these leads, unless spend is not filtered."""
     is_filtered = not constant(rows, "unfiltered_by", "")
-    return "Cost per MQL" if is_filtered else "Total spend ÷ filtered leads"
+    basis = constant(rows, "spend_basis", "") or "total spend"
+    return "Cost per MQL" if is_filtered else f"{basis.capitalize()} ÷ filtered leads"
 
 
 def _step(days: list[int]) -> int:

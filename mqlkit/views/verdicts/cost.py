@@ -16,10 +16,14 @@ NOT_COVERED = Sentence(
     "With {lag}, the spend data does not cover the whole period. Its cost per MQL would be too low "
     "and is left out. {buckets}"
 )
+NO_CHANNEL = Sentence(
+    "No spend has the {unspent}, so what these leads cost is not known. To see the cost of the "
+    "others, take it out of the filter."
+)
 NO_MQL = Sentence("There was spend but no MQL, so there is no cost per MQL.")
 COST = Sentence("An MQL cost {cost}: {spend} over {mqls:MQL}, with {lag}.")
 NOT_FILTERED = Sentence(
-    "Spend cannot be filtered by {columns}: total spend ÷ filtered leads is {cost}, {spend} over "
+    "Spend cannot be filtered by {columns}: {basis} ÷ filtered leads is {cost}, {spend} over "
     "{mqls:MQL}, with {lag}. It is not what these leads cost."
 )
 BASIS = Sentence(
@@ -41,6 +45,9 @@ def per_mql(rows: pd.DataFrame) -> Verdict:
         return verdict(NO_SPEND.claim(metric, certainty=UNKNOWN))
     total = Cells(rows, currency=currency)
     lag = _lag(rows, total)
+    if "no-spend-channel" in total.flags("spend"):
+        unspent = constant(rows, "unspent", "") or "channel of these leads"
+        return verdict(NO_CHANNEL.claim(metric, certainty=UNKNOWN, unspent=unspent))
     if math.isnan(total.value("spend")):
         has_some = bool(pick(rows, metric)["value"].notna().any())
         buckets = "Covered buckets are below." if has_some else "No bucket is covered."
@@ -55,6 +62,7 @@ def per_mql(rows: pd.DataFrame) -> Verdict:
             spend=total.figure("spend"),
             mqls=total.figure("mqls"),
             lag=lag,
+            basis=constant(rows, "spend_basis", "") or "total spend",
             columns=constant(rows, "unfiltered_by", "") or "this filter",
         ),
         BASIS.claim(metric),
