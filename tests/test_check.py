@@ -88,14 +88,15 @@ history[0]
   (empty)            (not mapped)     1
 
 Sections of the report
-  in part  Are there enough MQLs?           needs goals, to compare with
-  in part  What does sales decide?          needs rejected_at; rejection_reason
-  no       How many MQLs become SQLs?       needs sql_at (SQL_Date__c has no values)
-  in part  Is sales meeting the SLA?        needs owner, for breaches by owner
+  in part  Are there enough MQLs?            needs goals, to compare with
+  in part  What does sales decide?           needs rejected_at; rejection_reason
+  in part  Where do leads leave the funnel?  needs created_at; sql_at; won_at
+  no       How many MQLs become SQLs?        needs sql_at (SQL_Date__c has no values)
+  in part  Is sales meeting the SLA?         needs owner, for breaches by owner
   yes      How long are MQLs in the stage?
-  no       How fast is the first contact?   needs contacted_at (First Call)
-  no       What does an MQL cost?           needs spend
-  no       Breakdowns                       needs source, owner or campaign
+  no       How fast is the first contact?    needs contacted_at (First Call)
+  no       What does an MQL cost?            needs spend
+  no       Breakdowns                        needs source, owner or campaign
 
 Nothing is open: a report can run."""
     )
@@ -219,8 +220,28 @@ def test_a_section_says_what_is_missing_for_it():
     by_question = {s.question: s for s in coverage([])}
     assert by_question["What does an MQL cost?"].missing == "mql_at; spend"
     assert by_question["Is sales meeting the SLA?"].missing == (
+        "mql_at; accepted_at, rejected_at or sql_at, or contacted_at with sla_stops_on: contact"
+    )
+    assert by_question["How long are MQLs in the stage?"].missing == (
         "mql_at; accepted_at, rejected_at or sql_at"
     )
+
+
+def test_an_sla_on_contact_needs_no_decision():
+    first_call = ColumnReport("contacted_at", "First Call", "timestamp", (("1", "1"),))
+    look = TableReport("leads", "leads", columns=(MQL, first_call))
+    (sla,) = [c for c in coverage([look]) if c.question == "Is sales meeting the SLA?"]
+    assert sla.is_possible
+    assert sla.missing == "accepted_at, rejected_at or sql_at, or sla_stops_on: contact"
+    # Long needs go on in the next line, below the first.
+    assert "needs accepted_at, rejected_at or sql_at, or\n" + " " * 45 in text_of(look, columns=90)
+
+
+def test_the_funnel_needs_a_stage_beside_the_mql():
+    (steps,) = [c for c in coverage([TableReport("leads", "leads", columns=(MQL,))])
+                if c.question == "Where do leads leave the funnel?"]  # fmt: skip
+    assert not steps.is_possible
+    assert steps.missing == "created_at, accepted_at, sql_at or won_at"
 
 
 # --- Text for terminals

@@ -62,7 +62,7 @@ def test_exports_are_sorted_into_tables_and_shown(exports, capsys):
 
 def test_spend_alone_can_be_looked_at(exports, capsys):
     assert main(["check", "ads.csv"]) == 0
-    assert "What does an MQL cost?           needs mql_at" in capsys.readouterr().out
+    assert "What does an MQL cost?            needs mql_at" in capsys.readouterr().out
 
 
 def test_what_must_be_decided_is_asked_and_returns_2(exports, capsys):

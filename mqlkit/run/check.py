@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate
@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from mqlkit.core.errors import ParamsError, listed, report
 from mqlkit.core.names import SET_ASIDE_REASONS, STAGES, TABLE_COLUMNS, UNUSABLE_REASONS
-from mqlkit.core.needs import NEEDS
+from mqlkit.core.needs import NEEDS, Need
 from mqlkit.core.params import ReportParams
 from mqlkit.core.terminal import cut, in_columns, width, wrapped
 from mqlkit.sources.classify import ClassifiedExport, classify_exports
@@ -163,11 +163,20 @@ def coverage(looks: Sequence[TableReport]) -> list[Coverage]:
     notes = {c.ours: f"{c.header} has no values" for c in columns if not c.examples}
     found = []
     for need in NEEDS:
-        lacking = [in_formats(group, known, notes=notes) for group in need.lacking(there)]
+        groups, otherwise = need.lacking(there), need.otherwise(there)
+        lacking = [in_formats(group, known, notes=notes) for group in groups]
+        if otherwise and need.groups[-1] in groups:
+            lacking[-1] += f", or {otherwise}"
         wanted = [words for name, words in need.adds.items() if name not in there]
-        missing = "; ".join(lacking or wanted)
-        found.append(Coverage(need.question, not lacking, missing))
+        # The parameters of the report are not known here.
+        is_possible = not groups or _is_replaced(need, groups, there)
+        found.append(Coverage(need.question, is_possible, "; ".join(lacking or wanted)))
     return found
+
+
+def _is_replaced(need: Need, groups: Sequence[tuple[str, ...]], there: Container[str]) -> bool:
+    """Return whether all that a section lacks is replaced by a column that is there."""
+    return bool(need.instead and need.instead[0] in there) and groups == [need.groups[-1]]
 
 
 def available(looks: Sequence[TableReport]) -> set[str]:
@@ -333,13 +342,19 @@ def _ledger(look: TableReport, wide: int) -> Iterator[str]:
 
 
 def _coverage(looks: Sequence[TableReport], wide: int) -> list[str]:
-    rows = []
+    rows, needs = [], []
     for section in coverage(looks):
         mark = "yes" if section.is_possible and not section.missing else "no"
         mark = "in part" if section.is_possible and section.missing else mark
-        rows.append((mark, section.question, f"needs {section.missing}" if section.missing else ""))
-    lines = in_columns(rows, most=(8, 32, wide - 48))
-    return ["Sections of the report", *(INDENT + line for line in lines)]
+        rows.append((mark, section.question))
+        needs.append(f"needs {section.missing}" if section.missing else "")
+    starts = in_columns(rows, most=(8, 32))
+    most = max(map(width, starts))
+    lines = ["Sections of the report"]
+    for start, words in zip(starts, needs, strict=True):
+        first = f"{INDENT}{start:<{most}}{GAP}"
+        lines += wrapped(words, wide, first=first, rest=" " * len(first))
+    return lines
 
 
 def _verdict(looks: Sequence[TableReport], wide: int) -> Iterator[str]:
