@@ -78,6 +78,15 @@ def test_an_export_that_fits_into_no_table_is_said(exports, capsys):
     assert "what.csv: its table is not recognized." in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("other", ["leads.csv", "ads.csv"])
+def test_rates_are_said_to_belong_to_a_parameter(exports, capsys, other):
+    (exports / "rates.csv").write_text("Currency,rate,date_from\nUSD,0.9,\n")
+    assert main(["check", other, "rates.csv"]) == 0
+    shown = capsys.readouterr().out
+    assert "Name the file in the parameter `rates` of a report." in " ".join(shown.split())
+    assert "not recognized" not in shown
+
+
 @pytest.mark.parametrize("others", [[], ["ads.csv"]])
 def test_where_no_other_holds_leads_it_is_taken_for_them(exports, capsys, others):
     assert main(["check", "what.csv", *others]) == 2

@@ -664,6 +664,16 @@ def test_goals_by_a_column_of_the_leads(desk):
         desk.read(source)
 
 
+def test_goals_of_a_segment_that_no_lead_has_are_noted(desk):
+    # Two months of a misspelt source; owners are not named, as redacted reports have ledgers too.
+    desk.write("leads.csv", "lead_id,mql_at,source,owner\nA,2026-01-05,Web,Ann\n")
+    desk.write("goals.csv", "month,source,mqls\n2026-01,Wbe,4\n2026-02,Wbe,4\n2026-01,Web,4\n")
+    source = {**LEADS, "goals": {"files": ["goals.csv"]}}
+    assert desk.read(source).ledgers["goals"].noted == {"goals of source 'Wbe' (no such lead)": 2}
+    desk.write("goals.csv", "month,owner,mqls\n2026-01,Anne,4\n2026-01,all,4\n")
+    assert desk.read(source).ledgers["goals"].noted == {"goals of owner (no such lead)": 1}
+
+
 def test_goals_with_a_decimal_comma(desk):
     goals = read_goals(desk, 'month,mqls\n2026-01,"10,5"\n', decimal=",").goals
     assert goals["mqls"].tolist() == [10.5]

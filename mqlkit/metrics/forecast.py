@@ -85,8 +85,8 @@ def forecast_rows(leads: LeadTable, goals: pd.DataFrame) -> list[pd.DataFrame]:
     -------
     list of pandas.DataFrame
         Tidy rows of mqls_forecast with its 80 % prediction interval, and of goal_probability
-        (metrics.md §3); ``n`` is the number of closed buckets. None without a running bucket, and
-        null where there are fewer than 6 closed ones.
+        (metrics.md §3); ``n`` is the number of closed buckets. Empty without a running bucket;
+        the forecast is null where there are fewer than 6 closed ones.
     """
     bucket = running_bucket(leads)
     if bucket is None:
@@ -111,7 +111,7 @@ def forecast_rows(leads: LeadTable, goals: pd.DataFrame) -> list[pd.DataFrame]:
             high=so_far + mean + half,
         )
     ]
-    goal = grid[SEGMENT].merge(_goals_of(goals, bucket), how="left", on=SEGMENT)["value"]
+    goal = grid[SEGMENT].merge(_goals_in(goals, bucket), how="left", on=SEGMENT)["value"]
     is_set = goal.notna().to_numpy()
     if not is_set.any():
         return rows
@@ -122,7 +122,7 @@ def forecast_rows(leads: LeadTable, goals: pd.DataFrame) -> list[pd.DataFrame]:
     return [*rows, metric_rows(part, "goal_probability", likely[is_set], n=n[is_set])]
 
 
-def _goals_of(rows: pd.DataFrame, bucket: Bucket) -> pd.DataFrame:
+def _goals_in(rows: pd.DataFrame, bucket: Bucket) -> pd.DataFrame:
     goals = rows[(rows["metric"] == "goal") & (rows["bucket"] == bucket.label)]
     return goals[[*SEGMENT, "value"]]
 

@@ -33,6 +33,9 @@ NO_MQL = (
     "  Fix:      name its column under leads.columns in source.yaml (mql_at: ...), or give a "
     "history with that stage"
 )
+IS_RATES = (
+    "Exchange rates are no table of a source. Name the file in the parameter `rates` of a report."
+)
 EXAMPLES = ("timezone", "currency")
 NARROWEST, WIDEST = 80, 120
 INDENT = GAP = "  "
@@ -109,6 +112,8 @@ def examine(paths: Sequence[Path]) -> tuple[SourceSpec, list[TableReport]]:
 
 def _unknown(export: ClassifiedExport) -> TableReport:
     name = export.path.name
+    if export.is_rates:
+        return TableReport(table="", place=str(export.path), notes=(IS_RATES,))
     words = report(
         f"{name}: its table is not recognized.",
         expected="leads, history, spend or goals",

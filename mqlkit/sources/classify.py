@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mqlkit.core.errors import SourceError, report
 from mqlkit.sources.files import Export, open_export
+from mqlkit.sources.formats import fold
 from mqlkit.sources.spec import TABLES, SourceSpec, TableSpec
 from mqlkit.sources.store import connect
 from mqlkit.sources.text import kind_of
@@ -22,6 +23,7 @@ OWN_NAMES: dict[str, tuple[tuple[str, ...], ...]] = {
     "spend": (("amount",), ("date", "date_from")),
     "goals": (("month",), ("mqls",)),
 }
+RATE_COLUMNS = {"currency", "rate"}
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,11 @@ class ClassifiedExport:
     table: str
     format: str
     header: tuple[str, ...] = ()
+
+    @property
+    def is_rates(self) -> bool:
+        """Return whether it has the columns of exchange rates, which are no table of a source."""
+        return not self.table and {fold(header) for header in self.header} >= RATE_COLUMNS
 
 
 def classify_exports(
@@ -64,7 +71,8 @@ def classify_exports(
     sorted_exports = [_table_of(path) for path in paths]
     if not any(each.table in ("leads", "history") for each in sorted_exports):
         sorted_exports = [
-            each if each.table else replace(each, table="leads") for each in sorted_exports
+            each if each.table or each.is_rates else replace(each, table="leads")
+            for each in sorted_exports
         ]
     unknown = [each for each in sorted_exports if not each.table]
     by_table = {table: [each for each in sorted_exports if each.table == table] for table in TABLES}

@@ -8,15 +8,16 @@ from dataclasses import replace
 import pandas as pd
 
 from mqlkit.core.errors import SourceError, listed, nearest, report, unknown_name
-from mqlkit.core.names import LEAD_COLUMNS
+from mqlkit.core.names import LEAD_COLUMNS, MISSING, is_personal
 from mqlkit.core.text import counted
 from mqlkit.sources.cells import day, number
 from mqlkit.sources.dialect.decide import Kinds, Readings
 from mqlkit.sources.files import Export
+from mqlkit.sources.ledger import Ledger
 from mqlkit.sources.non_data_rows import is_total
 from mqlkit.sources.reader import Reader
 from mqlkit.sources.spec import TableSpec
-from mqlkit.sources.sql import Values, all_of, any_of
+from mqlkit.sources.sql import Values, all_of, any_of, lead_column, quote
 from mqlkit.sources.staging import Cells, Typing
 from mqlkit.sources.table import Read, known_columns, open_exports, read_table
 
@@ -117,6 +118,33 @@ def _with_column(export: Export, by: str) -> Export:
     written = export.header_cells[export.header.index(header)]
     columns = {**export.recognized.columns, by: written}
     return replace(export, recognized=replace(export.recognized, columns=columns))
+
+
+def note_strangers(reader: Reader, goals: pd.DataFrame, leads: str, ledger: Ledger) -> None:
+    """Note the months with a goal for a value that no lead has: it may be misspelt.
+
+    Parameters
+    ----------
+    reader
+        The engine.
+    goals
+        As in `read_goals`.
+    leads
+        The table of leads. Where it is without the goals' column, nothing is noted.
+    ledger
+        That of the goals.
+    """
+    of_segments = goals[goals["by"] != ""]
+    by = next(iter(of_segments["by"]), "")
+    column = lead_column(by)
+    if not by or column not in reader.backend.table(leads).columns:
+        return
+    query = f"SELECT DISTINCT {quote(column)} FROM {leads}"  # noqa: S608
+    known = {value for (value,) in reader.rows(query, Values())} | {MISSING}
+    for name in of_segments["name"][~of_segments["name"].isin(known)]:
+        # The ledger is written of redacted reports too.
+        who = "" if is_personal(by) else f" {name!r}"
+        ledger.noted[f"goals of {by}{who} (no such lead)"] += 1
 
 
 def _is_of_all(name: str) -> bool:

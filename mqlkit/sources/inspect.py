@@ -17,7 +17,7 @@ from mqlkit.sources.cells import NOTHING, day, money, timestamp
 from mqlkit.sources.dialect.dates import DateReading
 from mqlkit.sources.dialect.numbers import NumberReading
 from mqlkit.sources.files import Export
-from mqlkit.sources.goals import AMOUNTS, read_goals
+from mqlkit.sources.goals import AMOUNTS, note_strangers, read_goals
 from mqlkit.sources.history import event_rows, read_history
 from mqlkit.sources.ids import match_ids, shorten_ids, strangers
 from mqlkit.sources.leads import read_leads
@@ -139,13 +139,17 @@ def inspect_source(
         backend = connect()
         try:
             reader = Reader(backend, Path(folder), source.path.parent, 1.0, source.timezone)
-            looks, tables = [], []
+            looks: list[TableReport] = []
+            tables: list[str | None] = []
             lead_columns = [*LEAD_COLUMNS]
             for spec in source.tables:
                 done = partial(tell, spec.place)
                 done(0.0)
                 read = partial(
-                    _read, has_history=bool(source.history), lead_columns=tuple(lead_columns)
+                    _read,
+                    has_history=bool(source.history),
+                    lead_columns=tuple(lead_columns),
+                    leads=tables[0] if source.leads and tables else None,
                 )
                 look, table = _look(reader, spec, done, read)
                 if spec.table == "leads":
@@ -234,7 +238,12 @@ def _reporting(questions: list[Question], errors: list[str]) -> Iterator[None]:
 
 
 def _read(
-    reader: Reader, spec: TableSpec, *, has_history: bool, lead_columns: Sequence[str]
+    reader: Reader,
+    spec: TableSpec,
+    *,
+    has_history: bool,
+    lead_columns: Sequence[str],
+    leads: str | None,
 ) -> Read:
     if spec.table == "leads":
         return read_leads(reader, spec, [], has_mql=has_history)
@@ -242,7 +251,10 @@ def _read(
         return read_history(reader, spec)
     if spec.table == "spend":
         return read_spend_rows(reader, spec)
-    return read_goals(reader, spec, lead_columns)[0]
+    read, goals = read_goals(reader, spec, lead_columns)
+    if leads is not None:
+        note_strangers(reader, goals, leads, read.ledger)
+    return read
 
 
 def _file(export: Export, rows: int | None) -> FileReport:

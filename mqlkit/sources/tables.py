@@ -12,7 +12,7 @@ import pandas as pd
 
 from mqlkit.core.errors import listed
 from mqlkit.core.names import IGNORE, LEAD_COLUMNS, NO_COLUMN, NO_MAPPING, NO_VALUE
-from mqlkit.sources.goals import read_goals
+from mqlkit.sources.goals import note_strangers, read_goals
 from mqlkit.sources.history import (
     BY_NAME,
     NOT_MAPPED,
@@ -182,6 +182,7 @@ def load(
     if source.goals:
         read, goals = read_goals(reader, source.goals, [*LEAD_COLUMNS, *columns])
         keep(read, source.goals)
+        note_strangers(reader, goals, leads, ledgers["goals"])
     return Tables(
         leads=table(leads),
         events=None if events is None else table(events).filter(table(events)["stage"] != IGNORE),
