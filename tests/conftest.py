@@ -202,7 +202,7 @@ def make_report(source: Path, params: ReportParams, workdir: Path) -> Made:
     spec = read_source(source)
     zone = params.timezone or spec.timezone
     reader = Reader(connect(), workdir, source.parent, params.max_set_aside, zone)
-    tables = load(reader, spec, extras=params.lead_columns, ruling=params.rule_columns)
+    tables = load(reader, spec, extras=params.lead_columns, places=params.column_places)
     return made_from(tables, params, reader)
 
 

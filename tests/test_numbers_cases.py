@@ -1763,7 +1763,7 @@ def test_a_filter_on_a_column_that_is_not_there(read_lead_table):
             "lead_id | mql_at | country\nA | 2026-01-05 | EE\n", where={"countries": ["EE"]}
         )
     assert str(caught.value) == (
-        "by/where: column 'countries' is unknown.\n  Fix:      did you mean 'country'?"
+        "where: column 'countries' is unknown.\n  Fix:      did you mean 'country'?"
     )
 
 

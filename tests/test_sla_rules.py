@@ -7,6 +7,7 @@ import pytest
 from mqlkit.core.errors import ParamsError
 from mqlkit.core.params import ReportParams
 from mqlkit.metrics import lead_lists, sla
+from mqlkit.metrics.report import Report
 
 OUTCOMES = ("sla_met", "sla_breached", "sla_past_due", "sla_pending", "sla_due_soon")
 DEMO = {"where": {"source": ["Demo"]}, "sla": "1h", "clock": "business"}
@@ -231,6 +232,22 @@ def test_a_rule_on_a_column_that_no_file_has(read_lead_table):
         # Neither the id nor the timestamps of a lead, which no rule can fit.
         "  Fix:      one of source, team"
     )
+
+
+def test_a_report_names_the_line_of_what_does_not_fit_its_data(desk):
+    desk.write("leads.csv", "lead_id,mql_at,source\nA,2026-01-05 10:00,Web\n")
+    source = desk.describe({"leads": {"files": ["leads.csv"]}})
+    params = desk.write(
+        "q1.yaml", f"source: {source.name}\nby: [source]\nwhere: {{sources: [Web]}}\n"
+    )
+    with pytest.raises(ParamsError) as raised:
+        Report.read(params)
+    assert str(raised.value) == (
+        f"{params}:3: where: column 'sources' is unknown.\n  Fix:      did you mean 'source'?"
+    )
+    with pytest.raises(ParamsError) as raised:
+        Report.read(params, where={"country": ["EE"]})
+    assert str(raised.value).startswith(f"{params}: where: column 'country' is unknown.")
 
 
 def test_a_page_without_personal_data_hides_who_a_rule_is_for():

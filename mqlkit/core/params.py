@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -171,13 +171,19 @@ class ReportParams:
         return list(dict.fromkeys([*self.by, *self.where, *self.rule_columns]))
 
     @property
-    def rule_columns(self) -> dict[str, str]:
-        """Return the columns that ``sla_rules`` name, each with the last rule that names it."""
-        return {
+    def rule_columns(self) -> list[str]:
+        """Return the columns that ``sla_rules`` name."""
+        return list(dict.fromkeys(column for p in self.promises for column in p.where))
+
+    @property
+    def column_places(self) -> dict[str, str]:
+        """Return where the parameters name each column of the leads."""
+        rules = {
             column: f"sla_rules, rule {number}"
             for number, promise in enumerate(self.promises, start=1)
             for column in promise.where
         }
+        return {**rules, **dict.fromkeys(self.where, "where"), **dict.fromkeys(self.by, "by")}
 
     @property
     def day_hours(self) -> float:
@@ -215,25 +221,25 @@ class ReportParams:
         return {name: getattr(self, name) for name in self.names()}
 
 
-def located(error: ParamsError, path: Path, overrides: Iterable[str] = ()) -> ParamsError:
+def located(error: ParamsError, path: Path, won: Collection[str] = ()) -> ParamsError:
     """Return an error with the place in a params file of each parameter that it is about.
 
     Parameters
     ----------
     error
         Raised where a parameter does not fit the data.
-    path, overrides
-        As in `ReportParams.read`.
+    path
+        The params file.
+    won
+        Parameters that were replaced.
     """
-    won = {split_override(text)[0] for text in overrides}
     lines = {name: f":{line}" for name, line in key_lines(path).items() if name not in won}
 
     def placed(words: str) -> str:
-        name = re.match(r"(\w+)[ ,:/]", words)
+        name = re.match(r"(\w+)[ ,:]", words)
         if words.startswith(str(path)) or not name or name[1] not in ReportParams.names():
             return words
-        # Of two parameters, such as `by/where`, neither is known to be the one.
-        return f"{path}{'' if name[0].endswith('/') else lines.get(name[1], '')}: {words}"
+        return f"{path}{lines.get(name[1], '')}: {words}"
 
     return ParamsError("\n".join(map(placed, str(error).split("\n"))))
 

@@ -13,7 +13,7 @@ import pandas as pd
 from mqlkit.core.errors import ParamsError, unknown_name
 from mqlkit.core.metrics import METRICS
 from mqlkit.core.names import TOTAL
-from mqlkit.core.params import ReportParams
+from mqlkit.core.params import ReportParams, located
 from mqlkit.core.periods import DAY
 from mqlkit.core.text import counted, day
 from mqlkit.leads.build import lead_table, year_before
@@ -72,7 +72,11 @@ class Report(FamilyFrames):
         SourceError
             When the exports or their description cannot be used.
         """
-        return read_report(ReportParams.read(Path(path)).changed(params))
+        chosen = ReportParams.read(Path(path)).changed(params)
+        try:
+            return read_report(chosen)
+        except ParamsError as error:
+            raise located(error, Path(path), params) from None
 
     def with_params(self, **params: Any) -> Report:
         """Return the report on the same source with some parameters changed.

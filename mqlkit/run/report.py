@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from mqlkit.core.errors import MqlkitError, ParamsError, RunError, SourceError, report
 from mqlkit.core.names import EARLIER_VARIABLE, RESULTS_VARIABLE, SHARED_COLUMNS_VARIABLE
-from mqlkit.core.params import ReportParams, located
+from mqlkit.core.params import ReportParams, located, split_override
 from mqlkit.metrics.limits import figures_of, limit_lines
 from mqlkit.pages.metrics_file import read_metrics
 from mqlkit.pages.revisions import REVISIONS, take_lines
@@ -154,7 +154,8 @@ def run_one(job: Job, options: RunOptions, *, runtime: ReportRuntime, log: RunLo
             log("mailed", receivers=len(options.mail_to))
     except MqlkitError as error:
         if isinstance(error, ParamsError) and isinstance(job.params, ReportParams):
-            error = located(error, job.path, options.overrides)
+            won = [split_override(text)[0] for text in options.overrides]
+            error = located(error, job.path, won)
         code = max(code, error.exit_code)
         log("failed", text=str(error))
         if html is None:

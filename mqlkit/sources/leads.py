@@ -45,13 +45,13 @@ class Wanted:
         Columns that the report names.
     is_all
         Whether every column is wanted.
-    ruling
-        Those of SLA rules, each with its rule in words.
+    places
+        The parameter that names a column.
     """
 
     named: Sequence[str]
     is_all: bool
-    ruling: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, str] = field(default_factory=dict)
 
     def of(self, columns: Sequence[str]) -> list[str]:
         """Return those wanted of the columns that there are."""
@@ -67,7 +67,7 @@ def refuse_unknown(wanted: Wanted, missing: Sequence[str], columns: Sequence[str
     if missing:
         texts = [c for c in columns if c not in LEAD_COLUMNS or c in TEXT_COLUMNS]
         words = (
-            unknown_name(wanted.ruling.get(c, "by/where"), "column", c, texts) for c in missing
+            unknown_name(wanted.places.get(c, "by/where"), "column", c, texts) for c in missing
         )
         raise ParamsError("\n".join(words))
 

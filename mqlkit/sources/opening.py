@@ -74,7 +74,7 @@ def open_source(
                 reader,
                 source,
                 extras=columns,
-                ruling=params.rule_columns,
+                places=params.column_places,
                 is_all_wanted=is_all_wanted,
                 tell=tell,
             )

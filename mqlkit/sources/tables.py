@@ -118,7 +118,7 @@ def load(
     source: SourceSpec,
     *,
     extras: Sequence[str],
-    ruling: Mapping[str, str] = {},
+    places: Mapping[str, str] = {},
     is_all_wanted: bool = False,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Tables:
@@ -130,8 +130,8 @@ def load(
         The engine and the description of the files.
     extras
         Lead columns wanted beside the canonical ones, for breakdowns, filters and SLA rules.
-    ruling
-        Those of SLA rules, each with its rule in words.
+    places
+        The parameter that names a column.
     is_all_wanted
         Whether every other column that there is comes along.
     tell
@@ -160,7 +160,7 @@ def load(
         events = reader.create(event_rows(pieces), Values())
         note_stages(reader, events, ledgers["history"])
     has_mql = events is not None and has_stage(reader, events, "mql")
-    wanted = Wanted(extras, is_all=is_all_wanted, ruling=ruling)
+    wanted = Wanted(extras, is_all=is_all_wanted, places=places)
     if source.leads:
         tell("Reading the leads")
         leads, others, columns = lead_table(reader, source.leads, wanted, keep, has_mql=has_mql)
