@@ -5,14 +5,17 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from typed_tables import timed_leads
+from typed_tables import SharedReader, timed_leads
 
+import mqlkit as mk
 from mqlkit.core.errors import SourceError
 from mqlkit.leads.integers import HOUR_US
 from mqlkit.leads.promises import with_promise
+from mqlkit.metrics import lead_lists
 from mqlkit.sources.store import to_frame, to_timestamp
 
 JAN = {"period": "2026-01", "as_of": "2026-01-31T10:00:00Z"}
@@ -27,16 +30,16 @@ HISTORY = """
 WEEK = {"sla_clock": "business", "work_week": "Mon-Fri 09:00-17:00"}
 
 
-def outcomes(leads, params, *columns):
+def outcomes(leads, clock, *columns):
     """Return columns of the lead table by lead; durations in hours."""
-    table = with_promise(leads, params)
+    table = with_promise(leads, clock.params, clock.precision)
     frame = to_frame(table.select("lead_id", *columns).order_by("lead_id"))
     return {i: [v / HOUR_US for v in row] for i, *row in frame.itertuples(index=False)}
 
 
 def hours_of_leads(made, *columns):
     """Return durations of a report in hours, by lead."""
-    return outcomes(made.leads.table, made.leads.params, *columns)
+    return outcomes(made.leads.table, made.leads.clock, *columns)
 
 
 def test_time_on_hold_is_not_time_in_the_stage(lead_table):
@@ -65,8 +68,95 @@ def test_time_on_hold_is_not_working_time(lead_table):
 def test_the_sla_stands_still_on_hold(lead_table, params, met, due):
     made = lead_table(history=HISTORY, **JAN, **params)
     assert made.of("sla_met", "sla_breached") == {"sla_met": met, "sla_breached": 1 - met}
-    table = with_promise(made.leads.table, made.leads.params)
+    table = with_promise(made.leads.table, made.leads.params, made.leads.clock.precision)
     assert str(to_frame(table.select(due=to_timestamp(table["due_at"])))["due"][0]) == due
+
+
+MONDAY = "2026-01-05T09:00:00Z"
+# A day on hold, and four days.
+LONG = """
+    lead_id | at                   | stage
+    L       | 2026-01-05T09:00:00Z | mql
+    L       | 2026-01-06T09:00:00Z | on_hold
+    L       | 2026-01-07T09:00:00Z | contacted
+    L       | 2026-01-08T09:00:00Z | on_hold
+    L       | 2026-01-12T09:00:00Z | accepted
+"""
+
+
+def due_of(history, **params):
+    """Return the due time of one lead."""
+    rows = [[cell.strip() for cell in line.split("|")] for line in history.strip().splitlines()]
+    timed = timed_leads({"history": rows}, zones={"leads": "UTC"}, **JAN, **params)
+    timed = timed.stored(SharedReader("UTC"))
+    table = with_promise(timed.table, timed.clock.params, timed.clock.precision)
+    return str(to_frame(table.select(due=to_timestamp(table["due_at"])))["due"][0])
+
+
+@pytest.mark.parametrize(
+    ("params", "due"),
+    [
+        # Before both holds, between them, and after both: 24 + 24 hours at work until the second.
+        ({"sla": "23h"}, "2026-01-06 08:00:00"),
+        ({"sla": "25h"}, "2026-01-07 10:00:00"),
+        ({"sla": "49h"}, "2026-01-12 10:00:00"),
+        # 8 and 8 working hours.
+        ({"sla": "7h", **WEEK}, "2026-01-05 16:00:00"),
+        ({"sla": "9h", **WEEK}, "2026-01-07 10:00:00"),
+        ({"sla": "17h", **WEEK}, "2026-01-12 10:00:00"),
+        # By contact, the later hold is none of its business.
+        ({"sla": "7h", "sla_stops_on": "contact", **WEEK}, "2026-01-05 16:00:00"),
+        ({"sla": "23h", "sla_stops_on": "contact"}, "2026-01-06 08:00:00"),
+    ],
+)
+def test_only_holds_before_the_due_time_move_it(params, due):
+    assert due_of(LONG, **params) == due
+
+
+def test_the_due_time_is_a_column_of_the_leads(tmp_path):
+    rows = [",".join(cell.strip() for cell in line.split("|")) for line in LONG.split("\n")]
+    (tmp_path / "log.csv").write_text("\n".join(rows).strip() + "\n")
+    (tmp_path / "source.yaml").write_text("history: [{files: [log.csv]}]\n")
+    (tmp_path / "p.yaml").write_text("{source: source.yaml, by: []}")
+    leads = mk.Report.read(tmp_path / "p.yaml", **JAN, sla="25h").leads()
+    assert leads["due_at"].tolist() == [pd.Timestamp("2026-01-07T10:00:00Z")]
+
+
+@pytest.mark.parametrize(
+    ("params", "due", "late"),
+    [
+        ({"sla": "1d"}, "2026-01-06 09:00:00", 48),
+        # The end of the first working day, since the time is the same as the next opening.
+        ({"sla": "1d", "sla_stops_on": "contact", **WEEK}, "2026-01-05 17:00:00", 8),
+    ],
+)
+def test_a_hold_after_the_due_time_does_not_move_it(lead_table, params, due, late):
+    contact = "2026-01-07T09:00:00Z | contacted" if "sla_stops_on" in params else ""
+    made = lead_table(
+        history=f"""
+            lead_id | at                   | stage
+            L       | 2026-01-05T09:00:00Z | mql
+            {"L | " + contact if contact else ""}
+            L       | 2026-01-08T09:00:00Z | on_hold
+            L       | 2026-01-12T09:00:00Z | accepted
+        """,
+        **JAN,
+        **params,
+    )
+    (row,) = lead_lists.breach_list(made.leads).to_dict("records")
+    assert (f"{row['due']:%Y-%m-%d %X}", row["hours_late"]) == (due, late)
+
+
+def test_no_due_time_where_it_is_not_known_which_of_many_holds_came_before():
+    rows = [
+        f"L | 2026-01-{day:02}T09:00:00Z | {stage}"
+        for day, stage in zip(
+            range(6, 13), ["on_hold", "contacted"] * 3 + ["accepted"], strict=True
+        )
+    ]
+    history = "\n".join(["lead_id | at | stage", f"L | {MONDAY} | mql", *rows])
+    assert due_of(history, sla="49h") == "NaT"
+    assert due_of(history, sla="23h") == "2026-01-06 08:00:00"
 
 
 def test_a_lead_on_hold_never_becomes_overdue(lead_table):
@@ -169,7 +259,7 @@ def test_the_hours_are_those_of_a_plain_computation(leads, is_business):
         as_of=AS_OF.isoformat(),
         **(WEEK if is_business else {}),
     )
-    found = outcomes(timed.table, timed.clock.params, "sla_stop_us", "sla_waited_us")
+    found = outcomes(timed.table, timed.clock, "sla_stop_us", "sla_waited_us")
     for n, events in enumerate(leads):
         left = next((hours for hours, stage in events if stage == "accepted"), None)
         ends = [left, 288]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from typed_tables import timed_leads
 
 from mqlkit.leads.integers import DAY_US
+from mqlkit.metrics import lead_lists
 from mqlkit.sources.store import to_frame
 
 JAN = "2026-01"
@@ -95,6 +96,55 @@ def test_a_date_and_a_time_of_one_day_are_a_tie(lead_table):
         as_of="2026-01-31",
     )
     assert made.of("accepted", "rejected") == {"accepted": 1, "rejected": 1}
+
+
+@pytest.mark.parametrize(
+    ("params", "due"),
+    [
+        # In time through Sunday; the third day is too late.
+        ({"sla": "2d"}, "2026-01-11 23:59"),
+        ({"sla": "71h"}, "2026-01-11 23:59"),
+        # In time on the day itself.
+        ({"sla": "8h"}, "2026-01-09 23:59"),
+        # In time on Monday, the first working day after the date.
+        ({"sla": "1d", "sla_clock": "business"}, "2026-01-12 17:00"),
+        ({"sla": "15h", "sla_clock": "business"}, "2026-01-12 17:00"),
+        ({"sla": "7h", "sla_clock": "business"}, "2026-01-09 17:00"),
+    ],
+)
+def test_a_lead_that_is_an_mql_by_date_is_due_at_the_end_of_a_day(lead_table, params, due):
+    made = lead_table(
+        """
+            lead_id  | mql_at              | accepted_at
+            a date   | 2026-01-09          | 2026-01-14 10:00:00
+            an hour  | 2026-01-09 12:00:00 | 2026-01-09 12:01:00
+        """,
+        zones={"leads": SOURCE},
+        period=JAN,
+        as_of="2026-03-31",
+        **params,
+    )
+    (row,) = lead_lists.breach_list(made.leads).to_dict("records")
+    assert (row["lead_id"], f"{row['due']:%Y-%m-%d %H:%M}") == ("a date", due)
+
+
+@pytest.mark.parametrize(
+    ("params", "due"),
+    [({}, "2026-03-29 23:59"), ({"sla_clock": "business"}, "2026-03-31 17:00")],
+)
+def test_a_due_time_after_the_as_of_date_is_local(lead_table, params, due):
+    # Daylight saving begins on Sunday 29 March; Friday, Monday and Tuesday are working days.
+    made = lead_table(
+        "lead_id | mql_at | accepted_at\nopen | 2026-03-27 |\ndone | 2026-03-02 | 2026-03-03",
+        zones={"leads": SOURCE},
+        period="2026-03",
+        as_of="2026-03-28",
+        sla="2d",
+        sla_warn=0,
+        **params,
+    )
+    (row,) = lead_lists.due_soon_list(made.leads).to_dict("records")
+    assert f"{row['due']:%Y-%m-%d %H:%M}" == due
 
 
 @pytest.mark.parametrize("passes", ["every", "last"])

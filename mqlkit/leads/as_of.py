@@ -19,6 +19,8 @@ from mqlkit.sources.store import any_of
 # From this many timestamps on, a month with a single lead is suspicious.
 MIN_TIMESTAMPS = 200
 MONTH_US = 30 * DAY_US
+# An SLA is hardly longer.
+A_YEAR = 366 * DAY
 
 
 @dataclass(frozen=True)
@@ -81,10 +83,10 @@ class TimestampSummary:
         )
 
     def local_time(self, zone: ZoneInfo, as_of: AsOf) -> LocalTime:
-        """Return the offsets of a zone over all timestamps, and up to the cut-off."""
+        """Return the offsets of a zone over all timestamps, and for due times after the cut-off."""
         known = [self.first, *self.latest.values()]
         days = [instant(us).date() for us in known if us is not None]
-        return local_time(zone, min([*days, as_of.on]), max([*days, as_of.on]))
+        return local_time(zone, min([*days, as_of.on]), max([*days, as_of.on]) + A_YEAR)
 
 
 def summarize_timestamps(leads: ir.Table, events: ir.Table | None) -> TimestampSummary:

@@ -56,6 +56,7 @@ COLUMNS = (
     "calendar_waited_us", "calendar_contact_waited_us", "stage_us", "waited_us",
     "unheld_exit_us", "unheld_contact_us", "unheld_waited_us", "unheld_contact_waited_us",
     "work_exit_us", "work_contact_us", "work_waited_us", "work_contact_waited_us", "work_due_at",
+    "work_contact_due_at", "first_hold_us", "last_hold_us", "first_held_us",
     "is_in_order", "is_accepted_first", "is_contact_dated", RULE,
 )  # fmt: skip
 # Durations of more leads are computed in each query.

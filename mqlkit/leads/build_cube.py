@@ -285,7 +285,8 @@ class CubeQueries:
 
     def _outcomes(self, columns: tuple[str, ...], *, parts: Iterable[str]) -> pd.DataFrame:
         """Return the sums of outcomes, for each day and codes with a lead."""
-        table, clock = with_promise(self.table, self.clock.params), self.clock
+        clock = self.clock
+        table = with_promise(self.table, clock.params, clock.precision)
         outcomes = {"sla": sla_measures, "within": within_outcomes, "other": lead_outcomes}
         sums: dict[str, ir.Value] = {}
         for part in parts:
@@ -312,7 +313,7 @@ class CubeQueries:
 
     def _ruled(self, columns: tuple[str, ...]) -> pd.DataFrame:
         """Return the outcomes against the SLA by promise and day of the MQL."""
-        table = with_promise(self.table, self.clock.params)
+        table = with_promise(self.table, self.clock.params, self.clock.precision)
         sums = added_up(sla_outcomes(table, self.clock)) | {"leads": ibis._.count()}
         return self._grouped(table, "mql_at", sums, columns, RULE)
 

@@ -221,6 +221,20 @@ def add_day_clock(table: ir.Table, *, column: str, name: str, calendar: WorkCale
     return _keep(table, joined, name, joined["_mqlkit_clock"])
 
 
+def add_closing_at(table: ir.Table, *, clock: str, name: str, calendar: WorkCalendar) -> ir.Table:
+    """Return the table with ``name``: the end of the working day at which the clock shows a time.
+
+    ``clock`` is a column from `add_day_clock` with whole working days added to it. Null where the
+    clock is null, no working day has come yet or the calendar is too short.
+    """
+    closes = calendar.hours.groupby("day")["closes_at"].max()
+    ends = ((closes - calendar.starts_at) // TICK + micros(calendar.starts_at)).tolist()
+    rows = [(n * calendar.week.day_us, end) for n, end in enumerate(ends, start=1)]
+    small = ibis.memtable(rows, schema={"_mqlkit_clock": "int64", "_mqlkit_end": "int64"})
+    joined = table.left_join(small, table[clock] == small["_mqlkit_clock"])
+    return _keep(table, joined, name, joined["_mqlkit_end"])
+
+
 def _need_integers(table: ir.Table, column: str) -> None:
     if not (kind := table[column].type()).is_integer():
         raise TypeError(f"{column} must be in whole microseconds since 1970, not {kind}")

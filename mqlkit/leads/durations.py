@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from mqlkit.core.promises import BUSINESS
 from mqlkit.core.work_week import parse_work_week
 from mqlkit.leads.business_hours import (
     WorkCalendar,
+    add_closing_at,
     add_day_clock,
     add_due_at,
     add_work_clock,
@@ -22,10 +23,12 @@ from mqlkit.leads.business_hours import (
 )
 from mqlkit.leads.integers import LocalTime, earliest, instant, micros
 from mqlkit.leads.precision import Precision, in_days
-from mqlkit.leads.promises import on_clock, promised, with_rule
+from mqlkit.leads.promises import held_when_due, on_clock, promised, with_rule
 
 EXITS = ("accepted", "rejected", "sql")
 STAMPED = ("created", "mql", "contacted", *EXITS)
+# The first and the last hold of a pass begin; see `reentry.with_history`.
+HOLDS = ("first_hold", "last_hold")
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,19 @@ def add_durations(leads: ir.Table, clock: Clock) -> ir.Table:
 
 def _without_holds(leads: ir.Table, clock: Clock) -> ir.Table:
     """Add the durations in calendar time without the time on hold."""
+    is_date, local = clock.precision.is_date(leads, "mql_at"), clock.local
+    entered = leads["mql_at"]
+
+    def wait(at: ir.IntegerValue) -> ir.IntegerValue:
+        return in_days(
+            is_date=is_date,
+            days=lambda: local.day(at) - local.day(entered),
+            exact=at - entered,
+        )
+
+    waits = {hold: wait(leads[f"{hold}_at"]) for hold in HOLDS}
     return leads.mutate(
+        **_hold_times(leads, waits, is_date=is_date),
         unheld_exit_us=earliest(
             *(between(leads, "mql", s, clock) - _held(leads, clock, s) for s in EXITS)
         ),
@@ -112,6 +127,23 @@ def _without_holds(leads: ir.Table, clock: Clock) -> ir.Table:
         unheld_contact_waited_us=leads["calendar_contact_waited_us"]
         - _held_so_far(leads, clock, ("contacted",)),
     )
+
+
+def _hold_times(
+    leads: ir.Table,
+    waits: Mapping[str, ir.IntegerValue],
+    *,
+    is_date: ir.BooleanValue | bool,
+    unit: str = "",
+) -> dict[str, ir.IntegerValue]:
+    """Return what `promises.held_when_due` needs, from the time to the first and the last hold."""
+    first = _held_until(leads, "last_hold", is_date=is_date, unit=unit)
+    return {
+        f"{unit}first_hold_us": waits["first_hold"],
+        f"{unit}last_hold_us": waits["last_hold"] - first,
+        # Of more than two holds, it is not known which of them came before the due time.
+        f"{unit}first_held_us": (leads["n_holds"] <= 2).ifelse(first, ibis.null("int64")),
+    }
 
 
 def has_holds(leads: ir.Table) -> bool:
@@ -186,14 +218,16 @@ def _is_whole_days(
 def _on_work_clock(leads: ir.Table, clock: Clock) -> ir.Table:
     """Add durations in working time, as differences of the work clock, and due times."""
     calendar, precision = team_calendar(leads, clock), clock.precision
-    stages = ("mql", "contacted", *EXITS, "as_of")
+    holds = HOLDS if has_holds(leads) else ()
+    stages = ("mql", "contacted", *EXITS, *holds, "as_of")
     leads = leads.mutate(as_of_at=ibis.literal(micros(clock.as_of.at)))
     for stage in stages:
         leads = add_work_clock(
             leads, column=f"{stage}_at", name=f"{stage}_clock", calendar=calendar
         )
     if precision.has_dates:
-        days = {f"{s}_on": precision.day(leads, f"{s}_at") for s in stages if s != "as_of"}
+        days = {f"{s}_on": precision.day(leads, f"{s}_at") for s in STAMPED[1:]}
+        days |= {f"{hold}_on": precision.local.day(leads[f"{hold}_at"]) for hold in holds}
         days["as_of_on"] = precision.as_of_day(leads, "mql_at", clock.as_of)
         leads = leads.mutate(**days)
         for stage in stages:
@@ -220,20 +254,70 @@ def _on_work_clock(leads: ir.Table, clock: Clock) -> ir.Table:
     def held_so_far(*stages: str) -> ir.IntegerValue | int:
         return _held_so_far(leads, clock, stages, unit="work_") if has_holds(leads) else 0
 
-    exit_us, waited_us = earliest(*map(until, EXITS)), so_far(*EXITS)
+    raw = {
+        "exit": (earliest(*map(until, EXITS)), so_far(*EXITS)),
+        "contact": (until("contacted"), so_far("contacted")),
+    }
+    is_date = precision.is_date(leads, "mql_at")
+    if holds:
+        waits: dict[str, ir.IntegerValue] = {h: worked(h, is_date=is_date) for h in holds}
+        leads = leads.mutate(**_hold_times(leads, waits, is_date=is_date, unit="work_"))
     leads = leads.mutate(
         work_exit_us=earliest(*(until(stage) - held(stage) for stage in EXITS)),
         work_contact_us=until("contacted") - held("contacted"),
-        work_waited_us=waited_us - held_so_far(*EXITS),
+        work_waited_us=so_far(*EXITS) - held_so_far(*EXITS),
         work_contact_waited_us=so_far("contacted") - held_so_far("contacted"),
     )
+    return _due_on_work_clock(leads, clock, raw, calendar)
+
+
+def _due_on_work_clock(
+    leads: ir.Table,
+    clock: Clock,
+    raw: Mapping[str, tuple[ir.IntegerValue, ir.IntegerValue]],
+    calendar: WorkCalendar,
+) -> ir.Table:
+    """Add the due times of promises in working time, for each event that may stop them.
+
+    ``raw`` has the working time to the event and to the as-of date, with the time on hold.
+    """
+    day_us = calendar.week.day_us
     sla_us = promised(leads, clock.params, lambda p: p.us if p.is_business else None)
-    due = leads["mql_clock"] + sla_us
+    # The time that whole days, of which a wait from a date consists, can take.
+    days_us = promised(
+        leads, clock.params, lambda p: p.us // day_us * day_us if p.is_business else None
+    )
+    is_date = clock.precision.is_date(leads, "mql_at")
+    names = {"exit": "work_due_at"}
     if has_holds(leads):
-        # On hold until the decision, or so far.
-        due += (exit_us - leads["work_exit_us"]).coalesce(waited_us - leads["work_waited_us"])
-    leads = leads.mutate(work_due_at=due)
-    return add_due_at(leads, clock="work_due_at", name="work_due_at", calendar=calendar)
+        names["contact"] = "work_contact_due_at"
+    for event, name in names.items():
+        held: ir.IntegerValue | int = 0
+        if has_holds(leads):
+            stop, waited = leads[f"work_{event}_us"], leads[_waited(event, "work_")]
+            until, so_far = raw[event]
+            held = held_when_due(
+                leads,
+                sla_us,
+                spent=stop.coalesce(waited),
+                held=(until - stop).coalesce(so_far - waited),
+                unit="work_",
+            )
+        if is_date is not True:
+            leads = leads.mutate(**{name: leads["mql_clock"] + sla_us + held})
+            leads = add_due_at(leads, clock=name, name=name, calendar=calendar)
+        if is_date is not False:
+            leads = leads.mutate(_due_day=leads["mql_day"] + days_us + held)
+            leads = add_closing_at(leads, clock="_due_day", name="_due_day", calendar=calendar)
+            due = leads["_due_day"]
+            due = due if is_date is True else is_date.ifelse(due, leads[name])
+            leads = leads.mutate(**{name: due}).drop("_due_day")
+    return leads
+
+
+def _waited(event: str, unit: str) -> str:
+    """Return the name of the wait for an event until the as-of date."""
+    return f"{unit}waited_us" if event == "exit" else f"{unit}{event}_waited_us"
 
 
 def team_calendar(leads: ir.Table, clock: Clock) -> WorkCalendar:

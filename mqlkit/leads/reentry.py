@@ -50,7 +50,9 @@ def with_history(
     -------
     ibis.Table
         The leads, one row per pass; with ``hold``, with the columns of `holds` before each stage,
-        such as ``mql_held_us``, and by the as-of date, such as ``as_of_held_us``.
+        such as ``mql_held_us``, and by the as-of date, such as ``as_of_held_us``; and of the holds
+        of each pass ``first_hold_at``, ``last_hold_at``, ``n_holds`` and what the lead had been on
+        hold before the last, such as ``last_hold_held_us``.
     """
     events = _all_events(leads, events, precision)
     if hold is not None:
@@ -67,7 +69,7 @@ def with_history(
         of_lead = {c.replace(TOTAL_HELD, f"as_of_{HELD}"): events[c].max() for c in totals}
         base = base.left_join(events.group_by("lead_id").aggregate(**of_lead), "lead_id")
         base = base.drop("lead_id_right")
-    later = events.filter(events["stage"].isin(LATER_STAGES))
+    later = events.filter(events["stage"].isin([*LATER_STAGES, ON_HOLD]))
     found = later.left_join(entries, "lead_id").drop("lead_id_right")
     after = found[KEY] >= found["mql_at"]
     inside = after & (found[KEY] < found["next_at"]).fill_null(True)
@@ -75,7 +77,10 @@ def with_history(
     found = found.filter(inside | stray)
     found = found.mutate(after=(found[KEY] >= found["mql_at"]).fill_null(False))
     per_pass = found.group_by("lead_id", "mql_at").aggregate(
-        **{name: value for stage in LATER_STAGES for name, value in _first_of(found, stage).items()}
+        **{
+            name: value for stage in LATER_STAGES for name, value in _first_of(found, stage).items()
+        },
+        **(_holds_of(found) if hold is not None else {}),
     )
     keys = [base["lead_id"] == per_pass["lead_id"], base["mql_at"].identical_to(per_pass["mql_at"])]
     joined = base.left_join(per_pass, keys)
@@ -133,6 +138,17 @@ def _earliest(
     if ZONE in events.columns:
         found[zone_of(stamp)] = events[ZONE].argmin(events[KEY], where=where)
     return found
+
+
+def _holds_of(events: ir.Table) -> dict[str, ir.Value]:
+    """Return when the first and the last hold of a pass begin; see `with_history`."""
+    is_hold, key = (events["stage"] == ON_HOLD) & events["after"], events[KEY]
+    return {
+        "first_hold_at": key.min(where=is_hold),
+        "last_hold_at": key.max(where=is_hold),
+        "n_holds": is_hold.sum(),
+        **{_of("last_hold_at", c): events[c].max(where=is_hold) for c in _held(events)},
+    }
 
 
 def _held(events: ir.Table) -> list[str]:

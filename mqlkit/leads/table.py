@@ -19,6 +19,10 @@ Columns of `LeadTable.table`, one row per lead (per pass, with ``passes: every``
 ``work_exit_us``, ``work_contact_us``, ``work_waited_us``, ``work_contact_waited_us``
     microseconds of working time, if anything is counted in it; ``work_due_at``: due time of a
     promise in working time. The SLA of each lead: `promises.with_promise`.
+``first_hold_us``, ``last_hold_us``, ``first_held_us``, ``work_contact_due_at``
+    only if some leads were on hold: time without holds until the first and the last hold of the
+    pass begin, and the time on hold before the last (NULL if there are more than two), in calendar
+    time; the due time if it is the contact that stops the SLA.
 ``is_in_order``
     whether no exit is before the MQL.
 ``amount``

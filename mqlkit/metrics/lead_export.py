@@ -56,7 +56,9 @@ def export_table(params: ReportParams, *, base: Path | None = None) -> tuple[ir.
         columns=params.lead_columns,
         extras=extras,
     )
-    leads = with_promise(matching(timed.table, params.where), params)
+    # Stored, the sums of time on hold are integers of 64 bits again, as timestamps are.
+    every = opened.reader.store(timed.table) if timed.is_expensive else timed.table
+    leads = with_promise(matching(every, params.where), params, timed.clock.precision)
     table = leads.select(
         **_columns(leads, timed.clock, timed.seen.recorded), **_extras(leads, extras)
     )

@@ -33,7 +33,7 @@ def mqls(leads: LeadTable) -> ir.Table:
         overdue, pending, not measurable: out of order, or nothing that stops the SLA is recorded).
     """
     undecided = "none yet" if leads.is_recorded(*EXITS) else "not recorded"
-    cohort = with_promise(leads.cohort, leads.params)
+    cohort = with_promise(leads.cohort, leads.params, leads.clock.precision)
     outcome = sla_outcomes(cohort, leads.clock)
     is_unknown = ibis.literal(not is_sla_recorded(leads))
     return cohort.select(
@@ -122,7 +122,7 @@ def breaches(leads: LeadTable) -> ir.Table:
 
 def _with_outcome(leads: LeadTable, outcome: str) -> ir.Table:
     """Return the leads of the period with an outcome against the SLA, with their promise."""
-    cohort = with_promise(leads.cohort, leads.params)
+    cohort = with_promise(leads.cohort, leads.params, leads.clock.precision)
     is_known = ibis.literal(is_sla_recorded(leads))
     return cohort.filter(is_known & sla_outcomes(cohort, leads.clock)[outcome])
 

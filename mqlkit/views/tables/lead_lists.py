@@ -28,7 +28,7 @@ def breaches(rows: pd.DataFrame) -> Table | None:
             "Owner": top["owner"].fillna(NOTHING),
             "Source": top["source"].fillna(NOTHING),
             "Entered": [moment(t) for t in top["entered"]],
-            "Due": [moment(t) for t in top["due"]],
+            "Due": [NOTHING if pd.isna(t) else moment(t) for t in top["due"]],
             "Overdue by": [
                 duration(hours, day_hours=of_day)
                 for hours, of_day in zip(top["hours_late"], top["day_hours"], strict=True)
