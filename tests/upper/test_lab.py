@@ -32,7 +32,7 @@ from mqlkit.views.theme import ORANGE
 pytestmark = pytest.mark.browser
 
 # Among the charts of funnel_efficiency: MQLs by source, and their efficiency.
-CELLS, DOTS = 1, 5
+CELLS, DOTS = 1, 6
 TOKEN = "only-for-this-test"
 LONGEST_START, LONGEST_VISIT = 120, 300
 NOTEBOOKS = ("mql_report", "funnel_efficiency", "sla_velocity", "cost_per_mql")
