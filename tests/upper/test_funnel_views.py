@@ -95,8 +95,8 @@ def test_the_table():
 def test_the_verdict_follows_the_stages_and_names_the_longest_step():
     assert said(THREE) == (
         "MQL → SAL: 50.0% of 400 leads moved on so far (25.0–75.0%). SAL → SQL: 50.0% of 200 leads "
-        "moved on (25.0–75.0%). The longest step is SAL → SQL: half of the leads take up to 24.5 "
-        "days."
+        "moved on (25.0–75.0%). The longest step is SAL → SQL: an estimated half of the leads are "
+        "converted or lost after 24.5 days."
     )
 
 
