@@ -211,7 +211,7 @@ def test_aalen_johansen_against_statsmodels(leads, until):
     ours = incidence_of(frame["days"], frame["kind"], until=until)
     if set(frame["kind"]) != {0, 1, 2}:
         return  # statsmodels wants all of them
-    with np.errstate(all="ignore"):  # theirs divides by 0 where nobody is left
+    with np.errstate(all="ignore"):  # statsmodels divides by 0 where no lead is left
         theirs = CumIncidenceRight(frame["days"].to_numpy(), frame["kind"].to_numpy())
     at = np.searchsorted(theirs.times, until, side="right") - 1
     if at < 0:
@@ -223,7 +223,7 @@ def test_aalen_johansen_against_statsmodels(leads, until):
     np.testing.assert_allclose(reached, theirs.cinc[0][: at + 1], atol=1e-12)
     # F + G + S = 1
     np.testing.assert_allclose(1 - reached - staying, theirs.cinc[1][: at + 1], atol=1e-12)
-    if not np.isnan(theirs.cinc_se[0][at]):  # theirs has none where nobody is left
+    if not np.isnan(theirs.cinc_se[0][at]):  # statsmodels has none where no lead is left
         assert np.sqrt(ours.variance) == pytest.approx(theirs.cinc_se[0][at], abs=1e-7)
 
 

@@ -1130,7 +1130,7 @@ def test_an_sla_that_stops_on_contact(lead_table):
 
 
 def test_a_contact_before_the_mql_is_unmeasurable_whatever_the_clock(lead_table):
-    # Between the contact of the first lead, a Saturday, and its MQL nobody works.
+    # Between the contact of the first lead, a Saturday, and its MQL no one works.
     made = lead_table(
         """
             lead_id               | mql_at           | contacted_at
@@ -1842,7 +1842,7 @@ def test_data_in_which_nobody_became_an_mql(lead_table):
         by=["source"],
         spend=SPEND,
     )
-    # Without a decision nobody knows who is in the stage.
+    # Without a decision it is unknown who is in the stage.
     null = ("in_stage", "sla_met", "cost_per_mql", "hours_in_stage_mean")
     assert made.of("mqls", *null) == {"mqls": 0, **dict.fromkeys(null)}
     assert len(waiting.survival_curve(levels.time_in_stage(made.leads))) == 1
