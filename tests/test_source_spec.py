@@ -166,7 +166,7 @@ def test_without_a_zone_stamps_are_utc(exports):
         pytest.param(
             {"history": [{**PLAIN, "stages": {"qualified": ["MQL"]}}]},
             "source.yaml: history[0]: stage 'qualified' is unknown.\n"
-            "  Fix:      one of created, mql, contacted, accepted, rejected, sql, won",
+            "  Fix:      one of created, mql, contacted, accepted, rejected, sql, won, on_hold",
             id="unknown stage in a mapping",
         ),
         pytest.param(
