@@ -39,6 +39,10 @@ class SourceError(MqlkitError):
     exit_code = 2
 
 
+class OpenQuestion(SourceError):  # noqa: N818  # it is a question
+    """Raised when the data can be read in more than one way. No report was written."""
+
+
 class RunError(MqlkitError):
     """Raised when a notebook fails while it runs."""
 

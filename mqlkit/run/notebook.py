@@ -18,7 +18,15 @@ from papermill.engines import Engine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from papermill.iorw import write_ipynb
 
-from mqlkit.core.errors import FULL, ParamsError, RunError, SourceError, disk_words, report
+from mqlkit.core.errors import (
+    FULL,
+    OpenQuestion,
+    ParamsError,
+    RunError,
+    SourceError,
+    disk_words,
+    report,
+)
 from mqlkit.core.params import ReportParams
 from mqlkit.run.kernel import START_SECONDS
 from mqlkit.run.log import RunLog
@@ -27,7 +35,14 @@ from mqlkit.run.signals import stop_if_told
 if TYPE_CHECKING:
     from jupyter_client.manager import AsyncKernelManager
 
-USER_ERRORS = {"ParamsError": ParamsError, "SourceError": SourceError}
+# What the kernel raises about parameters and data, by the name of its class: this process does not
+# load the classes of the readers.
+USER_ERRORS = {
+    "ParamsError": ParamsError,
+    "SourceError": SourceError,
+    "SeveralCurrenciesError": SourceError,
+    "Undecided": OpenQuestion,
+}
 # Errors of the libraries that compute, by name: the parent process does not load them.
 MEMORY_ERRORS = ("MemoryError", "_ArrayMemoryError", "ArrowMemoryError", "OutOfMemoryException")
 TOO_LITTLE_MEMORY = "there is too little memory for this report"
@@ -153,7 +168,8 @@ def execute(
     Raises
     ------
     ParamsError, SourceError
-        If the notebook raises them when it reads parameters or data.
+        If the notebook raises them when it reads parameters or data; ``executed`` is written for
+        an `OpenQuestion`.
     RunError
         If a cell fails or the kernel dies; ``executed`` is written if possible.
     """

@@ -12,7 +12,14 @@ from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from mqlkit.core.errors import MqlkitError, ParamsError, RunError, SourceError, report
+from mqlkit.core.errors import (
+    MqlkitError,
+    OpenQuestion,
+    ParamsError,
+    RunError,
+    SourceError,
+    report,
+)
 from mqlkit.core.names import EARLIER_VARIABLE, RESULTS_VARIABLE, SHARED_COLUMNS_VARIABLE
 from mqlkit.core.params import ReportParams, located, split_override
 from mqlkit.metrics.limits import figures_of, limit_lines
@@ -211,8 +218,9 @@ def run_report(
     ------
     ParamsError, SourceError
         If parameters or data are wrong; nothing is written.
-    RunError
-        If the notebook fails; it is left in the output folder with the failing cell marked.
+    OpenQuestion, RunError
+        If the data is ambiguous or the notebook fails; it is left in the output folder with the
+        failing cell marked.
     """
     params, name = job.checked_params(), job.name
     notebook = find_notebook(params.report, job.path)
@@ -303,7 +311,7 @@ def _executed(
 
     try:
         node = execute(notebook, executed, params, kernel, timeout=options.timeout, log=log)
-    except RunError:
+    except (OpenQuestion, RunError):
         if is_whole(executed):
             executed.replace(root_of(options.out) / executed.name)
         raise

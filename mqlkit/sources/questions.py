@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mqlkit.core.errors import SourceError, listed, report
+from mqlkit.core.errors import OpenQuestion, listed, report
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Question:
         )
 
 
-class Undecided(SourceError):  # noqa: N818  # it is a question
+class Undecided(OpenQuestion):
     """Raised when the data can be read in more than one way, and someone must say which."""
 
     def __init__(self, questions: Sequence[Question]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import math
 import re
@@ -13,7 +14,7 @@ from runs import ROOT, SHELF, WORKED, Run, command, mqlkit_run, once, snapshot, 
 
 from mqlkit.core.names import RESULTS_VARIABLE
 from mqlkit.run.batch import write_index
-from mqlkit.run.notebook import save_cell
+from mqlkit.run.notebook import USER_ERRORS, save_cell
 
 EXPECTED = json.loads((WORKED / "expected.json").read_text(encoding="utf-8"))
 OUTPUTS = (
@@ -429,6 +430,52 @@ def test_bad_input_is_named_with_its_remedy(bad_run, name):
 def test_a_bad_parameter_is_named_with_its_file_and_line(bad_run, name):
     said = dict(zip(BAD, complaints(bad_run), strict=True))[name]
     assert f"{name}.yaml:{BAD[name]['line']}" in said
+
+
+@pytest.fixture(scope="session")
+def open_run(tmp_path_factory) -> Run:
+    """Return the run of a report on dates that may be day or month first."""
+
+    def act(cwd):
+        (cwd / "leads.csv").write_text("lead_id;mql_at\n1;04.01.2026\n2;05.01.2026\n")
+        write_yaml(cwd / "source.yaml", {"leads": {"files": ["leads.csv"], "timezone": "UTC"}})
+        return mqlkit_run(write_yaml(cwd / "open.yaml", GOOD_PARAMS), cwd=cwd)
+
+    return once(tmp_path_factory, "open", act)
+
+
+def test_a_question_found_while_the_notebook_runs_is_printed_alone_and_ends_with_2(open_run):
+    assert open_run.code == 2
+    assert open_run.stdout == ""
+    (said,) = complaints(open_run)
+    assert said.startswith("leads.csv: column 'mql_at': ")
+    assert "`dates: dmy` or `dates: mdy` below leads: in source.yaml" in said
+    assert "cell" not in said
+
+
+def test_a_question_leaves_the_notebook_with_its_cell_marked_and_no_page(open_run):
+    assert set(snapshot(open_run.out)) == {"open.ipynb"}
+    failed = [
+        c
+        for c in open_run.notebook("open").cells
+        if c.metadata.get("papermill", {}).get("exception")
+    ]
+    assert [c.outputs[-1].ename for c in failed] == ["Undecided"]
+
+
+def test_every_error_about_parameters_and_data_is_known_to_the_parent_process():
+    kinds, found = {"ParamsError", "SourceError"}, set()
+    classes = [
+        node
+        for path in (ROOT / "mqlkit").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ClassDef)
+    ]
+    while kinds != found:
+        found = set(kinds)
+        kinds |= {c.name for c in classes if found & {ast.unparse(base) for base in c.bases}}
+    # The common base of questions is never raised itself.
+    assert kinds - {"OpenQuestion"} == set(USER_ERRORS)
 
 
 def test_outputs_of_an_earlier_run_survive_bad_input(tmp_path):
