@@ -529,6 +529,29 @@ def test_an_unknown_name_in_a_format_file_gives_the_nearest(tmp_path):
         read_format(path)
 
 
+@pytest.mark.parametrize(
+    ("table", "header"),
+    [
+        ("leads", {"lead_id": "Lead ID", "mql_at": "MQL At", "won_at": "won-at"}),
+        ("leads", {"lead_id": "LEADID", "created_at": "Created.At", "sql_at": " sql  at "}),
+        ("leads", {"lead_id": "lead_id", "rejection_reason": "Rejection Reason"}),
+        ("history", {"lead_id": "Lead-Id", "at": "At", "stage": "STAGE"}),
+        ("spend", {"date_from": "Date from", "date_to": "date to", "amount": "Amount"}),
+        ("goals", {"month": "Month:", "mqls": "MQLs"}),
+    ],
+)
+def test_our_own_names_need_no_mapping_whatever_their_case_blanks_and_punctuation(table, header):
+    found = recognize([*header.values(), "Color"], table=table)
+    assert found.format.name == "plain"
+    assert found.columns == header
+    assert looks_like_header([*header.values()], table=table)
+
+
+def test_a_header_that_is_exactly_our_name_comes_before_one_that_is_nearly():
+    found = recognize(["MQL at", "mql_at", "Lead ID"], table="leads")
+    assert found.columns == {"lead_id": "Lead ID", "mql_at": "mql_at"}
+
+
 def test_plain_is_the_first_of_the_formats():
     assert known_formats()[0] == ("plain", "mqlkit's own column names")
     assert len(known_formats()) == len(list(FOLDER.glob("*.yaml")))

@@ -124,6 +124,15 @@ def fold(header: str) -> str:
     return " ".join(plain.casefold().split())
 
 
+def squeeze(header: str) -> str:
+    """Return a header without its case, blanks and punctuation.
+
+    >>> squeeze("Lead ID"), squeeze("won-at")
+    ('leadid', 'wonat')
+    """
+    return "".join(c for c in fold(header) if c.isalnum())
+
+
 def by_fold(header: Sequence[str]) -> dict[str, str]:
     """Return the headers of an export by how they are compared, the first of equal ones."""
     folded: dict[str, str] = {}
@@ -142,6 +151,11 @@ def matches(known: Sequence[str], folded: Mapping[str, str]) -> list[str]:
         elif (key := fold(name)) in folded:
             found.append(folded[key])
     return list(dict.fromkeys(found))
+
+
+def _named(column: str, folded: Mapping[str, str]) -> list[str]:
+    """Return the headers that are one of our names but for case, blanks and punctuation."""
+    return [written for key, written in folded.items() if squeeze(key) == squeeze(column)]
 
 
 @cache
@@ -289,7 +303,7 @@ def recognize(
     passed_over: dict[str, tuple[str, ...]] = {}
     taken = set(ours.values())
     for column, known in known_headers(found, table).items():
-        there = [h for h in matches(known, folded) if h not in taken]
+        there = [h for h in matches(known, folded) or _named(column, folded) if h not in taken]
         if column not in columns and there:
             ours[column] = there[0]
             passed_over[column] = tuple(there[1:])
@@ -314,7 +328,9 @@ def looks_like_header(cells: Sequence[str], *, table: str, columns: Mapping[str,
     if named and len(named & set(folded)) >= min(NAMES_OF_A_HEADER, len(named)):
         return True
     labels, patterns = _names_known(table)
+    own = {squeeze(column): ("plain", column) for column in TABLE_COLUMNS[table]}
     matched = {place for cell in folded for place in labels.get(cell, ())}
+    matched |= {own[key] for cell in folded if (key := squeeze(cell)) in own}
     for cell in (c for c in folded if len(c) <= LONGEST_LABEL):
         matched |= {(*place, cell) for place, pattern in patterns if pattern.fullmatch(cell)}
     of_format = Counter(place[0] for place in matched)
