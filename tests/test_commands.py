@@ -60,9 +60,24 @@ def test_exports_are_sorted_into_tables_and_shown(exports, capsys):
     ]  # fmt: skip
 
 
-def test_spend_alone_can_be_looked_at(exports, capsys):
-    assert main(["check", "ads.csv"]) == 0
-    assert "What does an MQL cost?            needs mql_at" in capsys.readouterr().out
+@pytest.mark.parametrize(
+    ("name", "text", "shown"),
+    [
+        ("ads.csv", ADS, "What does an MQL cost?            needs mql_at"),
+        ("goals.csv", "month,mqls\n2026-01,3\n", "month   month        ISO 8601"),
+        # Rates are a parameter of a report, and no table.
+        ("rates.csv", "currency,rate\nUSD,0.9\n", "Name the file in the parameter `rates`"),
+    ],
+)
+def test_what_is_not_about_leads_is_shown_without_saying_that_a_report_can_run(
+    exports, capsys, name, text, shown
+):
+    (exports / name).write_text(text, encoding="utf-8")
+    assert main(["check", name]) == 0
+    found = capsys.readouterr().out
+    assert shown in found
+    assert "a report can run" not in found
+    assert "a report needs leads or a history too" in found
 
 
 def test_what_must_be_decided_is_asked_and_returns_2(exports, capsys):

@@ -239,7 +239,7 @@ def test_a_notebooks_cell_gives_its_parameters_and_nothing_else():
                 "params/q1.yaml: work_week: 'Mon-Fri' cannot be read.\n"
                 "  Expected: weekdays and hours, such as 'Mon-Fri 09:00-12:30 13:30-18:00, "
                 "Sat 10:00-14:00' or 'Mon,Tue,Thu 22:00-06:00'\n"
-                "  Found:    no weekdays followed by hours from 00:00 to 24:00"
+                "  Found:    'Mon-Fri' without hours after it"
             ),
         ),
         (

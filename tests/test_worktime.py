@@ -144,16 +144,42 @@ def test_work_week_is_read(text: str, windows: dict[str, str], day: float, week:
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("", "no weekdays followed by hours from 00:00 to 24:00"),
-        ("Mon-Fri", "no weekdays followed by hours from 00:00 to 24:00"),
-        ("09:00-17:00", "no weekdays followed by hours from 00:00 to 24:00"),
-        ("Mon-Fri 9-17", "no weekdays followed by hours from 00:00 to 24:00"),
-        ("Mon-Fri 09:00-24:01", "no weekdays followed by hours from 00:00 to 24:00"),
-        ("Mon-Fri 09:60-17:00", "no weekdays followed by hours from 00:00 to 24:00"),
-        ("Mon-Fri 09:00-17:00 CET", "no weekdays followed by hours from 00:00 to 24:00"),
-        ("Mon-Fri 22:00", "no weekdays followed by hours from 00:00 to 24:00"),
-        ("Mon-Fri 09:00-12:30 13:30", "no weekdays followed by hours from 00:00 to 24:00"),
-        ("Mon-Fri 09:00-17:00, Sat", "no weekdays followed by hours from 00:00 to 24:00"),
+        ("", "nothing"),
+        ("Mon-Fri", "'Mon-Fri' without hours after it"),
+        ("09:00-17:00", "'09:00-17:00' without weekdays before it"),
+        ("Mon-Fri 9-17", "'9-17', which is neither weekdays nor hours from 00:00 to 24:00"),
+        (
+            "Mon-Fri 09:00-24:01",
+            "'09:00-24:01', which is neither weekdays nor hours from 00:00 to 24:00",
+        ),
+        (
+            "Mon-Fri 09:60-17:00",
+            "'09:60-17:00', which is neither weekdays nor hours from 00:00 to 24:00",
+        ),
+        (
+            "Mon-Fri 09:00-17:00 CET",
+            "'CET', which is neither weekdays nor hours from 00:00 to 24:00",
+        ),
+        ("Mon-Fri 22:00", "'22:00', which is neither weekdays nor hours from 00:00 to 24:00"),
+        (
+            "Mon-Fri 09:00-12:30 13:30",
+            "'13:30', which is neither weekdays nor hours from 00:00 to 24:00",
+        ),
+        ("Mon-Fri 09:00-17:00, Sat", "'Sat' without hours after it"),
+        ("Mon-Fri 9-25", "'9-25', which is neither weekdays nor hours from 00:00 to 24:00"),
+        (
+            "Mon-Fri 09:00 - 17:00 18 - 25",
+            "'18-25', which is neither weekdays nor hours from 00:00 to 24:00",
+        ),
+        (
+            "Mon-Fri9:00-25:00",
+            "'Mon-Fri9:00-25:00', which is neither weekdays nor hours from 00:00 to 24:00",
+        ),
+        (
+            "Mon-Fry 09:00-17:00 9am-5pm",
+            "'Mon-Fry', which is neither weekdays nor hours from 00:00 to 24:00",
+        ),
+        ("Mon-Fri 09:00-17:00,", "no weekdays followed by hours from 00:00 to 24:00"),
         ("Mon-Fri 00:00-00:00", "hours that begin at 00:00 and end at 00:00"),
         # Which of the two holds is not for the reader to guess.
         ("Mon-Fri 09:00-17:00, Fri 09:00-15:00", "hours of Friday that overlap with earlier ones"),

@@ -63,26 +63,57 @@ def parse_work_week(text: str) -> WorkWeek:
     >>> week.windows[3], week.windows[4], week.windows[5]
     (((510, 720), (780, 1020)), ((1320, 1800),), ())
     """
+    plain = text.replace("\N{EN DASH}", "-")
     try:
-        return _read_week("".join(text.casefold().replace("\N{EN DASH}", "-").split()))
+        return _read_week("".join(plain.casefold().split()), _tokens(plain))
     except ValueError as found:
         headline = f"work_week: {text!r} cannot be read."
         raise ParamsError(report(headline, expected=WANTED, found=str(found))) from None
 
 
-def _read_week(text: str) -> WorkWeek:
+def _tokens(text: str) -> list[str]:
+    """Return weekdays and hours as they are written, without commas and blanks around dashes."""
+    return [token for token in re.split(r"[\s,;]+", re.sub(r"\s*-\s*", "-", text)) if token]
+
+
+def _read_week(text: str, tokens: list[str]) -> WorkWeek:
     windows: list[set[Window]] = [set() for _ in WEEKDAYS]
     # A group ends where a weekday follows a time.
     for part in re.split(r"(?<=\d)[,;]?(?=[a-z])", text):
         match = GROUP.fullmatch(part)
         if match is None:
-            raise ValueError("no weekdays followed by hours from 00:00 to 24:00")
+            raise ValueError(_fault(tokens))
         hours = [_read_window(*span) for span in SPAN.findall(match[2])]
         for day in {day for names in match[1].split(",") for day in _read_weekdays(names)}:
             windows[day].update(hours)
     week = WorkWeek(tuple(tuple(sorted(day)) for day in windows))
     _refuse_overlaps(week)
     return week
+
+
+def _fault(tokens: list[str]) -> str:
+    """Return which token is wrong, or stands where it cannot."""
+    if not tokens:
+        return "nothing"
+    wrong = [t for t in tokens if not (SPAN.fullmatch(t) or _is_weekdays(t) or _is_group(t))]
+    if wrong:
+        return f"{wrong[0]!r}, which is neither weekdays nor hours from 00:00 to 24:00"
+    if SPAN.fullmatch(tokens[0]):
+        return f"{tokens[0]!r} without weekdays before it"
+    if _is_weekdays(tokens[-1]):
+        return f"{tokens[-1]!r} without hours after it"
+    return "no weekdays followed by hours from 00:00 to 24:00"
+
+
+def _is_group(token: str) -> bool:
+    return GROUP.fullmatch(token.casefold()) is not None
+
+
+def _is_weekdays(token: str) -> bool:
+    try:
+        return bool(_read_weekdays(token.casefold()))
+    except ValueError:
+        return False
 
 
 def _read_window(opens: str, closes: str) -> Window:

@@ -163,15 +163,16 @@ class FamilyFrames:
     def volume(self) -> pd.DataFrame:
         """Family frame of MQLs, open MQLs, the goal and the forecast (metrics.md §3).
 
-        Series: ``mqls_range``. Constants: ``main_breakdown``; ``closed_buckets`` (number of closed
-        buckets that the forecast can use; null where no bucket is running, and no forecast below
-        `FEWEST`), ``backtest_hits``, ``backtest_trials``; ``is_phi_known`` (false where intervals
+        Series: ``mqls_range``. Constants: ``currency``; ``main_breakdown``; ``closed_buckets``
+        (number of closed buckets that the forecast can use; null where no bucket is running, and
+        no forecast below `FEWEST`), ``backtest_hits``, ``backtest_trials``; ``is_phi_known`` (false where intervals
         hold only if leads come in independently).
         """
         rows, tested = self._rows("volume"), self.forecast_backtest
         return family(
             rows,
             series={"mqls_range": mqls_range(rows, bursts=self.phi)},
+            currency=self.currency,
             main_breakdown=self.main_breakdown,
             closed_buckets=closed_buckets(self.lead_data),
             backtest_hits=tested.hits if tested else 0,

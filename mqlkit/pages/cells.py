@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 from itertools import groupby
@@ -10,6 +11,7 @@ from typing import Any
 import altair as alt
 from IPython.display import display
 
+from mqlkit.core.text import SYMBOLS
 from mqlkit.metrics.report import Report
 from mqlkit.pages.assets import METADATA, asset
 from mqlkit.pages.drawings import GrainedChart, Heading
@@ -25,6 +27,8 @@ LAB_WIDTH = 760
 LAB_FIT = {"type": "fit-x", "contains": "padding"}
 # Parts of a chart that are the same at every grain.
 ALIKE = ("$schema", "config", "usermeta", "width")
+# A sign before a currency; before a digit, no browser breaks a line.
+SIGN = re.compile(f"([+−])(?=[{''.join(SYMBOLS.values())}])")
 MARKS = {"good": "✓", "bad": "!", "plain": ""}
 
 
@@ -101,8 +105,13 @@ def _verdict(verdict: Verdict) -> str:
     mark = MARKS[verdict.tone]
     sign = f'<span class="mk-mark" aria-hidden="true">{mark}</span>' if mark else ""
     first, *others = verdict.sentences
-    rest = f' <span class="mk-rest">{escape(" ".join(others))}</span>' if others else ""
-    return f'<p class="mk-verdict mk-{verdict.tone}">{sign}{escape(first)}{rest}</p>'
+    rest = f' <span class="mk-rest">{_words(" ".join(others))}</span>' if others else ""
+    return f'<p class="mk-verdict mk-{verdict.tone}">{sign}{_words(first)}{rest}</p>'
+
+
+def _words(text: str) -> str:
+    """Escape a text in which no line breaks between a sign and an amount of money."""
+    return escape(SIGN.sub("\\1\u2060", text))
 
 
 def _figures(figures: Sequence[Figure]) -> str:
@@ -120,19 +129,19 @@ def _figures(figures: Sequence[Figure]) -> str:
 
 
 def _asked(question: str) -> str:
-    return f'<p class="mk-ask">{escape(question)}</p>' if question else ""
+    return f'<p class="mk-ask">{_words(question)}</p>' if question else ""
 
 
 def _card(figure: Figure) -> str:
     mark = MARKS[figure.verdict.tone]
     sign = f'<span class="mk-mark" aria-hidden="true">{mark}</span>' if mark else ""
-    change = f'<span class="mk-change">{escape(figure.change)}</span>' if figure.change else ""
+    change = f'<span class="mk-change">{_words(figure.change)}</span>' if figure.change else ""
     return (
-        f'<div class="mk-card mk-{figure.verdict.tone}"><dt>{escape(figure.name)}</dt>'
-        f'<dd><span class="mk-value">{escape(figure.value)}</span>'
-        f'<span class="mk-word">{sign}{escape(figure.verdict.text)}</span>'
+        f'<div class="mk-card mk-{figure.verdict.tone}"><dt>{_words(figure.name)}</dt>'
+        f'<dd><span class="mk-value">{_words(figure.value)}</span>'
+        f'<span class="mk-word">{sign}{_words(figure.verdict.text)}</span>'
         f"{drawn_spark(figure.spark) if figure.spark else ''}{change}"
-        f'<span class="mk-context">{escape(figure.context)}</span></dd></div>'
+        f'<span class="mk-context">{_words(figure.context)}</span></dd></div>'
     )
 
 

@@ -36,6 +36,10 @@ NO_MQL = (
 IS_RATES = (
     "Exchange rates are no table of a source. Name the file in the parameter `rates` of a report."
 )
+NO_LEADS = (
+    "Nothing is open in what was given, but a report needs leads or a history too: check them "
+    "together."
+)
 EXAMPLES = ("timezone", "currency")
 NARROWEST, WIDEST = 80, 120
 INDENT = GAP = "  "
@@ -107,7 +111,8 @@ def examine(paths: Sequence[Path]) -> tuple[SourceSpec, list[TableReport]]:
             bar.set_description(f"reading {place}", refresh=False)
             bar.update(before[place] + share * sizes[place] - bar.n)
 
-        return source, [*inspect_source(source, tell=tell), *others]
+        looks = inspect_source(source, tell=tell) if source.tables else []
+        return source, [*looks, *others]
 
 
 def _unknown(export: ClassifiedExport) -> TableReport:
@@ -232,11 +237,14 @@ def _faults(looks: Sequence[TableReport]) -> list[str]:
         for look in looks
         if look.ledger and look.ledger.unusable > MOST_SET_ASIDE * look.ledger.read
     ]
-    is_about_leads = any(look.table in ("leads", "history") for look in looks)
     is_settled = not faults and not any(look.questions for look in looks)
-    if is_about_leads and is_settled and "mql_at" not in available(looks):
+    if _is_about_leads(looks) and is_settled and "mql_at" not in available(looks):
         faults.append(NO_MQL)
     return faults
+
+
+def _is_about_leads(looks: Sequence[TableReport]) -> bool:
+    return any(look.table in ("leads", "history") for look in looks)
 
 
 def _table(look: TableReport, wide: int) -> Iterator[str]:
@@ -376,8 +384,10 @@ def _verdict(looks: Sequence[TableReport], wide: int) -> Iterator[str]:
         yield f"{count} to answer in source.yaml before a report can run."
     elif is_open(looks):
         yield "Correct this before you run a report."
-    else:
+    elif _is_about_leads(looks):
         yield "Nothing is open: a report can run."
+    else:
+        yield from wrapped(NO_LEADS, wide)
 
 
 def _question(

@@ -174,3 +174,9 @@ def test_what_was_put_off_is_dropped():
 def test_outside_a_notebook_no_cell_is_told_of():
     cells.before_each(lambda _: None)()
     assert cells.running() == ""
+
+
+def test_no_line_breaks_between_a_sign_and_an_amount_of_money():
+    html = page.bundle(Verdict("No clear change (−€46.15 to +€3.00), or −1.2 to +3.4 points."))
+    shown = html["text/html"]
+    assert "(−\u2060€46.15 to +\u2060€3.00), or −1.2 to +3.4 points." in shown

@@ -266,6 +266,34 @@ def test_cost():
     ]  # fmt: skip
 
 
+def test_cost_shows_the_interval_of_the_return_and_what_is_immature():
+    frame = rows(
+        row("spend", 900, bucket="2026-01"),
+        row("spend", 900, bucket="2026-02"),
+        row("cost_per_mql", 30, bucket="2026-01", n=30),
+        row("cost_per_mql", 90, bucket="2026-02", n=10, flags=["in-progress"]),
+        row("cost_per_sql", 300, bucket="2026-01", n=3, flags=["immature"]),
+        row("cost_per_sql", None, bucket="2026-02", n=0, flags=["immature", "in-progress"]),
+        row("return_on_spend", 2.5, bucket="2026-01", n=30, low=0.5, high=4.5, flags=["immature"]),
+        # Of fewer than 30 MQLs it has no interval.
+        row("return_on_spend", 0.1, bucket="2026-02", n=10, flags=["immature", "in-progress"]),
+    )
+    assert cells(tables.cost.per_mql(of(frame, currency="EUR"))) == [
+        ["Bucket", "Spend", "Cost per MQL", "Cost per SQL", "Return", "Return, 95% interval",
+         "Note"],
+        ["Jan 2026", "€900", "€30", "€300", "2.5 ×", "0.5 × to 4.5 ×",
+         "immature (Cost per SQL, Return) and small-n (Cost per SQL)"],
+        ["Feb 2026", "€900", "€90", "–", "0.1 ×", "–",
+         "in-progress, small-n and immature (Return)"],
+    ]  # fmt: skip
+
+
+def test_planned_spend_has_the_currency_of_the_report():
+    frame = rows(quarter("mqls", 5, 2, 7), quarter("goal_spend", 900, 1800.5, 2700.5))
+    table = cells(tables.volume.mqls(of(frame, currency="SEK")))
+    assert [line[2] for line in table] == ["Planned spend", "900 SEK", "1,800 SEK", "2,700 SEK"]
+
+
 def test_cost_by_source_has_no_rolling_and_no_lag():
     frame = rows(row("spend", 500, source="Web"), row("cost_per_mql", 50, n=30, source="Web"))
     table = tables.cost.per_mql_by(of(frame, currency="SEK"), by="source")

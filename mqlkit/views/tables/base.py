@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from mqlkit.core.names import NOT_RECORDED, TOTAL
-from mqlkit.core.text import NOTHING, between, bucket_name, count, counted, listed, moment
+from mqlkit.core.text import NOTHING, between, bucket_name, count, counted, listed, moment, percent
 from mqlkit.core.yaml_files import as_flow
 from mqlkit.metrics.tidy import COLUMNS, largest_segments, pick
 
@@ -108,8 +108,21 @@ def _cells(
     return found
 
 
-def _interval(cell: Cell) -> str:
-    return NOTHING if math.isnan(cell.low) else between(cell.low, cell.high)
+def _interval(cell: Cell, words: Words) -> str:
+    if math.isnan(cell.low):
+        return NOTHING
+    is_share = words is percent
+    return between(cell.low, cell.high) if is_share else f"{words(cell.low)} to {words(cell.high)}"
+
+
+def _note(flags: Sequence[str], others: Mapping[str, Sequence[str]]) -> str:
+    """Return flags in words, with those that only other columns have, by their labels."""
+    own: dict[str, list[str]] = {}
+    for label, more_flags in others.items():
+        for flag in more_flags:
+            if flag not in flags:
+                own.setdefault(flag, []).append(label)
+    return listed([*flags, *(f"{flag} ({', '.join(labels)})" for flag, labels in own.items())])
 
 
 def _wide(
@@ -120,9 +133,14 @@ def _wide(
     by: str | None = None,
     interval: str | None = None,
     notes: str | None = None,
+    notes_of: Sequence[str] = (),
     is_open: bool = False,
 ) -> Table | None:
-    """Return a table of metrics per bucket, or per value of a breakdown; None if all is null."""
+    """Return a table of metrics per bucket, or per value of a breakdown; None if all is null.
+
+    ``notes`` is the metric whose flags are those of a row; further flags of the metrics
+    ``notes_of`` are shown with their label.
+    """
     missing = [c for c in COLUMNS if c not in rows.columns]
     if missing:
         raise ValueError(f"the table {title!r} needs the columns {', '.join(missing)}.")
@@ -136,9 +154,14 @@ def _wide(
         return None
     names = list(dict.fromkeys(name for column in columns.values() for name in column))
     if interval in found:
-        columns["95% interval"] = {n: _interval(cell) for n, cell in found[interval].items()}
+        label, words = metrics[interval]
+        heading = "95% interval" if words is percent else f"{label}, 95% interval"
+        columns[heading] = {n: _interval(cell, words) for n, cell in found[interval].items()}
     if notes in found:
-        columns["Note"] = {name: listed(cell.flags) for name, cell in found[notes].items()}
+        also = {metrics[m][0]: found[m] for m in notes_of if m in found}
+        columns["Note"] = {
+            name: _note(cell.flags, _flags_of(also, name)) for name, cell in found[notes].items()
+        }
     note = ""
     if by:
         note, names = more(len(names), MOST_SEGMENTS), _largest(rows, by, names)
@@ -159,6 +182,12 @@ def _wide(
         has_total=names[-1] == TOTAL,
         note=note,
     )
+
+
+def _flags_of(columns: Mapping[str, Mapping[str, Cell]], name: str) -> dict[str, Sequence[str]]:
+    """Return the flags of the known values in a row, by the label of their column."""
+    cells = {label: column[name] for label, column in columns.items() if name in column}
+    return {label: cell.flags for label, cell in cells.items() if not math.isnan(cell.value)}
 
 
 def _is_recorded(cells: Mapping[str, Cell]) -> bool:

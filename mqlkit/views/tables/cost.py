@@ -11,7 +11,7 @@ from mqlkit.core.text import (
     day,
     money,
 )
-from mqlkit.metrics.tidy import breakdown_of, constant, series
+from mqlkit.metrics.tidy import breakdown_of, constant, pick, series
 from mqlkit.views.tables.base import Table, _decimal, _wide, titled
 
 
@@ -46,6 +46,7 @@ def _costs(rows: pd.DataFrame, by: str | None) -> Table | None:
     def amount(value: float) -> str:
         return money(value, currency)
 
+    has_interval = pick(rows, "return_on_spend", by=by)["low"].notna().any()
     return _wide(
         rows,
         f"Cost by {by}" if by else "Cost over time",
@@ -60,7 +61,9 @@ def _costs(rows: pd.DataFrame, by: str | None) -> Table | None:
             **({} if by else {"lead_to_mql_days_mean": ("Lag, days", _decimal)}),
         },
         by=by,
+        interval="return_on_spend" if has_interval else None,
         notes="cost_per_mql",
+        notes_of=("cost_per_sql", "return_on_spend"),
     )
 
 

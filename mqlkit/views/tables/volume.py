@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 
 from mqlkit.core.names import TOTAL
-from mqlkit.core.text import bucket_name, count, percent
-from mqlkit.metrics.tidy import COLUMNS, breakdown_of, largest_segments, pick, require
+from mqlkit.core.text import bucket_name, count, money, percent
+from mqlkit.metrics.tidy import COLUMNS, breakdown_of, constant, largest_segments, pick, require
 from mqlkit.views.tables.base import MOST_SEGMENTS, Table, _decimal, _signed, _wide, more, titled
 
 
@@ -18,6 +20,8 @@ def mqls(rows: pd.DataFrame) -> Table | None:
     rows
         `Report.volume`.
     """
+    currency = constant(rows, "currency", "")
+    amount = partial(money, currency=currency) if currency else _decimal
     return _wide(
         rows,
         "MQLs and goal",
@@ -30,7 +34,7 @@ def mqls(rows: pd.DataFrame) -> Table | None:
             "goal_probability": ("Chance of the goal", percent),
             "goal_sqls": ("Goal for SQLs", _decimal),
             "goal_sqls_attainment": ("Attainment, SQLs", percent),
-            "goal_spend": ("Planned spend", _decimal),
+            "goal_spend": ("Planned spend", amount),
             "goal_spend_attainment": ("Spend of plan", percent),
             "in_stage": ("Open at the end", count),
         },
