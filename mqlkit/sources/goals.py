@@ -14,12 +14,12 @@ from mqlkit.sources.cells import day, number
 from mqlkit.sources.dialect.decide import Kinds, Readings
 from mqlkit.sources.files import Export
 from mqlkit.sources.ledger import Ledger
-from mqlkit.sources.non_data_rows import is_total
 from mqlkit.sources.reader import Reader
 from mqlkit.sources.spec import TableSpec
 from mqlkit.sources.sql import Values, all_of, any_of, lead_column, quote
 from mqlkit.sources.staging import Cells, Typing
 from mqlkit.sources.table import Read, known_columns, open_exports, read_table
+from mqlkit.sources.totals import is_label
 
 AMOUNTS = ("mqls", "sqls", "spend")
 # Stands in the column of the segments for all leads, as an empty cell and a total do.
@@ -75,6 +75,8 @@ def read_goals(
         typed=typed,
         faults=faults,
         has_date='"month" IS NOT NULL',
+        # The goal of all leads is a row of a month that says so.
+        may_be_total=lambda cells: f"{cells['month']} IS NULL",
         is_empty=lambda cells: all_of(f"{cells[c]} IS NULL" for c in ("month", *AMOUNTS)),
     )
     read = read_table(reader, spec, typing, exports=exports)
@@ -148,7 +150,7 @@ def note_strangers(reader: Reader, goals: pd.DataFrame, leads: str, ledger: Ledg
 
 
 def _is_of_all(name: str) -> bool:
-    return name.strip().casefold() == ALL or is_total(name)
+    return name.strip().casefold() == ALL or is_label(name)
 
 
 def _hint(spec: TableSpec, by: str, unread: Sequence[str], lead_columns: Sequence[str]) -> str:

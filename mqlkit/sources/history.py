@@ -46,6 +46,7 @@ def read_history(reader: Reader, spec: TableSpec) -> Read:
         faults=faults,
         has_date='"at" IS NOT NULL',
         timestamps=["at"],
+        may_be_total=lambda cells: f"{cells['lead_id']} IS NULL",
     )
     return read_table(reader, spec, typing)
 

@@ -113,6 +113,7 @@ def read_leads(
         faults=faults,
         has_date=any_of(f"{quote(s)} IS NOT NULL" for s in STAMPS),
         timestamps=STAMPS,
+        may_be_total=lambda cells: f"{cells['lead_id']} IS NULL",
         is_odd=is_odd,
         read_plain=partial(read_plain_leads, columns=columns),
     )

@@ -15,6 +15,17 @@ from mqlkit.sources.sql import ABSENT, Values, all_of, any_of, literal
 from mqlkit.sources.text import LOST
 
 SEPARATOR = "'\x1f'"
+# What a second header may have and the first has not: it came from the top of another file.
+MARKS = '[\N{BOM}"]'
+# Cells that say how much or when, and no name: digits with the letters of a unit, or a currency.
+CURRENCIES = (
+    "EUR|USD|GBP|JPY|CHF|SEK|NOK|DKK|ISK|PLN|CZK|HUF|RON|BGN|RSD|TRY|UAH|GEL|CNY|INR|BRL|MXN|ARS"
+    "|CLP|COP|PEN|CAD|AUD|NZD|SGD|HKD|KRW|TWD|THB|IDR|MYR|PHP|VND|ZAR|AED|SAR|ILS|EGP|NGN|KES"
+)
+NO_NAME = (
+    rf"^[^\p{{L}}]*(?:[A-Z]{{0,3}}\p{{Sc}})?[^\p{{L}}]*[0-9][^\p{{L}}]*(?:[KkMmTZ]|[A-Z]{{2,3}})?[^\p{{L}}]*$"
+    rf"|^[^\p{{L}}]*(?:{CURRENCIES})?[^\p{{L}}]*$|^[0-9-]+T[0-9:.]+Z?$|^(?:{CURRENCIES})\W*[0-9][^\p{{L}}]*$"
+)
 
 
 def scan(files: Sequence[Export], rejects: str, values: Values, *, is_clean: bool = True) -> str:
@@ -93,13 +104,14 @@ def why_odd(export: Export, values: Values) -> str:
     key = next(iter(export.recognized.columns.values()), export.header_cells[0])
     cell = f"coalesce(c{export.header_cells.index(key)}, '')"
     row = _joined(export)
-    header = values.bind("\x1f".join(filter(None, export.header_cells)))
+    header = values.bind(re.sub(MARKS, "", "\x1f".join(filter(None, export.header_cells))))
     # One cell is looked at first: joining all of them costs, and is hardly ever needed.
     is_blank = rf"{cell} < '!' AND regexp_matches({row}, '^[\s\x1f]*$')"
-    trimmed = rf"regexp_replace(trim({row}, {literal(WHITESPACE)}), '\s*\x1f\s*', {SEPARATOR}, 'g')"
-    is_header = (
-        f"(starts_with({cell}, {values.bind(key)}) OR {cell} < '!') AND {trimmed} = {header}"
+    unmarked = f"regexp_replace({row}, {literal(MARKS)}, '', 'g')"
+    trimmed = (
+        rf"regexp_replace(trim({unmarked}, {literal(WHITESPACE)}), '\s*\x1f\s*', {SEPARATOR}, 'g')"
     )
+    is_header = f"(contains({cell}, {values.bind(key)}) OR {cell} < '!') AND {trimmed} = {header}"
     is_broken = f" WHEN contains({row}, '{LOST}') THEN 'bad_row'" if export.is_damaged else ""
     return (
         f"CASE WHEN {is_blank} THEN 'blank' WHEN {is_header} THEN 'repeated_header'{is_broken} END"
@@ -121,6 +133,28 @@ def first_cell(export: Export) -> str:
     first = rf"^(?:\s*(?:{nothing})?\s*\x1f)*\s*([^\x1f]+)"
     found = f"regexp_extract({_joined(export)}, {literal(first)}, 1)"
     return f"coalesce({clean('c0')}, nullif(trim({found}, {literal(WHITESPACE)}), ''))"
+
+
+def only_name(export: Export, dates: Sequence[str]) -> str:
+    """Return the text of a row that has one beside its numbers, dates and currencies; else NULL.
+
+    Parameters
+    ----------
+    export
+        The file.
+    dates
+        Canonical columns of dates, which are left out.
+    """
+    known = {export.header_of(name) for name in dates if name in export.recognized.columns}
+    columns = [f"c{n}" for n, header in enumerate(export.header) if header not in known]
+    cells = f"string_split(concat_ws({SEPARATOR}, {', '.join(columns) or 'NULL'}), {SEPARATOR})"
+    trimmed = f"list_transform({cells}, lambda cell: trim(cell, {literal(WHITESPACE)}))"
+    is_name = (
+        f"NOT list_contains([{', '.join(map(literal, NOTHING))}], cell) "
+        f"AND NOT regexp_matches(cell, {literal(NO_NAME)})"
+    )
+    names = f"list_distinct(list_filter({trimmed}, lambda cell: {is_name}))"
+    return f"CASE WHEN len({names}) = 1 THEN {names}[1] END"
 
 
 def hash_of_row(export: Export, values: Values) -> str:

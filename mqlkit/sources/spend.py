@@ -12,7 +12,6 @@ from mqlkit.sources.cells import SHARED_SIGNS, code_in, contradicts, day, last_d
 from mqlkit.sources.dialect.decide import Kinds, Readings
 from mqlkit.sources.files import Export
 from mqlkit.sources.formats import fold
-from mqlkit.sources.non_data_rows import is_total
 from mqlkit.sources.questions import Question, Undecided
 from mqlkit.sources.rates import Rates, converted
 from mqlkit.sources.reader import Reader
@@ -21,6 +20,7 @@ from mqlkit.sources.sql import FILE, Values, all_of, literal
 from mqlkit.sources.staging import Cells, Typing
 from mqlkit.sources.table import Read, open_exports, read_table
 from mqlkit.sources.title_period import Period, title_period
+from mqlkit.sources.totals import is_total
 
 SHARED_SIGN = f"[{''.join(SHARED_SIGNS)}]"
 # What two sums of the same amounts may differ by, each rounded.
@@ -73,7 +73,9 @@ def read_spend_rows(reader: Reader, spec: TableSpec) -> Read:
             # A day wins over the range of the whole report, which stands beside it in every row.
             "date_from": f"coalesce({firsts['date']}, {firsts['date_from']}, {in_title[0]})",
             "date_to": f"coalesce({lasts['date']}, {lasts['date_to']}, {in_title[1]})",
-            "is_dated": f"coalesce({firsts['date']}, {firsts['date_from']}) IS NOT NULL",
+            # Rows that the title dates are known by their amounts.
+            "is_dated": f"coalesce({firsts['date']}, {firsts['date_from']}) IS NOT NULL "
+            f"OR ({in_title[0]} IS NOT NULL AND {cells['amount']} IS NOT NULL)",
             "amount": money(cells["amount"], how.number("amount")),
             # Ad platforms name campaigns only: these are then the channels as well.
             "channel": f"coalesce({cells['channel']}, {cells['campaign']})",
@@ -94,6 +96,7 @@ def read_spend_rows(reader: Reader, spec: TableSpec) -> Read:
         typed=typed,
         faults=faults,
         has_date="is_dated",
+        may_be_total=lambda _: "true",
         is_empty=lambda cells: all_of(f"{cells[c]} IS NULL" for c in (*when, "amount")),
         is_odd=lambda _: "true",
         check=partial(_check_dates, spec),

@@ -17,10 +17,18 @@ from mqlkit.sources.dialect.decide import Batch, Kinds, Readings, decide
 from mqlkit.sources.files import Export
 from mqlkit.sources.ledger import Ledger
 from mqlkit.sources.local_times import Piece, in_range, settle
-from mqlkit.sources.non_data_rows import why_no_data
+from mqlkit.sources.non_data_rows import FIRST, NAME, no_data
 from mqlkit.sources.reader import Reader
 from mqlkit.sources.rejects import collect_rejects
-from mqlkit.sources.rows import cell_of, first_cell, hash_of_row, is_counted, scan, why_odd
+from mqlkit.sources.rows import (
+    cell_of,
+    first_cell,
+    hash_of_row,
+    is_counted,
+    only_name,
+    scan,
+    why_odd,
+)
 from mqlkit.sources.spec import TableSpec
 from mqlkit.sources.sql import FILE, OWN, RECORD, Values, any_of, cell_names, quote
 from mqlkit.sources.store import EngineError, OutOfMemory, one_thread
@@ -29,7 +37,7 @@ from mqlkit.sources.store import EngineError, OutOfMemory, one_thread
 Cells = Mapping[str, str]
 # Among the cells: whether the row is of a kind that counts.
 COUNTS = f"{OWN}counts"
-ODD, FIRST, ROW = (quote(f"{OWN}{name}") for name in ("odd", "first", "row"))
+ODD, ROW = (quote(f"{OWN}{name}") for name in ("odd", "row"))
 # Whether a row may have a fault.
 SUSPECT = quote(f"{OWN}suspect")
 MANY_COLUMNS = 1000
@@ -76,6 +84,9 @@ class Typing:
         Reasons with conditions on cells and typed columns; the first that holds excludes the row.
     has_date
         Condition that a row has the date that makes it one of its table.
+    may_be_total
+        Whether a row can be a total though it has a date; one that begins with a total's label and
+        has no date always can.
     timestamps
         The typed columns that are timestamps, coded as in `local_times`.
     is_empty
@@ -96,6 +107,7 @@ class Typing:
     typed: Callable[[Cells, Readings, Values], Mapping[str, str]]
     faults: Callable[[Cells], Sequence[tuple[str, str]]]
     has_date: str
+    may_be_total: Callable[[Cells], str] = lambda _: "false"
     timestamps: Sequence[str] = ()
     is_empty: Callable[[Cells], str] = lambda _: "false"
     is_odd: Callable[[Cells], str] = lambda _: "false"
@@ -207,6 +219,12 @@ def _store_cells(reader: Reader, batch: Batch, typing: Typing) -> None:
     cells = {names[name]: cell_of(export, name, values) for name in typing.columns}
     cells |= {ODD: why_odd(export, values), names[COUNTS]: is_counted(export, values)}
     cells |= {FIRST: first_cell(export), ROW: hash_of_row(export, values)}
+    is_asked = typing.may_be_total({name: f"({cells[cell]})" for name, cell in names.items()})
+    cells[NAME] = (
+        "NULL"
+        if export.wide
+        else f"CASE WHEN {is_asked} THEN {only_name(export, typing.kinds.dates)} END"
+    )
     paths = values.bind([str(e.text_path) for e in batch.exports])
     cells[FILE] = f"CAST(list_position({paths}, file) - 1 + {batch.first} AS INTEGER)"
     query = f"SELECT {_listed(cells)} FROM {scan(batch.exports, batch.rejects, values)}"  # noqa: S608
@@ -281,7 +299,15 @@ def _faults(reader: Reader, batch: Batch, typed: str, typing: Typing) -> str:
     )
     values = Values()
     branches = [(f"{ODD} IS NOT NULL", ODD)]
-    branches += _no_data(reader, suspects, batch.exports[0], typing, values)
+    branches += no_data(
+        reader,
+        suspects,
+        batch.exports[0].recognized.format,
+        dates=[cells[column] for column in typing.kinds.dates],
+        # The dates of a wide table are those of its columns: a total has them as well.
+        has_date="false" if batch.exports[0].wide else f"coalesce({typing.has_date}, false)",
+        values=values,
+    )
     branches.append((typing.is_empty(cells), "'not_data'"))
     branches += [(holds, f"'{reason}'") for reason, holds in typing.faults(cells)]
     cases = " ".join(f"WHEN {holds} THEN {reason}" for holds, reason in branches)
@@ -290,25 +316,6 @@ def _faults(reader: Reader, batch: Batch, typed: str, typing: Typing) -> str:
     """  # noqa: S608
     found = reader.create(query, values)
     return f"SELECT * FROM {found} WHERE reason IS NOT NULL"  # noqa: S608
-
-
-def _no_data(
-    reader: Reader, rows: str, export: Export, typing: Typing, values: Values
-) -> list[tuple[str, str]]:
-    """Return the conditions under which a row is a total or no data, by its first cell."""
-    has_date = "false" if export.wide else f"coalesce({typing.has_date}, false)"
-    query = f"SELECT DISTINCT {FIRST}, {has_date} FROM {rows} WHERE {FIRST} IS NOT NULL"  # noqa: S608
-    found: dict[tuple[str, bool], list[str]] = {}
-    for first, is_dated in reader.rows(query, Values()):
-        if why := why_no_data(first, export.recognized.format, has_date=is_dated):
-            found.setdefault((why, is_dated), []).append(first)
-    return [
-        (
-            f"list_contains({values.bind(firsts)}, {FIRST}) AND {has_date} = {str(dated).lower()}",
-            f"'{why}'",
-        )
-        for (why, dated), firsts in found.items()
-    ]
 
 
 def _add_duplicates(reader: Reader, batches: Sequence[Batch], faults: str, typing: Typing) -> None:

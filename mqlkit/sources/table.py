@@ -180,6 +180,8 @@ def _locate(
             return export.lines[line - 2 if is_line_each else record - 1]
         return line + export.header_line - 1
 
+    above = {text.strip() for _, text in export.before}
+    known = export.recognized.format
     return locate(
         export.text_path,
         name=export.name,
@@ -188,7 +190,7 @@ def _locate(
         reasons=reasons,
         more_lines=export.n_lines - rows - 1,
         rejected={
-            line: (why_not_split(text, export.delimiter, export.recognized.format), text)
+            line: (why_not_split(text, export.delimiter, known, above=above), text)
             for line, text in rejected.items()
         },
         line_of=line_of,
