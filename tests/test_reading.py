@@ -755,11 +755,11 @@ def test_a_file_that_begins_with_a_blank_line(desk):
 
 
 def test_missing_columns_with_the_nearest_here(desk):
-    header = "Lead ID,MQL Date,SAL Date,Owner,Phone,City,Zip"
+    header = "Lead IDs,MQL Date,SAL Date,Owner,Phone,City,Zip"
     assert refusal(desk, f"{header}\nA,2026-01-05,,,,,\n") == (
         "leads.csv:1: 2 of the 2 columns needed are missing.\n"
-        "  Missing:  lead_id (nearest here: 'Lead ID'), mql_at (nearest here: 'MQL Date')\n"
-        "  Found:    'Lead ID', 'MQL Date', 'SAL Date', 'Owner' and 3 more\n"
+        "  Missing:  lead_id (nearest here: 'Lead IDs'), mql_at (nearest here: 'MQL Date')\n"
+        "  Found:    'Lead IDs', 'MQL Date', 'SAL Date', 'Owner' and 3 more\n"
         "  Fix:      map them under leads.columns in source.yaml"
     )
 

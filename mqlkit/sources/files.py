@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mqlkit.core.errors import SourceError, report
 from mqlkit.core.names import STAMPS, TABLE_COLUMNS
-from mqlkit.sources.formats import Recognized, fold, recognize
+from mqlkit.sources.formats import Recognized, by_fold, fold, recognize
 from mqlkit.sources.layout import layout_of
 from mqlkit.sources.ledger import open_text
 from mqlkit.sources.spec import TableSpec
@@ -85,19 +86,42 @@ class Export:
     wide: tuple[WideRow, ...] = ()
 
     def header_of(self, column: str) -> str | None:
-        """Return the header that a canonical column stands under, made unique; None without one."""
-        written = self.recognized.columns.get(column)
-        if written is not None:
-            return self.header[self.header_cells.index(written)]
-        # Any other column goes by the name that it has in the file.
-        is_canonical = column in TABLE_COLUMNS[self.table]
-        folded = {} if is_canonical else {header.casefold(): header for header in self.header}
-        return folded.get(column.casefold())
+        """Return the header that a column stands under: a canonical one, or one `offered`."""
+        found = self.recognized.columns.get(column)
+        if found is not None or column in TABLE_COLUMNS[self.table]:
+            return found
+        return {name.casefold(): header for header, name in self.offered.items()}.get(
+            column.casefold()
+        )
+
+    @cached_property
+    def offered(self) -> dict[str, str]:
+        """Return what each column is called for breakdowns and filters, by its header.
+
+        It is ours where it is read as one of ours. A column with one of our names that is not read
+        as that is called ``source (file)``.
+        """
+        ours = {header: column for column, header in self.recognized.columns.items()}
+        names = {}
+        for header in self.header:
+            is_taken = header not in ours and fold(header) in TABLE_COLUMNS[self.table]
+            names[header] = f"{header} (file)" if is_taken else ours.get(header, header)
+        return names
+
+    @property
+    def repeated(self) -> dict[str, tuple[str, ...]]:
+        """Return the headers that occur more than once, each with what the others are called."""
+        found: dict[str, tuple[str, ...]] = {}
+        first: dict[str, str] = {}
+        for cell, header in zip(self.header_cells, self.header, strict=True):
+            meant = first.setdefault(fold(cell), header)
+            if cell and meant != header:
+                found[meant] = (*found.get(meant, ()), header)
+        return found
 
     def like(self, written: str) -> str | None:
         """Return the header that is written so, but for case and the like; None without one."""
-        folded = [fold(cell) for cell in self.header_cells]
-        return self.header[folded.index(fold(written))] if fold(written) in folded else None
+        return by_fold(self.header).get(fold(written))
 
 
 def open_export(
@@ -152,6 +176,7 @@ def _export(
             not_utf8(f"{name}:{layout.header_line}: the header is", ", ".join(layout.header))
         )
     cells = tuple(c.strip() for c in layout.header)
+    header = unique([c or f"column {i}" for i, c in enumerate(cells, start=1)])
     is_row = text.rows is not None
     n_before = len(layout.before)
     export = Export(
@@ -160,7 +185,7 @@ def _export(
         name=name,
         encoding=text.encoding,
         delimiter=layout.delimiter,
-        header=unique([c or f"column {i}" for i, c in enumerate(cells, start=1)]),
+        header=header,
         header_cells=cells,
         sha256="" if text.path != path else text.about.sha256,
         n_lines=text.about.n_lines - layout.header_line + 1,
@@ -172,7 +197,7 @@ def _export(
         is_damaged=text.is_damaged,
         sample=layout.sample,
         recognized=recognize(
-            cells,
+            header,
             table=spec.table,
             name=spec.format,
             columns=spec.columns,
@@ -304,10 +329,13 @@ def unique(names: Sequence[str]) -> tuple[str, ...]:
     >>> unique(["id", "Status", "status"])
     ('id', 'Status', 'status (2)')
     """
-    seen: dict[str, int] = {}
-    out = []
+    given, seen, out = {fold(name) for name in names}, set[str](), []
+    last: dict[str, int] = {}
     for name in names:
-        folded = name.casefold()
-        seen[folded] = seen.get(folded, 0) + 1
-        out.append(name if seen[folded] == 1 else f"{name} ({seen[folded]})")
+        found = name
+        while fold(found) in seen or (found != name and fold(found) in given):
+            last[fold(name)] = last.get(fold(name), 1) + 1
+            found = f"{name} ({last[fold(name)]})"
+        seen.add(fold(found))
+        out.append(found)
     return tuple(out)

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from mqlkit.core.errors import ParamsError, SourceError, listed, report, unknown_name
+from mqlkit.core.errors import ParamsError, SourceError, listed, unknown_name
 from mqlkit.core.names import STAMPS, TABLE_COLUMNS
 from mqlkit.core.needs import one_of
 from mqlkit.core.yaml_files import read_yaml, yaml_text
@@ -275,7 +275,7 @@ def recognize(
     Parameters
     ----------
     header
-        The column names of an export, as written.
+        The column names of an export, made unique.
     table
         The table it is read for: leads, history, spend or goals.
     name
@@ -288,7 +288,7 @@ def recognize(
     Raises
     ------
     SourceError
-        When the format is unknown, or a header that is read occurs twice.
+        When the format is unknown.
     Undecided
         When formats fit equally well, or columns of different meaning equally well one of ours.
     """
@@ -308,7 +308,6 @@ def recognize(
             ours[column] = there[0]
             passed_over[column] = tuple(there[1:])
     _prefer_days(ours, passed_over, columns)
-    _check_twice(header, ours, asked.file)
     questions = [c for c in found.ask if passed_over.get(c)]
     if questions:
         raise Undecided([asked.which(c, (ours[c], *passed_over[c])) for c in questions])
@@ -382,22 +381,6 @@ def _prefer_days(
     if "date" in ours:
         for column in {"date_from", "date_to"} & set(ours) - set(given):
             passed_over[column] = (ours.pop(column),)
-
-
-def _check_twice(header: Sequence[str], ours: Mapping[str, str], file: str) -> None:
-    """Refuse a header that is read and occurs more than once: nothing tells which is meant."""
-    for column, written in ours.items():
-        places = [n for n, cell in enumerate(header, start=1) if fold(cell) == fold(written)]
-        if len(places) > 1:
-            names = [f"{header[n - 1]!r} (column {n})" for n in places]
-            raise SourceError(
-                report(
-                    f"{file}{len(places)} columns are called {written!r}, read as {column}.",
-                    expected="one column of that name",
-                    found=", ".join(names),
-                    fix="rename those that are not meant, or take them out",
-                )
-            )
 
 
 def _currency(found: Format, header: str | None) -> str | None:

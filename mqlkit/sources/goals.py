@@ -117,8 +117,7 @@ def _with_column(export: Export, by: str) -> Export:
     header = export.header_of(by) if by else None
     if header is None:
         return export
-    written = export.header_cells[export.header.index(header)]
-    columns = {**export.recognized.columns, by: written}
+    columns = {**export.recognized.columns, by: header}
     return replace(export, recognized=replace(export.recognized, columns=columns))
 
 

@@ -330,6 +330,11 @@ def _notes(export: Export, table: str) -> Iterator[str]:
             # The dates of the whole report, beside the day of each row.
             continue
         yield f"{ours} is read from {known.columns[ours]!r}, not from {listed(others)}."
+    for header, others in export.repeated.items():
+        yield (
+            f"{export.name}: {len(others) + 1} columns are called {header!r}. The first is meant; "
+            f"the others can be named as {listed(others)}."
+        )
     if export.is_damaged:
         yield f"{export.name}: some characters are broken; their rows are excluded."
 

@@ -101,8 +101,8 @@ def is_counted(export: Export, values: Values) -> str:
 
 def why_odd(export: Export, values: Values) -> str:
     """Return why a row is no data whatever it means: blank, the header again, broken text."""
-    key = next(iter(export.recognized.columns.values()), export.header_cells[0])
-    cell = f"coalesce(c{export.header_cells.index(key)}, '')"
+    place = export.header.index(next(iter(export.recognized.columns.values()), export.header[0]))
+    cell, key = f"coalesce(c{place}, '')", export.header_cells[place]
     row = _joined(export)
     header = values.bind(re.sub(MARKS, "", "\x1f".join(filter(None, export.header_cells))))
     # One cell is looked at first: joining all of them costs, and is hardly ever needed.

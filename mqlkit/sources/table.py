@@ -213,10 +213,18 @@ def _finish(reader: Reader, spec: TableSpec, typing: Typing, read: Read) -> Read
     _add_preambles(ledger, exports)
     if contradictions := sum(batch.contradictions for batch in read.batches):
         ledger.noted[DATE_SLIPS] = contradictions
+    _note_repeated(ledger, exports)
     typing.settle(ledger)
     check_share(ledger, place=spec.place, most=reader.max_set_aside)
     read.unmapped = unmapped(exports)
     return read
+
+
+def _note_repeated(ledger: Ledger, exports: Sequence[Export]) -> None:
+    """Note the columns that are read from the first of several with the same header."""
+    for export in exports:
+        for header in set(export.recognized.columns.values()) & export.repeated.keys():
+            ledger.noted[f"files with several columns {header!r}, of which the first is read"] += 1
 
 
 def _add_preambles(ledger: Ledger, exports: Sequence[Export]) -> None:
@@ -258,7 +266,7 @@ def _check_columns(spec: TableSpec, exports: list[Export], typing: Typing) -> No
                 table=spec.place,
             )
             faults.append(words)
-    everywhere = {fold(h) for e in exports for h in e.header_cells}
+    everywhere = {fold(h) for e in exports for h in e.header}
     for ours, header in spec.columns.items():
         if fold(header) not in everywhere and ours not in typing.needed:
             all_headers = list(dict.fromkeys(h for e in exports for h in e.header))
@@ -277,8 +285,4 @@ def _check_columns(spec: TableSpec, exports: list[Export], typing: Typing) -> No
 
 def known_columns(exports: Sequence[Export]) -> list[str]:
     """Return every column name that a table's files offer, ours for those mapped."""
-    found: list[str] = []
-    for export in exports:
-        ours = {export.header_of(name): name for name in export.recognized.columns}
-        found += [ours.get(header, header) for header in export.header]
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(name for e in exports for name in e.offered.values()))
