@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from mqlkit.core.errors import ParamsError, report, unknown_name
 from mqlkit.core.metrics import METRICS
 from mqlkit.core.periods import GRAINS, AsOf, Calendar
-from mqlkit.core.text import exactly
+from mqlkit.core.text import exactly, visible
 from mqlkit.core.work_week import parse_work_week
 
 HOURS_IN = {"m": 1 / 60, "min": 1 / 60, "h": 1}
@@ -203,7 +203,7 @@ def _where(value: object, name: str) -> dict[str, list[str]]:
     }
     if any(isinstance(v, bool) for kept in lists.values() for v in kept):
         raise _wrong(name, value, "texts", "put yes, no, on, off and NO (Norway) in quotes")
-    return {column: [str(v) for v in kept] for column, kept in lists.items()}
+    return {column: [visible(str(v)) for v in kept] for column, kept in lists.items()}
 
 
 def _switch(value: object, name: str) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+import unicodedata
 from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 
@@ -11,6 +13,23 @@ from mqlkit.core.names import FUNNEL_LABELS
 SYMBOLS = {"EUR": "€", "USD": "$", "GBP": "£", "JPY": "¥", "INR": "₹"}
 NOTHING = "–"
 MONTH_NAMES = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+# Zero-width characters, marks of direction, soft hyphens. The joiners U+200C and U+200D stay,
+# because they change how the letters beside them look.
+INVISIBLE = "\xad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff"
+
+
+def visible(text: str) -> str:
+    """Return a text as it looks, so that texts that look alike are equal.
+
+    >>> visible(" Paid\N{NO-BREAK SPACE}search\N{ZERO WIDTH SPACE}")
+    'Paid search'
+    >>> visible("Cafe\N{COMBINING ACUTE ACCENT}")
+    'Café'
+    """
+    shown = re.sub(f"[{INVISIBLE}]", "", text)
+    spaced = re.sub(r"[ \xa0\u1680\u2000-\u200a\u202f\u205f\u3000]+", " ", shown)
+    return unicodedata.normalize("NFC", spaced).strip()
 
 
 def as_of_day(as_of: str) -> date:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from mqlkit.core.text import INVISIBLE
 from mqlkit.core.zones import DAY_US
 from mqlkit.sources.dialect.dates import DateReading, names_no_day
 from mqlkit.sources.dialect.numbers import GROUPERS, NumberReading
@@ -40,8 +41,11 @@ ZONE_AT_END = r"\s*(?:[+-]\d\d:?(?:\d\d)?|[A-Za-z][A-Za-z_/]*)$"
 UNMISTAKABLE = r"^-?[0-9]+\.[0-9]{4,}$"
 NO_FRACTION = r"([0-9])[.,][-\x{2013}\x{2014}]+([^0-9]|$)"
 # A sign, a code, or the letters that some currencies are known by.
-UNIT = r"(?:[A-Z]{0,3}\p{Sc}|[A-Z]{3}|[Kk]r\.?|z\x{142}|K\x{10d}|Ft|lei|Fr\.|S/\.?)"
-NEGATIVE = r"^\(.*\)$|^\(?[^0-9]*[-\x{2212}]|-$"
+UNIT = r"(?:[A-Z]{0,3}\p{Sc}|[A-Z]{3}|[Kk]r\.?|z\x{142}|K\x{10d}|Ft|lei|Fr\.|S/\.?|Rp\.?|TL)"
+# The hyphen, its no-break form, the en dash and the minus sign, as people and programs write them.
+MINUS = r"-\x{2010}-\x{2013}\x{2212}"
+NEGATIVE = rf"\(.*\)|^[^0-9]*[{MINUS}]|[{MINUS}]$"
+SPACES = r"[\p{Zs}]+"
 # ISO 8601 as people and programs vary it, and what DuckDB takes instead.
 TIDYING = (
     (
@@ -56,16 +60,33 @@ TIDYING = (
 
 
 def clean(cell: str) -> str:
-    """Return a cell without the space around it; NULL where it is a word for a missing value."""
+    """Return a cell as it looks; NULL where it is a word for a missing value.
+
+    Texts that look alike are equal: the space around them is gone, all other spaces are one blank
+    each, accents are part of their letters, and characters that nothing shows are left out.
+    """
     # Trimming is slow, and most cells have nothing around them and are longer than `null`.
     longest = max(map(len, NOTHING))
     ends = all_of(f"NOT suffix({cell}, {literal(blank)})" for blank in BLANKS)
-    text = f"trim({cell}, {literal(WHITESPACE)})"
+    text = f"trim({visible(cell)}, {literal(WHITESPACE)})"
     missing = ", ".join(map(literal, NOTHING))
     return (
-        f"CASE WHEN strlen({cell}) > {longest} AND {cell} >= '!' AND {ends} THEN {cell} "
+        f"CASE WHEN strlen({cell}) > {longest} AND {cell} >= '!' AND {ends} "
+        f"AND NOT ({may_look_alike(cell)}) THEN {cell} "
         f"WHEN list_contains([{missing}], {text}) THEN NULL ELSE {text} END"
     )
+
+
+def may_look_alike(cell: str) -> str:
+    """Return whether a cell may look like another text: it is not ASCII, or has two blanks."""
+    return f"strlen({cell}) <> length({cell}) OR contains({cell}, '  ')"
+
+
+def visible(cell: str) -> str:
+    """Return a text without what nothing shows, as `mqlkit.core.text.visible` does."""
+    shown = f"regexp_replace({cell}, {literal(f'[{INVISIBLE}]')}, '', 'g')"
+    spaced = f"regexp_replace({shown}, {literal(SPACES)}, ' ', 'g')"
+    return f"CASE WHEN {may_look_alike(cell)} THEN nfc_normalize({spaced}) ELSE {cell} END"
 
 
 def parse_instant(text: str) -> str:
@@ -268,13 +289,16 @@ def _written(text: str, decimal: str) -> str:
         rf"(?:\{decimal}[0-9]*)?|\{decimal}[0-9]+"
     )
     space = r"[\s\p{Zs}]*"
+    sign = rf"[{MINUS}+]?"
     whole = literal(
-        rf"^\(?[-+\x{{2212}}]?{space}{UNIT}?{space}[-+\x{{2212}}]?{space}({figure})"
-        rf"(?:([KkMm])\b)?{space}{UNIT}?{space}-?\)?$"
+        rf"^(?:{sign}{space}{UNIT}?|{UNIT}{space}{sign}){space}({figure})"
+        rf"(?:([KkMm])\b)?{space}{UNIT}?{space}{sign}$"
     )
+    is_negative = f"regexp_matches({text}, {literal(NEGATIVE)})"
+    bracketed = literal(rf"^({UNIT}?){space}\((.*)\){space}({UNIT}?)$")
+    text = rf"regexp_replace({text}, {bracketed}, '\1\2\3')"
     core = f"regexp_replace(regexp_extract({text}, {whole}, 1), {literal(f'[{groups}]')}, '', 'g')"
     core = f"nullif(replace({core}, {literal(decimal)}, '.'), '')"
-    is_negative = f"regexp_matches({text}, {literal(NEGATIVE)})"
     value = f"TRY_CAST(CASE WHEN {is_negative} THEN '-' ELSE '' END || {core} AS {MONEY})"
     scalable = f"TRY_CAST({value} AS DECIMAL(20, 6))"
     return (

@@ -29,12 +29,16 @@ CENTRAL = (
     "ąćęłńóśźż", "áčďéěíňóřšťúůýž", "áäčďéíĺľňóôŕšťúýž", "áéíóöőúüű", "ăâîşţșț", "čćđšž",
     "äöüß",
 )  # fmt: skip
+TURKISH = ("çğıöşüâîûi\N{COMBINING DOT ABOVE}",)  # noqa: RUF001
+BALTIC = ("äõöüšž", "āčēģīķļņšūž", "ąčęėįšųūž")
 CYRILLIC = ("абвгдеёжзийклмнопрстуфхцчшщъыьэюя",)
 CANDIDATES = {
     "cp1252": WESTERN,
     "iso-8859-15": WESTERN,
     "cp1250": CENTRAL,
     "iso-8859-2": CENTRAL,
+    "cp1254": TURKISH,
+    "cp1257": BALTIC,
     "cp1251": CYRILLIC,
     "koi8-r": CYRILLIC,
 }
@@ -122,7 +126,7 @@ def _fits(words: Counter[bytes], encoding: str, alphabets: tuple[str, ...]) -> b
         marks = [c for c in text if c > "\x7f"]
         if not all(_is_plausible(text, c, is_cyrillic="ё" in alphabets[0]) for c in marks):
             return False
-        letters |= {c.lower() for c in marks if c.isalpha()}
+        letters.update(*(c.lower() for c in marks if c.isalpha()))
         frequent += n * sum(c in FREQUENT for c in text)
         # After its first letter a word is small throughout or large throughout.
         lower += n * sum(c.islower() for c in text[1:])

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
 from mqlkit.core.names import STAMPS
-from mqlkit.sources.cells import MONEY, plain_timestamp
+from mqlkit.sources.cells import MONEY, may_look_alike, plain_timestamp, visible
 from mqlkit.sources.dialect.decide import PLAIN_NUMBER, Batch
 from mqlkit.sources.files import Export
 from mqlkit.sources.local_times import (
@@ -45,8 +45,6 @@ from mqlkit.sources.store import NAMES_ZONE
 
 # Whether a row needs a careful reading: 1, or 2 where it is because of its amount.
 ODD = quote(f"{OWN}odd")
-# Number of local times in a row that occur twice or never.
-AMBIGUOUS = quote(f"{OWN}ambiguous")
 # Number of local times in a row that occur twice or never.
 AMBIGUOUS = quote(f"{OWN}ambiguous")
 # DuckDB takes the word `epoch` for a timestamp; no lead is that old. The query has the changes of
@@ -189,6 +187,7 @@ def _is_odd(cells: Mapping[str, str]) -> str:
             is_amount_odd = f"NOT regexp_matches({cell}, {shape})"
         elif column not in STAMPS:
             odd.append(f"{cell} < '!' OR right({cell}, 1) < '!'")
+            odd.append(f"CASE WHEN {may_look_alike(cell)} THEN {cell} <> {visible(cell)} END")
     is_odd = any_of(f"coalesce({holds}, false)" for holds in odd)
     return f"CAST(CASE WHEN {is_amount_odd} THEN 2 WHEN {is_odd} THEN 1 ELSE 0 END AS TINYINT)"
 

@@ -64,6 +64,8 @@ class Export:
         The table that it is read for.
     mark
         Size and time of the file when it was opened.
+    missing
+        Further texts of cells that mean that there is no value.
     """
 
     path: Path
@@ -84,6 +86,7 @@ class Export:
     table: str
     mark: tuple[int, int]
     wide: tuple[WideRow, ...] = ()
+    missing: tuple[str, ...] = ()
 
     def header_of(self, column: str) -> str | None:
         """Return the header that a column stands under: a canonical one, or one `offered`."""
@@ -206,6 +209,7 @@ def _export(
         ),
         table=spec.table,
         mark=mark,
+        missing=spec.missing,
     )
     if text.is_1904:
         dates = [h for d in DATES if d in export.recognized.columns and (h := export.header_of(d))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mqlkit.core.names import HISTORY_STAGES
+from mqlkit.core.text import visible
 from mqlkit.sources.cells import timestamp
 from mqlkit.sources.dialect.decide import Kinds, Readings
 from mqlkit.sources.ledger import Ledger
@@ -57,7 +58,7 @@ def _stage(text: str, spec: TableSpec, how: Readings, values: Values) -> str:
         return values.bind(spec.stage)
     stages = spec.stages or how.stages or BY_NAME
     known = " ".join(
-        f"WHEN {values.bind(value.lower())} THEN {values.bind(stage)}"
+        f"WHEN {values.bind(visible(value).lower())} THEN {values.bind(stage)}"
         for stage, found in stages.items()
         for value in found
     )

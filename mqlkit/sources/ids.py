@@ -1,4 +1,7 @@
-"""Salesforce ids: the API writes 18 characters and a report 15; the first 15 agree."""
+"""Ids of leads: those that a spreadsheet rounded, and those of Salesforce in two lengths.
+
+The API of Salesforce writes 18 characters and a report 15; the first 15 agree.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,31 @@ from mqlkit.sources.sql import Values
 # What the ids of Salesforce leads begin with.
 PREFIX = "00Q"
 MATCHED = "ids matched on their first 15 characters"
+# `3.97792E+10`, and numbers of 16 digits or more with zeros behind the 15 that a spreadsheet keeps.
+SCIENTIFIC = r"^[0-9](?:[.,][0-9]+[eE]\+?|[eE]\+)[0-9]{1,3}$"
+LONG, ROUNDED = r"^[0-9]{16,}$", r"^[0-9]{15}0+$"
+# One id in a thousand ends in so many zeros by chance.
+FEWEST_ZEROS = 3
+
+
+def find_rounded(reader: Reader, table: str) -> tuple[int, str] | None:
+    """Return how many ids of a table a spreadsheet has rounded, and the condition for one."""
+    may_be = "contains(lead_id, 'E') OR contains(lead_id, 'e')"
+    is_scientific = f"(({may_be}) AND regexp_matches(lead_id, '{SCIENTIFIC}'))"
+    is_rounded = f"(suffix(lead_id, '0') AND regexp_matches(lead_id, '{ROUNDED}'))"
+    is_long = f"(strlen(lead_id) > 15 AND regexp_matches(lead_id, '{LONG}'))"
+    query = f"""
+        SELECT count(*) FILTER ({is_scientific}), count(*) FILTER ({is_rounded}),
+            count(*) FILTER ({is_long}),
+            sum(strlen(lead_id) - 15) FILTER ({is_rounded})
+        FROM (SELECT DISTINCT lead_id FROM {table} WHERE {is_scientific} OR {is_long})
+    """  # noqa: S608
+    ((scientific, rounded, long, zeros),) = reader.rows(query, Values())
+    is_mostly_rounded = rounded * 2 > long and zeros >= FEWEST_ZEROS
+    if not scientific and not is_mostly_rounded:
+        return None
+    condition = f"{is_scientific} OR {is_rounded}" if is_mostly_rounded else is_scientific
+    return reader.count(f"{table} WHERE {condition}"), condition
 
 
 def shorten_ids(reader: Reader, leads: str, ledger: Ledger) -> None:

@@ -43,7 +43,8 @@ def scan(files: Sequence[Export], rejects: str, values: Values, *, is_clean: boo
         Whether cells are cleaned afterwards; if not, words for a missing value are NULL at once.
     """
     columns = ", ".join(f"c{place}: 'VARCHAR'" for place in range(len(files[0].header)))
-    missing = "" if is_clean else f", nullstr=[{', '.join(map(literal, NOTHING))}]"
+    nothing = [*NOTHING, *files[0].missing]
+    missing = "" if is_clean else f", nullstr={values.bind(nothing)}"
     return (
         f"read_csv({values.bind([str(e.text_path) for e in files])}, header=true, "
         f"auto_detect=false, compression='none', columns={{{columns}}}, "
@@ -63,6 +64,9 @@ def cell_of(export: Export, name: str, values: Values) -> str:
     header = export.header_of(name)
     known = export.recognized
     cell = clean(column_of(export, header)) if header else ABSENT
+    if header and export.missing:
+        is_missing = f"list_contains({values.bind(list(export.missing))}, {cell})"
+        cell = f"CASE WHEN NOT {is_missing} THEN {cell} END"
     if header is None and name in known.format.json:
         cell = _from_json(export, name, values)
     if name == "currency" and known.currency:

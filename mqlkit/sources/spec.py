@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from mqlkit.core.errors import ParamsError, SourceError, nearest, report, unknown_name
 from mqlkit.core.names import HISTORY_STAGES, IGNORE, TABLE_COLUMNS
+from mqlkit.core.text import visible
 from mqlkit.core.yaml_files import filled_in, read_yaml
 from mqlkit.sources.dialect.dates import check_dates
 from mqlkit.sources.formats import check_format
@@ -66,7 +68,9 @@ KEYS = {
     "spend": ("timezone", "dates", "currency"),
     "goals": ("dates",),
 }
-COMMON_KEYS = ("files", "format", "columns", "encoding", "delimiter", "decimal", "keep_duplicates")
+COMMON_KEYS = (
+    "files", "format", "columns", "encoding", "delimiter", "decimal", "keep_duplicates", "missing",
+)  # fmt: skip
 DELIMITER_NAMES = {"auto": "auto", "tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
 DECIMALS = ("auto", ".", ",")
 
@@ -92,6 +96,8 @@ class TableSpec:
         leads (``leads``) or nowhere (empty).
     stage, stages
         For history: the one stage of every row, or our stages with the values that mean them.
+    missing
+        Further texts of cells that mean that there is no value.
     """
 
     table: str
@@ -109,6 +115,7 @@ class TableSpec:
     stage: str | None = None
     stages: Mapping[str, Sequence[str]] = field(default_factory=dict)
     currency: str | None = None
+    missing: tuple[str, ...] = ()
 
     @property
     def names(self) -> str:
@@ -221,6 +228,7 @@ def _table_spec(
         lambda: _check_stages(block, f"{path}: {place}"),
         lambda: check_format(block.get("format", "auto"), f"{path}: {place}"),
         lambda: _check_reading(block, f"{path}: {place}"),
+        lambda: _check_missing(block, f"{path}: {place}"),
     ]
     for check in checks:
         try:
@@ -249,7 +257,27 @@ def _table_spec(
             for stage, values in (block.get("stages") or {}).items()
         },
         currency=block.get("currency"),
+        missing=tuple(visible(str(text)) for text in _texts(block.get("missing"))),
     )
+
+
+def _texts(given: Any) -> list[Any]:
+    return given if isinstance(given, list) else [] if given is None else [given]
+
+
+def _check_missing(block: Mapping[str, Any], where: str) -> None:
+    """Refuse what YAML does not keep as it is written."""
+    unclear = [
+        g for g in _texts(block.get("missing")) if not isinstance(g, str | int | float | date)
+    ]
+    if any(isinstance(g, bool) for g in _texts(block.get("missing"))) or unclear:
+        raise SourceError(
+            report(
+                f"{where}: missing has a value that is no text.",
+                expected="texts, such as missing: [TBD, 1980-01-01]",
+                fix="put it in quotes",
+            )
+        )
 
 
 def _check_columns(table: str, columns: Any, where: str) -> None:

@@ -123,9 +123,11 @@ def _as_text(value: ir.Value) -> ir.StringValue:
     text = value.cast("string")
     kind = value.type()
     if kind.is_floating():
-        # Written with an exponent are very small fractions, and very large whole numbers.
+        # Written with an exponent are very small fractions, and very large whole numbers. More than
+        # 15 digits need not be those that were written: they keep the exponent, which shows that.
         small, large = (value.try_cast(t).cast("string") for t in (SMALL, "decimal(38, 0)"))
-        plain = (value.abs() < 1).ifelse(small.re_replace(r"0+$", ""), large)
+        exact = large.re_search(r"^-?[0-9]{1,15}0*$").ifelse(large, text)
+        plain = (value.abs() < 1).ifelse(small.re_replace(r"0+$", ""), exact)
         text = text.contains("e").ifelse(plain.coalesce(text), text)
         text = (text == "nan").ifelse(ibis.null("string"), text)
     elif not kind.is_decimal():

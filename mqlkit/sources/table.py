@@ -12,15 +12,18 @@ from dataclasses import dataclass, field, replace
 
 from mqlkit.core.errors import SourceError, listed, missing_columns, nearest, report
 from mqlkit.core.names import AMBIGUOUS_LOCAL_TIME
+from mqlkit.core.text import counted
 from mqlkit.sources.dialect.decide import Batch, looks_plain
 from mqlkit.sources.fast_path import has_distinct_ids, replace_odd
 from mqlkit.sources.files import Export, check_unchanged, open_export, pick_lines
 from mqlkit.sources.formats import fold
+from mqlkit.sources.ids import find_rounded
 from mqlkit.sources.ledger import Ledger, SetAside, check_share, locate
 from mqlkit.sources.non_data_rows import why_not_split
 from mqlkit.sources.questions import Question, Undecided
 from mqlkit.sources.reader import Reader
 from mqlkit.sources.spec import TableSpec
+from mqlkit.sources.sql import FILE, RECORD, Values
 from mqlkit.sources.staging import Staged, Typing, batches_of, drop_rows, engine_errors, stage
 from mqlkit.sources.wide import WHOLE, settle_wide
 
@@ -87,6 +90,8 @@ def read_table(
     if plain := _read_plain(reader, spec, batches, typing):
         return _finish(reader, spec, typing, plain)
     staged = stage(reader, spec, batches, typing)
+    if "lead_id" in typing.columns:
+        _check_ids(reader, staged, exports)
     ledger, counts = _settle(reader, staged, exports)
     _note_ambiguous(ledger, staged.n_ambiguous)
     read = Read(staged.table, ledger, exports, counts, staged.batches)
@@ -123,7 +128,7 @@ def _read_plain(
         return None
     with engine_errors(spec):
         plain = typing.read_plain(reader, batch)
-    if plain is None:
+    if plain is None or find_rounded(reader, plain.table):
         return None
     ledger = Ledger(read=sum(counts))
     read = Read(plain.table, ledger, batch.exports, counts, [batch], is_numbered=False)
@@ -138,6 +143,33 @@ def _read_plain(
     _note_ambiguous(ledger, staged.n_ambiguous)
     replace_odd(reader, plain.table, staged.table)
     return read if has_distinct_ids(reader, plain.table) else None
+
+
+def _check_ids(reader: Reader, staged: Staged, exports: Sequence[Export]) -> None:
+    """Refuse ids that a spreadsheet has rounded: several leads may have become one."""
+    found = find_rounded(reader, staged.table)
+    if found is None:
+        return
+    n, is_rounded = found
+    query = f"""
+        SELECT {FILE}, {RECORD}, lead_id FROM {staged.table} WHERE {is_rounded} ORDER BY ALL LIMIT 3
+    """  # noqa: S608
+    rows = reader.rows(query, Values())
+    file = rows[0][0]
+    export, (first, n_rows) = exports[file], staged.spans[file]
+    reasons = {record - first + 1: "rounded" for number, record, _ in rows if number == file}
+    lines = _locate(export, reasons, staged.rejected[file], n_rows)
+    place = next(row.line for row in lines if row.reason == "rounded")
+    raise SourceError(
+        report(
+            f"{export.name}:{place}: {counted(n, 'id')} of leads "
+            f"{'is' if n == 1 else 'are'} rounded, as spreadsheets do with long numbers.",
+            expected="ids with all of their digits",
+            found=listed(list(dict.fromkeys(str(lead) for _, _, lead in rows))),
+            fix="export the file again and do not save it from a spreadsheet, or format the column "
+            "of the ids as text before the ids are put into it",
+        )
+    )
 
 
 def _note_ambiguous(ledger: Ledger, n: int) -> None:

@@ -216,7 +216,7 @@ def _encoding(plain: Path, head: bytes, about: Survey, spec: TableSpec, name: st
 
 
 def _which_encoding(plain: Path, found: Sequence[str], spec: TableSpec, name: str) -> Question:
-    likely = found or ["cp1252", "iso-8859-2", "cp1251", "cp932"]
+    likely = found or ["cp1252", "cp1250", "cp1251", "cp1254", "cp1257", "cp932"]
     with plain.open("rb") as handle:
         odd = next((line for line in handle if not line.isascii()), b"").strip()
     at = next((n for n, byte in enumerate(odd) if byte > 127), 0)

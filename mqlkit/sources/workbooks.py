@@ -22,6 +22,8 @@ from mqlkit.sources.survey import CHUNK
 MOST_BYTES = 1 << 30
 # The cells are laid out as a rectangle: one in the last row and column would fill the memory.
 MOST_CELLS = 25_000_000
+# From here on a cell's number may be another than the one written into it.
+EXACT = 1 << 53
 FROM_1904 = re.compile(rb"""\bdate1904\s*=\s*["'](?:1|true)["']""")
 DAY_NUMBER = re.compile(r"\d{5}(?:\.\d+)?")
 PLACE = re.compile(rb"""\br\s*=\s*["']\s*([A-Za-z]{1,3})([0-9]{1,7})\b""")
@@ -161,6 +163,8 @@ def _text(cell: Any) -> str:
     if isinstance(cell, bool):
         return str(cell).upper()
     if isinstance(cell, float):
+        if abs(cell) >= EXACT:
+            return repr(cell).upper()
         return str(int(cell)) if cell.is_integer() else _number(cell)
     if isinstance(cell, datetime):
         return cell.isoformat(sep=" ")
