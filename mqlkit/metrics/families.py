@@ -165,8 +165,8 @@ class FamilyFrames:
 
         Series: ``mqls_range``. Constants: ``currency``; ``main_breakdown``; ``closed_buckets``
         (number of closed buckets that the forecast can use; null where no bucket is running, and
-        no forecast below `FEWEST`), ``backtest_hits``, ``backtest_trials``; ``is_phi_known`` (false where intervals
-        hold only if leads come in independently).
+        no forecast below `FEWEST`), ``backtest_hits``, ``backtest_trials``; ``is_phi_known`` (false
+        where intervals hold only if leads come in independently).
         """
         rows, tested = self._rows("volume"), self.forecast_backtest
         return family(
