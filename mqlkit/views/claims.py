@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -11,7 +11,7 @@ import pandas as pd
 
 from mqlkit.core.metrics import METRICS
 from mqlkit.core.names import NOT_RECORDED as NOT_RECORDED_FLAG
-from mqlkit.core.names import TOTAL
+from mqlkit.core.names import SMALL_N, TOTAL
 from mqlkit.core.text import between, count, counted, decimal, duration, exactly, money, percent
 
 GOOD, BAD, PLAIN = STATUSES = ("good", "bad", "plain")
@@ -21,6 +21,27 @@ UP, DOWN, UNCHANGED = DIRECTIONS = ("up", "down", "unchanged")
 MEASURED, SO_FAR, ESTIMATED, UNCLEAR, FEW, NOT_RECORDED, UNKNOWN = CERTAINTIES = (
     "measured", "so far", "estimated", "unclear", "few", "not recorded", "unknown",
 )  # fmt: skip
+# Flags of a share that can still change: more of its leads can convert, or enter.
+YOUNG = frozenset({"immature", "in-progress"})
+
+
+def certainty_of(n: float, *, is_open: bool = False) -> str:
+    """Return how firm a figure of ``n`` leads is, if some of them are still open or not.
+
+    >>> certainty_of(29), certainty_of(30, is_open=True), certainty_of(30)
+    ('few', 'so far', 'measured')
+    """
+    return FEW if n < SMALL_N else SO_FAR if is_open else MEASURED
+
+
+def is_young(flags: Iterable[str]) -> bool:
+    """Return whether a conversion rate with these flags can still change."""
+    return not YOUNG.isdisjoint(flags)
+
+
+def so_far(flags: Iterable[str], share: float) -> str:
+    """Return `` so far``, for the words of a conversion rate that can still rise; else nothing."""
+    return " so far" if is_young(flags) and share < 1 else ""
 
 
 # How numbers are written, by unit; durations and money depend on more.

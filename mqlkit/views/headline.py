@@ -24,6 +24,7 @@ from mqlkit.views.claims import (
     Quantity,
     Range,
     Verdict,
+    is_young,
 )
 from mqlkit.views.sparkline import Spark
 from mqlkit.views.tables.changes import NOT_COMPARED
@@ -154,7 +155,7 @@ def _over_time(
         low, high = (words(end(point.value for point in known)) for end in (min, max))
         span = f"{bucket_name(first.bucket)} to {bucket_name(last.bucket)}"
         text = f"{figure.name}, {span}: {low} to {high}, latest {words(last.value)}"
-        is_open = bool({"immature", "in-progress"} & {*last.flags})
+        is_open = is_young(last.flags)
         spark = Spark(values, marks if len(marks) == len(values) else (), text, is_open)
     change = "" if compared is None else _changed(compared, known, metric, words)
     return replace(figure, question=question, change=change, spark=spark)

@@ -84,7 +84,7 @@ handoff = _topic(
 funnel = _topic("Where do leads leave the funnel?", v.funnel.steps, c.funnel.steps, t.funnel.steps)
 efficiency = _topic(
     "How many MQLs become SQLs?",
-    v.efficiency.conversion, c.efficiency.cohorts, t.efficiency.cohorts,
+    v.efficiency.conversion, v.efficiency.flow, c.efficiency.cohorts, t.efficiency.cohorts,
 )  # fmt: skip
 efficiency_by = _topic(
     "Which MQLs become SQLs?",

@@ -9,9 +9,10 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 
 import pytest
+from frames import drawing, drawings_of
 
 from mqlkit.metrics.report import compute_report
-from mqlkit.views import topics
+from mqlkit.views import topics, verdicts
 from mqlkit.views.claims import (
     BAD,
     CERTAINTIES,
@@ -24,18 +25,21 @@ from mqlkit.views.claims import (
     UP,
     Verdict,
 )  # fmt: skip
-from mqlkit.views.topics import family_of, name_of
+from mqlkit.views.topics import family_of
 
 START = datetime.fromisoformat("2025-10-01")
-TOPICS = [getattr(topics, name) for name in {*topics.__all__} - {"previous", "headline"}]
 # A missing number, a place that was not filled, a number with too many digits.
 WRONG = re.compile(r"\bnan\b|\binf\b|[{}]|(?<!\d) – | –[.,)]|\d\.\d{5}|  ")
+# Every public verdict function, in a topic or not. What changed since the last report has a frame
+# of two reports, and no claims.
 VERDICTS = [
-    draw
-    for topic in TOPICS
-    for draw in topic.draws
-    if callable(draw) and name_of(draw).startswith("verdicts.")
+    drawing(name) for name in drawings_of(verdicts) if name != "verdicts.previous.revisions"
 ]
+
+
+def test_every_verdict_belongs_to_a_topic():
+    shown = {draw for name in topics.__all__ for draw in getattr(topics, name).draws}
+    assert [name for name in drawings_of(verdicts) if drawing(name) not in shown] == []
 
 
 def stamp(at):
@@ -111,8 +115,8 @@ def reports(request, lead_table):
 
 
 def claims(reports):
-    for report, verdicts in reports:
-        for verdict in verdicts:
+    for report, stated in reports:
+        for verdict in stated:
             for claim in verdict.claims:
                 yield report, claim
 
@@ -159,9 +163,9 @@ def test_each_difference_of_a_claim_is_that_of_the_changes(reports):
 
 
 def test_no_two_claims_contradict_each_other(reports):
-    for _, verdicts in reports:
+    for _, stated in reports:
         tones, directions = defaultdict(set), defaultdict(set)
-        for claim in (claim for verdict in verdicts for claim in verdict.claims):
+        for claim in (claim for verdict in stated for claim in verdict.claims):
             against = claim.terms.get("then", "")
             tones[claim.metric, claim.bucket, against].add(claim.status)
             directions[claim.metric, claim.bucket, against].add(claim.direction)
@@ -170,8 +174,8 @@ def test_no_two_claims_contradict_each_other(reports):
 
 
 def test_words_are_whole_and_without_placeholders(reports):
-    for _, verdicts in reports:
-        for verdict in verdicts:
+    for _, stated in reports:
+        for verdict in stated:
             text = verdict.text
             assert text.endswith((".", "!")), text
             assert not WRONG.search(text), text

@@ -88,6 +88,19 @@ def months(*pairs, chance=(0, 1000)):
             id="missed by one",
         ),
         pytest.param(
+            rows(over(1099, 1100), chance_of("total", 1035, 1166)),
+            "1,099 MQLs: 1 short of the goal of 1,100 (99.9%). Marketing must produce more. A gap "
+            "of this size is within chance.",
+            "plain",
+            id="missed within chance",
+        ),
+        pytest.param(
+            rows(over(900, 1100), chance_of("total", 843, 961)),
+            "900 MQLs: 200 short of the goal of 1,100 (81.8%). Marketing must produce more.",
+            "bad",
+            id="missed by more than chance",
+        ),
+        pytest.param(
             over(1100, 1100),
             "1,100 MQLs: exactly the goal. Marketing produces enough; the same number is enough.",
             "good",

@@ -11,8 +11,6 @@ from mqlkit.core.text import bucket_name, bucket_noun, counted, listed
 from mqlkit.metrics.tidy import complete, constant
 from mqlkit.views.claims import (
     ESTIMATED,
-    FEW,
-    MEASURED,
     NOT_RECORDED,
     SO_FAR,
     UNKNOWN,
@@ -21,6 +19,9 @@ from mqlkit.views.claims import (
     Quantity,
     Sentence,
     Verdict,
+    certainty_of,
+    is_young,
+    so_far,
     verdict,
 )  # fmt: skip
 from mqlkit.views.verdicts.base import few, immature_buckets, missing_of
@@ -100,22 +101,16 @@ def within_days(rows: pd.DataFrame) -> str:
     return counted(days, "day") if days >= 0 else ""
 
 
-def is_young(cells: Cells) -> bool:
-    """Return whether a conversion rate can still rise."""
-    return bool({"immature", "in-progress"} & {*cells.flags("efficiency")})
-
-
 def when_of(cells: Cells, rows: pd.DataFrame) -> str:
     """Return how a conversion rate is limited in time: within how many days, and so far."""
     within = within_days(rows)
-    can_rise = is_young(cells) and cells.value("efficiency") < 1
-    return f" within {within}" if within else " so far" if can_rise else ""
+    if within:
+        return f" within {within}"
+    return so_far(cells.flags("efficiency"), cells.value("efficiency"))
 
 
 def _certainty(cells: Cells) -> str:
-    if cells.n("efficiency") < SMALL_N:
-        return FEW
-    return SO_FAR if is_young(cells) else MEASURED
+    return certainty_of(cells.n("efficiency"), is_open=is_young(cells.flags("efficiency")))
 
 
 def _converted(total: Cells, rows: pd.DataFrame) -> Claim:

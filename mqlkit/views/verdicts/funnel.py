@@ -11,14 +11,15 @@ from mqlkit.core.names import SMALL_N, TOTAL
 from mqlkit.core.text import listed, step_name
 from mqlkit.views.claims import (
     FEW,
-    MEASURED,
     NOT_RECORDED,
-    SO_FAR,
     Claim,
     Quantity,
     Range,
     Sentence,
     Verdict,
+    certainty_of,
+    is_young,
+    so_far,
     verdict,
 )
 from mqlkit.views.verdicts.base import Row
@@ -59,19 +60,16 @@ def _metric(row: Row) -> str:
 
 
 def _moved_on(row: Row) -> Claim:
-    is_young = bool({"immature", "in-progress"} & {*row["flags"]})
-    certainty = FEW if row["entered"] < SMALL_N else SO_FAR if is_young else MEASURED
     figures: dict[str, Any] = {
         "share": _figure(row, "conversion", "share"),
         "n": _figure(row, "entered", "leads"),
         "interval": Range(_figure(row, "low", "share"), _figure(row, "high", "share")),
     }
-    when = " so far" if is_young and row["conversion"] < 1 else ""
     return MOVED_ON.claim(
         _metric(row),
-        certainty=certainty,
+        certainty=certainty_of(row["entered"], is_open=is_young(row["flags"])),
         step=step_name(row["from"], row["to"]),
-        when=when,
+        when=so_far(row["flags"], row["conversion"]),
         **figures,
     )
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import pandas as pd
 
-from mqlkit.core.names import SMALL_N
 from mqlkit.metrics.tidy import constant
 from mqlkit.views.claims import (
-    FEW,
-    MEASURED,
     NOT_RECORDED,
     UNKNOWN,
     Cells,
     Claim,
     Sentence,
     Verdict,
+    certainty_of,
     verdict,
 )  # fmt: skip
 from mqlkit.views.verdicts.base import few, missing_of
@@ -59,7 +57,7 @@ def acceptance(rows: pd.DataFrame) -> Verdict:
     return verdict(
         DECIDED.claim(
             "acceptance_rate",
-            certainty=FEW if n.value < SMALL_N else MEASURED,
+            certainty=certainty_of(n.value),
             accepted=total.figure("accepted"),
             rejected=total.figure("rejected"),
             rate=total.figure("acceptance_rate"),

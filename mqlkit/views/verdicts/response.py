@@ -7,10 +7,7 @@ import math
 import pandas as pd
 
 from mqlkit.core.metrics import HBR
-from mqlkit.core.names import SMALL_N
 from mqlkit.views.claims import (
-    FEW,
-    MEASURED,
     NOT_RECORDED,
     UNCLEAR,
     UNKNOWN,
@@ -18,6 +15,7 @@ from mqlkit.views.claims import (
     Claim,
     Sentence,
     Verdict,
+    certainty_of,
     verdict,
 )  # fmt: skip
 from mqlkit.views.verdicts.base import few, missing_of
@@ -61,7 +59,7 @@ def speed(rows: pd.DataFrame) -> Verdict:
     n = total.figure(metric, "n")
     contacted = CONTACTED.claim(
         metric,
-        certainty=FEW if n.value < SMALL_N else MEASURED,
+        certainty=certainty_of(n.value),
         share=total.figure(metric),
         n=n,
         interval=total.interval(metric),
@@ -77,7 +75,7 @@ def _lift(total: Cells) -> Claim | None:
         return NO_FAST_SQL.claim("lift_1h", certainty=UNKNOWN, lift=lift)
     if interval.holds(1):
         return LIFT_UNCLEAR.claim("lift_1h", certainty=UNCLEAR, lift=lift, range=interval)
-    certainty = FEW if total.n("lift_1h") < SMALL_N else MEASURED
+    certainty = certainty_of(total.n("lift_1h"))
     return LIFT.claim("lift_1h", certainty=certainty, lift=lift, range=interval)
 
 

@@ -14,12 +14,9 @@ from mqlkit.metrics.tidy import complete, constant
 from mqlkit.views.claims import (
     BAD,
     DOWN,
-    FEW,
     GOOD,
-    MEASURED,
     NOT_RECORDED,
     PLAIN,
-    SO_FAR,
     UNCLEAR,
     UNKNOWN,
     Cells,
@@ -27,6 +24,7 @@ from mqlkit.views.claims import (
     Quantity,
     Sentence,
     Verdict,
+    certainty_of,
     verdict,
 )  # fmt: skip
 from mqlkit.views.verdicts.base import few, missing_of
@@ -137,7 +135,7 @@ def _attained(total: Cells, sla: SlaTerms) -> Claim:
     return (ATTAINED_BY_RULE if sla.n_rules else ATTAINED).claim(
         "sla_attainment",
         status=status_of(total),
-        certainty=FEW if total.n("sla_attainment") < SMALL_N else MEASURED,
+        certainty=certainty_of(total.n("sla_attainment")),
         sla=sla.words,
         act="contact" if sla.stops_on == "contact" else "decide on",
         attainment=total.figure("sla_attainment"),
@@ -168,7 +166,7 @@ def _latest(rows: pd.DataFrame, sla: SlaTerms) -> Claim | None:
         "sla_attainment",
         bucket=bucket,
         status=status_of(cells),
-        certainty=SO_FAR if is_open else MEASURED,
+        certainty=certainty_of(cells.n("sla_attainment"), is_open=is_open),
         bucket_name=bucket_name(bucket),
         noun=bucket_noun(bucket),
         attainment=cells.figure("sla_attainment"),
@@ -183,7 +181,8 @@ def _pace(total: Cells, sla: SlaTerms) -> Claim | None:
     mean = total.figure("hours_in_stage_mean")
     if sla.stops_on == "contact" or sla.n_rules or math.isnan(mean.value):
         return None
-    median = total.figure("hours_in_stage_km_median")
+    median, n = total.figure("hours_in_stage_km_median"), total.figure("hours_in_stage_mean", "n")
+    is_open = bool(total.value("sla_past_due") or total.value("sla_pending"))
     took, limit = against_limit(
         mean.value,
         sla.hours,
@@ -193,11 +192,11 @@ def _pace(total: Cells, sla: SlaTerms) -> Claim | None:
     )
     return (PACE_OPEN if math.isnan(median.value) else PACE).claim(
         "hours_in_stage_mean",
-        certainty=SO_FAR if total.value("sla_past_due") or total.value("sla_pending") else MEASURED,
+        certainty=certainty_of(n.value, is_open=is_open),
         mean=mean,
         took=took,
         limit=limit,
-        n=total.figure("hours_in_stage_mean", "n"),
+        n=n,
         median=median,
     )
 
@@ -209,10 +208,10 @@ def _lift(total: Cells) -> Claim | None:
         return None
     if math.isnan(interval.low.value):
         return NO_SQL_IN_TIME.claim("lift_sla", certainty=UNKNOWN, lift=lift)
-    is_few = total.n("lift_sla") < SMALL_N
     if interval.holds(1):
         return LIFT_UNCLEAR.claim("lift_sla", certainty=UNCLEAR, lift=lift, range=interval)
-    return LIFT.claim("lift_sla", certainty=FEW if is_few else MEASURED, lift=lift, range=interval)
+    certainty = certainty_of(total.n("lift_sla"))
+    return LIFT.claim("lift_sla", certainty=certainty, lift=lift, range=interval)
 
 
 def trend(rows: pd.DataFrame) -> Verdict | None:

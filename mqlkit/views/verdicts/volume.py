@@ -15,6 +15,7 @@ from mqlkit.views.claims import (
     BAD,
     ESTIMATED,
     GOOD,
+    MEASURED,
     PLAIN,
     SO_FAR,
     UNCLEAR,
@@ -32,6 +33,10 @@ NO_GOAL = Sentence("{mqls:MQL} in the period{when}. No goal is set.")
 PART_GOAL = Sentence("{mqls:MQL} in the period{when}. The goals do not cover the whole period.")
 MISSED = Sentence(
     "{mqls:MQL}: {gap} short of the goal of {goal} ({attainment}). Marketing must produce more."
+)
+MISSED_BY_CHANCE = Sentence(
+    "{mqls:MQL}: {gap} short of the goal of {goal} ({attainment}). Marketing must produce more. A "
+    "gap of this size is within chance."
 )
 EXACT = Sentence(
     "{mqls:MQL}: exactly the goal. Marketing produces enough; the same number is enough."
@@ -87,7 +92,8 @@ TOO_SHORT = Sentence(
 EXPECTED = "expected leads"
 # For the headline.
 SHORT_WORDS = {
-    MISSED: "{gap} too few", EXACT: "Enough", EXCEEDED: "Enough", REACHED: "Goal reached",
+    MISSED: "{gap} too few", MISSED_BY_CHANCE: "{gap} too few, within chance",
+    EXACT: "Enough", EXCEEDED: "Enough", REACHED: "Goal reached",
     BEHIND: "Behind pace", AHEAD: "Ahead of pace", ON_PACE: "On pace, within chance",
     LATEST: "Below the goal in {bucket_name}",
     LATEST_NO_GOAL: "Enough",
@@ -131,11 +137,17 @@ def short_words(judged: Verdict) -> str:
 def _of_period(total: Cells) -> Claim:
     if "in-progress" in total.flags("mqls"):
         return _so_far(total)
-    gap = total.value("goal_gap")
-    sentence = MISSED if gap < 0 else EXCEEDED if gap > 0 else EXACT
+    gap, wanted = total.value("goal_gap"), total.value("goal")
+    sentence, status, certainty = EXCEEDED if gap > 0 else EXACT, GOOD, MEASURED
+    if gap < 0:
+        is_chance = total.interval("mqls_range").holds(wanted)
+        sentence = MISSED_BY_CHANCE if is_chance else MISSED
+        status = BAD if wanted >= SMALL_N and not is_chance else PLAIN
+        certainty = UNCLEAR if is_chance else MEASURED
     return sentence.claim(
         "mqls",
-        status=GOOD if gap >= 0 else BAD if total.value("goal") >= SMALL_N else PLAIN,
+        status=status,
+        certainty=certainty,
         mqls=total.figure("mqls"),
         goal=total.figure("goal"),
         gap=total.size("goal_gap"),

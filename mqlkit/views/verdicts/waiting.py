@@ -6,17 +6,15 @@ import math
 
 import pandas as pd
 
-from mqlkit.core.names import SMALL_N
 from mqlkit.metrics.tidy import constant
 from mqlkit.views.claims import (
-    FEW,
-    MEASURED,
     NOT_RECORDED,
     SO_FAR,
     UNKNOWN,
     Cells,
     Sentence,
     Verdict,
+    certainty_of,
     verdict,
 )  # fmt: skip
 from mqlkit.views.verdicts.base import few, missing_of
@@ -61,7 +59,7 @@ def time_in_stage(rows: pd.DataFrame) -> Verdict:
     return verdict(
         sentence.claim(
             metric,
-            certainty=FEW if n.value < SMALL_N else MEASURED,
+            certainty=certainty_of(n.value),
             all_leads=median,
             n=n,
             those_left=total.figure("hours_in_stage_median"),
