@@ -35,6 +35,7 @@ from mqlkit.stats.intervals import count_bounds, square_and_add, wilson
 from mqlkit.views import charts, tables, verdicts
 from mqlkit.views.charts.base import with_selection
 from mqlkit.views.claims import Sentence
+from mqlkit.views.labels import within_days
 from mqlkit.views.tables.changes import NOT_COMPARED
 from mqlkit.views.topics import name_of
 from mqlkit.views.verdicts.base import change_claim, why_held
@@ -609,6 +610,28 @@ def test_what_is_not_final_is_not_compared(flag):
     ]
 
 
+@pytest.mark.parametrize(
+    ("flags", "days", "why"),
+    [
+        (["immature"], 30, "the 30 days of some of its MQLs are not over yet"),
+        # 0 is a limit too, and -1 is none.
+        (["immature"], 0, "the 0 days of some of its MQLs are not over yet"),
+        (["immature"], -1, HOLDS["immature"]),
+        (["immature", "part-bucket"], 30, HOLDS["part-bucket"]),
+    ],
+)
+def test_why_conversion_is_not_compared_names_the_days_within_which_an_sql_counts(flags, days, why):
+    assert why_held(flags, within_days(pd.DataFrame({"within_days": [days]}))) == why
+
+
+def test_a_change_within_days_says_so():
+    frame = changes(rows(month(JAN), month(FEB, sqls=150))).assign(currency="EUR", within_days=30)
+    label = f"{CONVERSION} within 30 days"
+    texts = [text for text, _ in said(verdicts.changes.comparisons(frame))]
+    assert any(text.startswith(f"{label} in Feb 2026: ") for text in texts)
+    assert label in tables.changes.comparisons(frame).cells["Metric"].tolist()
+
+
 def test_a_small_month_is_not_compared_and_its_count_is():
     why = f"in {without('MQLs')}: one of the two has fewer than 30 leads."
     assert judged(month(JAN), month(FEB, n=29, mqls=29, accepted=9, sqls=9, met=9, fast=9)) == [
@@ -901,6 +924,11 @@ def test_no_sentence_on_nothing_and_a_refusal_where_it_is_too_soon():
     assert verdicts.mix.effects(parts.assign(main_breakdown="source")).text == (
         "MQL→SQL conversion of Feb 2026 is not compared with that of Jan 2026: the cohort is "
         "too young, and more of its MQLs can still become SQLs."
+    )
+    within = parts.assign(main_breakdown="source", within_days=30)
+    assert verdicts.mix.effects(within).text == (
+        "MQL→SQL conversion within 30 days of Feb 2026 is not compared with that of Jan 2026: the "
+        "30 days of some of its MQLs are not over yet."
     )
 
 

@@ -195,7 +195,7 @@ class FamilyFrames:
     def efficiency(self) -> pd.DataFrame:
         """Family frame of MQL→SQL conversion (§4), and series ``conversion_by_age``.
 
-        Constants: ``maturity_days``, ``horizon_days``, ``is_rising``, ``within_days`` (0: none),
+        Constants: ``maturity_days``, ``horizon_days``, ``is_rising``, ``within_days`` (-1: none),
         ``main_breakdown``.
         """
         growth = cohort_growth(self.lead_data, maturity=self.maturity)
@@ -205,15 +205,18 @@ class FamilyFrames:
             maturity_days=self.maturity.days,
             horizon_days=self.maturity.horizon_days,
             is_rising=self.maturity.is_rising,
-            within_days=self._within_days,
             missing=self._missing("efficiency"),
-            main_breakdown=self.main_breakdown,
+            **self._terms,
         )
 
     @cached_property
     def funnel(self) -> pd.DataFrame:
-        """What became of the leads of each stage, from created to won; see `funnel.funnel`."""
-        return self._once("funnel", lambda: funnel(self.lead_data), "grain", "by", "redact")
+        """What became of the leads of each stage, from created to won; see `funnel.funnel`.
+
+        Constants: ``main_breakdown``, and ``within_days`` (-1: none), which no step depends on.
+        """
+        found = self._once("funnel", lambda: funnel(self.lead_data), "grain", "by", "redact")
+        return found.assign(**self._terms)
 
     @cached_property
     def waiting(self) -> pd.DataFrame:
@@ -285,9 +288,10 @@ class FamilyFrames:
         }
 
     @property
-    def _within_days(self) -> int:
-        """Return the parameter; -1 without any."""
-        return -1 if self.params.within_days is None else self.params.within_days
+    def _terms(self) -> dict[str, Any]:
+        """Return the main breakdown, and within how many days an SQL counts (-1: any)."""
+        days = self.params.within_days
+        return {"main_breakdown": self.main_breakdown, "within_days": -1 if days is None else days}
 
     def _missing(self, topic: str) -> str:
         """Return the columns that a section lacks, in words; empty if it lacks none."""
@@ -348,20 +352,21 @@ class FamilyFrames:
     def changes(self) -> pd.DataFrame:
         """Each bucket compared with the one before and a year before; see `changes.changes`.
 
-        Constants: ``currency``, ``is_phi_known`` (false where the intervals of counts and costs
-        hold only if leads come in independently).
+        Constants: ``currency``, ``within_days`` (-1: none), ``is_phi_known`` (false where the
+        intervals of counts and costs hold only if leads come in independently).
         """
         found = changes(of_all_leads(self.groups.values()), earlier=self.before, bursts=self.phi)
-        return found.assign(currency=self.currency, is_phi_known=self.is_phi_known)
+        return found.assign(currency=self.currency, **self._terms, is_phi_known=self.is_phi_known)
 
     @cached_property
     def mix(self) -> pd.DataFrame:
         """The last change of conversion as mix shift and rate effect, by the main breakdown.
 
-        Columns as in `mix.efficiency_mix_and_rate`. Constant: ``main_breakdown``.
+        Columns as in `mix.efficiency_mix_and_rate`. Constants: ``main_breakdown``,
+        ``within_days``.
         """
         found = efficiency_mix_and_rate(self.groups["efficiency"], by=self.main_breakdown)
-        return found.assign(main_breakdown=self.main_breakdown)
+        return found.assign(**self._terms)
 
     @cached_property
     def lead_lists(self) -> pd.DataFrame:
@@ -408,10 +413,10 @@ class FamilyFrames:
         """
         rows = of_all_leads(self.groups.values())
         both = family(rows, series={"mqls_range": mqls_range(rows, bursts=self.phi)})
-        compared = self.changes.drop(columns=["currency", "is_phi_known"])
+        compared = self.changes.drop(columns=["currency", *self._terms, "is_phi_known"])
         both = pd.concat([both, compared], ignore_index=True)
         terms = {"currency": self.currency, "spend_basis": basis_of(self.params.where)}
-        return both.assign(**terms, within_days=self._within_days, **self._sla_terms)
+        return both.assign(**terms, **self._terms, **self._sla_terms)
 
     @property
     def resolved_params(self) -> dict[str, Any]:

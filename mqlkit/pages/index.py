@@ -19,7 +19,7 @@ from mqlkit.pages.metrics_file import read_metrics
 SHOWN = {
     "mqls": "MQLs",
     "goal_attainment": "of the goal",
-    "efficiency": "MQL→SQL conversion",
+    "efficiency": "MQL→SQL conversion{}",
     "sla_attainment": "SLA attainment",
     "cost_per_mql": "Cost per MQL",
     "wasted_cost": "Wasted on breaches",
@@ -78,13 +78,16 @@ def _shown(entry: Entry) -> str:
         last = date.fromisoformat(period["end"]) - timedelta(days=1)
         on = as_of_day(document["as_of"])
         params, currency = document["params"], str(document.get("currency") or "")
+        days = params.get("within_days")
+        limit = "" if days is None else f" within {counted(days, 'day')}"
     except (ValueError, KeyError, TypeError, AttributeError):
         return ""
     facts = f"{day(first)} – {day(last)} · as of {day(on)}"
     known = [figures.get(name) for name in SHOWN]
     shown = "".join(
-        f"<div><dt>{words}</dt><dd>{escape(_figure(name, value, currency))}</dd></div>"
-        for (name, words), value in zip(SHOWN.items(), known, strict=True)
+        f"<div><dt>{label.format(limit)}</dt>"
+        f"<dd>{escape(_figure(name, value, currency))}</dd></div>"
+        for (name, label), value in zip(SHOWN.items(), known, strict=True)
         if value is not None
     )
     return (

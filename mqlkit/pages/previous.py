@@ -89,7 +89,7 @@ def previous_frame(report: Report) -> pd.DataFrame:
         ``record`` (``number``, ``revision``, or alone ``definitions`` where the last report has
         other definitions), ``name`` (a metric), ``before``, ``value``, ``text`` (a line about a
         changed number of a closed bucket), and constants ``scope`` (what the last report covers),
-        ``currency``, ``day_hours``. Empty without a last report.
+        ``currency``, ``day_hours``, ``within_days`` (-1: none). Empty without a last report.
     """
     last = previous(report)
     facts: list[dict[str, Any]] = []
@@ -105,7 +105,13 @@ def previous_frame(report: Report) -> pd.DataFrame:
         ]
     frame = pd.DataFrame(facts, columns=["record", "name", "before", "value", "text"])
     scope = "" if last is None else _scope(last.document)
-    return frame.assign(scope=scope, currency=report.currency, day_hours=report.params.day_hours)
+    within = report.params.within_days
+    return frame.assign(
+        scope=scope,
+        currency=report.currency,
+        day_hours=report.params.day_hours,
+        within_days=-1 if within is None else within,
+    )
 
 
 def _scope(document: Mapping[str, Any]) -> str:

@@ -26,10 +26,10 @@ from mqlkit.views.claims import (
     Verdict,
     is_young,
 )
+from mqlkit.views.labels import within_days
 from mqlkit.views.sparkline import Spark
 from mqlkit.views.tables.changes import NOT_COMPARED
 from mqlkit.views.verdicts.base import immature_buckets
-from mqlkit.views.verdicts.efficiency import within_days
 from mqlkit.views.verdicts.sla import SlaTerms, attainment, status_of
 from mqlkit.views.verdicts.volume import goal, short_words
 

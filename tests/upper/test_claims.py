@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
 import re
@@ -12,7 +13,8 @@ import pytest
 from frames import drawing, drawings_of
 
 from mqlkit.metrics.report import compute_report
-from mqlkit.views import topics, verdicts
+from mqlkit.views import charts, tables, topics
+from mqlkit.views import verdicts as layer
 from mqlkit.views.claims import (
     BAD,
     CERTAINTIES,
@@ -25,6 +27,7 @@ from mqlkit.views.claims import (
     UP,
     Verdict,
 )  # fmt: skip
+from mqlkit.views.tables.base import Table
 from mqlkit.views.topics import family_of
 
 START = datetime.fromisoformat("2025-10-01")
@@ -32,14 +35,13 @@ START = datetime.fromisoformat("2025-10-01")
 WRONG = re.compile(r"\bnan\b|\binf\b|[{}]|(?<!\d) – | –[.,)]|\d\.\d{5}|  ")
 # Every public verdict function, in a topic or not. What changed since the last report has a frame
 # of two reports, and no claims.
-VERDICTS = [
-    drawing(name) for name in drawings_of(verdicts) if name != "verdicts.previous.revisions"
-]
+OTHER = "verdicts.previous.revisions"
+VERDICTS = [drawing(name) for name in drawings_of(layer) if name != OTHER]
 
 
 def test_every_verdict_belongs_to_a_topic():
     shown = {draw for name in topics.__all__ for draw in getattr(topics, name).draws}
-    assert [name for name in drawings_of(verdicts) if drawing(name) not in shown] == []
+    assert [name for name in drawings_of(layer) if drawing(name) not in shown] == []
 
 
 def stamp(at):
@@ -188,6 +190,34 @@ def test_what_is_not_recorded_or_known_is_neither_good_nor_bad(reports):
         assert claim.direction in ("", *DIRECTIONS)
         if claim.certainty in (NOT_RECORDED, UNKNOWN):
             assert claim.status not in (GOOD, BAD), claim
+
+
+# What does not depend on within_days, is defined in words, or is about other reports.
+ANY_AGE = {
+    "charts.efficiency.cohort_age", "tables.data_quality.glossary", "tables.previous.headline",
+}  # fmt: skip
+CONVERSION = re.compile(r"MQL→SQL conversion(?: rate)?(?! rate)(?! within 7 days)")
+
+
+def text_of(drawn):
+    """Return all that a drawing says."""
+    if isinstance(drawn, Table):
+        return " ".join([drawn.title, *drawn.cells.columns, *map(str, drawn.cells.to_numpy().flat)])
+    if isinstance(drawn, Verdict):
+        return drawn.text
+    return json.dumps(drawn.to_dict(validate=False), ensure_ascii=False)
+
+
+def test_conversion_within_days_says_so_in_every_drawing(reports):
+    names = {name for each in (charts, tables, layer) for name in drawings_of(each)}
+    for report, _ in reports:
+        if report.params.within_days is None:
+            continue
+        for name in names - ANY_AGE - {OTHER}:
+            drawn = drawing(name)(getattr(report, family_of(drawing(name))))
+            for each in drawn if isinstance(drawn, list) else [drawn] if drawn else []:
+                if "there is no MQL→SQL conversion rate" not in (text := text_of(each)):
+                    assert not CONVERSION.search(text), (name, text)
 
 
 def test_a_rate_that_can_still_rise_is_said_so(reports):

@@ -109,6 +109,9 @@ def test_the_line_is_the_limit_in_days_and_none_where_conversion_takes_longer(fe
     assert {"age_days": 9, "label": "within_days"} in drawn
     words = "The dashed line is the age of 9 days up to which SQLs count."
     assert limit["description"].endswith(words)
+    # -1 is no limit.
+    mature = charts.efficiency.cohort_age(of(grown, maturity_days=9, within_days=-1)).to_dict()
+    assert mature["description"].endswith("nine in ten conversions have happened.")
     rising = charts.efficiency.cohort_age(of(grown, maturity_days=9, is_rising=True)).to_dict()
     assert [part["mark"]["type"] for part in rising["layer"]] == ["line", "point", "point"]
     assert rising["description"].endswith("Conversion takes longer than the data can show.")

@@ -11,10 +11,10 @@ from typing import Any, TypeVar
 import altair as alt
 import pandas as pd
 
-from mqlkit.core.metrics import METRICS
 from mqlkit.core.names import PICK_MARK, TOTAL
 from mqlkit.core.text import bucket_name
 from mqlkit.metrics.tidy import COLUMNS, largest_segments, pick, require
+from mqlkit.views.labels import label_of, within
 from mqlkit.views.theme import GRAY, INK, LIGHT_BLUE, MUTED, config
 
 Chart = alt.Chart | alt.LayerChart
@@ -160,6 +160,7 @@ def dots_by(
     part = part[(part["bucket"] == TOTAL) & part["value"].notna()]
     if part.empty:
         return None
+    label = label_of(metric, within(rows))
     part = part.set_index("name", drop=False)
     shown = part.loc[largest_segments(part["n"], MOST_ROWS)]
     shown = shown.sort_values("value", ascending=False)[
@@ -172,7 +173,7 @@ def dots_by(
     shown["end"] = shown["high"].clip(upper=reach)
     tips = [
         alt.Tooltip("name:N", title=by.capitalize()),
-        tip("value", METRICS[metric].label, ".1%"),
+        tip("value", label, ".1%"),
         tip("low", "95% from", ".1%"),
         tip("high", "95% to", ".1%"),
         tip("n", "Leads"),
@@ -206,7 +207,7 @@ def dots_by(
     )
     return finished(
         chart,
-        f"{METRICS[metric].label} by {by}, with 95% intervals; the dashed line is the overall rate"
+        f"{label} by {by}, with 95% intervals; the dashed line is the overall rate"
         + (", hollow dots have fewer than 30 leads" if shown["is_small"].any() else "")
         + f"{left_out(part, shown)}.",
         height=height_of(len(shown)),

@@ -29,6 +29,7 @@ from mqlkit.views.charts.base import (
     value_labels,
     with_intervals,
 )
+from mqlkit.views.labels import within
 from mqlkit.views.theme import BAR, BLUE, GRAY, LIGHT_BLUE, MUTED, ORANGE
 
 
@@ -51,16 +52,17 @@ def cohorts(rows: pd.DataFrame, *, view: str = BOTH) -> Chart | None:
     flows = ["efficiency_flow", "efficiency_projected", "sqls_in_period", "mqls"]
     wide = per_bucket(rows, flows, "charts.efficiency.cohorts")
     merged = cohort.drop(columns="flags").merge(wide.drop(columns=["when", "is_open"]), on="bucket")
+    what = f"MQL→SQL conversion{within(rows)}"
     tips = [
         alt.Tooltip("bucket:N", title="Cohort"),
-        tip("value", "MQL→SQL conversion", ".1%"),
+        tip("value", what, ".1%"),
         tip("low", "95% from", ".1%"),
         tip("high", "95% to", ".1%"),
         tip("n", "MQLs"),
-        tip("efficiency_projected", "Projected", ".1%"),
+        tip("efficiency_projected", f"Projected{within(rows)}", ".1%"),
     ]
     base = alt.Chart().encode(x=bucket_axis())
-    y = alt.Y("value:Q", title="MQL→SQL conversion", axis=alt.Axis(format="%"))
+    y = alt.Y("value:Q", title=what, axis=alt.Axis(format="%"))
     layers = [
         base.mark_rule(strokeWidth=5, color=LIGHT_BLUE, opacity=0.7).encode(
             y=alt.Y("low:Q"), y2=alt.Y2("high:Q")
@@ -89,7 +91,7 @@ def cohorts(rows: pd.DataFrame, *, view: str = BOTH) -> Chart | None:
     grain, span = grain_of(merged), span_of(merged["value"], ".0%")
     return finished(
         layered(merged, *layers),
-        f"MQL→SQL conversion per {grain} of entry, {span}, with 95% intervals{words}.",
+        f"{what} per {grain} of entry, {span}, with 95% intervals{words}.",
         grain=grain,
     )
 
@@ -109,7 +111,8 @@ def conversion_by(rows: pd.DataFrame, *, by: str | None = None, view: str = BOTH
     by = breakdown_of(rows, by)
     if view == FLOW:
         return _flow_by(rows, by=by)
-    return dots_by(rows, "efficiency", by=by, title="MQL→SQL conversion", color=BLUE)
+    title = f"MQL→SQL conversion{within(rows)}"
+    return dots_by(rows, "efficiency", by=by, title=title, color=BLUE)
 
 
 TITLE = "In-period SQL/MQL ratio"
@@ -226,8 +229,8 @@ def _maturity(rows: pd.DataFrame) -> tuple[str, list[alt.Chart]]:
     """Return how long conversion takes in words, and as a line where it is known."""
     if constant(rows, "is_rising", False):
         return "Conversion takes longer than the data can show", []
-    days, within = float(constant(rows, "maturity_days")), constant(rows, "within_days", 0)
-    label = "within_days" if within else "mature"
+    days, limit = float(constant(rows, "maturity_days")), within(rows)
+    label = "within_days" if limit else "mature"
     mark = alt.Chart({"values": [{"age_days": days, "label": label}]})
     rule = mark.mark_rule(color=ORANGE, strokeDash=[4, 3], strokeWidth=2)
     text = mark.mark_text(align="left", dx=5, dy=-8, color=ORANGE, fontWeight="bold")
@@ -236,6 +239,6 @@ def _maturity(rows: pd.DataFrame) -> tuple[str, list[alt.Chart]]:
         text.encode(x=alt.X("age_days:Q"), y=BOTTOM, text=alt.Text("label:N")),
     ]
     age = counted(round(days), "day")
-    if within:
+    if limit:
         return f"The dashed line is the age of {age} up to which SQLs count", line
     return f"After {age}, the dashed line, nine in ten conversions have happened", line

@@ -17,6 +17,7 @@ from mqlkit.views.charts.base import (
     name_axis,
     tip,
 )
+from mqlkit.views.labels import within
 from mqlkit.views.theme import BLUE, GRAY, INK, LIGHT_BLUE
 
 CAUSES = {"mix": "Mix shift", "rate": "Rate effect"}
@@ -60,9 +61,9 @@ def effects(mix: pd.DataFrame) -> Chart | None:
     )
     return finished(
         chart,
-        f"Change of MQL→SQL conversion from {then} to {now} by {by}, in percentage points: mix "
-        "shift from its share of the MQLs, rate effect from its own conversion rate. The last pair "
-        "of bars is the total, with 95% intervals.",
+        f"Change of MQL→SQL conversion{within(mix)} from {then} to {now} by {by}, in percentage "
+        "points: mix shift from its share of the MQLs, rate effect from its own conversion rate. "
+        "The last pair of bars is the total, with 95% intervals.",
         height=height_of(tall["name"].nunique()),
         by=by,
     )

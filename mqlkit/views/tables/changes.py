@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from mqlkit.core.metrics import METRICS
 from mqlkit.core.text import NOTHING, bucket_name, count, money, percent
 from mqlkit.metrics.changes import COLUMNS, latest
 from mqlkit.metrics.tidy import constant, require
+from mqlkit.views.labels import label_of, within
 from mqlkit.views.tables.base import Table, titled
 
 # The flags of `changes.HOLDS`, short enough for a cell.
@@ -38,19 +38,20 @@ def comparisons(changes: pd.DataFrame) -> Table | None:
     rows = rows[rows["value"].notna() | rows["before"].notna()]
     if rows.empty:
         return None
-    frame = pd.DataFrame([_cells(row, currency) for row in rows.to_dict("records")])
+    limit = within(changes)
+    frame = pd.DataFrame([_cells(row, currency, limit) for row in rows.to_dict("records")])
     title = f"Changes in {bucket_name(rows['bucket'].iloc[0])}"
     return titled(title, frame, left=["Metric", "Compared with", "Result"])
 
 
-def _cells(row: Mapping[Hashable, Any], currency: str) -> dict[str, str]:
+def _cells(row: Mapping[Hashable, Any], currency: str, limit: str) -> dict[str, str]:
     unit, result = row["unit"], _result(row)
     # Without a comparison, a difference would be quoted anyway.
     is_shown = result not in NOT_COMPARED.values() and not pd.isna(row["difference"])
     size, *ends = (_signed(row[c], unit, currency) for c in ("difference", "low", "high"))
     points = " points" if unit == "share" else ""
     return {
-        "Metric": METRICS[row["metric"]].label,
+        "Metric": label_of(row["metric"], limit),
         "Compared with": bucket_name(row["against"]),
         "Then": _figure(row["before"], unit, currency),
         "Now": _figure(row["value"], unit, currency),

@@ -7,6 +7,7 @@ import pandas as pd
 from mqlkit.core.names import BOTH, COHORT, FLOW
 from mqlkit.core.text import count, percent
 from mqlkit.metrics.tidy import breakdown_of
+from mqlkit.views.labels import within
 from mqlkit.views.tables.base import Table, _decimal, _wide
 
 
@@ -47,15 +48,17 @@ def _conversion(rows: pd.DataFrame, by: str | None, view: str) -> Table | None:
         }
         title = f"In-period SQL/MQL ratio by {by}" if by else "In-period SQL/MQL ratio"
         return _wide(rows, title, metrics, by=by, notes="efficiency_flow")
+    limit = within(rows)
+    any_age = " at any age" if limit else ""
     return _wide(
         rows,
-        f"MQL→SQL conversion by {by}" if by else "MQL→SQL conversion by cohort",
+        f"MQL→SQL conversion{limit} by {by or 'cohort'}",
         {
             "mqls": ("MQLs", count),
-            "sqls": ("SQLs", count),
-            "efficiency": ("Conversion", percent),
-            "mqls_per_sql": ("MQLs per SQL", _decimal),
-            "efficiency_projected": ("Projected", percent),
+            "sqls": (f"SQLs{any_age}", count),
+            "efficiency": (f"Conversion{limit}", percent),
+            "mqls_per_sql": (f"MQLs per SQL{any_age}", _decimal),
+            "efficiency_projected": (f"Projected{limit}", percent),
             **({} if view == COHORT else {"efficiency_flow": ("In-period ratio", percent)}),
         },
         by=by,

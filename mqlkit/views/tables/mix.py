@@ -7,6 +7,7 @@ import pandas as pd
 from mqlkit.core.text import bucket_name, count, percent
 from mqlkit.metrics.mix import MIX_COLUMNS, is_comparable, largest
 from mqlkit.metrics.tidy import breakdown_of, require
+from mqlkit.views.labels import within
 from mqlkit.views.tables.base import MOST_SEGMENTS, Table, titled
 from mqlkit.views.tables.changes import _signed
 
@@ -34,5 +35,6 @@ def effects(mix: pd.DataFrame) -> Table | None:
     columns = (("Mix shift", "mix"), ("Rate effect", "rate"), ("Total", "difference"))
     for label, column in columns:
         frame[f"{label}, points"] = [_signed(value, "share", "") for value in shown[column]]
-    title = f"MQL→SQL conversion from {then} to {now} by {by}: mix shift and rate effect"
+    what = f"MQL→SQL conversion{within(mix)}"
+    title = f"{what} from {then} to {now} by {by}: mix shift and rate effect"
     return titled(title, frame, left=[by.capitalize()], has_total=True)

@@ -7,6 +7,7 @@ import pandas as pd
 from mqlkit.core.metrics import METRICS
 from mqlkit.core.text import NOTHING, brief, count, money, percent
 from mqlkit.metrics.tidy import constant
+from mqlkit.views.labels import label_of, within
 from mqlkit.views.tables.base import Table, titled
 
 
@@ -24,7 +25,7 @@ def headline(facts: pd.DataFrame) -> Table | None:
     currency, day_hours = constant(facts, "currency", ""), constant(facts, "day_hours", 24)
     lines = [
         (
-            METRICS[name].label,
+            label_of(name, within(facts)),
             *(_words(name, value, currency, day_hours) for value in (before, now)),
             _change(name, now - before, currency, day_hours),
         )

@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-from mqlkit.core.metrics import METRICS
 from mqlkit.core.names import SMALL_N, TOTAL
 from mqlkit.core.text import bucket_name
 from mqlkit.metrics.changes import HOLDS
@@ -22,6 +21,7 @@ from mqlkit.views.claims import (
     Range,
     Sentence,
 )
+from mqlkit.views.labels import label_of
 
 Row = Mapping[Hashable, Any]
 ENDS = ("low", "difference", "high")
@@ -58,16 +58,26 @@ def immature_buckets(rows: pd.DataFrame) -> list[str]:
     ]
 
 
-def why_held(flags: Sequence[str]) -> str:
+TOO_YOUNG = "the {} of some of its MQLs are not over yet"
+
+
+def why_held(flags: Sequence[str], within: str = "") -> str:
     """Return why two buckets are not comparable, in words; empty if they are.
+
+    ``within`` is the days within which an SQL counts, in words.
 
     >>> why_held(("small-n", "immature"))
     'the cohort is too young, and more of its MQLs can still become SQLs'
     """
-    return next((words for flag, words in HOLDS.items() if flag in flags), "")
+    found = next((flag for flag in HOLDS if flag in flags), "")
+    if found == "immature" and within:
+        return TOO_YOUNG.format(within)
+    return HOLDS.get(found, "")
 
 
-def change_claim(row: Row, sentence: Sentence, *, currency: str, **given: Any) -> Claim:
+def change_claim(
+    row: Row, sentence: Sentence, *, currency: str, limit: str = "", **given: Any
+) -> Claim:
     """Return a claim on the difference of a row of `Report.changes` or `Report.mix`.
 
     Parameters
@@ -79,6 +89,8 @@ def change_claim(row: Row, sentence: Sentence, *, currency: str, **given: Any) -
         ``signed`` (the interval with signs).
     currency
         Currency of the report.
+    limit
+        What `labels.within` returns.
     **given
         As in `Sentence.claim`.
     """
@@ -86,11 +98,11 @@ def change_claim(row: Row, sentence: Sentence, *, currency: str, **given: Any) -
     ends = sorted((low, high), key=lambda figure: abs(figure.value))
     size, near, far = (replace(figure, value=abs(figure.value)) for figure in (difference, *ends))
     return sentence.claim(
-        row["metric"], bucket=row["bucket"], label=METRICS[row["metric"]].label,
+        row["metric"], bucket=row["bucket"], label=label_of(row["metric"], limit),
         now=bucket_name(row["bucket"]), then=bucket_name(row["against"]),
         value=Quantity(row["value"], row["unit"], row["metric"], row["bucket"], currency=currency),
         size=size, range=Range(near, far, SIZE_RANGE), signed=Range(low, high, SIGNED_RANGE),
-        **given,
+        limit=limit, **given,
     )  # fmt: skip
 
 

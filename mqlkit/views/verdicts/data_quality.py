@@ -8,6 +8,7 @@ from mqlkit.core.names import SET_ASIDE_REASONS
 from mqlkit.core.text import count, counted, percent
 from mqlkit.metrics.limits import is_share, label_of
 from mqlkit.views.claims import BAD, GOOD, Verdict
+from mqlkit.views.labels import LIMITED
 
 WORDS = {"fail_on": "Limit broken", "warn_on": "Warning"}
 
@@ -47,10 +48,18 @@ def limits(facts: pd.DataFrame) -> list[Verdict]:
     facts
         `Report.data_quality`.
     """
-    found = []
+    found, limited = [], _within(facts)
     broken = facts[facts["record"].isin(WORDS)]
     columns = ("record", "name", "value", "limit")
     for kind, name, value, limit in zip(*(broken[c] for c in columns), strict=True):
         shown = percent(value) if is_share(name) else f"{value:,.6g}"
-        found.append(Verdict(f"{WORDS[kind]}: {label_of(name)} is {shown} ({kind}: {limit}).", BAD))
+        label = label_of(name) + (limited if name in LIMITED else "")
+        found.append(Verdict(f"{WORDS[kind]}: {label} is {shown} ({kind}: {limit}).", BAD))
     return found
+
+
+def _within(facts: pd.DataFrame) -> str:
+    """Return the days within which an SQL counts, after a label; empty for any time."""
+    is_days = (facts["record"] == "parameter") & (facts["name"] == "within_days")
+    days = facts["value"][is_days].dropna()
+    return f" within {counted(days.iloc[0], 'day')}" if len(days) else ""

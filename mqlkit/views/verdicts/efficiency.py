@@ -24,6 +24,7 @@ from mqlkit.views.claims import (
     so_far,
     verdict,
 )  # fmt: skip
+from mqlkit.views.labels import within, within_days
 from mqlkit.views.verdicts.base import few, immature_buckets, missing_of
 
 NO_SQLS = Sentence("The data has no {missing}, so there is no MQL→SQL conversion rate.")
@@ -85,28 +86,19 @@ def conversion(rows: pd.DataFrame, *, view: str = BOTH) -> Verdict | None:
     if not total.is_recorded("efficiency"):
         return verdict(NO_SQLS.claim("efficiency", certainty=NOT_RECORDED, **missing_of(rows)))
     if total.n("efficiency") == 0:
-        within = within_days(rows)
-        is_early = bool(within) and total.value("mqls") > 0
+        days = within_days(rows)
+        is_early = bool(days) and total.value("mqls") > 0
         sentence = NONE_OVER if is_early else NO_MQLS
-        return verdict(sentence.claim("efficiency", certainty=UNKNOWN, within=within))
+        return verdict(sentence.claim("efficiency", certainty=UNKNOWN, within=days))
     return verdict(
         _converted(total, rows), _immature(rows), _latest(rows), _projected(total, rows),
         few(total.figure("efficiency", "n")),
     )  # fmt: skip
 
 
-def within_days(rows: pd.DataFrame) -> str:
-    """Return the days within which an SQL counts, such as ``30 days``; empty for any time."""
-    days = constant(rows, "within_days", -1)
-    return counted(days, "day") if days >= 0 else ""
-
-
 def when_of(cells: Cells, rows: pd.DataFrame) -> str:
     """Return how a conversion rate is limited in time: within how many days, and so far."""
-    within = within_days(rows)
-    if within:
-        return f" within {within}"
-    return so_far(cells.flags("efficiency"), cells.value("efficiency"))
+    return within(rows) or so_far(cells.flags("efficiency"), cells.value("efficiency"))
 
 
 def _certainty(cells: Cells) -> str:
@@ -130,10 +122,9 @@ def _converted(total: Cells, rows: pd.DataFrame) -> Claim:
 def _immature(rows: pd.DataFrame) -> Claim | None:
     """Return which buckets can still rise, or that the data is too short to tell."""
     young, maturity = immature_buckets(rows), constant(rows, "maturity_days", math.nan)
-    within = within_days(rows)
-    if within:
+    if days := within_days(rows):
         not_over = NOT_OVER.claim(
-            "efficiency", certainty=SO_FAR, buckets=listed(young), within=within
+            "efficiency", certainty=SO_FAR, buckets=listed(young), within=days
         )
         return not_over if young else None
     if constant(rows, "is_rising", False):

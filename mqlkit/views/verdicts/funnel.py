@@ -22,6 +22,7 @@ from mqlkit.views.claims import (
     so_far,
     verdict,
 )
+from mqlkit.views.labels import within_days
 from mqlkit.views.verdicts.base import Row
 
 ONE_STAGE = Sentence("The data has timestamps of one stage only, so there is no funnel.")
@@ -30,6 +31,9 @@ MOVED_ON = Sentence("{step}: {share} of {n:lead} moved on{when} ({interval}).")
 SLOWEST = Sentence(
     "The longest step is {step}: an estimated half of the leads are converted or lost after "
     "{median}."
+)
+ANY_AGE = Sentence(
+    "In the funnel, conversions count however long they took, not only within {within}."
 )
 SMALL = Sentence("{steps}: fewer than 30 leads, do not rank or plan by them.")
 
@@ -48,7 +52,7 @@ def steps(rows: pd.DataFrame) -> Verdict:
     found: Sequence[Row] = whole[whole["is_next"].astype(bool)].to_dict("records")
     if not found:
         return verdict(NO_LEADS.claim("funnel"))
-    return verdict(*map(_moved_on, found), _slowest(found), _small(found))
+    return verdict(*map(_moved_on, found), _slowest(found), _any_age(rows), _small(found))
 
 
 def _figure(row: Row, part: str, unit: str) -> Quantity:
@@ -82,6 +86,12 @@ def _slowest(found: Sequence[Row]) -> Claim | None:
     median = _figure(row, "hours_median", "hours")
     name = step_name(row["from"], row["to"])
     return SLOWEST.claim(_metric(row), step=name, median=median)
+
+
+def _any_age(rows: pd.DataFrame) -> Claim | None:
+    """Return that the limit of a report on the age of SQLs does not apply; None without one."""
+    days = within_days(rows)
+    return ANY_AGE.claim("funnel", within=days) if days else None
 
 
 def _small(found: Sequence[Row]) -> Claim | None:

@@ -21,14 +21,17 @@ from mqlkit.views.claims import (
     Verdict,
     verdict,
 )  # fmt: skip
+from mqlkit.views.labels import within, within_days
 from mqlkit.views.verdicts.base import Row, change_claim, why_held
 
-HELD = Sentence("MQL→SQL conversion of {now} is not compared with that of {then}: {why}.")
+HELD = Sentence("MQL→SQL conversion{limit} of {now} is not compared with that of {then}: {why}.")
 CHANGE = {
-    UP: Sentence("MQL→SQL conversion rose by {size} points ({range}) from {then} to {now}."),
-    DOWN: Sentence("MQL→SQL conversion fell by {size} points ({range}) from {then} to {now}."),
+    UP: Sentence("MQL→SQL conversion{limit} rose by {size} points ({range}) from {then} to {now}."),
+    DOWN: Sentence(
+        "MQL→SQL conversion{limit} fell by {size} points ({range}) from {then} to {now}."
+    ),
     UNCHANGED: Sentence(
-        "MQL→SQL conversion shows no clear change from {then} to {now} ({signed})."
+        "MQL→SQL conversion{limit} shows no clear change from {then} to {now} ({signed})."
     ),
 }
 STATUS = {UP: GOOD, DOWN: BAD, UNCHANGED: PLAIN}
@@ -49,11 +52,17 @@ def effects(mix: pd.DataFrame) -> Verdict | None:
     if mix.empty:
         return None
     row = mix[mix["is_total"]].to_dict("records")[0]
-    if why := why_held(row["flags"]):
+    if why := why_held(row["flags"], within_days(mix)):
         now, then = bucket_name(row["bucket"]), bucket_name(row["against"])
         return verdict(
             HELD.claim(
-                "efficiency", bucket=row["bucket"], certainty=UNKNOWN, now=now, then=then, why=why
+                "efficiency",
+                bucket=row["bucket"],
+                certainty=UNKNOWN,
+                now=now,
+                then=then,
+                why=why,
+                limit=within(mix),
             )
         )
     direction = _direction(row, "")
@@ -61,6 +70,7 @@ def effects(mix: pd.DataFrame) -> Verdict | None:
         {**row, "metric": "efficiency", "unit": "share"},
         CHANGE[direction],
         currency="",
+        limit=within(mix),
         status=STATUS[direction],
         direction=direction,
         certainty=UNCLEAR if direction == UNCHANGED else MEASURED,
