@@ -86,7 +86,11 @@ def days_of(desk, *contents, **block):
     names = [f"{number}.csv" for number in range(len(contents))]
     for name, content in zip(names, contents, strict=True):
         desk.write(name, content)
-    rows = desk.read({"leads": {"files": names, **block}}).leads.order_by("lead_id").to_pyarrow()
+    rows = (
+        desk.read({"leads": {"files": names, "columns_missing": "allow", **block}})
+        .leads.order_by("lead_id")
+        .to_pyarrow()
+    )
     return [f"{at:%Y-%m-%d %H:%M}".removesuffix(" 00:00") for at in rows["mql_at"].to_pylist()]
 
 

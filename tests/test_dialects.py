@@ -257,20 +257,6 @@ def test_spend_of_a_month_is_of_all_its_days(desk, header, cells, days, block):
     assert rows == [(*days, "Brand", 28.0)]
 
 
-@pytest.mark.parametrize("second", ["mql_at", "MQL_at "])
-def test_a_header_that_is_read_and_occurs_twice_is_refused(desk, second):
-    content = f"lead_id,mql_at,{second},note,note\nA,2026-01-05,2026-02-05,x,y\n"
-    with pytest.raises(SourceError) as caught:
-        leads_of(desk, content)
-    assert str(caught.value).splitlines()[:3] == [
-        "leads.csv: 2 columns are called 'mql_at', read as mql_at.",
-        "  Expected: one column of that name",
-        f"  Found:    'mql_at' (column 2), '{second.strip()}' (column 3)",
-    ]
-    rows, _ = leads_of(desk, "lead_id,mql_at,note,note\nA,2026-01-05,x,y\n")
-    assert len(rows) == 1
-
-
 def test_quickbooks_with_group_rows(desk):
     content = (
         "Acme Inc\nTransaction Detail by Account\n\n"

@@ -315,7 +315,7 @@ def test_the_last_value_wins_in_the_order_of_the_files(desk):
 def test_files_with_different_columns_are_one_table(desk):
     desk.write("a.csv", "lead_id,mql_at,source\nA,2026-01-05,Web\nB,nonsense,Web\n")
     desk.write("b.csv", "owner;mql_at;lead_id\nAna;2026-01-06;C\n;2026-01-07;\n")
-    tables = desk.read({"leads": {"files": ["a.csv", "b.csv"]}})
+    tables = desk.read({"leads": {"files": ["a.csv", "b.csv"], "columns_missing": "allow"}})
     rows = tables.leads.order_by("lead_id").select("lead_id", "source", "owner").to_pyarrow()
     assert rows.to_pylist() == [
         {"lead_id": "A", "source": "Web", "owner": None},
@@ -330,7 +330,7 @@ def test_files_with_different_columns_are_one_table(desk):
 def test_equal_cells_under_other_headers_are_no_duplicate(desk):
     desk.write("a.csv", "lead_id,mql_at,source\nA,2026-01-05,Ana\n")
     desk.write("b.csv", "lead_id,mql_at,owner\nA,2026-01-05,Ana\n")  # Ana owns it, too
-    tables = desk.read({"leads": {"files": ["a.csv", "b.csv"]}})
+    tables = desk.read({"leads": {"files": ["a.csv", "b.csv"], "columns_missing": "allow"}})
     assert aside(tables.ledgers["leads"]) == []
     assert column(tables.leads, "owner") == ["Ana"]
 

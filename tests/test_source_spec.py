@@ -111,7 +111,7 @@ def test_without_a_zone_stamps_are_utc(exports):
             {"leads": {**PLAIN, "currency": "EUR"}},
             "source.yaml: leads: name 'currency' is unknown.\n"
             "  Fix:      one of files, format, columns, encoding, delimiter, decimal, "
-            "keep_duplicates, missing, timezone, dates",
+            "keep_duplicates, missing, timezone, dates, columns_missing",
             id="a name of another table",
         ),
         pytest.param(

@@ -17,6 +17,7 @@ from mqlkit.core.names import SET_ASIDE_REASONS, STAGES, TABLE_COLUMNS, UNUSABLE
 from mqlkit.core.needs import NEEDS, Need
 from mqlkit.core.params import ReportParams
 from mqlkit.core.terminal import cut, in_columns, width, wrapped
+from mqlkit.run.missing_table import missing_lines
 from mqlkit.sources.classify import ClassifiedExport, classify_exports
 from mqlkit.sources.formats import fold, formats, in_formats, refused, told_by
 from mqlkit.sources.inspect import ColumnReport, FileReport, TableReport, inspect_source
@@ -262,6 +263,7 @@ def _table(look: TableReport, wide: int) -> Iterator[str]:
         )
         yield from ("", *_columns(known, wide))
     yield from _not_read(look, wide)
+    yield from missing_lines(look.missing, wide)
     if look.stages:
         yield from ("", *_stages(look))
     if look.ledger is not None:

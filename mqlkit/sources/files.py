@@ -203,7 +203,7 @@ def _export(
             header,
             table=spec.table,
             name=spec.format,
-            columns=spec.columns,
+            columns=spec.columns_in(header),
             place=spec.place,
             file=name,
         ),

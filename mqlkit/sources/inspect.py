@@ -23,6 +23,7 @@ from mqlkit.sources.ids import match_ids, shorten_ids, strangers
 from mqlkit.sources.leads import read_leads
 from mqlkit.sources.ledger import Ledger
 from mqlkit.sources.local_times import local_timestamp
+from mqlkit.sources.missing_values import MissingValues, missing_values
 from mqlkit.sources.questions import Question, Undecided
 from mqlkit.sources.reader import Reader
 from mqlkit.sources.spec import SourceSpec, TableSpec
@@ -96,6 +97,8 @@ class TableReport:
         For a history: each stage value as written, with our stage (None: not mapped) and its count.
     ledger
         The account of its rows, None where it came to nothing.
+    missing
+        Which columns lack values, by file.
     questions
         What must be decided before a report can run.
     errors
@@ -114,6 +117,7 @@ class TableReport:
     unmapped: tuple[str, ...] = ()
     stages: Mapping[str, tuple[str | None, int]] = field(default_factory=dict)
     ledger: Ledger | None = None
+    missing: tuple[MissingValues, ...] = ()
     questions: tuple[Question, ...] = ()
     errors: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -220,6 +224,7 @@ def _look(
         unmapped=tuple(read.unmapped if read else unmapped(exports)),
         stages=_stages(reader, read.table) if read and spec.table == "history" else {},
         ledger=read.ledger if read else None,
+        missing=tuple(missing_values(reader, spec, read)) if read else (),
         questions=tuple(questions),
         errors=tuple(dict.fromkeys(errors)),
         notes=tuple(dict.fromkeys([*(n for e in exports for n in _notes(e, spec.table)), *notes])),

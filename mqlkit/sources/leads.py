@@ -14,6 +14,7 @@ from mqlkit.sources.dialect.decide import Kinds, Readings
 from mqlkit.sources.fast_path import ODD, read_plain_leads
 from mqlkit.sources.ids import shorten_ids
 from mqlkit.sources.local_times import zone_of
+from mqlkit.sources.missing_columns import columns_of, note_missing, refuse_missing
 from mqlkit.sources.non_data_rows import UNLIKELY_ID
 from mqlkit.sources.reader import Reader
 from mqlkit.sources.spec import TableSpec
@@ -115,9 +116,13 @@ def read_leads(
         timestamps=STAMPS,
         may_be_total=lambda cells: f"{cells['lead_id']} IS NULL",
         is_odd=is_odd,
+        check=partial(refuse_missing, spec),
         read_plain=partial(read_plain_leads, columns=columns),
     )
-    return read_table(reader, spec, typing, exports=exports)
+    read = read_table(reader, spec, typing, exports=exports)
+    there = [*columns_of(spec, read.exports), *extras]
+    note_missing(read.exports, read.rows, dict.fromkeys(there), read.ledger)
+    return read
 
 
 def lead_table(

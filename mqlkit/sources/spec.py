@@ -15,7 +15,7 @@ from mqlkit.core.names import HISTORY_STAGES, IGNORE, TABLE_COLUMNS
 from mqlkit.core.text import visible
 from mqlkit.core.yaml_files import filled_in, read_yaml
 from mqlkit.sources.dialect.dates import check_dates
-from mqlkit.sources.formats import check_format
+from mqlkit.sources.formats import by_fold, check_format, fold
 
 
 def find_files(given: Any, path: Path, place: str, faults: list[str]) -> list[Path]:
@@ -63,8 +63,8 @@ def _matches(folder: Path, pattern: str) -> list[Path]:
 
 TABLES = ("leads", "history", "spend", "goals")
 KEYS = {
-    "leads": ("timezone", "dates"),
-    "history": ("timezone", "dates", "stage", "stages"),
+    "leads": ("timezone", "dates", "columns_missing"),
+    "history": ("timezone", "dates", "columns_missing", "stage", "stages"),
     "spend": ("timezone", "dates", "currency"),
     "goals": ("dates",),
 }
@@ -73,6 +73,7 @@ COMMON_KEYS = (
 )  # fmt: skip
 DELIMITER_NAMES = {"auto": "auto", "tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
 DECIMALS = ("auto", ".", ",")
+ALLOW = "allow"
 
 
 @dataclass(frozen=True)
@@ -87,8 +88,10 @@ class TableSpec:
         Where it stands in the YAML, for messages: ``history[1]``.
     files
         The files, in order, absolute.
-    columns
-        Canonical columns to headers.
+    columns, other_headers
+        Canonical columns to their header, and to further ones that some of the files have instead.
+    is_missing_allowed
+        Whether some of the files may lack columns that others have.
     format
         Name of the export format, or ``auto``.
     timezone, zone_given
@@ -105,6 +108,8 @@ class TableSpec:
     files: tuple[Path, ...]
     format: str = "auto"
     columns: Mapping[str, str] = field(default_factory=dict)
+    other_headers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    is_missing_allowed: bool = False
     timezone: str = "UTC"
     zone_given: str = ""
     dates: str = "auto"
@@ -123,6 +128,18 @@ class TableSpec:
         shown = [f.name for f in self.files[:3]]
         more = len(self.files) - len(shown)
         return ", ".join(shown) + (f" and {more} more" if more else "")
+
+    def columns_in(self, header: Sequence[str]) -> dict[str, str]:
+        """Return the headers of a file that stand for ours: of several, the first that is there."""
+        there = by_fold(header)
+        return {
+            ours: next((h for h in self.headers_of(ours) if fold(h) in there), written)
+            for ours, written in self.columns.items()
+        }
+
+    def headers_of(self, ours: str) -> tuple[str, ...]:
+        """Return the headers that are named for one of our columns."""
+        return (self.columns[ours], *self.other_headers.get(ours, ()))
 
     def zone_in(self, fixed: str | None) -> str:
         """Return the zone of stamps without an offset, in a format that may have it fixed."""
@@ -238,12 +255,15 @@ def _table_spec(
     files = find_files(block.get("files"), path, place, faults)
     if faults:
         raise SourceError("\n".join(faults))
+    columns = {str(k): _listed(v) for k, v in (block.get("columns") or {}).items()}
     return TableSpec(
         table=table,
         place=place,
         files=tuple(files),
         format=str(block.get("format", "auto")),
-        columns={str(k): str(v) for k, v in (block.get("columns") or {}).items()},
+        columns={ours: headers[0] for ours, headers in columns.items()},
+        other_headers={ours: headers[1:] for ours, headers in columns.items() if headers[1:]},
+        is_missing_allowed=block.get("columns_missing") == ALLOW,
         timezone=zone,
         zone_given="here" if block.get("timezone") else "leads" if inherited else "",
         dates=str(block.get("dates", "auto")),
@@ -280,10 +300,18 @@ def _check_missing(block: Mapping[str, Any], where: str) -> None:
         )
 
 
+def _listed(given: Any) -> tuple[str, ...]:
+    return tuple(map(str, given)) if isinstance(given, list) else (str(given),)
+
+
 def _check_columns(table: str, columns: Any, where: str) -> None:
     if not isinstance(columns, Mapping):
         raise SourceError(
             report(f"{where}.columns is not a mapping.", expected="{lead_id: Lead ID, ...}")
+        )
+    if nameless := [str(ours) for ours, header in columns.items() if header == []]:
+        raise SourceError(
+            report(f"{where}.columns.{nameless[0]} names no header.", expected="one, or several")
         )
     if table in ("leads", "goals"):
         return  # any other column may be kept under a name of the user's, or be what goals are by
@@ -333,6 +361,14 @@ def _check_reading(block: Mapping[str, Any], where: str) -> None:
             report(
                 f"{where}: decimal {block['decimal']!r} is no decimal sign.",
                 expected='auto, "." or ","',
+            )
+        )
+    if block.get("columns_missing", ALLOW) != ALLOW:
+        raise SourceError(
+            report(
+                f"{where}: columns_missing {block['columns_missing']!r} means nothing.",
+                expected=ALLOW,
+                fix="without this line, files that lack a column of others stop the run",
             )
         )
     try:

@@ -300,7 +300,8 @@ def _check_columns(spec: TableSpec, exports: list[Export], typing: Typing) -> No
             faults.append(words)
     everywhere = {fold(h) for e in exports for h in e.header}
     for ours, header in spec.columns.items():
-        if fold(header) not in everywhere and ours not in typing.needed:
+        is_there = not everywhere.isdisjoint(map(fold, spec.headers_of(ours)))
+        if not is_there and ours not in typing.needed:
             all_headers = list(dict.fromkeys(h for e in exports for h in e.header))
             close = nearest(header, all_headers)
             faults.append(
