@@ -14,6 +14,7 @@ from typed_tables import timed_leads
 from mqlkit.leads.integers import DAY_US
 from mqlkit.metrics import lead_lists
 from mqlkit.sources.store import to_frame
+from mqlkit.views import tables
 
 JAN = "2026-01"
 COLUMNS = [
@@ -145,6 +146,38 @@ def test_a_due_time_after_the_as_of_date_is_local(lead_table, params, due):
     )
     (row,) = lead_lists.due_soon_list(made.leads).to_dict("records")
     assert f"{row['due']:%Y-%m-%d %H:%M}" == due
+
+
+def test_lists_show_a_date_where_there_is_no_time_of_day(lead_table):
+    made = lead_table(
+        """
+            lead_id | mql_at              | accepted_at         | sql_at
+            dates   | 2026-01-09          | 2026-01-14          | 2026-01-15 08:00:00
+            hours   | 2026-01-08 12:00:00 | 2026-01-12 09:30:00 | 2026-01-13
+            neither | 2026-01-07 12:00:00 |                     |
+        """,
+        zones={"leads": SOURCE},
+        period=JAN,
+        as_of="2026-03-31",
+    )
+    late = lead_lists.breach_list(made.leads).set_index("lead_id")
+    flags = late[["is_date_entered", "is_date_due"]]
+    assert {name: tuple(of) for name, of in zip(flags.index, flags.to_numpy(), strict=True)} == {
+        "dates": (True, True), "hours": (False, False), "neither": (False, False),
+    }  # fmt: skip
+    lines = lead_lists.breach_lines(made.leads).to_pandas().set_index("lead_id")
+    # In time through the second day after the date.
+    assert tuple(lines.loc["dates", ["entered", "due"]]) == ("2026-01-09", "2026-01-11")
+    assert lines.loc["hours", "entered"].startswith("2026-01-08T12:00:00")
+    every = lead_lists.mql_lines(made.leads).to_pandas().set_index("lead_id")
+    assert tuple(every.loc["dates", ["entered", "decided"]]) == ("2026-01-09", "2026-01-14")
+    assert every.loc["dates", "became_sql"].startswith("2026-01-15T08:00:00")
+    assert every.loc["hours", "decided"].startswith("2026-01-12T09:30:00")
+    assert every.loc["hours", "became_sql"] == "2026-01-13"
+    table = tables.lead_lists.breaches(late.reset_index().assign(metric="breach"))
+    shown = table.cells.set_index("Lead")[["Entered", "Due"]]
+    assert shown.loc["dates"].tolist() == ["2026-01-09", "2026-01-11"]
+    assert shown.loc["hours"].tolist() == ["2026-01-08 12:00", "2026-01-10 12:00"]
 
 
 @pytest.mark.parametrize("passes", ["every", "last"])

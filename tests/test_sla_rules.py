@@ -7,7 +7,9 @@ import pytest
 from mqlkit.core.errors import ParamsError
 from mqlkit.core.params import ReportParams
 from mqlkit.metrics import lead_lists, sla
-from mqlkit.metrics.report import Report
+from mqlkit.metrics.report import Report, compute_report
+from mqlkit.metrics.tidy import series
+from mqlkit.views import charts, tables
 
 OUTCOMES = ("sla_met", "sla_breached", "sla_past_due", "sla_pending", "sla_due_soon")
 DEMO = {"where": {"source": ["Demo"]}, "sla": "1h", "clock": "business"}
@@ -256,3 +258,41 @@ def test_a_page_without_personal_data_hides_who_a_rule_is_for():
     assert params.shown_rules == [
         {"where": {"owner": ["(redacted)"], "source": ["Demo"]}, "sla": "1h"}
     ]
+
+
+@pytest.mark.parametrize(
+    ("given", "outcomes", "line"),
+    [
+        # One SLA on the decision, which is when a lead leaves the stage.
+        ({}, {"within SLA": 1, "after SLA": 1, "open": 1}, "; the dashed line is the SLA."),
+        # Some leads have an SLA of their own: the color of all others would be wrong for them.
+        (
+            {"sla_rules": [{"where": {"source": ["Demo"]}, "sla": "1h"}]},
+            {"left": 2, "open": 1},
+            "; the dashed line is the SLA of leads without a rule.",
+        ),
+        # A contact does not end the stage.
+        ({"sla_stops_on": "contact"}, {"left": 2, "open": 1}, "by time in stage."),
+    ],
+)
+def test_time_in_stage_is_colored_by_the_sla_only_where_all_leads_have_the_same(
+    lead_table, given, outcomes, line
+):
+    made = lead_table(
+        """
+            lead_id | mql_at           | contacted_at     | accepted_at      | source
+            a day   | 2026-01-09 12:00 | 2026-01-09 13:00 | 2026-01-10 12:00 | Demo
+            3 days  | 2026-01-09 12:00 | 2026-01-09 13:00 | 2026-01-12 12:00 | Web
+            open    | 2026-01-09 12:00 | 2026-01-09 13:00 |                  | Web
+        """,
+        period="2026-01", as_of="2026-01-15", sla="2d", **given,
+    )  # fmt: skip
+    waiting = compute_report(made.leads, made.tables).waiting
+    bins = series(waiting, "histogram")
+    assert bins.groupby("outcome")["leads"].sum().to_dict() == outcomes
+    chart = charts.waiting.histogram(waiting).to_dict()
+    assert chart["description"].endswith(line)
+    assert chart["layer"][0]["encoding"]["color"]["scale"]["domain"] == list(outcomes)
+    assert len(chart["layer"]) == (1 if "contact" in given.values() else 3)
+    shown = tables.waiting.histogram(waiting).cells.columns
+    assert list(shown[2:]) == [name[0].upper() + name[1:] for name in outcomes]

@@ -166,6 +166,11 @@ class ReportParams:
         return BUSINESS in {self.sla_clock, *(promise.clock for promise in self.promises)}
 
     @property
+    def is_sla_on_stage(self) -> bool:
+        """Return whether time in stage is judged by the one SLA that holds for all leads."""
+        return self.sla_stops_on == "decision" and not self.sla_rules
+
+    @property
     def lead_columns(self) -> list[str]:
         """Return the columns of the leads that the parameters name."""
         return list(dict.fromkeys([*self.by, *self.where, *self.rule_columns]))

@@ -193,9 +193,9 @@ def day(value: date) -> str:
     return f"{value.day} {MONTH_NAMES[value.month - 1]} {value.year}"
 
 
-def moment(at: datetime) -> str:
-    """Format a local timestamp to the minute."""
-    return f"{at:%Y-%m-%d %H:%M}"
+def moment(at: datetime, *, is_date: bool = False) -> str:
+    """Format a local timestamp to the minute, or as a date if it has no time of day."""
+    return f"{at:%Y-%m-%d}" if is_date else f"{at:%Y-%m-%d %H:%M}"
 
 
 def bucket_name(label: str) -> str:

@@ -17,7 +17,7 @@ from mqlkit.core.text import NOTHING, count, moment
 from mqlkit.lab.widgets import alert, button, close, message, status
 from mqlkit.leads.cache import CLOCK, COHORT, DATA, SLA
 from mqlkit.leads.table import LeadTable
-from mqlkit.metrics.lead_lists import breach_lines, breach_list, mql_lines, mql_list
+from mqlkit.metrics.lead_lists import IS_DATE, breach_lines, breach_list, mql_lines, mql_list
 from mqlkit.metrics.report import Report
 from mqlkit.sources.store import EngineError
 
@@ -126,7 +126,11 @@ def _cells(found: pd.DataFrame, leads: LeadList) -> pd.DataFrame:
     for column, header in leads.headers.items():
         cells = found[column]
         if isinstance(cells.dtype, pd.DatetimeTZDtype):
-            shown[header] = [NOTHING if pd.isna(t) else moment(t) for t in cells]
+            dates = found[f"{IS_DATE}{column}"]
+            shown[header] = [
+                NOTHING if pd.isna(at) else moment(at, is_date=is_date)
+                for at, is_date in zip(cells, dates, strict=True)
+            ]
         elif cells.dtype == bool:
             shown[header] = ["yes" if is_so else "no" for is_so in cells]
         elif cells.dtype == float:

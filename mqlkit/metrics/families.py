@@ -222,8 +222,8 @@ class FamilyFrames:
     def waiting(self) -> pd.DataFrame:
         """Family frame of time in stage in hours (§5), and series ``survival``, ``histogram``.
 
-        Constants: ``sla_hours``, ``day_hours`` (24, or those of a working day), ``is_dated``
-        (whether stages have dates without times), ``n_rules`` (SLAs beside that of the report).
+        Constants: those of `sla`; ``day_hours`` is 24, or the hours of a working day, and
+        ``is_dated`` whether stages have dates without times.
         """
         leads = self.lead_data
         series: dict[str, pd.DataFrame | None] = {}
@@ -237,11 +237,7 @@ class FamilyFrames:
         return family(
             self._rows("waiting"),
             series=series,
-            sla_hours=self.params.sla_hours,
-            day_hours=self.params.day_hours,
-            is_dated=self.lead_data.is_stage_dated,
-            n_rules=len(self.params.sla_rules),
-            missing=self._missing("waiting"),
+            **{**self._sla_terms, "missing": self._missing("waiting")},
         )
 
     @cached_property

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import reduce
+from operator import or_
 from zoneinfo import ZoneInfo
 
 import ibis
@@ -19,6 +21,7 @@ from mqlkit.metrics.sla import is_sla_recorded
 from mqlkit.sources.store import iso_local, safe_text, to_frame, to_timestamp
 
 LATEST_FIRST = (ibis.desc("mql_at"), "lead_id")
+IS_DATE = "is_date_"
 STAMPS = {"mql_at": "entered", "exit_at": "decided", "sql_at": "became_sql"}
 
 
@@ -30,7 +33,9 @@ def mqls(leads: LeadTable) -> ir.Table:
     ibis.Table
         ``lead_id``, ``owner``, ``source``, ``mql_at``, ``exit_at``, ``sql_at`` (naive UTC),
         ``decision`` (accepted, rejected, none yet, not recorded) and ``sla`` (met, breached,
-        overdue, pending, not measurable: out of order, or nothing that stops the SLA is recorded).
+        overdue, pending, not measurable: out of order, or nothing that stops the SLA is recorded),
+        and ``is_date_entered``, ``is_date_decided``, ``is_date_became_sql`` (whether these have no
+        time of day).
     """
     undecided = "none yet" if leads.is_recorded(*EXITS) else "not recorded"
     cohort = with_promise(leads.cohort, leads.params, leads.clock.precision)
@@ -41,6 +46,7 @@ def mqls(leads: LeadTable) -> ir.Table:
         "owner",
         "source",
         **{stamp: to_timestamp(cohort[stamp]) for stamp in STAMPS},
+        **_date_columns(cohort, leads, STAMPS),
         decision=ibis.cases(
             (is_accepted(cohort), "accepted"), (is_rejected(cohort), "rejected"), else_=undecided
         ),
@@ -53,6 +59,26 @@ def mqls(leads: LeadTable) -> ir.Table:
             else_="not measurable",
         ),
     )
+
+
+def _date_columns(
+    table: ir.Table, leads: LeadTable, stamps: Mapping[str, str]
+) -> dict[str, ir.BooleanValue]:
+    """Return ``is_date_NAME`` for each timestamp: whether it is a date without a time of day."""
+
+    def is_date(stamp: str) -> ir.BooleanValue | bool:
+        precision = leads.clock.precision
+        if stamp == "due_at":
+            return precision.is_date(table, "mql_at")
+        if stamp != "exit_at" or not precision.has_dates:
+            return precision.is_date(table, stamp)
+        # The exit is one of these; a tie with a date is a date.
+        exits = [f"{stage}_at" for stage in EXITS]
+        parts = [(table[e] == table["exit_at"]) & precision.is_date(table, e) for e in exits]
+        return reduce(or_, [part.fill_null(False) for part in parts])
+
+    found = {f"{IS_DATE}{name}": is_date(stamp) for stamp, name in stamps.items()}
+    return {name: ibis.literal(d) if isinstance(d, bool) else d for name, d in found.items()}
 
 
 def mql_list(leads: LeadTable, *, longest: int | None = None) -> pd.DataFrame:
@@ -79,7 +105,7 @@ def mql_lines(leads: LeadTable) -> ir.Table:
     # ClassifiedExport last, as the engine wants it, and by what is not in the file.
     table = table.mutate(
         id_text=safe_text(table["lead_id"]),
-        **{name: iso_local(table[c], zone) for c, name in STAMPS.items()},
+        **{name: _written(table, c, name, zone) for c, name in STAMPS.items()},
     ).order_by(*LATEST_FIRST)
     return table.select(
         lead_id=table["id_text"],
@@ -93,6 +119,13 @@ def mql_lines(leads: LeadTable) -> ir.Table:
     )
 
 
+def _written(table: ir.Table, stamp: str, name: str, zone: str) -> ir.StringValue:
+    """Return a timestamp as local ISO text: a date where it has no time of day."""
+    text = iso_local(table[stamp], zone)
+    return table[f"{IS_DATE}{name}"].ifelse(text.left(len("2026-01-31")), text)
+
+
+ENTERED_AND_DUE = {"mql_at": "entered", "due_at": "due"}
 WORST_FIRST = (ibis.desc("hours_late"), "mql_at", "lead_id")
 
 
@@ -104,7 +137,9 @@ def breaches(leads: LeadTable) -> ir.Table:
     ibis.Table
         ``lead_id``, ``owner``, ``source``, ``mql_at``, ``due_at`` (naive UTC), ``hours_late`` (on
         the clock of the lead's SLA), ``day_hours`` (hours of a day on it), ``is_open`` (whether it
-        still waits). No row where nothing that stops the SLA is recorded.
+        still waits), ``is_date_entered`` and ``is_date_due`` (whether these have no time of day).
+        ``due_at`` is null where the lead was on hold more than twice around it. No row where
+        nothing that stops the SLA is recorded.
     """
     late = _with_outcome(leads, "sla_breached")
     return late.select(
@@ -117,6 +152,7 @@ def breaches(leads: LeadTable) -> ir.Table:
         / HOUR_US,
         day_hours=_day_hours(late, leads.params),
         is_open=late["sla_stop_us"].isnull(),
+        **_date_columns(late, leads, ENTERED_AND_DUE),
     )
 
 
@@ -138,7 +174,8 @@ def due_soon(leads: LeadTable) -> ir.Table:
     -------
     ibis.Table
         ``lead_id``, ``owner``, ``source``, ``mql_at``, ``due_at`` (naive UTC), ``hours_left``
-        until then on the clock of the lead's SLA, and ``day_hours`` as in `breaches`.
+        until then on the clock of the lead's SLA; ``day_hours``, ``is_date_entered`` and
+        ``is_date_due`` as in `breaches`.
     """
     waiting = _with_outcome(leads, "sla_due_soon")
     return waiting.select(
@@ -149,6 +186,7 @@ def due_soon(leads: LeadTable) -> ir.Table:
         due_at=to_timestamp(waiting["due_at"]),
         hours_left=(waiting["promise_us"] - waiting["sla_waited_us"]) / HOUR_US,
         day_hours=_day_hours(waiting, leads.params),
+        **_date_columns(waiting, leads, ENTERED_AND_DUE),
     )
 
 
@@ -161,7 +199,7 @@ def due_soon_list(leads: LeadTable) -> pd.DataFrame:
         As `due_soon`, with ``entered`` and ``due`` as local stamps.
     """
     frame = to_frame(due_soon(leads).order_by("due_at", "lead_id"))
-    return _local(frame, leads.zone, {"mql_at": "entered", "due_at": "due"})
+    return _local(frame, leads.zone, ENTERED_AND_DUE)
 
 
 def _local(frame: pd.DataFrame, zone: ZoneInfo, names: Mapping[str, str]) -> pd.DataFrame:
@@ -179,7 +217,7 @@ def breach_list(leads: LeadTable, *, longest: int | None = None) -> pd.DataFrame
         As `breaches`, with ``entered`` and ``due`` as local stamps, and ``of``: how many there are.
     """
     frame = to_frame(breaches(leads).order_by(*WORST_FIRST).limit(longest))
-    frame = _local(frame, leads.zone, {"mql_at": "entered", "due_at": "due"})
+    frame = _local(frame, leads.zone, ENTERED_AND_DUE)
     counted = leads.counts
     n = int(counted["sla_breached"][counted["index"] == TOTAL_BUCKET].iloc[0])
     return frame.assign(of=n)
@@ -192,8 +230,7 @@ def breach_lines(leads: LeadTable) -> ir.Table:
     """
     late, zone = breaches(leads), str(leads.zone)
     late = late.mutate(
-        entered=iso_local(late["mql_at"], zone),
-        due=iso_local(late["due_at"], zone),
+        **{name: _written(late, stamp, name, zone) for stamp, name in ENTERED_AND_DUE.items()},
         id_text=safe_text(late["lead_id"]),
     )
     # ClassifiedExport last: the engine does not keep the order of a table that it selects from.

@@ -103,14 +103,17 @@ def hours_histogram(waits: WaitTimes, clock: Clock) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``bin`` (0 is up to a quarter of the SLA; `terms.LAST_BIN` is everything later),
-        ``hours_from``, ``hours_to``, ``outcome`` (``within SLA``, ``after SLA``, ``open``)
-        and ``leads``.
+        ``hours_from``, ``hours_to``, ``outcome`` (``within SLA``, ``after SLA``, ``open``; where
+        the SLA is on contact or some leads have one of their own, ``left`` instead of the first
+        two) and ``leads``.
     """
     quarter = clock.sla_us // 4
     # A wait of exactly one SLA is within it, so that a bin takes in its upper end.
     place = ((waits.time - 1) // quarter).clip(0, LAST_BIN)
-    names = ["after SLA", "open", "within SLA"]
-    outcome = np.where(waits.kind == 0, 1, np.where(waits.time <= 4 * quarter, 2, 0))
+    is_by_sla = clock.params.is_sla_on_stage
+    names = ["after SLA", "open", "within SLA" if is_by_sla else "left"]
+    is_late = is_by_sla & (waits.time > 4 * quarter)
+    outcome = np.where(waits.kind == 0, 1, np.where(is_late, 0, 2))
     cell = np.bincount(place * len(names) + outcome)
     found = np.flatnonzero(cell)
     bins, hours = found // len(names), quarter / HOUR_US

@@ -29,6 +29,8 @@ WIDTH_OF_LABEL = 24
 TOP: Any = alt.YValue(0)  # type: ignore[no-untyped-call]
 BOTTOM: Any = alt.YValue("height")  # type: ignore[no-untyped-call]
 RIGHT: Any = alt.XValue("width")  # type: ignore[no-untyped-call]
+# The length of a tick across a bucket. The Vega-Lite of JupyterLab draws short ones by default.
+ACROSS = alt.ExprRef("bandwidth('x')")
 
 
 def per_bucket(rows: pd.DataFrame, metrics: Sequence[str], name: str) -> pd.DataFrame:

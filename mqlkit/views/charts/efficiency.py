@@ -9,6 +9,7 @@ from mqlkit.core.names import BOTH, FLOW, TOTAL
 from mqlkit.core.text import bucket_name, counted
 from mqlkit.metrics.tidy import breakdown_of, constant, largest_segments, pick, series
 from mqlkit.views.charts.base import (
+    ACROSS,
     BOTTOM,
     MOST_ROWS,
     Chart,
@@ -82,7 +83,7 @@ def cohorts(rows: pd.DataFrame, *, view: str = BOTH) -> Chart | None:
     words = line
     if merged["is_young"].any():
         young = alt.Chart(drawn_rows(merged[merged["is_young"]])).encode(x=bucket_axis())
-        tick = young.mark_tick(color=ORANGE, thickness=2)
+        tick = young.mark_tick(color=ORANGE, thickness=2, size=ACROSS)
         layers.insert(-1, tick.encode(y=alt.Y("efficiency_projected:Q"), tooltip=tips))
         words = "; immature cohorts are hollow, with their projection as an orange line" + line
     flow = merged[merged["efficiency_flow"].notna()]

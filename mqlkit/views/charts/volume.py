@@ -9,6 +9,7 @@ from mqlkit.core.names import TOTAL
 from mqlkit.core.text import bucket_name
 from mqlkit.metrics.tidy import COLUMNS, breakdown_of, largest_segments, pick, require
 from mqlkit.views.charts.base import (
+    ACROSS,
     MOST_LABELS,
     MOST_SEGMENTS,
     Chart,
@@ -67,7 +68,7 @@ def mqls(rows: pd.DataFrame) -> Chart | None:
         )
     if has_goal:
         layers.append(
-            base.mark_tick(color=ORANGE, thickness=3, opacity=1).encode(
+            base.mark_tick(color=ORANGE, thickness=3, opacity=1, size=ACROSS).encode(
                 y=alt.Y("goal:Q"), tooltip=tips
             )
         )

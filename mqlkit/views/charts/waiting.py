@@ -16,6 +16,10 @@ from mqlkit.views.charts.base import (
 )
 from mqlkit.views.theme import BAR, BLUE, LIGHT_BLUE, ORANGE, PALE
 
+# Outcomes with their colors. Without one SLA for all leads, none is within or after it.
+OUTCOMES = {"within SLA": BAR, "after SLA": ORANGE, "open": PALE}
+LEFT_OR_OPEN = {"left": BAR, "open": PALE}
+
 
 def histogram(rows: pd.DataFrame) -> Chart | None:
     """Draw MQLs by time in stage, in quarters of the SLA, and by outcome.
@@ -28,6 +32,7 @@ def histogram(rows: pd.DataFrame) -> Chart | None:
     bins = series(rows, "histogram")
     if bins.empty:
         return None
+    colors = OUTCOMES if "left" not in set(bins["outcome"]) else LEFT_OR_OPEN
     sla_hours = constant(rows, "sla_hours")
     unit, size = _unit(sla_hours, constant(rows, "day_hours", 24))
     width = sla_hours / 4 / size
@@ -36,10 +41,10 @@ def histogram(rows: pd.DataFrame) -> Chart | None:
         left=bins["hours_from"] / size,
         right=bins["hours_from"] / size + width,
         to=(bins["hours_to"] / size).map("{:,.1f}".format).where(bins["bin"] < BINS, "–"),
-        order=bins["outcome"].map({"within SLA": 0, "after SLA": 1, "open": 2}),
+        order=bins["outcome"].map({name: place for place, name in enumerate(colors)}),
     )
     rest = f"; the bar at {BINS * width:g} {unit} is everything later" if has_rest else ""
-    scale = alt.Scale(domain=["within SLA", "after SLA", "open"], range=[BAR, ORANGE, PALE])
+    scale = alt.Scale(domain=list(colors), range=list(colors.values()))
     bars = (
         alt.Chart()
         .mark_bar(binSpacing=1)
@@ -63,11 +68,8 @@ def histogram(rows: pd.DataFrame) -> Chart | None:
             ],
         )
     )
-    sla = alt.Chart({"values": [{"sla": sla_hours / size}]}).encode(x=alt.X("sla:Q"))
-    return finished(
-        layered(frame, bars, *_sla_line(sla)),
-        f"MQLs by time in stage{rest}; the dashed line is the SLA{_of_others(rows)}.",
-    )
+    words, line = _sla(rows, sla_hours / size)
+    return finished(layered(frame, bars, *line), f"MQLs by time in stage{rest}{words}.")
 
 
 def survival(rows: pd.DataFrame) -> Chart | None:
@@ -101,34 +103,34 @@ def survival(rows: pd.DataFrame) -> Chart | None:
         axis=alt.Axis(format="%"),
         scale=alt.Scale(domain=[0, 1]),
     )
-    sla = alt.Chart({"values": [{"sla": sla_hours / size}]}).encode(x=alt.X("sla:Q"))
+    words, line = _sla(rows, sla_hours / size)
     chart = layered(
         frame,
         base.mark_area(interpolate="step-after", color=LIGHT_BLUE, opacity=0.6).encode(
             y=alt.Y("low:Q"), y2=alt.Y2("high:Q")
         ),
         base.mark_line(interpolate="step-after", color=BLUE).encode(y=y, tooltip=tips),
-        *_sla_line(sla),
+        *line,
     )
     return finished(
         chart,
         "Share of MQLs still open by time since they became MQLs (Kaplan–Meier), with 95% "
-        f"intervals; the dashed line is the SLA{_of_others(rows)}.",
+        f"intervals{words}.",
     )
 
 
-def _of_others(rows: pd.DataFrame) -> str:
-    """Return whose SLA the line shows where rules give some leads their own."""
-    return " of leads without a rule" if constant(rows, "n_rules", 0) else ""
-
-
-def _sla_line(at: alt.Chart) -> list[alt.Chart]:
-    """Return the SLA as a labeled line across a chart."""
+def _sla(rows: pd.DataFrame, sla: float) -> tuple[str, list[alt.Chart]]:
+    """Return the SLA in words and as a labeled line; neither where it is on the first contact."""
+    if constant(rows, "sla_stops_on", "") == "contact":
+        return "", []
+    of_others = " of leads without a rule" if constant(rows, "n_rules", 0) else ""
+    at = alt.Chart({"values": [{"sla": sla}]}).encode(x=alt.X("sla:Q"))
     name = at.mark_text(align="left", baseline="top", dx=5, color=ORANGE, fontWeight="bold")
-    return [
+    line = [
         at.mark_rule(color=ORANGE, strokeDash=[4, 3], strokeWidth=2),
         name.encode(y=TOP, text=alt.TextValue("SLA")),
     ]
+    return f"; the dashed line is the SLA{of_others}", line
 
 
 def _unit(sla_hours: float, day_hours: float) -> tuple[str, float]:

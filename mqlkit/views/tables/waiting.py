@@ -46,7 +46,8 @@ def histogram(rows: pd.DataFrame) -> Table | None:
     if bins.empty:
         return None
     day_hours = constant(rows, "day_hours", 24)
-    kinds = ["within SLA", "after SLA", "open"]
+    has_sla = "left" not in set(bins["outcome"])
+    kinds = ["within SLA", "after SLA", "open"] if has_sla else ["left", "open"]
     spans = bins.groupby("bin")[["hours_from", "hours_to"]].first()
     wide = bins.pivot_table(index="bin", columns="outcome", values="leads", aggfunc="sum")
     wide = wide.reindex(columns=kinds).fillna(0)
