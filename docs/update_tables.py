@@ -43,11 +43,27 @@ def flags() -> str:
 
 def export_formats() -> str:
     """Return the table of export formats, as `mqlkit formats` lists them."""
-    rows = [(f"`{f.name}`", f.title, f.table) for f in formats().values()]
-    return markdown(("format", "export", "table"), rows)
+    rows = [(f"`{f.name}`", f.title, f.table, ", ".join(f.languages)) for f in formats().values()]
+    return markdown(("format", "export", "table", "languages"), rows)
 
 
-TABLES = {"metrics": metrics, "sources": sources, "flags": flags, "formats": export_formats}
+def format_facts() -> str:
+    """Return the table of where the facts of each format are from, and what is not confirmed."""
+    rows = [
+        (f"`{f.name}`", f"{f.based_on}.", " ".join(f.unconfirmed))
+        for f in formats().values()
+        if f.name != "plain"
+    ]
+    return markdown(("format", "based on", "not confirmed"), rows)
+
+
+TABLES = {
+    "metrics": metrics,
+    "sources": sources,
+    "flags": flags,
+    "formats": export_formats,
+    "format_facts": format_facts,
+}
 
 
 def updated(text: str) -> str:

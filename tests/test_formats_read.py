@@ -131,6 +131,121 @@ LEADS = {
         [("5", "2026-01-02 08:00:00", MQL, "", "Hall", "Webinar")],
         {},
     ),
+    # Each stamp has an offset of its own: no zone is asked for.
+    "Close": (
+        (
+            "id,display_name,status_label,date_created,custom.Lead Owner.name,custom.MQL Date\n"
+            "lead_1,Acme,MQL,2026-01-02 10:00:00.000000+02:00,Hall,2026-01-05T05:00:00-05:00\n"
+        ),
+        {},
+        [("lead_1", "2026-01-02 08:00:00", MQL, "", "Hall", "")],
+        {},
+    ),
+    "Freshsales": (
+        (
+            "Id,First name,Sales owner,Lifecycle stage,Original source,Created at,MQL date\n"
+            "402,A,Hall,Lead,Web,2026-01-02 08:00:00 UTC,2026-01-05 10:00:00 UTC\n"
+        ),
+        {},
+        [("402", "2026-01-02 08:00:00", MQL, "", "Hall", "Web")],
+        {},
+    ),
+    "ActiveCampaign": (
+        (
+            "id,email,cdate,udate,MQL Date\n"
+            "7,a@example.com,2026-01-02T03:00:00-05:00,,2026-01-05T05:00:00-05:00\n"
+        ),
+        {},
+        [("7", "2026-01-02 08:00:00", MQL, "", "", "")],
+        {},
+    ),
+    "Mautic report": (
+        (
+            "Contact ID,Date Added,Points,Owner ID,MQL Date\n"
+            "7,2026-01-02 08:00:00,5,2,2026-01-05 10:00:00\nTotals,,5,,\n"
+        ),
+        {"timezone": "UTC"},
+        [("7", "2026-01-02 08:00:00", MQL, "", "2", "")],
+        {"total_row": 1},
+    ),
+    # A grouped list has a heading for each group.
+    "Odoo in German": (
+        (
+            '"ID","Verkaufschance","Erstellt am","Vertriebsmitarbeiter","Herkunft","MQL Date"\n'
+            '"","Web (1)","","","",""\n'
+            '"7","Acme","2026-01-02 10:00:00","Hall","Web","2026-01-05 12:00:00"\n'
+        ),
+        {"timezone": "Europe/Tallinn"},
+        [("7", "2026-01-02 08:00:00", MQL, "", "Hall", "Web")],
+        {"not_data": 1},
+    ),
+    # Each row ends in a semicolon.
+    "Bitrix24 in German": (
+        (
+            '"ID";"Leadname";"Erstellt am";"Verantwortlich";"Quelle";"MQL-Datum";\n'
+            '"7";"Acme";"30.01.2026 10:00:00";"Hall";"Messe";"31.01.2026 10:00:00";\n'
+        ),
+        {"timezone": "Europe/Tallinn"},
+        [("7", "2026-01-30 08:00:00", "2026-01-31 08:00:00", "", "Hall", "Messe")],
+        {},
+    ),
+    # The names of board and groups, the header of each group, and subitems below their item, here
+    # with as many columns as an item; the last row sums up the group.
+    "monday.com": (
+        (
+            "Leads board,,,,,\nNew,,,,,\n"
+            "Name,Subitems,Owner,Created at,MQL date,Item ID (auto generated)\n"
+            'Acme,Call,Hall,"Jan 2, 2026 8:00 AM",2026-01-15,501\n'
+            "Subitems,Name,Owner,Date,Until,Item ID (auto generated)\n"
+            ",Call,Moor,2026-01-03,2026-01-04,701\n,,,2026-01-02 to 2026-01-15,,\n"
+            "Old,,,,,\nName,Subitems,Owner,Created at,MQL date,Item ID (auto generated)\n"
+            'Bolt,,Moor,"Jan 3, 2026 8:00 AM",,502\n'
+        ),
+        {"timezone": "UTC"},
+        [
+            ("501", "2026-01-02 08:00:00", "2026-01-15 00:00:00", "", "Hall", ""),
+            ("502", "2026-01-03 08:00:00", "", "", "Moor", ""),
+        ],
+        {"not_data": 6, "repeated_header": 1},
+    ),
+    "Copper": (
+        (
+            "Copper ID,Name,Owned By,Source,Status,Created At,MQL Date cf_12\n"
+            "9,Acme,Hall,Web,New,1/13/2026,1/15/2026\n"
+        ),
+        {},
+        [("9", "2026-01-13 00:00:00", "2026-01-15 00:00:00", "", "Hall", "Web")],
+        {},
+    ),
+    "Twenty": (
+        (
+            "Id,Name,Amount / Amount,Company Id,Owner Id,Creation date,MQL date\n"
+            "9f,Acme,100,c1,u1,2026-01-02T08:00:00.000Z,2026-01-05T10:00:00.000Z\n"
+        ),
+        {},
+        [("9f", "2026-01-02 08:00:00", MQL, "", "u1", "")],
+        {},
+    ),
+    "SuiteCRM in French": (
+        (
+            '"ID";"Date de création :";"Origine du prospect :";"Assigné à";"MQL Date"\r\n'
+            '"a-1";"30/01/2026 10:00";"Salon";"hall";"31/01/2026 10:00"\r\n'
+        ),
+        {"timezone": "Europe/Tallinn"},
+        [("a-1", "2026-01-30 08:00:00", "2026-01-31 08:00:00", "", "hall", "Salon")],
+        {},
+    ),
+    "Salesforce report in French": (
+        (
+            '"ID de piste","Propriétaire de la piste","Origine de la piste","Date de création",'
+            '"MQL Date"\n"00Q1","Hall","Web","13/01/2026","15/01/2026"\n'
+            '\n"Total général (1 enregistrement)"\n'
+            '"Informations confidentielles - Ne pas diffuser"\n'
+        ),
+        {},
+        [("00Q1", "2026-01-13 00:00:00", "2026-01-15 00:00:00", "", "Hall", "Web")],
+        {"blank": 1, "not_data": 1, "total_row": 1},
+    ),
 }
 HISTORY = {
     "LeadHistory": (
@@ -249,6 +364,71 @@ SPEND = {
         [(DAY, DAY, "Brand", "10.0")],
         {"not_data": 2},
     ),
+    "TikTok": (
+        (
+            "By Day,Campaign name,Cost,Impressions,Clicks (destination),Currency\n"
+            "2026-01-15,Brand,10.00,100,2,USD\nTotal of 1 result,-,10.00,100,2,USD\n"
+        ),
+        {},
+        [(DAY, DAY, "Brand", "10.0")],
+        {"total_row": 1},
+    ),
+    "Amazon by day": (
+        (
+            "Sponsored Products Campaign Report,,,,,\n"
+            "Date,Portfolio name,Currency,Campaign Name,Click-Thru Rate (CTR),Spend\n"
+            '"Jan 15, 2026",No Portfolio,USD,Brand,1.0%,$10.00\n'
+        ),
+        {},
+        [(DAY, DAY, "Brand", "10.0")],
+        {"not_data": 1},
+    ),
+    "Amazon by period": (
+        (
+            "Start Date,End Date,Portfolio name,Campaign Name,Currency,Spend,Last Year Spend\n"
+            '"Jan 1, 2026","Jan 31, 2026",-,Brand,USD,$310.00,$1.00\n'
+        ),
+        {},
+        [("2026-01-01", "2026-01-31", "Brand", "310.0")],
+        {},
+    ),
+    # The period and the currency are above the table; the campaign's own dates are not read, and
+    # the row of totals has no campaign.
+    "Apple": (
+        (
+            '"Start Date: 02 Feb 2026"\n"End Date: 08 Feb 2026"\nCurrency: AUD\nTime Zone: UTC\n'
+            '""\n\nCampaign ID,Campaign Name,Start Date,End Date,Spend,Taps,TTR\n'
+            '"21","Brand","05 Feb 2026","N/A","20.65","3","0.01"\n'
+            '"22","Other","06 Feb 2026","N/A","46.25","11","0.08"\n'
+            '"","","N/A","N/A","66.90","14","0.03"\n'
+        ),
+        {},
+        [
+            ("2026-02-02", "2026-02-08", "Brand", "20.65"),
+            ("2026-02-02", "2026-02-08", "Other", "46.25"),
+        ],
+        {"blank": 2, "not_data": 5},
+    ),
+    # In English a LinkedIn date has its month first.
+    "LinkedIn in German": (
+        (
+            "Bericht zur Performance\nStartdatum des Berichts: 1.1.2026\n\n"
+            "Startdatum (in UTC)\tName der Kampagne\tGesamtausgaben\n"
+            "5.1.2026\tBrand\t1.330,51\n15.1.2026\tBrand\t12,50\n"
+        ),
+        {"currency": "EUR"},
+        [("2026-01-05", "2026-01-05", "Brand", "1330.51"), (DAY, DAY, "Brand", "12.5")],
+        {"blank": 1, "not_data": 2},
+    ),
+    "Meta in Dutch": (
+        (
+            "Campagnenaam,Bereik,Besteed bedrag (EUR),Start rapportage,Einde rapportage\n"
+            "Brand,10,310,2026-01-01,2026-01-31\n"
+        ),
+        {},
+        [("2026-01-01", "2026-01-31", "Brand", "310.0")],
+        {},
+    ),
     "QuickBooks": (
         (
             "Acme Ltd\nTransaction Detail by Account\nJanuary 2026\n"
@@ -310,7 +490,9 @@ def test_a_format_whose_zone_nobody_can_tell_asks_for_it(desk):
     assert [q.answers for q in error.value.questions] == [("timezone: Europe/Tallinn",)]
 
 
-@pytest.mark.parametrize("case", ["Data Loader", "Salesforce report", "Marketo"])
+@pytest.mark.parametrize(
+    "case", ["Data Loader", "Salesforce report", "Marketo", "Close", "Freshsales", "ActiveCampaign"]
+)
 def test_no_zone_is_asked_for_where_none_is_needed(desk, case):
     # Stamps with an offset, dates without a time, and a vendor that always writes UTC.
     rows, _, _ = read(desk, "leads", LEADS[case][0])
@@ -357,3 +539,23 @@ def test_a_report_without_any_date_is_refused(desk, content):
 def test_a_currency_that_no_column_tells_is_asked_for(desk):
     with pytest.raises(SourceError, match="no column tells the currency"):
         read(desk, "spend", "Day,Campaign,Cost\n2026-01-15,Spring,10.00\n")
+
+
+def test_the_zone_is_asked_for_together_with_the_columns_that_are_missing(desk):
+    # A German export of Pipedrive without its column ID, and without a date of the MQL stage.
+    content = "Lead - Titel,Lead - Besitzer,Lead - Lead erstellt\nAcme,Hall,2026-01-05 10:00:00\n"
+    with pytest.raises(Undecided, match="2 of the 2 columns needed are missing") as caught:
+        read(desk, "leads", content)
+    assert [q.answers for q in caught.value.questions] == [("timezone: Europe/Tallinn",)]
+
+
+def test_each_file_has_the_currency_of_its_own_title(desk):
+    table = "Campaign ID,Campaign Name,Spend,Taps,TTR\n21,Brand,{},3,0.01\n"
+    for number, currency in enumerate(("AUD", "EUR"), start=1):
+        title = (
+            f"Start Date: 0{number} Feb 2026\nEnd Date: 0{number} Feb 2026\nCurrency: {currency}\n"
+        )
+        desk.write(f"{number}.csv", title + table.format(number))
+    desk.write("leads.csv", "lead_id,mql_at\n1,2026-01-01\n")
+    with pytest.raises(SourceError, match="in more than one currency"):
+        desk.read({"leads": {"files": ["leads.csv"]}, "spend": {"files": ["1.csv", "2.csv"]}})

@@ -40,7 +40,7 @@ from mqlkit.metrics.spend import basis_of, spend_terms, unnamed_channels
 from mqlkit.metrics.tidy import family, of_all_leads, pick
 from mqlkit.metrics.volume import mqls_range, weekly_mqls
 from mqlkit.metrics.waiting import hours_histogram, survival_curve
-from mqlkit.sources.formats import in_formats
+from mqlkit.sources.format_words import in_formats
 from mqlkit.sources.ledger import Ledger
 from mqlkit.sources.tables import Tables
 from mqlkit.stats.daily import Days

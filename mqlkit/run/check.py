@@ -19,7 +19,8 @@ from mqlkit.core.params import ReportParams
 from mqlkit.core.terminal import cut, in_columns, width, wrapped
 from mqlkit.run.missing_table import missing_lines
 from mqlkit.sources.classify import ClassifiedExport, classify_exports
-from mqlkit.sources.formats import fold, formats, in_formats, refused, told_by
+from mqlkit.sources.format_words import in_formats, refused, told_by
+from mqlkit.sources.formats import fold, formats
 from mqlkit.sources.inspect import ColumnReport, FileReport, TableReport, inspect_source
 from mqlkit.sources.questions import Question
 from mqlkit.sources.spec import SourceSpec, read_source

@@ -191,10 +191,10 @@ def _lab(args: argparse.Namespace) -> int:
 
 
 def _formats(_: argparse.Namespace) -> int:
-    from mqlkit.sources.formats import known_formats
+    from mqlkit.sources.formats import formats
 
-    for name, title in known_formats():
-        print(f"{name:<20}{title}")
+    for each in formats().values():
+        print(f"{each.name:<20}{each.title} ({', '.join(each.languages)})")
     return 0
 
 

@@ -12,6 +12,7 @@ from mqlkit.core.errors import nearest
 from mqlkit.core.terminal import cut, harmless
 from mqlkit.core.yaml_files import yaml_text
 from mqlkit.run.check import available
+from mqlkit.sources.format_words import refused
 from mqlkit.sources.formats import fold, formats
 from mqlkit.sources.inspect import ColumnReport, TableReport
 from mqlkit.sources.spec import SourceSpec, TableSpec
@@ -55,7 +56,9 @@ WANTED = {
 # Settings whose answers are only examples.
 HINTS = {"timezone": "the zone of these times, such as ", "currency": "such as "}
 DATE_WORDS = re.compile(
-    r"date|time|stamp|[a-z]at\b|_at\b|\bat\b|\bon\b|datum|fecha|jour", re.IGNORECASE
+    r"date|time|stamp|[a-z]at\b|_at\b|\bat\b|\bon\b"
+    r"|datum|zeit|jour|fecha|d[ií]a\b|data\b|giorno|дата|日",
+    re.IGNORECASE,
 )
 WORDS_AT = 34
 VALUES_SHOWN = 8
@@ -139,8 +142,10 @@ def _columns(
     to_name = _to_name(answers)
     # Nothing is known about a file that could not be opened.
     if spec.table == "leads" and look.files:
-        dated = tuple(header for header in look.unmapped if DATE_WORDS.search(header))
-        needed = {"lead_id": look.unmapped} | ({"mql_at": dated} if needs_mql else {})
+        known = [formats()[file.format] for file in look.files if file.format in formats()]
+        free = tuple(h for h in look.unmapped if not any(refused(f, h) for f in known))
+        dated = tuple(header for header in free if DATE_WORDS.search(header))
+        needed = {"lead_id": free} | ({"mql_at": dated} if needs_mql else {})
         to_name = {c: h for c, h in needed.items() if c not in ours} | to_name
     yield _line("columns:", "canonical name: header; # marks recognized or missing columns")
     for column, headers in to_name.items():

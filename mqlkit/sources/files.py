@@ -17,6 +17,7 @@ from mqlkit.sources.ledger import open_text
 from mqlkit.sources.spec import TableSpec
 from mqlkit.sources.survey import CHUNK, digest_of
 from mqlkit.sources.text import LOST, Text, copy_of, kind_of, text_of_file, text_of_table
+from mqlkit.sources.title_period import title_currency
 from mqlkit.sources.wide import WideRow, make_long, months_of
 from mqlkit.sources.workbooks import check_days
 
@@ -211,6 +212,10 @@ def _export(
         mark=mark,
         missing=spec.missing,
     )
+    known = export.recognized
+    if spec.table == "spend" and not known.currency:
+        currency = title_currency(words for _, words in export.before)
+        export = replace(export, recognized=replace(known, currency=currency))
     if text.is_1904:
         dates = [h for d in DATES if d in export.recognized.columns and (h := export.header_of(d))]
         check_days(text.path, [export.header.index(h) for h in dates], name)

@@ -8,15 +8,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from mqlkit.core.errors import ParamsError, SourceError, listed, unknown_name
-from mqlkit.core.names import STAMPS, TABLE_COLUMNS
-from mqlkit.core.needs import one_of
+from mqlkit.core.names import TABLE_COLUMNS
 from mqlkit.core.yaml_files import read_yaml, yaml_text
 from mqlkit.sources.questions import Question, Undecided
 
@@ -40,8 +39,11 @@ class Format:
         Ours to the headers known for it, the preferred one first: internal names, labels,
         translations. ``/.../`` is a regex over the folded header; its group ``currency`` is the
         currency of the amounts.
-    dates, decimal
-        As in source.yaml: the export's own way, whatever the user's language.
+    dates
+        Headers to the order of day and month below them, as in source.yaml: the vendor's own,
+        whatever the user's settings.
+    decimal
+        As in source.yaml, whatever the user's language.
     timezone
         ``UTC`` where the vendor always writes it, ``ask`` where the file cannot tell and a guess
         would be wrong; None is that of source.yaml.
@@ -67,6 +69,15 @@ class Format:
         How to download such an export with a row per day, for messages.
     wide
         Regex for the folded headers of a table that has one column per month, else None.
+    in_every_row
+        Headers whose cells are empty only in rows that are no data: headings of groups, or parts
+        of the row above. ``=lead_id`` stands for any header known for `lead_id`.
+    languages
+        Two-letter codes of the languages that its headers are known in.
+    based_on
+        Where these facts are from.
+    unconfirmed
+        What neither documentation nor an export confirms, as sentences.
     """
 
     name: str
@@ -74,7 +85,7 @@ class Format:
     table: str
     requires: tuple[tuple[str, ...], ...] = ()
     columns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    dates: str = "auto"
+    dates: Mapping[str, str] = field(default_factory=dict)
     decimal: str = "auto"
     timezone: str | None = None
     not_data: tuple[str, ...] = ()
@@ -87,6 +98,10 @@ class Format:
     ask: tuple[str, ...] = ()
     by_day: str = ""
     wide: str | None = None
+    in_every_row: tuple[str, ...] = ()
+    languages: tuple[str, ...] = ()
+    based_on: str = ""
+    unconfirmed: tuple[str, ...] = ()
 
 
 def read_format(path: Path) -> Format:
@@ -115,13 +130,13 @@ def _frozen(value: Any) -> Any:
 
 
 def fold(header: str) -> str:
-    """Return a header without what exports vary: case, quotes, a BOM, surplus spaces.
+    """Return a header without what exports vary: case, quotes, a BOM, spaces, a final colon.
 
     >>> fold(' Date entered “Marketing Qualified Lead”')
     'date entered marketing qualified lead'
     """
     plain = unicodedata.normalize("NFKC", header.translate(QUOTES))
-    return " ".join(plain.casefold().split())
+    return " ".join(plain.casefold().split()).removesuffix(":").rstrip()
 
 
 def squeeze(header: str) -> str:
@@ -220,32 +235,6 @@ def formats() -> dict[str, Format]:
     """Return every known format by name, `plain` first."""
     found = [read_format(path) for path in sorted(FOLDER.glob("*.yaml"))]
     return {f.name: f for f in sorted(found, key=lambda f: (f.name != "plain", f.name))}
-
-
-def in_formats(
-    columns: Sequence[str], known: Iterable[Format], *, notes: Mapping[str, str] = {}
-) -> str:
-    """Join columns of which one is enough, dates of stages with their header in some formats.
-
-    ``notes`` says of columns why nothing was read, if that is known.
-
-    >>> in_formats(("accepted_at", "sql_at"), [formats()["plain"], formats()["hubspot"]])
-    'accepted_at or sql_at (Became a Sales Qualified Lead Date)'
-    """
-    headers = dict(notes)
-    for one in known:
-        for column in (column for column in columns if column in STAMPS):
-            # A name between slashes is a pattern.
-            names = [n for n in one.columns.get(column, ()) if n != column and n[0] != "/"]
-            if names:
-                # A label, as a person sees it, rather than an internal name.
-                headers.setdefault(column, next((n for n in names if " " in n), names[0]))
-    return one_of([f"{c} ({headers[c]})" if c in headers else c for c in columns])
-
-
-def known_formats() -> list[tuple[str, str]]:
-    """Return name and title of every export format."""
-    return [(f.name, f.title) for f in formats().values()]
 
 
 def check_format(name: Any, where: str) -> None:
@@ -362,16 +351,16 @@ def known_headers(found: Format, table: str) -> dict[str, tuple[str, ...]]:
     return {c: (*found.columns.get(c, ()), c) for c in TABLE_COLUMNS[table]}
 
 
-def told_by(found: Format) -> set[str]:
-    """Return the headers that a format reads without any of our columns standing for them."""
-    telling = {header for mapping in found.rows for header in mapping}
-    return telling | {names[0] for names in found.json.values()}
-
-
-def refused(found: Format, header: str) -> str | None:
-    """Return why a format does not read a column that looks as if it should, or None."""
+def order_of_dates(found: Format, header: str) -> str:
+    """Return the order of day and month that a vendor always writes below a header, or auto."""
     folded = by_fold([header])
-    return next((why for name, why in found.refuses.items() if matches([name], folded)), None)
+    return next((order for name, order in found.dates.items() if matches([name], folded)), "auto")
+
+
+def always_filled(found: Format, header: Sequence[str]) -> list[str]:
+    """Return the headers of an export whose cells are empty only in rows that are no data."""
+    folded = by_fold(header)
+    return [h for name in found.in_every_row for h in matches(_meant(found, name), folded)[:1]]
 
 
 def _prefer_days(

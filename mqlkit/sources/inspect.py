@@ -238,6 +238,7 @@ def _reporting(questions: list[Question], errors: list[str]) -> Iterator[None]:
         yield
     except Undecided as error:
         questions += [q for q in error.questions if q not in questions]
+        errors += error.faults
     except SourceError as error:
         errors.append(str(error))
 

@@ -40,8 +40,12 @@ class Question:
 
 
 class Undecided(OpenQuestion):
-    """Raised when the data can be read in more than one way, and someone must say which."""
+    """Raised when the data can be read in more than one way, and someone must say which.
 
-    def __init__(self, questions: Sequence[Question]) -> None:
+    ``faults`` are messages about what is wrong beside that.
+    """
+
+    def __init__(self, questions: Sequence[Question], *, faults: Sequence[str] = ()) -> None:
         self.questions = tuple(dict.fromkeys(questions))
-        super().__init__("\n".join(str(q) for q in self.questions))
+        self.faults = tuple(faults)
+        super().__init__("\n".join([*self.faults, *(str(q) for q in self.questions)]))

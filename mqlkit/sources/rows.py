@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from mqlkit.sources.cells import NOTHING, WHITESPACE, clean
 from mqlkit.sources.files import Export
+from mqlkit.sources.formats import always_filled
 from mqlkit.sources.sql import ABSENT, Values, all_of, any_of, literal
 from mqlkit.sources.text import LOST
 
@@ -104,7 +105,7 @@ def is_counted(export: Export, values: Values) -> str:
 
 
 def why_odd(export: Export, values: Values) -> str:
-    """Return why a row is no data whatever it means: blank, the header again, broken text."""
+    """Return why a row is no data whatever it means: blank, a header, a heading, broken text."""
     place = export.header.index(next(iter(export.recognized.columns.values()), export.header[0]))
     cell, key = f"coalesce(c{place}, '')", export.header_cells[place]
     row = _joined(export)
@@ -116,9 +117,13 @@ def why_odd(export: Export, values: Values) -> str:
         rf"regexp_replace(trim({unmarked}, {literal(WHITESPACE)}), '\s*\x1f\s*', {SEPARATOR}, 'g')"
     )
     is_header = f"(contains({cell}, {values.bind(key)}) OR {cell} < '!') AND {trimmed} = {header}"
+    filled = always_filled(export.recognized.format, export.header)
+    is_empty = any_of(f"{clean(column_of(export, header))} IS NULL" for header in filled)
     is_broken = f" WHEN contains({row}, '{LOST}') THEN 'bad_row'" if export.is_damaged else ""
+    is_heading = f" WHEN {is_empty} THEN 'not_data'" if filled else ""
     return (
-        f"CASE WHEN {is_blank} THEN 'blank' WHEN {is_header} THEN 'repeated_header'{is_broken} END"
+        f"CASE WHEN {is_blank} THEN 'blank' WHEN {is_header} THEN 'repeated_header'"
+        f"{is_broken}{is_heading} END"
     )
 
 

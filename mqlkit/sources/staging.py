@@ -18,6 +18,7 @@ from mqlkit.sources.files import Export
 from mqlkit.sources.ledger import Ledger
 from mqlkit.sources.local_times import Piece, in_range, settle
 from mqlkit.sources.non_data_rows import FIRST, NAME, no_data
+from mqlkit.sources.questions import Question, Undecided
 from mqlkit.sources.reader import Reader
 from mqlkit.sources.rejects import collect_rejects
 from mqlkit.sources.rows import (
@@ -158,7 +159,8 @@ def batches_of(reader: Reader, spec: TableSpec, exports: Sequence[Export]) -> li
 
 
 def _layout_of(export: Export) -> tuple[object, ...]:
-    return export.header, export.delimiter, export.recognized.columns, bool(export.wide)
+    known = export.recognized
+    return export.header, export.delimiter, known.columns, known.currency, bool(export.wide)
 
 
 def stage(reader: Reader, spec: TableSpec, batches: Sequence[Batch], typing: Typing) -> Staged:
@@ -194,6 +196,20 @@ def stage(reader: Reader, spec: TableSpec, batches: Sequence[Batch], typing: Typ
             collect_rejects(reader.backend, batch.rejects, exports, rejected)
             reader.run(f"DROP TABLE {batch.cells}")
     return Staged(table, rows, spans, rejected, parts, n_ambiguous)
+
+
+def questions_of(
+    reader: Reader, spec: TableSpec, batches: Sequence[Batch], typing: Typing
+) -> tuple[Question, ...]:
+    """Return what is open about the columns that there are, in files that lack others."""
+    with engine_errors(spec):
+        for batch in batches:
+            _store_cells(reader, batch, typing)
+        try:
+            decide(reader.backend, spec, batches, typing.kinds, cell_names(typing.columns))
+        except Undecided as error:
+            return error.questions
+    return ()
 
 
 @contextmanager

@@ -24,7 +24,15 @@ from mqlkit.sources.questions import Question, Undecided
 from mqlkit.sources.reader import Reader
 from mqlkit.sources.spec import TableSpec
 from mqlkit.sources.sql import FILE, RECORD, Values
-from mqlkit.sources.staging import Staged, Typing, batches_of, drop_rows, engine_errors, stage
+from mqlkit.sources.staging import (
+    Staged,
+    Typing,
+    batches_of,
+    drop_rows,
+    engine_errors,
+    questions_of,
+    stage,
+)
 from mqlkit.sources.wide import WHOLE, settle_wide
 
 SMALL_TABLE = 100_000
@@ -84,9 +92,12 @@ def read_table(
         When a file or a column can be read in more than one way.
     """
     exports = exports or open_exports(reader, spec)
-    _check_columns(spec, exports, typing)
-    typing.check(exports)
     batches = batches_of(reader, spec, exports)
+    if faults := _missing(spec, exports, typing):
+        if questions := questions_of(reader, spec, batches, typing):
+            raise Undecided(questions, faults=faults)
+        raise SourceError("\n".join(faults))
+    typing.check(exports)
     if plain := _read_plain(reader, spec, batches, typing):
         return _finish(reader, spec, typing, plain)
     staged = stage(reader, spec, batches, typing)
@@ -124,7 +135,9 @@ def _read_plain(
         return None
     (batch,) = batches
     counts = [e.n_lines - 1 for e in batch.exports]
-    if sum(counts) < SMALL_TABLE or not looks_plain(spec, batch.exports, typing.kinds):
+    if sum(counts) < SMALL_TABLE or batch.exports[0].recognized.format.in_every_row:
+        return None
+    if not looks_plain(spec, batch.exports, typing.kinds):
         return None
     with engine_errors(spec):
         plain = typing.read_plain(reader, batch)
@@ -282,7 +295,8 @@ def unmapped(exports: Sequence[Export]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _check_columns(spec: TableSpec, exports: list[Export], typing: Typing) -> None:
+def _missing(spec: TableSpec, exports: list[Export], typing: Typing) -> list[str]:
+    """Return a message for each column that is needed or mapped, and in none of the files."""
     faults = []
     for export in exports:
         known = export.recognized
@@ -312,8 +326,7 @@ def _check_columns(spec: TableSpec, exports: list[Export], typing: Typing) -> No
                     fix="correct the name in source.yaml",
                 )
             )
-    if faults:
-        raise SourceError("\n".join(faults))
+    return faults
 
 
 def known_columns(exports: Sequence[Export]) -> list[str]:

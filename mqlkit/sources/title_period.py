@@ -1,4 +1,4 @@
-"""The period that the title lines of an export state, for amounts without a date."""
+"""What the title lines of an export state: the period of amounts without a date, their currency."""
 
 from __future__ import annotations
 
@@ -19,6 +19,14 @@ STYLES = (
     re.compile(rf"{YEAR}年(?P<month>\d\d?)月{DAY}日"),
 )
 SLASHED = re.compile(r"(?<!\d)(\d\d?)/(\d\d?)/(\d{4})(?!\d)")
+# The first and the last day of a report, each on a line of its own.
+START = re.compile(r"\W*(report )?(start|from|startdatum)( date| des berichts)?:.*", re.IGNORECASE)
+END = re.compile(r"\W*(report )?(end|to|enddatum)( date| des berichts)?:.*", re.IGNORECASE)
+CURRENCY = re.compile(
+    r"\W*(?:currency|währung|devise|moneda|divisa|valuta|moeda|通貨)(?: code)?\s*[:,;\t]\W*"
+    r"(?P<currency>[a-z]{3})\W*",
+    re.IGNORECASE,
+)
 Period = tuple[date, date]
 
 
@@ -27,9 +35,25 @@ def title_period(lines: Iterable[str]) -> Period | None:
 
     >>> title_period(["Campaign report", '"January 1, 2026 - February 28, 2026"'])
     (datetime.date(2026, 1, 1), datetime.date(2026, 2, 28))
+    >>> title_period(['"Start Date: 02 Feb 2026"', '"End Date: 08 Feb 2026"'])
+    (datetime.date(2026, 2, 2), datetime.date(2026, 2, 8))
     >>> title_period(["1/2/2026 - 3/4/2026"])  # January or February?
     """
-    found = {period for line in lines if (period := _period_of(" ".join(line.split())))}
+    plain = [" ".join(line.split()) for line in lines]
+    found = {period for line in plain if (period := _period_of(line))}
+    starts, ends = ([line for line in plain if p.fullmatch(line)] for p in (START, END))
+    if not found and len(starts) == len(ends) == 1:
+        return _period_of(f"{starts[0]} - {ends[0]}")
+    return found.pop() if len(found) == 1 else None
+
+
+def title_currency(lines: Iterable[str]) -> str | None:
+    """Return the code of the currency that a line states; None without one, or with several.
+
+    >>> title_currency(["Start Date: 02 Feb 2026", "Currency: AUD"])
+    'AUD'
+    """
+    found = {m["currency"].upper() for line in lines if (m := CURRENCY.fullmatch(line))}
     return found.pop() if len(found) == 1 else None
 
 

@@ -20,6 +20,7 @@ from mqlkit.sources.dialect.evidence import (
 from mqlkit.sources.dialect.numbers import NumberReading, decide_decimal
 from mqlkit.sources.dialect.shapes import Place, shapes_of
 from mqlkit.sources.files import Export
+from mqlkit.sources.formats import order_of_dates
 from mqlkit.sources.questions import Question, Undecided
 from mqlkit.sources.spec import TableSpec
 
@@ -131,7 +132,8 @@ class ColumnDecider:
         """Return how a column is read in each file of one system."""
         known = export.recognized.format
         if column in self.dates:
-            given = self._given(column, files, known.dates)
+            order = order_of_dates(known, export.recognized.columns[column])
+            given = self._given(column, files, order)
             return dates_of_files(files, given=given)
         given = known.decimal if self.spec.decimal == "auto" else self.spec.decimal
         return numbers_of_files(files, given=given, delimiter=export.delimiter)
@@ -211,7 +213,8 @@ def check_pattern(
 
 # These cannot be read in any other way.
 PLAIN_DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?)?")
-LOCAL_TIME = re.compile(r"9:99[:.,9]*([ \u202f][AaPp]\.?[Mm]\.?)?$")
+# A shape that ends in a time of day; what ends in +99:99 carries its offset.
+LOCAL_TIME = re.compile(r"(?<![+-]9)(?<![+-])9:99[:.,9]*([ \u202f][AaPp]\.?[Mm]\.?)?$")
 PLAIN_NUMBER = re.compile(r"-?\d+(?:\.(?:\d\d?|\d{4,}))")
 
 
@@ -437,8 +440,8 @@ def _zone_questions(
         local = [s for s in stamps if LOCAL_TIME.search(s.text)]
         if local:
             words = (
-                f"{names_of(batch.exports)}: its stamps have no offset, and {known.title} writes "
-                "them in a zone that the file does not tell."
+                f"{names_of(batch.exports)}: its stamps have no offset, and the format "
+                f"{known.name} does not name their zone."
             )
             examples = tuple(e for s in local for e in s.examples)[:3]
             found.append(Question(spec.place, words, ("timezone: Europe/Tallinn",), examples))
