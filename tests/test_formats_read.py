@@ -523,8 +523,8 @@ def test_a_report_without_any_date_is_dated_by_the_period_in_its_title(desk):
     [
         pytest.param("Campaign,Currency code,Cost\nSpring,EUR,10.00\n", id="no title"),
         pytest.param(TITLED.replace(" - February 28, 2026", ""), id="one date in the title"),
-        # Each amount belongs to its own week, not to the whole period.
-        pytest.param(TITLED.replace("Campaign status", "Week"), id="rows of weeks"),
+        # Each amount belongs to its own year, not to the whole period.
+        pytest.param(TITLED.replace("Campaign status", "Year"), id="rows of years"),
     ],
 )
 def test_a_report_without_any_date_is_refused(desk, content):

@@ -164,7 +164,10 @@ def plain_timestamp(text: str) -> str:
 
 def _by_pattern(text: str, reading: DateReading, values: Values) -> list[str]:
     """Return text read by the patterns of local stamps, of those in UTC, of those with a zone."""
-    of_kind = ((reading.patterns, LOCAL), (reading.utc_patterns, 0), (reading.zoned_patterns, 0))
+    is_told = reading.order == "pattern"
+    # A month is no day, unless source.yaml says that it is read so.
+    local = [p for p in reading.patterns if is_told or not names_no_day(p)]
+    of_kind = ((local, LOCAL), (reading.utc_patterns, 0), (reading.zoned_patterns, 0))
     return [
         f"{kind} + epoch_us(try_strptime({text}, {values.bind(list(patterns))}))"
         for patterns, kind in of_kind

@@ -26,6 +26,7 @@ from mqlkit.sources.local_times import local_timestamp
 from mqlkit.sources.missing_values import MissingValues, missing_values
 from mqlkit.sources.questions import Question, Undecided
 from mqlkit.sources.reader import Reader
+from mqlkit.sources.spans import span_of
 from mqlkit.sources.spec import SourceSpec, TableSpec
 from mqlkit.sources.spend import (
     SeveralCurrenciesError,
@@ -330,6 +331,8 @@ def _notes(export: Export, table: str) -> Iterator[str]:
             f"{export.name}: its rows have no date. They are spread evenly over the period in its "
             f"title, {in_words(period[0])} – {in_words(period[1])}.{how}"
         )
+    if table == "spend" and (span := span_of(export)):
+        yield f"{export.name}: each row is of a whole {span}, and is spread evenly over its days."
     yield from known.format.notes
     for ours, others in known.passed_over.items():
         if ours not in known.columns:

@@ -15,6 +15,7 @@ from mqlkit.sources.formats import fold
 from mqlkit.sources.questions import Question, Undecided
 from mqlkit.sources.rates import Rates, converted
 from mqlkit.sources.reader import Reader
+from mqlkit.sources.spans import SPAN_OF, spread
 from mqlkit.sources.spec import TableSpec
 from mqlkit.sources.sql import FILE, Values, all_of, literal
 from mqlkit.sources.staging import Cells, Typing
@@ -25,12 +26,6 @@ from mqlkit.sources.totals import is_total
 SHARED_SIGN = f"[{''.join(SHARED_SIGNS)}]"
 # What two sums of the same amounts may differ by, each rounded.
 ROUNDED = 0.001
-# Headers of the week or month that a row is of, in the languages of the ad platforms.
-SPANS = {
-    "week", "woche", "semaine", "semana", "settimana", "tydzień", "vecka", "viikko", "週",
-    "month", "monat", "mois", "mes", "mese", "maand", "miesiąc", "mês", "månad", "kuukausi", "月",
-    "quarter", "quartal", "trimestre", "kwartaal", "kwartał", "kvartal", "year", "jahr", "année",
-}  # fmt: skip
 
 
 class SeveralCurrenciesError(SourceError):
@@ -65,6 +60,7 @@ def read_spend_rows(reader: Reader, spec: TableSpec) -> Read:
     def typed(cells: Cells, how: Readings, values: Values) -> dict[str, str]:
         firsts = {c: day(cells[c], how.date(c), values) for c in when}
         lasts = {c: last_day(cells[c], firsts[c], how.date(c), values) for c in ("date", "date_to")}
+        firsts["date"], lasts["date"] = spread(firsts["date"], lasts["date"], exports)
         code = code_in(cells["amount"])
         given = values.bind(spec.currency)
         currency = f"upper(coalesce({cells['currency']}, {given}, {code}))"
@@ -126,7 +122,7 @@ def _has_dates(export: Export) -> bool:
 
 def _has_longer_spans(export: Export) -> bool:
     """Return whether rows are of weeks or months: their amounts are not spread over the whole."""
-    return any(fold(header) in SPANS for header in export.header_cells)
+    return any(fold(header) in SPAN_OF for header in export.header_cells)
 
 
 def _of_title(titles: Mapping[int, Period], end: int) -> str:

@@ -18,6 +18,7 @@ DAY = (
     (re.compile(rf"99?(?P<sep>[ ./-]){WORD}(?P<sep2>,? |[./-])9999"), "%d{sep}{word}{sep2}%Y"),
     (re.compile(rf"{WORD}(?P<sep>[ -])99?(?P<sep2>,? |-)9999"), "{word}{sep}%d{sep2}%Y"),
     (re.compile(rf"9999(?P<sep>[ -]){WORD}(?P<sep2>[ -])99?"), "%Y{sep}{word}{sep2}%d"),
+    (re.compile(rf"{WORD}(?P<sep>[ /-])9999"), "{word}{sep}%Y"),
 )
 OFFSET = r"[+-]99(?::?99)?"
 TIME = re.compile(
