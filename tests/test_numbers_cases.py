@@ -16,7 +16,7 @@ from mqlkit.leads import waits as levels
 from mqlkit.metrics import forecast, handoff, lead_lists, response, volume, waiting
 from mqlkit.metrics.goals import kept_goals
 from mqlkit.metrics.report import compute_report
-from mqlkit.metrics.spend import unnamed_channels
+from mqlkit.metrics.spend import mqls_without_spend, unnamed_channels
 from mqlkit.metrics.tidy import series
 
 JAN, FEB, MAR = "2026-01", "2026-02", "2026-03"
@@ -1418,6 +1418,36 @@ def test_sources_and_channels(lead_table):
     assert made.values("spend", source="Mail") == {JAN: None, FEB: None}
     assert made.flags("spend", JAN, source="Mail") == {"no-spend-channel"}
     assert made.flags("cost_per_mql", JAN, source="Mail") == {"no-spend-channel"}
+
+
+@pytest.mark.parametrize(
+    ("given", "n"),
+    [
+        # Of Mail, and without a source.
+        ({}, 2),
+        # With a filter, the cost is that of its leads, is not known, or says what it is based on.
+        ({"where": {"source": ["Web"]}}, 0),
+        ({"where": {"owner": ["ann"]}}, 0),
+        ({"period": "2026-02"}, 0),
+    ],
+)
+def test_mqls_of_sources_without_spend_are_counted(lead_table, given, n):
+    made = lead_table(
+        """
+            lead_id  | mql_at     | source | owner
+            spend    | 2026-01-05 | Web    | ann
+            none     | 2026-01-05 | Mail   | ann
+            missing  | 2026-01-06 |        | ann
+            february | 2026-02-06 | Web    | ann
+        """,
+        spend="date | amount | channel\n2026-01-05 | 10 | Web",
+        lag_days=0,
+        **{"period": JAN, **given},
+    )
+    assert mqls_without_spend(made.leads, made.tables.spend) == n
+    assert mqls_without_spend(made.leads, None) == 0
+    # Spend without channels is that of all leads.
+    assert mqls_without_spend(made.again().leads, made.tables.spend.assign(channel=None)) == 0
 
 
 def test_spend_that_no_lead_names(lead_table):

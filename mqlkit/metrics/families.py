@@ -36,7 +36,7 @@ from mqlkit.metrics.lead_lists import breach_list
 from mqlkit.metrics.mix import efficiency_mix_and_rate
 from mqlkit.metrics.response import response_times
 from mqlkit.metrics.sla import sla_by_rule
-from mqlkit.metrics.spend import basis_of, spend_terms, unnamed_channels
+from mqlkit.metrics.spend import basis_of, mqls_without_spend, spend_terms, unnamed_channels
 from mqlkit.metrics.tidy import family, of_all_leads, pick
 from mqlkit.metrics.volume import mqls_range, weekly_mqls
 from mqlkit.metrics.waiting import hours_histogram, survival_curve
@@ -188,6 +188,7 @@ class FamilyFrames:
             self._rows("handoff", mqls="volume"),
             series={"rejection_reasons": reasons},
             missing=self._missing("handoff"),
+            is_sql_recorded=self.lead_data.is_recorded("sql"),
             unrecorded=next((s for s in SIDES if not self.lead_data.is_recorded(s)), "none"),
         )
 
@@ -304,7 +305,7 @@ class FamilyFrames:
 
         Series ``cost_by_bucket`` (per bucket and lag) and ``cost_by_lag`` (of the period).
         Constants: ``currency``, ``lag_days``, ``is_lag_measured``, ``main_breakdown``,
-        and those of `spend.spend_terms`.
+        ``unspent_mqls`` (`mqls_without_spend`) and those of `spend.spend_terms`.
         """
         return family(
             self._rows("lag", "cost", mqls="volume"),
@@ -314,6 +315,7 @@ class FamilyFrames:
             },
             is_lag_measured=self.params.lag_days == "auto",
             main_breakdown=self.main_breakdown,
+            unspent_mqls=mqls_without_spend(self.lead_data, self.tables.spend),
             **self.cost_terms,
         )
 

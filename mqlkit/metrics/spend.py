@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from mqlkit.core.text import listed
+from mqlkit.leads.cache import COHORT, DATA
 from mqlkit.leads.table import SEGMENT, LeadTable
 from mqlkit.stats.daily import Days, SpendLine, day_numbers
 
@@ -152,6 +153,22 @@ def _of_segment(spend: pd.DataFrame, by: str, name: str) -> pd.DataFrame | None:
         return None
     part = spend[spend[SPEND_COLUMNS[by]] == name]
     return part if len(part) else None
+
+
+def mqls_without_spend(leads: LeadTable, spend: pd.DataFrame | None) -> int:
+    """Return the MQLs of the period whose source no spend names; 0 where spend has no channels.
+
+    They count in the cost of all leads. With a filter, other words say what a cost is based on.
+    """
+    channels = [] if spend is None else sorted(spend["channel"].dropna().unique())
+    if not channels or leads.params.where:
+        return 0
+
+    def counted() -> int:
+        has_spend = leads.cohort["source"].isin(channels).fill_null(False)
+        return int(leads.cohort.filter(~has_spend).count().to_pyarrow().as_py())
+
+    return leads.cache.get("unspent", leads.params, counted, depends_on=(*DATA, *COHORT))
 
 
 def unnamed_channels(leads: LeadTable, spend: pd.DataFrame) -> pd.DataFrame:

@@ -81,7 +81,10 @@ handoff = _topic(
     "What does sales decide?",
     v.handoff.acceptance, c.handoff.decisions, t.handoff.decisions, t.handoff.reasons,
 )  # fmt: skip
-funnel = _topic("Where do leads leave the funnel?", v.funnel.steps, c.funnel.steps, t.funnel.steps)
+funnel = _topic(
+    "Where do leads leave the funnel?",
+    v.funnel.steps, c.funnel.steps, t.funnel.steps, t.funnel.steps_by,
+)  # fmt: skip
 efficiency = _topic(
     "How many MQLs become SQLs?",
     v.efficiency.conversion, v.efficiency.flow, c.efficiency.cohorts, t.efficiency.cohorts,

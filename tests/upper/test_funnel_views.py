@@ -116,3 +116,37 @@ def test_few_leads_are_named():
 def test_without_stages_or_leads_the_verdict_says_so():
     assert said(NONE) == "The data has timestamps of one stage only, so there is no funnel."
     assert said(EMPTY) == "No lead entered a stage of the funnel in the period."
+
+
+def test_the_table_by_breakdown_has_the_largest_segments_with_small_ones_marked():
+    frame = funnel(
+        step("mql", "accepted", 430, 220, 50),
+        step("mql", "accepted", 20, 10, 0, by="source", name="Event", flags=("small-n",)),
+        step("mql", "accepted", 400, 200, 50, by="source", name="Web", flags=("immature",)),
+        step("accepted", "sql", 200, 100, 0, by="source", name="Web"),
+        # Not to the next stage, of one bucket, of nothing, and by another column.
+        step("mql", "sql", 400, 100, 50, is_next=False, by="source", name="Web"),
+        step("mql", "accepted", 90, 30, 50, by="source", name="Web", bucket="2026-01"),
+        step("accepted", "sql", 0, 0, 0, by="source", name="Event", flags=("small-n",)),
+        step("mql", "accepted", 400, 200, 50, by="owner", name="Ann"),
+    )
+    table = tables.funnel.steps_by(frame.assign(main_breakdown="source"))
+    assert table.title == "Leads that moved on to the next stage by source"
+    assert cells(table) == [
+        ["Source", "MQL → SAL", "SAL → SQL", "Note"],
+        ["Web", "50.0% of 400", "50.0% of 200", ""],
+        ["Event", "50.0% of 20", "–", "small-n (MQL → SAL)"],
+    ]
+    assert cells(tables.funnel.steps_by(frame, by="owner")) == [
+        ["Owner", "MQL → SAL"], ["Ann", "50.0% of 400"],
+    ]  # fmt: skip
+    assert tables.funnel.steps_by(frame, by="country") is None
+
+
+def test_the_table_by_breakdown_is_short_and_says_what_it_leaves_out():
+    names = [f"S{i:02}" for i in range(30)]
+    many = [step("mql", "sql", 40 + i, 9, 9, by="source", name=n) for i, n in enumerate(names)]
+    table = tables.funnel.steps_by(funnel(*many))
+    assert [line[0] for line in cells(table)[1:]] == names[:-9:-1]
+    assert table.note == "22 more, see metrics.json"
+    assert tables.funnel.steps_by(NONE) is None

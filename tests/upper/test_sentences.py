@@ -233,6 +233,11 @@ def handed(accepted, rejected, undecided, **interval):
             id="not recorded",
         ),
         pytest.param(
+            of(lacking("accepted", missing="accepted_at or rejected_at"), is_sql_recorded=False),
+            "The data has no accepted_at or rejected_at, so there is no acceptance rate.",
+            id="no SQL recorded either",
+        ),
+        pytest.param(
             handed(0, 0, 7), "Sales has not decided on any of the MQLs yet.", id="none decided"
         ),
         pytest.param(
@@ -779,6 +784,15 @@ BASIS = (
             + " "
             + SMALL.format("1 lead"),
             id="set by the user",
+        ),
+        pytest.param(
+            of(cost(2910.6, 30), unspent_mqls=7),
+            "EUR",
+            "auto",
+            30,
+            "An MQL cost €97.02: €2,911 over 30 MQLs, with a lag of 30 days (measured as the "
+            "mean). " + BASIS + " This counts 7 MQLs whose source has no spend.",
+            id="some sources without spend",
         ),
         pytest.param(
             cost(100, 8, lag=None),

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Any
 
 import pandas as pd
 
 from mqlkit.core.names import TOTAL
 from mqlkit.core.text import NOTHING, between, count, duration, listed, percent, step_name
 from mqlkit.metrics.funnel import FUNNEL_COLUMNS
-from mqlkit.metrics.tidy import require
-from mqlkit.views.tables.base import Table, titled
+from mqlkit.metrics.tidy import breakdown_of, largest_segments, require
+from mqlkit.views.tables.base import Table, more, titled
+
+# Segments of the table by breakdown; metrics.json has all of them.
+MOST = 8
 
 
 def steps(rows: pd.DataFrame) -> Table | None:
@@ -52,3 +56,41 @@ def steps(rows: pd.DataFrame) -> Table | None:
         is_ordered=True,
         note="Time in calendar days until leads reached the later stage or were rejected",
     )
+
+
+def steps_by(rows: pd.DataFrame, *, by: str | None = None) -> Table | None:
+    """Tabulate how many leads moved on to the next stage by breakdown value, the largest first.
+
+    Parameters
+    ----------
+    rows
+        `Report.funnel`.
+    by
+        A breakdown column; the main one when left out.
+    """
+    require(rows, FUNNEL_COLUMNS, "tables.funnel.steps_by")
+    by = breakdown_of(rows, by)
+    is_shown = (rows["bucket"] == TOTAL) & (rows["by"] == by) & rows["is_next"].astype(bool)
+    found = rows[is_shown & (rows["entered"] > 0)]
+    if found.empty:
+        return None
+    sizes = found.groupby("name", sort=False)["entered"].max()
+    names = largest_segments(sizes, MOST)
+    cells: dict[str, list[str]] = {by.capitalize(): names}
+    marks: dict[str, list[str]] = {name: [] for name in names}
+    for (start, end), part in found.groupby(["from", "to"], sort=False):
+        heading = step_name(str(start), str(end))
+        known = {row["name"]: row for row in part.to_dict("records")}
+        cells[heading] = [_moved_on(known[n]) if n in known else NOTHING for n in names]
+        for name in marks.keys() & {n for n, row in known.items() if "small-n" in row["flags"]}:
+            marks[name].append(heading)
+    if any(marks.values()):
+        cells["Note"] = [f"small-n ({', '.join(m)})" if m else "" for m in marks.values()]
+    left = [c for c in (by.capitalize(), "Note") if c in cells]
+    note = more(len(sizes), len(names))
+    return titled(f"Leads that moved on to the next stage by {by}", pd.DataFrame(cells),
+                  left=left, is_ordered=True, note=note)  # fmt: skip
+
+
+def _moved_on(row: Mapping[Hashable, Any]) -> str:
+    return f"{percent(row['conversion'])} of {count(row['entered'])}"

@@ -8,7 +8,7 @@ import pandas as pd
 
 from mqlkit.core.text import counted
 from mqlkit.metrics.tidy import constant, pick
-from mqlkit.views.claims import UNKNOWN, Cells, Sentence, Verdict, verdict
+from mqlkit.views.claims import UNKNOWN, Cells, Claim, Quantity, Sentence, Verdict, verdict
 from mqlkit.views.verdicts.base import few
 
 NO_SPEND = Sentence("No spend is known for these leads, so there is no cost per MQL.")
@@ -26,6 +26,7 @@ NOT_FILTERED = Sentence(
     "Spend cannot be filtered by {columns}: {basis} ÷ filtered leads is {cost}, {spend} over "
     "{mqls:MQL}, with {lag}. It is not what these leads cost."
 )
+WITHOUT_SPEND = Sentence("This counts {unspent:MQL} whose source has no spend.")
 BASIS = Sentence(
     "This is based on averages, on one lag for all leads and on correlation in time: use it for "
     "large trends, not for single leads."
@@ -66,8 +67,15 @@ def per_mql(rows: pd.DataFrame) -> Verdict:
             columns=constant(rows, "unfiltered_by", "") or "this filter",
         ),
         BASIS.claim(metric),
+        _without_spend(rows),
         few(total.figure("mqls")),
     )
+
+
+def _without_spend(rows: pd.DataFrame) -> Claim | None:
+    """Return how many MQLs of the cost come from sources without spend; None without any."""
+    n = Quantity(constant(rows, "unspent_mqls", 0))
+    return WITHOUT_SPEND.claim("cost_per_mql", unspent=n) if n.value else None
 
 
 def _lag(rows: pd.DataFrame, total: Cells) -> str:

@@ -21,6 +21,7 @@ NO_DECISIONS = Sentence(
     "The data has no {missing}, so there is no acceptance rate. A lead leaves the MQL stage when "
     "it becomes an SQL."
 )
+NO_EXITS = Sentence("The data has no {missing}, so there is no acceptance rate.")
 NONE_DECIDED = Sentence("Sales has not decided on any of the MQLs yet.")
 DECIDED = Sentence(
     "Sales accepted {accepted:MQL} (SAL) and rejected {rejected}: an acceptance rate of {rate} "
@@ -50,7 +51,8 @@ def acceptance(rows: pd.DataFrame) -> Verdict:
     total = Cells(rows)
     if not total.is_recorded("accepted"):
         missing = missing_of(rows)
-        return verdict(NO_DECISIONS.claim("acceptance_rate", certainty=NOT_RECORDED, **missing))
+        sentence = NO_DECISIONS if constant(rows, "is_sql_recorded", True) else NO_EXITS
+        return verdict(sentence.claim("acceptance_rate", certainty=NOT_RECORDED, **missing))
     n = total.figure("acceptance_rate", "n")
     if total.n("acceptance_rate") == 0:
         return verdict(NONE_DECIDED.claim("acceptance_rate", certainty=UNKNOWN))
