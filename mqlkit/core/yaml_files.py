@@ -74,6 +74,16 @@ def filled_in(given: Any) -> Any:
     return given
 
 
+def read_flow(text: str) -> dict[str, Any]:
+    """Return the mapping that a line of YAML is.
+
+    >>> read_flow("columns: {mql_at: MQL Date}")
+    {'columns': {'mql_at': 'MQL Date'}}
+    """
+    loaded = yaml.load(text, Loader=TextDatesLoader)  # noqa: S506 - a subclass of SafeLoader
+    return dict(loaded)
+
+
 def as_yaml(values: Mapping[str, Any]) -> str:
     """Format values as the lines of a params file."""
     return yaml.safe_dump(dict(values), sort_keys=False, allow_unicode=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
@@ -42,6 +43,7 @@ NO_LEADS = (
     "Nothing is open in what was given, but a report needs leads or a history too: check them "
     "together."
 )
+ABOUT_COLUMNS = re.compile(r"columns? needed (is|are) missing\.|: has no date")
 EXAMPLES = ("timezone", "currency")
 NARROWEST, WIDEST = 80, 120
 INDENT = GAP = "  "
@@ -86,7 +88,7 @@ def source_of(paths: Sequence[Path]) -> tuple[SourceSpec, list[TableReport]]:
     described = [path for path in paths if path.suffix.lower() in YAML]
     if not described:
         source, unknown = classify_exports(paths, root=Path.cwd())
-        return source, [_unknown(each) for each in unknown]
+        return source, [unknown_look(each) for each in unknown]
     if len(paths) > 1:
         raise ParamsError(
             report(
@@ -99,11 +101,16 @@ def source_of(paths: Sequence[Path]) -> tuple[SourceSpec, list[TableReport]]:
 
 
 def examine(paths: Sequence[Path]) -> tuple[SourceSpec, list[TableReport]]:
-    """Return the source, and a report on each of its tables and on each unclassified export.
+    """Return the source, and a report on each of its tables and on each unclassified export."""
+    source, others = source_of(paths)
+    return source, [*look_at(source), *others]
+
+
+def look_at(source: SourceSpec) -> list[TableReport]:
+    """Return a report on each table of a source.
 
     Long files show a progress bar on stderr if that is a terminal.
     """
-    source, others = source_of(paths)
     sizes = {spec.place: sum(p.stat().st_size for p in spec.files) for spec in source.tables}
     is_shown = sys.stderr.isatty() and sum(sizes.values()) >= LONG
     with _bar(sum(sizes.values()), is_shown=is_shown) as bar:
@@ -113,11 +120,11 @@ def examine(paths: Sequence[Path]) -> tuple[SourceSpec, list[TableReport]]:
             bar.set_description(f"reading {place}", refresh=False)
             bar.update(before[place] + share * sizes[place] - bar.n)
 
-        looks = inspect_source(source, tell=tell) if source.tables else []
-        return source, [*looks, *others]
+        return inspect_source(source, tell=tell) if source.tables else []
 
 
-def _unknown(export: ClassifiedExport) -> TableReport:
+def unknown_look(export: ClassifiedExport) -> TableReport:
+    """Return the report on an export whose table is not known."""
     name = export.path.name
     if export.is_rates:
         return TableReport(table="", place=str(export.path), notes=(IS_RATES,))
@@ -233,16 +240,37 @@ def is_open(looks: Sequence[TableReport]) -> bool:
 def _faults(looks: Sequence[TableReport]) -> list[str]:
     """Return the faults that would stop a report, except open questions."""
     faults = [error for look in looks for error in look.errors]
-    faults += [
+    faults += lost_rows(looks)
+    is_settled = not faults and not any(q.is_blocking for look in looks for q in look.questions)
+    if _is_about_leads(looks) and is_settled and "mql_at" not in available(looks):
+        faults.append(NO_MQL)
+    return faults
+
+
+def lost_rows(looks: Sequence[TableReport]) -> list[str]:
+    """Return the tables of which too many rows cannot be used, in words."""
+    return [
         f"{look.place}: {look.ledger.unusable:,} of {look.ledger.read:,} rows cannot be used, more "
         f"than the {MOST_SET_ASIDE:.0%} that max_set_aside allows."
         for look in looks
         if look.ledger and look.ledger.unusable > MOST_SET_ASIDE * look.ledger.read
     ]
-    is_settled = not faults and not any(look.questions for look in looks)
-    if _is_about_leads(looks) and is_settled and "mql_at" not in available(looks):
-        faults.append(NO_MQL)
-    return faults
+
+
+def faults_of_files(looks: Sequence[TableReport]) -> list[str]:
+    """Return the faults that no answer corrects, such as a damaged file."""
+    return [error for look in looks if look.table for error in other_errors(look)]
+
+
+def other_errors(look: TableReport) -> list[str]:
+    """Return the errors of a table but for missing columns, which an answer can name."""
+    return [e for e in look.errors if not (look.lacking and ABOUT_COLUMNS.search(e))]
+
+
+def is_runnable(looks: Sequence[TableReport]) -> bool:
+    """Return whether a report can run, even if a question that does not stop it is open."""
+    is_asked = any(q.is_blocking for look in looks for q in look.questions)
+    return not is_asked and not _faults(looks)
 
 
 def _is_about_leads(looks: Sequence[TableReport]) -> bool:
@@ -257,6 +285,9 @@ def _table(look: TableReport, wide: int) -> Iterator[str]:
         yield f"{INDENT}and {more} more files"
     if look.first and look.last:
         yield f"{INDENT}dates from {look.first} to {look.last}"
+    if look.zone:
+        assumed = " (assumed: no `timezone` is given)" if look.is_zone_assumed else ""
+        yield f"{INDENT}times without an offset are in {look.zone}{assumed}"
     if look.columns:
         order = TABLE_COLUMNS[look.table]
         known = sorted(
@@ -382,9 +413,12 @@ def _verdict(looks: Sequence[TableReport], wide: int) -> Iterator[str]:
         asked.setdefault((question.place, question.answers), []).append(question)
     for number, ((place, answers), questions) in enumerate(asked.items(), start=1):
         yield from _question(f"Question {number}: ", place, answers, questions, wide)
-    if asked:
-        count = _counted(len(asked), "question")
+    is_blocking = any(q.is_blocking for questions in asked.values() for q in questions)
+    count = _counted(len(asked), "question")
+    if is_blocking:
         yield f"{count} to answer in source.yaml before a report can run."
+    elif asked and not _faults(looks):
+        yield f"{count} to answer in source.yaml. A report runs without the answer, and lists them."
     elif is_open(looks):
         yield "Correct this before you run a report."
     elif _is_about_leads(looks):
@@ -405,7 +439,8 @@ def _question(
     yield f"{INDENT}add {'one of these lines' if len(answers) > 1 else 'this line'} below {place}:"
     for answer in answers:
         is_example = answer.split(":")[0] in EXAMPLES
-        yield INDENT * 2 + cut(answer, wide - 20) + ("   (or yours)" if is_example else "")
+        words = answer + ("   (or yours)" if is_example else "")
+        yield from wrapped(words, wide, first=INDENT * 2, rest=INDENT * 3)
 
 
 def _counted(number: int, noun: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 
 from mqlkit import __version__
 from mqlkit.core.errors import Interrupted, MqlkitError, ParamsError, SourceError
+from mqlkit.core.terminal import harmless
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -163,7 +164,7 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _new(args: argparse.Namespace) -> int:
-    from mqlkit.run.check import examine
+    from mqlkit.run.check import examine, faults_of_files
     from mqlkit.run.new import create_workspace, next_steps, update_workspace
 
     try:
@@ -172,12 +173,60 @@ def _new(args: argparse.Namespace) -> int:
                 raise ParamsError("--update rewrites the notebooks only; give no exports with it.")
             _say(update_workspace(args.folder))
             return 0
+        if args.exports and sys.stdin.isatty() and sys.stdout.isatty():
+            return _new_by_dialog(args)
         source, looks = examine(args.exports) if args.exports else (None, [])
+        if faults := faults_of_files(looks):
+            raise SourceError("\n".join(faults))
         made = create_workspace(args.folder, source, looks)
     except MqlkitError as error:
         return complain(error)
     _say(next_steps(made, args.folder))
     return 0
+
+
+def _new_by_dialog(args: argparse.Namespace) -> int:
+    """Ask what the exports leave open, write the workspace, and run its report if wanted."""
+    from mqlkit.run.check import is_runnable
+    from mqlkit.run.dialog import ask_all, confirm, summary
+    from mqlkit.run.local_zone import local_zone
+    from mqlkit.run.new import create_workspace, next_steps, refuse_existing
+
+    refuse_existing(args.folder)
+    terminal = Terminal()
+    try:
+        draft = ask_all(args.exports, terminal, zone=local_zone(os.environ)).draft
+        looks = draft.all_looks
+        is_ready = is_runnable(looks)
+        _say(summary(looks, terminal.columns))
+        words = f"Write {harmless(str(args.folder))} and run the report? n: only write it [Y/n] "
+        is_run = is_ready and confirm(words, terminal)
+    except (KeyboardInterrupt, EOFError) as stopped:
+        print("\nmqlkit: stopped; nothing was written.", file=sys.stderr)
+        return Interrupted(2).exit_code if isinstance(stopped, KeyboardInterrupt) else 2
+    made = create_workspace(args.folder, draft.source, looks, answers=draft.answers)
+    _say(["", *next_steps(made, args.folder)])
+    if not is_run:
+        return 0
+    print(flush=True)
+    return main(["run", str(made.written[1])])
+
+
+class Terminal:
+    """The terminal that the command was started in."""
+
+    @property
+    def columns(self) -> int:
+        """Return its width, at most 100."""
+        return min(get_terminal_size((80, 24)).columns, 100)
+
+    def say(self, line: str) -> None:
+        """Print a line."""
+        _say([line])
+
+    def ask(self, text: str) -> str:
+        """Return the line that is typed; raise `EOFError` at the end of the input."""
+        return input(text)
 
 
 def _lab(args: argparse.Namespace) -> int:

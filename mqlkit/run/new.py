@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import count
 from pathlib import Path
+from shutil import rmtree
 from typing import Any
 
 import mqlkit
@@ -19,7 +20,8 @@ from mqlkit.core.periods import DAY, Calendar, add_months
 from mqlkit.core.terminal import harmless
 from mqlkit.core.yaml_files import yaml_text
 from mqlkit.run.check import available
-from mqlkit.run.source_draft import FILL_IN, draft_source
+from mqlkit.run.signals import uninterrupted
+from mqlkit.run.source_draft import ANSWERED, FILL_IN, draft_source
 from mqlkit.run.workspace import check_workspace
 from mqlkit.sources.inspect import TableReport
 from mqlkit.sources.spec import SourceSpec
@@ -36,6 +38,10 @@ REPORTS = {
 OUTPUT_TAGS = {"keep_output", "nbval-check-output"}
 
 
+# File, line number and text.
+Line = tuple[Path, int, str]
+
+
 @dataclass(frozen=True)
 class Workspace:
     """The files that were written.
@@ -44,12 +50,13 @@ class Workspace:
     ----------
     written
         The files, in the order in which a user needs them.
-    to_fill_in
-        File, line number and text of each line to fill in.
+    to_fill_in, answered
+        File, line number and text of each line to fill in, and of each line that was answered.
     """
 
     written: tuple[Path, ...]
-    to_fill_in: tuple[tuple[Path, int, str], ...]
+    to_fill_in: tuple[Line, ...]
+    answered: tuple[Line, ...] = ()
 
 
 def kit_notebooks() -> Path:
@@ -60,7 +67,11 @@ def kit_notebooks() -> Path:
 
 
 def create_workspace(
-    folder: Path, source: SourceSpec | None, looks: Sequence[TableReport]
+    folder: Path,
+    source: SourceSpec | None,
+    looks: Sequence[TableReport],
+    *,
+    answers: Mapping[str, Mapping[str, Any]] = {},
 ) -> Workspace:
     """Write a workspace: ``source.yaml``, and a params file and a notebook for each report.
 
@@ -70,19 +81,43 @@ def create_workspace(
         Created if needed. Existing files stay.
     source, looks
         The classified exports and what they hold; None and nothing for a form to fill in.
+    answers
+        What the user has answered, by the place of a block: its settings as in YAML.
 
     Returns
     -------
     Workspace
-        The files written, and the lines to fill in.
+        The files written, the lines to fill in, and those that were answered.
 
     Raises
     ------
     ParamsError
         If a file exists or cannot be written; nothing is written if one exists.
     """
-    texts = _texts(folder, source, looks)
-    if there := [str(folder / name) for name in texts if (folder / name).exists()]:
+    texts = _texts(folder, source, looks, answers)
+    refuse_existing(folder)
+    _create(texts, folder)
+    path, lines = folder / SOURCE, texts[SOURCE].splitlines()
+    numbered = [(path, number, line) for number, line in enumerate(lines, start=1)]
+    return Workspace(
+        written=tuple(folder / name for name in texts),
+        to_fill_in=tuple(line for line in numbered if FILL_IN in line[2]),
+        answered=tuple(line for line in numbered if line[2].endswith(ANSWERED)),
+    )
+
+
+def refuse_existing(folder: Path) -> None:
+    """Refuse a folder that holds a file of a workspace.
+
+    Raises
+    ------
+    ParamsError
+        With the files that are there.
+    """
+    params, notebooks = ([f"{f}/{n}.{e}" for n in REPORTS]
+                         for f, e in (("params", "yaml"), ("notebooks", "ipynb")))  # fmt: skip
+    names = [SOURCE, *params, *notebooks]
+    if there := [str(folder / name) for name in names if (folder / name).exists()]:
         raise ParamsError(
             report(
                 f"{folder}: {len(there)} of the files to write already exist.",
@@ -91,21 +126,17 @@ def create_workspace(
                 f"mqlkit new {folder} --update",
             )
         )
-    _write({folder / name: text for name, text in texts.items()}, folder)
-    return Workspace(
-        written=tuple(folder / name for name in texts),
-        to_fill_in=tuple(
-            (folder / SOURCE, number, line)
-            for number, line in enumerate(texts[SOURCE].splitlines(), start=1)
-            if FILL_IN in line
-        ),
-    )
 
 
-def _texts(folder: Path, source: SourceSpec | None, looks: Sequence[TableReport]) -> dict[str, str]:
+def _texts(
+    folder: Path,
+    source: SourceSpec | None,
+    looks: Sequence[TableReport],
+    answers: Mapping[str, Mapping[str, Any]],
+) -> dict[str, str]:
     """Return the text of each file by its path in the workspace."""
     settings = {name: report_settings(name, looks) for name in REPORTS}
-    texts = {SOURCE: draft_source(source, looks, folder=folder)}
+    texts = {SOURCE: draft_source(source, looks, folder=folder, answers=answers)}
     texts |= {f"params/{name}.yaml": params_yaml(given) for name, given in settings.items()}
     for name, given in settings.items():
         values = {key: value for key, (value, _) in given.items()}
@@ -114,30 +145,56 @@ def _texts(folder: Path, source: SourceSpec | None, looks: Sequence[TableReport]
     return texts
 
 
+def _create(texts: Mapping[str, str], folder: Path) -> None:
+    """Write all files of a new folder, or none."""
+    if folder.exists():
+        _write({folder / name: text for name, text in texts.items()}, folder)
+        return
+    beside = folder.with_name(f".{folder.name}.{os.getpid()}.new")
+    with uninterrupted():
+        try:
+            _write({beside / name: text for name, text in texts.items()}, folder)
+            beside.rename(folder)
+        except OSError as error:
+            raise _not_written(folder, error) from None
+        finally:
+            rmtree(beside, ignore_errors=True)
+
+
 def _write(texts: Mapping[Path, str], folder: Path) -> None:
     try:
         for path, text in texts.items():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
-        raise ParamsError(
-            report(f"{folder}: cannot be written ({error}).", fix="give another folder")
-        ) from None
+        raise _not_written(folder, error) from None
+
+
+def _not_written(folder: Path, error: OSError) -> ParamsError:
+    return ParamsError(report(f"{folder}: cannot be written ({error}).", fix="give another folder"))
 
 
 def next_steps(made: Workspace, folder: Path) -> list[str]:
-    """Return the files written and the next commands, as lines for a terminal."""
+    """Return the files written, what was answered and the next commands, for a terminal."""
     lines = [f"wrote {path}" for path in made.written]
     source, params = made.written[:2]
+    if made.answered:
+        lines += ["", "Your answers:", *map(_shown, made.answered)]
+        lines += ["", "To change something later:"]
+        lines += [f"  {source}  how the files are read, with your answers"]
+        lines += [f"  {params}  period, SLA and breakdowns of the report"]
     if made.to_fill_in:
         n_open = len(made.to_fill_in)
         lines += ["", f"{n_open} line{'' if n_open == 1 else 's'} to fill in:"]
-        lines += [
-            f"  {path}:{number}: {' '.join(text.split())}" for path, number, text in made.to_fill_in
-        ]
+        lines += map(_shown, made.to_fill_in)
     lines += ["", "Next:", f"  mqlkit check {source}", f"  mqlkit run {params}"]
     lines += [f"  mqlkit lab {folder}"]
     return [harmless(line) for line in lines]
+
+
+def _shown(line: Line) -> str:
+    path, number, text = line
+    return f"  {path}:{number}: {' '.join(text.removesuffix(ANSWERED).split())}"
 
 
 # --- Notebooks

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
-from itertools import zip_longest
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile, zip_longest
 from pathlib import Path
+from typing import Any
 
-from mqlkit.core.errors import nearest
 from mqlkit.core.terminal import cut, harmless
-from mqlkit.core.yaml_files import yaml_text
-from mqlkit.run.check import available
+from mqlkit.core.yaml_files import as_flow, yaml_text
+from mqlkit.run.check import available, other_errors
+from mqlkit.sources.candidates import TELLING, UnreadColumn, name_score, ranked
 from mqlkit.sources.format_words import refused
-from mqlkit.sources.formats import fold, formats
+from mqlkit.sources.formats import formats
 from mqlkit.sources.inspect import ColumnReport, TableReport
 from mqlkit.sources.spec import SourceSpec, TableSpec
 
-FILL_IN = "# <- fill in: "
+FILL_IN, ANSWERED = "# <- fill in: ", "# answered"
 HEAD = """\
 # Where the data is and how to read it. Paths are relative to this folder; `*` matches any text.
 # `mqlkit check source.yaml` shows what is read and which questions are open.
@@ -60,11 +61,21 @@ DATE_WORDS = re.compile(
     r"|datum|zeit|jour|fecha|d[ií]a\b|data\b|giorno|дата|日",
     re.IGNORECASE,
 )
+# These have lines of their own.
+WRITTEN_ELSEWHERE = {"files", "format", "columns", "stages"}
+FEWEST_ALIKE = 2
+VARYING = "0123456789-_. "
 WORDS_AT = 34
 VALUES_SHOWN = 8
 
 
-def draft_source(source: SourceSpec | None, looks: Sequence[TableReport], *, folder: Path) -> str:
+def draft_source(
+    source: SourceSpec | None,
+    looks: Sequence[TableReport],
+    *,
+    folder: Path,
+    answers: Mapping[str, Mapping[str, Any]] = {},
+) -> str:
     """Return the text of a source.yaml.
 
     Parameters
@@ -73,6 +84,8 @@ def draft_source(source: SourceSpec | None, looks: Sequence[TableReport], *, fol
         The classified exports and what they hold; None and nothing for a form to fill in.
     folder
         Where the file will be; paths are relative to it.
+    answers
+        What the user has answered, by the place of a block: its settings as in YAML.
     """
     if source is None:
         return f"{HEAD}\n{FORM}"
@@ -80,9 +93,13 @@ def draft_source(source: SourceSpec | None, looks: Sequence[TableReport], *, fol
     knows_mql = "mql_at" in available([look for look in looks if look.table == "history"])
     known = len(source.tables)
     for spec, look in zip(source.tables, looks[:known], strict=True):
-        lines += ["", *_block(spec, look, folder, needs_mql=not knows_mql)]
+        body = _body(spec, look, folder, answers.get(spec.place, {}), needs_mql=not knows_mql)
+        lines += ["", *_block(spec, list(body))]
     for look in looks[known:]:
         path = yaml_text(_relative(Path(look.place), folder))
+        if not look.errors:
+            lines += ["", *(f"# {path}: {harmless(note)}" for note in look.notes)]
+            continue
         headers = ", ".join(cut(h, 40) for h in look.unmapped[:VALUES_SHOWN])
         words = f"put it under leads, history, spend or goals. Its columns: {headers}"
         lines += ["", _line(f"# files: [{path}]", words, fill_in=True)]
@@ -91,35 +108,84 @@ def draft_source(source: SourceSpec | None, looks: Sequence[TableReport], *, fol
     return "\n".join([HEAD.rstrip(), *lines]) + "\n"
 
 
-def _block(spec: TableSpec, look: TableReport, folder: Path, *, needs_mql: bool) -> Iterator[str]:
+def _block(spec: TableSpec, body: Sequence[str]) -> Iterator[str]:
     is_listed = spec.table == "history"
-    first = spec.place in ("leads", "spend", "goals", "history[0]")
-    if first:
+    if spec.place in ("leads", "spend", "goals", "history[0]"):
         yield f"{spec.table}:"
-    body = list(_body(spec, look, folder, needs_mql=needs_mql))
     for number, line in enumerate(body):
         before = ("  - " if number == 0 else "    ") if is_listed else "  "
         yield (before + line).rstrip()
 
 
-def _body(spec: TableSpec, look: TableReport, folder: Path, *, needs_mql: bool) -> Iterator[str]:
-    yield "files:"
-    for path, file in zip_longest(spec.files, look.files):
-        rows = f"rows: {file.rows:,}" if file and file.rows is not None else ""
-        yield _line(f"  - {yaml_text(_relative(path, folder))}", rows)
+def _body(
+    spec: TableSpec,
+    look: TableReport,
+    folder: Path,
+    given: Mapping[str, Any],
+    *,
+    needs_mql: bool,
+) -> Iterator[str]:
+    yield from _files(spec, look, folder)
     names = {file.format for file in look.files}
     name = names.pop() if len(names) == 1 else spec.format
     title = formats()[name].title if name in formats() else "each file is recognized separately"
     yield _line(f"format: {name}", title)
-    asked = _asked(look)
-    yield from _columns(spec, look, asked.pop("columns", []), needs_mql=needs_mql)
+    settings = {key: value for key, value in given.items() if key not in WRITTEN_ELSEWHERE}
+    for key, value in settings.items():
+        yield _line(f"{key}: {_value(value)}", ANSWERED.removeprefix("# "))
+    asked = {key: answers for key, answers in _asked(look).items() if key not in settings}
+    chosen = given.get("columns", {})
+    yield from _columns(spec, look, chosen, asked.pop("columns", []), needs_mql=needs_mql)
     if look.stages:
-        yield from _stages(look)
+        asked.pop("stages", None)
+        yield from _stages(look, given.get("stages", {}))
     for key, answers in asked.items():
         yield _line(f"{key}:", HINTS.get(key, "") + " or ".join(answers), fill_in=True)
+    if look.is_zone_assumed and not {"timezone"} & {*asked, *settings}:
+        words = f"assumed for times without an offset: {look.zone}"
+        yield _line("# timezone:", words)
     # A missing column already has a line to fill in.
-    for error in (e for e in look.errors if "needed are missing" not in e):
+    for error in other_errors(look):
         yield from (f"# To correct: {harmless(line)}" for line in error.splitlines())
+
+
+def _files(spec: TableSpec, look: TableReport, folder: Path) -> Iterator[str]:
+    """Yield the files, as one pattern where their names differ in a date or number only."""
+    if pattern := shared_pattern(spec.files):
+        n_rows = sum(file.rows or 0 for file in look.files)
+        words = f"{len(spec.files)} files" + (f", rows: {n_rows:,}" if n_rows else "")
+        yield _line(f"files: [{yaml_text(_relative(pattern, folder))}]", words)
+        return
+    yield "files:"
+    for path, file in zip_longest(spec.files, look.files):
+        rows = f"rows: {file.rows:,}" if file and file.rows is not None else ""
+        yield _line(f"  - {yaml_text(_relative(path, folder))}", rows)
+
+
+def shared_pattern(paths: Sequence[Path]) -> Path | None:
+    """Return the pattern that files of one folder and no others fit; None if there is none.
+
+    Their names differ in digits, and what is between these, only: next month's file fits as well.
+    """
+    names = [path.name for path in paths]
+    if len(paths) < FEWEST_ALIKE or len({path.parent for path in paths}) > 1:
+        return None
+    start = _common_start(names).rstrip(VARYING)
+    # One sign between the words and the date stays.
+    start += "".join(takewhile(lambda c: not c.isdigit(), names[0][len(start) :]))[:1]
+    end = _common_start([name[::-1] for name in names])[::-1].lstrip(VARYING.replace(".", ""))
+    middles = [name[len(start) : len(name) - len(end)] for name in names]
+    if len(start) < FEWEST_ALIKE or not all(m.strip(VARYING) == "" for m in middles):
+        return None
+    if set("*?[]") & set(start + end):
+        return None
+    pattern = paths[0].parent / f"{start}*{end}"
+    return pattern if {*pattern.parent.glob(pattern.name)} == {*paths} else None
+
+
+def _common_start(names: Sequence[str]) -> str:
+    alike = takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
+    return "".join(letters[0] for letters in alike)
 
 
 def _asked(look: TableReport) -> dict[str, list[str]]:
@@ -135,46 +201,73 @@ def _asked(look: TableReport) -> dict[str, list[str]]:
 
 
 def _columns(
-    spec: TableSpec, look: TableReport, answers: Sequence[str], *, needs_mql: bool
+    spec: TableSpec,
+    look: TableReport,
+    chosen: Mapping[str, str],
+    answers: Sequence[str],
+    *,
+    needs_mql: bool,
 ) -> Iterator[str]:
-    """Yield known columns as comments and unknown ones as lines to fill in."""
-    ours = {column.ours for column in look.columns}
-    to_name = _to_name(answers)
+    """Yield known columns as comments, chosen ones as lines, unknown ones as lines to fill in."""
+    ours = {column.ours for column in look.columns} | set(chosen)
     # Nothing is known about a file that could not be opened.
-    if spec.table == "leads" and look.files:
-        known = [formats()[file.format] for file in look.files if file.format in formats()]
-        free = tuple(h for h in look.unmapped if not any(refused(f, h) for f in known))
-        dated = tuple(header for header in free if DATE_WORDS.search(header))
-        needed = {"lead_id": free} | ({"mql_at": dated} if needs_mql else {})
-        to_name = {c: h for c, h in needed.items() if c not in ours} | to_name
+    needed = _needed(spec, look, needs_mql=needs_mql) if look.files else {}
+    to_name = {c: h for c, h in needed.items() if c not in ours}
+    to_name |= {c: h for c, h in _to_name(answers).items() if c not in chosen}
     yield _line("columns:", "canonical name: header; # marks recognized or missing columns")
+    for column, header in chosen.items():
+        yield _line(f"  {column}: {yaml_text(header)}", ANSWERED.removeprefix("# "))
     for column, headers in to_name.items():
-        close = nearest(column, headers)
-        ordered = sorted(headers, key=lambda h, close=close: h != close)  # type: ignore[misc]
-        some = ", ".join(yaml_text(cut(h, 40)) for h in ordered[:VALUES_SHOWN])
+        some = ", ".join(yaml_text(cut(h, 40)) for h in headers[:VALUES_SHOWN])
         yield _line(f"  {column}:", f"one of {some}" if some else "a column", fill_in=True)
-    yield from (_read(column) for column in look.columns if column.ours not in to_name)
+    shown = {*to_name, *chosen}
+    yield from (_read(column) for column in look.columns if column.ours not in shown)
     if spec.table == "leads" and look.files:
         wanted = [c for c in WANTED if c not in ours and c not in to_name]
-        yield from (_wanted(column, look.unmapped) for column in wanted)
+        yield from (_wanted(column, look) for column in wanted)
 
 
-def _wanted(column: str, headers: Sequence[str]) -> str:
+def _needed(spec: TableSpec, look: TableReport, *, needs_mql: bool) -> dict[str, list[str]]:
+    """Return the needed columns that are missing, each with the headers that it could be."""
+    columns = dict.fromkeys(look.lacking)
+    if spec.table == "leads":
+        columns = dict.fromkeys(["lead_id"] + ["mql_at"] * needs_mql)
+    found = {column: [c.header for c in ranked(column, _unread(look))] for column in columns}
+    if "lead_id" in found and not look.unread:
+        # Without values, any header may be that of the id.
+        found["lead_id"] = _free(look)
+    return found
+
+
+def _unread(look: TableReport) -> Sequence[UnreadColumn]:
+    """Return the unread columns; judged by their names where there are no values."""
+    if look.unread or not look.unmapped:
+        return look.unread
+    kinds = {h: "date" if DATE_WORDS.search(h) else "text" for h in _free(look)}
+    return [UnreadColumn("", header, kind, ()) for header, kind in kinds.items()]
+
+
+def _free(look: TableReport) -> list[str]:
+    """Return the unread headers but for those that a format refuses."""
+    known = [formats()[file.format] for file in look.files if file.format in formats()]
+    return [h for h in look.unmapped if not any(refused(each, h) for each in known)]
+
+
+def _wanted(column: str, look: TableReport) -> str:
     """Return the line of a missing column, with the header that it could be."""
-    close = nearest(column, headers) or ""
-    # `Lead Date` is close to `sql_at` too, so the header must contain the name of the stage.
-    if column[:5].split("_", maxsplit=1)[0] in fold(close):
+    best = next(iter(ranked(column, _unread(look))), None)
+    if best is not None and name_score(best.header, column) >= TELLING:
         words = f"this header? {WANTED[column]}"
-        return _line(f"  # {column}: {yaml_text(close)}", words)
+        return _line(f"  # {column}: {yaml_text(best.header)}", words)
     return _line(f"  # {column}:", f"missing; {WANTED[column]}")
 
 
-def _to_name(answers: Sequence[str]) -> dict[str, tuple[str, ...]]:
+def _to_name(answers: Sequence[str]) -> dict[str, list[str]]:
     """Return each column with several candidate headers, taken from the answers."""
-    found: dict[str, tuple[str, ...]] = {}
+    found: dict[str, list[str]] = {}
     for answer in answers:
         if match := re.fullmatch(r"\{(\w+): (.*)\}", answer):
-            found[match[1]] = (*found.get(match[1], ()), match[2].strip('"'))
+            found.setdefault(match[1], []).append(match[2].strip('"'))
     return found
 
 
@@ -185,7 +278,7 @@ def _read(column: ColumnReport) -> str:
     return _line(f"  # {column.ours}: {yaml_text(column.header)}", "".join(examples))
 
 
-def _stages(look: TableReport) -> Iterator[str]:
+def _stages(look: TableReport, given: Mapping[str, Sequence[str]]) -> Iterator[str]:
     by_stage: dict[str, list[str]] = {}
     unknown = []
     by_count = sorted(look.stages.items(), key=lambda stage: (-stage[1][1], stage[0]))
@@ -196,7 +289,8 @@ def _stages(look: TableReport) -> Iterator[str]:
             unknown.append(f"{yaml_text(cut(value, 40)) or '(empty)'} ({count:,})")
     yield _line("stages:", "canonical stage: values in the file")
     for ours, values in by_stage.items():
-        yield f"  {ours}: [{', '.join(yaml_text(v) for v in values)}]"
+        line = f"  {ours}: [{', '.join(yaml_text(v) for v in values)}]"
+        yield _line(line, ANSWERED.removeprefix("# ") if ours in given else "")
     if unknown:
         shown = ", ".join(unknown[:VALUES_SHOWN])
         words = f"{shown} and {len(unknown) - VALUES_SHOWN} more"
@@ -212,6 +306,11 @@ def _line(text: str, words: str, *, fill_in: bool = False) -> str:
         return text
     comment = (FILL_IN if fill_in else "# ") + harmless(words)
     return f"{text:<{WORDS_AT}}{' ' if len(text) >= WORDS_AT else ''}{comment}"
+
+
+def _value(value: Any) -> str:
+    """Return a setting as YAML."""
+    return yaml_text(value) if isinstance(value, str) else as_flow(value)
 
 
 def _relative(path: Path, folder: Path) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mqlkit.core.names import HISTORY_STAGES
+from mqlkit.core.names import HISTORY_STAGES, IGNORE
 from mqlkit.core.text import visible
 from mqlkit.sources.cells import timestamp
 from mqlkit.sources.dialect.decide import Kinds, Readings
@@ -56,7 +56,10 @@ def _stage(text: str, spec: TableSpec, how: Readings, values: Values) -> str:
     """Return the stage that a value means; NULL where no mapping has it."""
     if spec.stage:
         return values.bind(spec.stage)
-    stages = spec.stages or how.stages or BY_NAME
+    stages = {**spec.stages}
+    if not {*stages} - {IGNORE}:
+        # Values to ignore say nothing about the others.
+        stages |= how.stages or BY_NAME
     known = " ".join(
         f"WHEN {values.bind(visible(value).lower())} THEN {values.bind(stage)}"
         for stage, found in stages.items()

@@ -11,13 +11,24 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mqlkit.core.errors import SourceError, listed
-from mqlkit.core.names import LEAD_COLUMNS, STAMPS
+from mqlkit.core.names import LEAD_COLUMNS
 from mqlkit.core.text import day as in_words
+from mqlkit.sources.assumed_zone import is_zone_assumed, zone_of_times
+from mqlkit.sources.candidates import (
+    DATES,
+    DATES_OF,
+    NUMBERS,
+    UnreadColumn,
+    dates_in,
+    lacking,
+    likely_order,
+    unread_columns,
+)
 from mqlkit.sources.cells import NOTHING, day, money, timestamp
 from mqlkit.sources.dialect.dates import DateReading
 from mqlkit.sources.dialect.numbers import NumberReading
 from mqlkit.sources.files import Export
-from mqlkit.sources.goals import AMOUNTS, note_strangers, read_goals
+from mqlkit.sources.goals import note_strangers, read_goals
 from mqlkit.sources.history import event_rows, read_history
 from mqlkit.sources.ids import match_ids, shorten_ids, strangers
 from mqlkit.sources.leads import read_leads
@@ -35,6 +46,7 @@ from mqlkit.sources.spend import (
     sum_spend,
 )
 from mqlkit.sources.sql import Values, quote
+from mqlkit.sources.stage_values import EMPTY, stage_question
 from mqlkit.sources.store import connect
 from mqlkit.sources.table import Read, open_exports, unmapped
 
@@ -94,8 +106,17 @@ class TableReport:
         The first and last day on which a lead became an MQL, None where there is none.
     unmapped
         Headers nothing is read from.
+    unread
+        The same headers, with what stands below them in the first rows.
+    lacking
+        Needed columns that a file lacks, with the name of the first such file.
+    likely_dates
+        Which of ``dmy`` and ``mdy`` dates that fit both are probably in; empty without dates.
     stages
         For a history: each stage value as written, with our stage (None: not mapped) and its count.
+    zone, is_zone_assumed
+        Zone of times without an offset, empty for a table of days; and whether source.yaml and the
+        format say nothing about it.
     ledger
         The account of its rows, None where it came to nothing.
     missing
@@ -116,7 +137,12 @@ class TableReport:
     last: date | None = None
     mql_days: tuple[date, date] | None = None
     unmapped: tuple[str, ...] = ()
+    unread: tuple[UnreadColumn, ...] = ()
+    lacking: Mapping[str, str] = field(default_factory=dict)
+    likely_dates: str = ""
     stages: Mapping[str, tuple[str | None, int]] = field(default_factory=dict)
+    zone: str = ""
+    is_zone_assumed: bool = False
     ledger: Ledger | None = None
     missing: tuple[MissingValues, ...] = ()
     questions: tuple[Question, ...] = ()
@@ -156,7 +182,7 @@ def inspect_source(
                     lead_columns=tuple(lead_columns),
                     leads=tables[0] if source.leads and tables else None,
                 )
-                look, table = _look(reader, spec, done, read)
+                look, table = _look(reader, spec, done, read, has_history=bool(source.history))
                 if spec.table == "leads":
                     lead_columns += look.unmapped
                 looks.append(look)
@@ -196,6 +222,8 @@ def _look(
     spec: TableSpec,
     done: Callable[[float], None],
     read_rows: Callable[[Reader, TableSpec], Read],
+    *,
+    has_history: bool,
 ) -> tuple[TableReport, str | None]:
     questions: list[Question] = []
     errors: list[str] = []
@@ -212,8 +240,14 @@ def _look(
         if read is not None and spec.table == "spend":
             with _reporting(questions, errors):
                 notes += _notes_of_amounts(reader, read, spec)
+    without = {
+        c: e.name for e in reversed(exports) for c in lacking(e, spec, has_history=has_history)
+    }
     rows = dict(zip([e.path for e in read.exports], read.rows, strict=True)) if read else {}
     first, last = _span(reader, read.table, spec.table) if read else (None, None)
+    stages = _stages(reader, read.table) if read and spec.table == "history" else {}
+    if asked := stage_question(spec, stages):
+        questions.append(asked)
     look = TableReport(
         table=spec.table,
         place=spec.place,
@@ -223,7 +257,12 @@ def _look(
         last=last,
         mql_days=_mql_days(reader, read.table, spec.table) if read else None,
         unmapped=tuple(read.unmapped if read else unmapped(exports)),
-        stages=_stages(reader, read.table) if read and spec.table == "history" else {},
+        unread=tuple(unread_columns(reader, exports, spec)),
+        lacking=without,
+        likely_dates=likely_order(dates_in(exports, spec.table)),
+        zone=zone_of_times(spec, exports),
+        is_zone_assumed=is_zone_assumed(spec, exports),
+        stages=stages,
         ledger=read.ledger if read else None,
         missing=tuple(missing_values(reader, spec, read)) if read else (),
         questions=tuple(questions),
@@ -279,12 +318,7 @@ def _file(export: Export, rows: int | None) -> FileReport:
 
 def _span(reader: Reader, table: str, kind: str) -> tuple[date | None, date | None]:
     """Return the first and last day of a table, in UTC."""
-    names = {
-        "leads": STAMPS,
-        "history": ("at",),
-        "spend": ("date_from", "date_to"),
-        "goals": ("month",),
-    }[kind]
+    names = ("date_from", "date_to") if kind == "spend" else DATES_OF[kind]
     lows = ", ".join(f"min({quote(n)})" for n in names)
     highs = ", ".join(f"max({quote(n)})" for n in names)
     query = f"SELECT least({lows})::DATE, greatest({highs})::DATE FROM {table}"  # noqa: S608
@@ -309,7 +343,7 @@ def _stages(reader: Reader, table: str) -> dict[str, tuple[str | None, int]]:
         GROUP BY ALL ORDER BY n DESC, stage_text
     """  # noqa: S608
     found = reader.rows(query, Values())
-    return {text or "(empty)": (stage, n) for text, stage, n in found}
+    return {text or EMPTY: (stage, n) for text, stage, n in found}
 
 
 def _notes_of_amounts(reader: Reader, read: Read, spec: TableSpec) -> list[str]:
@@ -359,14 +393,14 @@ def _columns(reader: Reader, read: Read) -> Iterator[ColumnReport]:
                 continue
             seen.add((ours, header))
             texts = _samples(export, header)
-            if ours in (*STAMPS, "at", "date", "date_from", "date_to", "month"):
+            if ours in DATES:
                 reading = how.date(ours)
                 texts = reading.examples or texts
                 after = _dates_read(reader, texts, reading, how.zone)
                 yield ColumnReport(
                     ours, header, reading.words, tuple(zip(texts, after, strict=True))
                 )
-            elif ours in ("amount", *AMOUNTS):
+            elif ours in NUMBERS:
                 number_reading = how.number(ours)
                 texts = number_reading.examples or texts
                 after = _numbers_read(reader, texts, number_reading)

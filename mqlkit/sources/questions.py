@@ -22,12 +22,15 @@ class Question:
         The YAML lines that answer it, one of which is to be added: ``dates: dmy``.
     found
         Examples, as written.
+    is_blocking
+        Whether a report cannot run without an answer.
     """
 
     place: str
     text: str
     answers: tuple[str, ...]
     found: tuple[str, ...] = ()
+    is_blocking: bool = True
 
     def __str__(self) -> str:
         """Return the question as an error says it."""

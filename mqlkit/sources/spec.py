@@ -184,6 +184,26 @@ def read_source(path: Path) -> SourceSpec:
         raise SourceError(
             f"{error}\n  Fix:      give the path of a source.yaml, beside the params file"
         ) from None
+    return source_from(given, path)
+
+
+def source_from(given: Mapping[str, Any], path: Path, *, needs_leads: bool = True) -> SourceSpec:
+    """Check the content of a ``source.yaml``.
+
+    Parameters
+    ----------
+    given
+        The tables, as YAML has them.
+    path
+        Where it is or will be; relative paths start from its folder.
+    needs_leads
+        Whether leads or a history must be there.
+
+    Raises
+    ------
+    SourceError
+        With every fault found: unknown names, missing files, wrong values.
+    """
     faults = [unknown_name(str(path), "table", str(n), TABLES) for n in given if n not in TABLES]
     specs: dict[str, list[TableSpec]] = {table: [] for table in TABLES}
     for table in TABLES:
@@ -203,7 +223,7 @@ def read_source(path: Path) -> SourceSpec:
                 specs[table].append(_table_spec(table, place, block, path, given))
             except SourceError as error:
                 faults.append(str(error))
-    if not faults and not specs["leads"] and not specs["history"]:
+    if needs_leads and not faults and not specs["leads"] and not specs["history"]:
         faults.append(
             report(
                 f"{path}: names no leads.",

@@ -115,6 +115,11 @@ def period_in_title(export: Export) -> Period | None:
     return title_period(text for _, text in export.before)
 
 
+def has_days(export: Export) -> bool:
+    """Return whether the rows of an export have dates, or its title a period."""
+    return _has_dates(export) or period_in_title(export) is not None
+
+
 def _has_dates(export: Export) -> bool:
     there = export.recognized.columns
     return "date" in there or {"date_from", "date_to"} <= there.keys()
@@ -157,7 +162,7 @@ def sum_spend(
 def _check_dates(spec: TableSpec, exports: Sequence[Export]) -> None:
     """Refuse spend without a date: no period can have such a total."""
     for export in exports:
-        if _has_dates(export) or period_in_title(export):
+        if has_days(export):
             continue
         known = export.recognized.format
         why = [f"{h} {known.refuses[r]}" for r in known.refuses if (h := export.like(r))]

@@ -1,0 +1,129 @@
+"""Questions about columns: which header is which of our columns, and of which stage a date is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from mqlkit.core.errors import SourceError, report
+from mqlkit.core.terminal import cut
+from mqlkit.run.draft import Draft
+from mqlkit.run.prompts import COLUMNS, DECIDES, Choice, Prompt
+from mqlkit.sources.candidates import LATEST, TELLING, UnreadColumn, name_score, ranked
+from mqlkit.sources.formats import fold
+from mqlkit.sources.inspect import TableReport
+
+# Asked for where the name of a column tells that it could be one.
+OPTIONAL: dict[str, tuple[str, ...]] = {
+    "leads": (
+        "mql_at",
+        *("created_at", "contacted_at", "accepted_at", "rejected_at", "sql_at", "won_at"),
+        *("owner", "source"),
+    ),
+    "spend": ("channel",),
+}
+CANDIDATES_SHOWN, UNTOLD_ASKED = 8, 4
+NONE = "none of them"
+
+
+def needed_columns(draft: Draft, look: TableReport) -> Iterator[Prompt]:
+    """Ask for the columns without which a table cannot be read."""
+    for column, file in look.lacking.items():
+        if (look.table, column) == ("leads", "mql_at") and draft.has_mql_stage:
+            continue
+        yield _column(draft, look, column, file=file)
+
+
+def late_mql(draft: Draft) -> Iterator[Prompt]:
+    """Ask for the date of the MQL once no stage of a history is one."""
+    for look in draft.looks:
+        if look.table == "leads" and draft.lacks_mql and look.unread:
+            prompt = _column(draft, look, "mql_at")
+            if not draft.is_settled(prompt.place, prompt.key):
+                yield prompt
+
+
+def _candidates(
+    draft: Draft, look: TableReport, column: str, unread: Sequence[UnreadColumn]
+) -> list[UnreadColumn]:
+    used = set(map(fold, draft.block(look.place).get("columns", {}).values()))
+    return [c for c in ranked(column, unread) if fold(c.header) not in used]
+
+
+def optional_columns(draft: Draft, look: TableReport) -> Iterator[Prompt]:
+    """Ask about each optional column that a header tells, then about dates that tell nothing."""
+    ours = {column.ours for column in look.columns}
+    if "campaign" in ours and look.table == "spend":
+        return
+    wanted = [c for c in OPTIONAL.get(look.table, ()) if c not in ours]
+    for column in wanted:
+        telling = [c for c in look.unread if name_score(c.header, column) >= TELLING]
+        if _candidates(draft, look, column, telling):
+            yield _column(draft, look, column, is_optional=True)
+    if look.table == "leads" and {file.format for file in look.files} == {"plain"}:
+        left = [c for c in wanted if c not in draft.block(look.place).get("columns", {})]
+        yield from (_stage_of(look, date, left) for date in _untold_dates(draft, look))
+
+
+def _untold_dates(draft: Draft, look: TableReport) -> list[UnreadColumn]:
+    """Return columns of dates whose name tells no stage; those of the latest change are none."""
+    dates = _candidates(draft, look, "won_at", look.unread)
+    names = OPTIONAL["leads"]
+    untold = [c for c in dates if not any(name_score(c.header, n) >= TELLING for n in names)]
+    return [c for c in untold if not LATEST.search(fold(c.header))][:UNTOLD_ASKED]
+
+
+def _stage_of(look: TableReport, date: UnreadColumn, columns: Sequence[str]) -> Prompt:
+    """Ask which stage a column of dates is of."""
+    stages = [column for column in columns if column.endswith("_at")]
+    choices = [Choice(c, {"columns": {c: date.header}}, DECIDES[c]) for c in stages]
+    return Prompt(
+        look.place,
+        f"columns. {date.header}",
+        COLUMNS,
+        f"{date.file}: of which stage is the date {date.header!r}?",
+        "whether it is read, and as what",
+        date.examples,
+        (Choice(NONE, {}, "it is not read"), *choices),
+    )
+
+
+def _column(
+    draft: Draft, look: TableReport, column: str, *, file: str = "", is_optional: bool = False
+) -> Prompt:
+    """Ask which header one of our columns stands under; an optional one may be none."""
+    found = _candidates(draft, look, column, look.unread)[:CANDIDATES_SHOWN]
+    choices = [Choice(c.header, {"columns": {column: c.header}}, _values(c, column)) for c in found]
+    if is_optional or not found:
+        choices.append(Choice(NONE, {}, "it is left out"))
+
+    def typed(text: str) -> Mapping[str, Any]:
+        known = {fold(header): header for header in look.unmapped}
+        if fold(text) not in known:
+            raise SourceError(
+                report(
+                    f"{text!r} is no unread column of {look.place}.",
+                    expected=", ".join(known.values()),
+                )
+            )
+        return {"columns": {column: known[fold(text)]}}
+
+    name = file or (look.files[0].name if look.files else look.place)
+    return Prompt(
+        look.place,
+        f"columns.{column}",
+        COLUMNS,
+        f"{name}: which column is {column}?",
+        DECIDES[column],
+        (),
+        tuple(choices),
+        typed,
+        "the name of another column",
+    )
+
+
+def _values(column: UnreadColumn, ours: str) -> str:
+    shown = ", ".join(cut(example, 24) for example in column.examples)
+    if column.follows is None or ours == "created_at":
+        return shown
+    return f"{shown}; {column.follows:.0%} not before the lead was created"
