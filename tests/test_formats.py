@@ -234,6 +234,16 @@ EXPORTS = {
             {"date": "Date", "amount": "Amount", "channel": "Class"},
         ),
     ],
+    "xero": [
+        (
+            "Date,Source,Description,Reference,Debit,Credit,Running Balance,Gross,Tax",
+            {"date": "Date", "amount": "Gross"},
+        ),
+        (
+            "Date,Account,Source,Description,Debit,Credit,Running Balance,Net",
+            {"date": "Date", "amount": "Net", "channel": "Account"},
+        ),
+    ],
     "quickbooks-budget": [("Class,Jan 2026,Feb 2026,Mar 2026,Total", {"channel": "Class"})],
     "close": [
         (
@@ -511,6 +521,7 @@ TOTALS = {
     "apple-search-ads": ["Grand Totals"],
     "mautic": ["Totals"],
     "quickbooks": ["Total for Advertising", "TOTAL", "Total of 6000 Advertising"],
+    "xero": ["Total Advertising", "Total 400 - Advertising", "Total"],
     "quickbooks-budget": ["Total for Advertising", "Total Expenses", "Gross Profit", "Net Income"],
     "salesforce": ["Grand Totals (12 records)", "Grand Total", "Total (3 records)", "Subtotal"],
     "salesforce-history": ["Grand Totals (1,234 records)"],
@@ -525,12 +536,14 @@ NOT_DATA = {
         "Report Name: Campaigns",
         "©2026 Microsoft Corporation. All rights reserved.",
     ],
+    "xero": ["400 - Advertising", "Opening Balance", "Closing Balance"],
     "quickbooks": ["Advertising", "6000 Advertising", "Beginning Balance", "Accrual Basis Monday"],
 }
 DATA = {
     "google-ads": ["2026-09-01", "Total fitness", "Gesamtpaket Herbst", "Summer"],
     "linkedin-ads": ["9/1/2026"],
     "microsoft-ads": ["2026-09-01", "9/1/2026"],
+    "xero": ["5 Jan 2026", "2026-01-05", "05/01/2026", "Payable Invoice", "Manual Journal"],
     "quickbooks": ["01/05/2026", "2026-01-05", "5 Jan 2026", "Expense", "Journal Entry", "Bill"],
     "quickbooks-budget": ["Advertising", "Trade shows"],
     "salesforce": ["00Q5e000001AbCd", "Totally Ltd", "Copyrighters Ltd"],

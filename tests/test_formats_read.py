@@ -429,6 +429,22 @@ SPEND = {
         [("2026-01-01", "2026-01-31", "Brand", "310.0")],
         {},
     ),
+    "Xero": (
+        (
+            "Account Transactions\nAcme Ltd\nFor the period 1 January 2026 to 28 February 2026\n\n"
+            "Date,Source,Description,Reference,Debit,Credit,Running Balance,Gross,Tax\n"
+            "400 - Advertising\n"
+            "Opening Balance,,,,,,0.00,,\n"
+            '15 Jan 2026,Payable Invoice,Ads,1,"1,000.00",,"1,000.00","1,000.00",0.00\n'
+            "15 Jan 2026,Payable Credit Note,Refund,2,,200.00,800.00,(200.00),0.00\n"
+            'Total Advertising,,,,"1,000.00",200.00,800.00,800.00,0.00\n'
+            "Closing Balance,,,,800.00,,,,\n"
+            'Total,,,,"1,000.00",200.00,,,0.00\n'
+        ),
+        {"currency": "EUR"},
+        [(DAY, DAY, "nan", "800.0")],
+        {"blank": 1, "not_data": 6, "total_row": 2},
+    ),
     "QuickBooks": (
         (
             "Acme Ltd\nTransaction Detail by Account\nJanuary 2026\n"
