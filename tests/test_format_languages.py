@@ -57,6 +57,10 @@ TRANSLATED = [
     ("salesforce", "pt", "ID do lead,Proprietário do lead,Origem do lead,Data de criação",
      {"lead_id": "ID do lead", "owner": "Proprietário do lead", "source": "Origem do lead",
       "created_at": "Data de criação"}),
+    ("zoho", "es", ("ID de registro,Propietario de Posible Cliente,Estado de Posible Cliente,"
+     "Hora de creación,MQL Date"),
+     {"lead_id": "ID de registro", "owner": "Propietario de Posible Cliente",
+      "created_at": "Hora de creación", "mql_at": "MQL Date"}),
     ("dynamics365", "de", ("(Nicht ändern) Lead,(Nicht ändern) Zeilenprüfsumme,"
      "(Nicht ändern) Geändert am,Thema,Erstellt am,Besitzer,Leadquelle,MQL Date"),
      {"lead_id": "(Nicht ändern) Lead", "created_at": "Erstellt am", "owner": "Besitzer",
