@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from mqlkit.metrics.data_quality import flagged
-from mqlkit.metrics.tidy import metric_rows, of_all_leads
+from mqlkit.metrics.tidy import LABELS, family, metric_rows, of_all_leads, shown
 
 # A closed and a running bucket, of all leads and of a source.
 GRID = pd.DataFrame(
@@ -36,6 +36,26 @@ def test_rows_with_the_same_flags_share_one_tuple():
     found = metric_rows(GRID, "mqls", np.zeros(4))["flags"]
     assert found[0] is found[2]
     assert found[1] is found[3]
+
+
+def test_labels_of_rows_are_codes_until_they_are_shown():
+    codes = GRID.astype(dict.fromkeys(["bucket", "start", "end", "by", "name"], "category"))
+    found = metric_rows(codes, "mqls", np.zeros(4))
+    both = pd.concat([found, metric_rows(codes, "sqls", np.zeros(4))])
+    # The rows of 2,000 owners by week are 8.5 million.
+    assert {str(both[column].dtype) for column in LABELS} == {"category"}
+    assert family(both)["metric"].tolist() == ["mqls"] * 4 + ["sqls"] * 4
+
+
+def test_pages_show_segments_over_the_period_and_one_metric_by_bucket():
+    grid = GRID.assign(bucket=["2026-01", "total"] * 2)
+    both = pd.concat([metric_rows(grid, name, np.zeros(4)) for name in ("mqls", "sqls")])
+    kept = shown(both, "mqls")
+    assert [*zip(kept["metric"], kept["by"], kept["bucket"], strict=True)] == [
+        ("mqls", "", "2026-01"), ("mqls", "", "total"),
+        ("mqls", "source", "2026-01"), ("mqls", "source", "total"),
+        ("sqls", "", "2026-01"), ("sqls", "", "total"), ("sqls", "source", "total"),
+    ]  # fmt: skip
 
 
 def test_no_rows_have_no_flags():

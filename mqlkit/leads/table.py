@@ -347,16 +347,24 @@ class LeadTable:
         return self._cells_of(self.segments)
 
     def _cells_of(self, segments: Sequence[Segment]) -> pd.DataFrame:
-        """Return the grid without values."""
+        """Return the grid without values; its labels are codes, since there may be millions."""
         spans = [*enumerate(self.buckets), (TOTAL_BUCKET, self.whole)]
-        return pd.DataFrame(
-            [
-                (*s, i, b.label, b.start, b.end, self._progress(b))
-                for s in segments
-                for i, b in spans
-            ],
-            columns=[*SEGMENT, "index", "bucket", "start", "end", "flags"],
-        )
+        of = np.repeat(np.arange(len(segments)), len(spans))
+        at = np.tile(np.arange(len(spans)), len(segments))
+        labels: dict[str, list[Any]] = {
+            "by": [by for by, _ in segments],
+            "name": [name for _, name in segments],
+            "bucket": [bucket.label for _, bucket in spans],
+            "start": [bucket.start for _, bucket in spans],
+            "end": [bucket.end for _, bucket in spans],
+        }
+        columns: dict[str, Any] = {
+            column: pd.Categorical(of_each).take(of if column in SEGMENT else at)
+            for column, of_each in labels.items()
+        }
+        flags = pd.Series([self._progress(bucket) for _, bucket in spans], dtype=object)
+        columns["index"] = np.array([index for index, _ in spans]).take(at)
+        return pd.DataFrame(columns | {"flags": flags.to_numpy().take(at)})
 
     def _progress(self, bucket: Bucket) -> tuple[str, ...]:
         is_over = to_utc(bucket.end, self.zone) <= self.as_of.at

@@ -10,7 +10,7 @@ import pandas as pd
 from mqlkit.core.checks import SET_ASIDE
 from mqlkit.core.params import ReportParams
 from mqlkit.metrics.limits import broken, share_set_aside
-from mqlkit.metrics.tidy import pick
+from mqlkit.metrics.tidy import pick, with_text
 from mqlkit.sources.ledger import Ledger
 
 QUALITY_COLUMNS = [
@@ -76,7 +76,7 @@ def data_quality(
 def flagged(groups: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """Return the tidy rows of all leads, and one row of each metric and its flags."""
     kept = [rows[(rows["by"] == "") | ~rows.duplicated(["metric", "flags"])] for rows in groups]
-    return pd.concat(kept, ignore_index=True)
+    return with_text(pd.concat(kept, ignore_index=True))
 
 
 def _ledger(table: str, ledger: Ledger) -> list[dict[str, Any]]:

@@ -37,7 +37,7 @@ from mqlkit.metrics.mix import efficiency_mix_and_rate
 from mqlkit.metrics.response import response_times
 from mqlkit.metrics.sla import sla_by_rule
 from mqlkit.metrics.spend import basis_of, mqls_without_spend, spend_terms, unnamed_channels
-from mqlkit.metrics.tidy import family, of_all_leads, pick
+from mqlkit.metrics.tidy import family, of_all_leads, pick, shown, with_text
 from mqlkit.metrics.volume import mqls_range, weekly_mqls
 from mqlkit.metrics.waiting import hours_histogram, survival_curve
 from mqlkit.sources.format_words import in_formats
@@ -54,6 +54,9 @@ SIDES = ("rejected", "accepted")
 @dataclass(frozen=True, repr=False, eq=False)
 class FamilyFrames:
     """The numbers of one report as tidy frames, each computed when it is first asked for.
+
+    `metrics` has every number; of segments, the frames of the families have those that pages show:
+    the whole period, and MQLs by bucket.
 
     Attributes
     ----------
@@ -100,7 +103,7 @@ class FamilyFrames:
             denominator), ``low`` and ``high`` (95% interval), ``unit``, ``flags`` (a tuple). Null
             is NaN. Shares are in [0, 1], durations in hours.
         """
-        return pd.concat(self.groups.values(), ignore_index=True)
+        return with_text(pd.concat(self.groups.values(), ignore_index=True))
 
     @property
     def measured_lag(self) -> int:
@@ -132,12 +135,15 @@ class FamilyFrames:
         choice = (*DATA, *COHORT, *depends_on)
         return self.lead_data.cache.get(name, self.params, compute, depends_on=choice)
 
-    def _rows(self, *groups: str, **metrics: str) -> pd.DataFrame:
-        """Return the rows of some groups, and ``metrics`` of others by group."""
-        rows = {metric: self.groups[group] for metric, group in metrics.items()}
-        parts = [of[of["metric"] == metric] for metric, of in rows.items()]
+    def _rows(self, *groups: str, by_bucket: str = "", **metrics: str) -> pd.DataFrame:
+        """Return the rows that pages show of some groups, and of ``metrics`` of others by group.
+
+        Of segments, these are the values of the whole period and those ``by_bucket`` of a metric.
+        """
+        others = ((metric, self.groups[group]) for metric, group in metrics.items())
+        parts = [of[of["metric"] == metric] for metric, of in others]
         parts += [self.groups[group] for group in groups if group in self.groups]
-        return pd.concat(parts, ignore_index=True)
+        return pd.concat([shown(part, by_bucket) for part in parts], ignore_index=True)
 
     @cached_property
     def weekly_mqls(self) -> Days:
@@ -168,7 +174,7 @@ class FamilyFrames:
         no forecast below `FEWEST`), ``backtest_hits``, ``backtest_trials``; ``is_phi_known`` (false
         where intervals hold only if leads come in independently).
         """
-        rows, tested = self._rows("volume"), self.forecast_backtest
+        rows, tested = self._rows("volume", by_bucket="mqls"), self.forecast_backtest
         return family(
             rows,
             series={"mqls_range": mqls_range(rows, bursts=self.phi)},
@@ -433,16 +439,4 @@ class FamilyFrames:
     @property
     def inputs(self) -> list[dict[str, Any]]:
         """Return what identifies each file that was read."""
-        return [
-            {
-                "table": spec.table,
-                "path": export.name,
-                "sha256": export.sha256,
-                "rows": rows,
-                "encoding": export.encoding,
-                "delimiter": export.delimiter,
-                "format": export.recognized.format.name,
-                "timezone": spec.zone_in(export.recognized.format.timezone),
-            }
-            for export, spec, rows in self.tables.exports
-        ]
+        return self.tables.inputs

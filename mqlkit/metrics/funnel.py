@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import union_categoricals
 
 from mqlkit.core.names import FUNNEL_STAGES, SMALL_N
 from mqlkit.leads.cache import DATA
@@ -15,7 +17,7 @@ from mqlkit.leads.table import LeadTable
 from mqlkit.leads.waits import WaitTimes, by_segment, of_cohort, sums_by_segment
 from mqlkit.metrics.conversion import MQL_TO_SQL, Maturity, chances_of, incidence_of
 from mqlkit.metrics.efficiency import is_immature
-from mqlkit.metrics.tidy import share
+from mqlkit.metrics.tidy import share, with_flags
 from mqlkit.stats.incidence import Incidence, expected_share
 from mqlkit.stats.intervals import wilson
 from mqlkit.stats.survival import Floats, Waits
@@ -25,6 +27,7 @@ FUNNEL_COLUMNS = [
     "conversion", "low", "high", "projected", "projected_low", "projected_high", "hours_mean",
     "hours_median", "hours_p90", "flags", "is_next",
 ]  # fmt: skip
+STAGES = pd.Index(FUNNEL_STAGES)
 PROJECTED = ("projected", "projected_low", "projected_high")
 
 
@@ -70,10 +73,14 @@ def funnel(leads: LeadTable) -> pd.DataFrame:
     frames = {step: _step(leads, step) for step in sorted(steps, key=lambda step: step.start)}
     if not steps:
         return pd.DataFrame(columns=FUNNEL_COLUMNS)
-    found = pd.concat([frames[step] for step in steps], ignore_index=True)
-    following = set(pairwise(_stages(leads)))
-    is_next = [pair in following for pair in zip(found["from"], found["to"], strict=True)]
-    return found.assign(is_next=is_next)[FUNNEL_COLUMNS]
+    return _stacked([frames[step] for step in steps])
+
+
+def _stacked(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return the rows of all steps; their labels stay categorical, since they may be millions."""
+    known = union_categoricals([frame["name"].array for frame in frames], sort_categories=True)
+    names = [frame.astype({"name": known.dtype}) for frame in frames]
+    return pd.concat(names, ignore_index=True)
 
 
 def _step(leads: LeadTable, step: Step) -> pd.DataFrame:
@@ -117,14 +124,13 @@ def _rows(leads: LeadTable, step: Step, grid: pd.DataFrame, maturity: Maturity) 
         spread=grid["spread"],
         error=maturity.error,
     )
-    is_young, is_small = is_immature(leads, grid, maturity), (entered < SMALL_N).to_numpy()
-    flags = [
-        (*base, *(("immature",) if young else ()), *(("small-n",) if small else ()))
-        for base, young, small in zip(grid["flags"], is_young, is_small, strict=True)
-    ]
+    flags = {
+        "immature": is_immature(leads, grid, maturity),
+        "small-n": (entered < SMALL_N).to_numpy(),
+    }
     found = {
-        "from": step.start,
-        "to": step.end,
+        "from": pd.Categorical([step.start], STAGES).repeat(len(grid)),
+        "to": pd.Categorical([step.end], STAGES).repeat(len(grid)),
         **{c: grid[c] for c in ("bucket", "start", "end", "by", "name")},
         "entered": entered.astype("int64"),
         **{name: grid[name].astype("int64") for name in ("converted", "lost", "open")},
@@ -135,6 +141,7 @@ def _rows(leads: LeadTable, step: Step, grid: pd.DataFrame, maturity: Maturity) 
         "hours_mean": share(grid["time"], grid["timed"]) / HOUR_US,
         "hours_median": grid["median"] / HOUR_US,
         "hours_p90": grid["p90"] / HOUR_US,
-        "flags": pd.Series(flags, dtype=object),
+        "flags": with_flags(grid["flags"], flags),
+        "is_next": tuple(step) in set(pairwise(_stages(leads))),
     }
     return pd.DataFrame(found)

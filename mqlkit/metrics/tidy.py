@@ -16,6 +16,14 @@ from mqlkit.core.periods import is_whole
 COLUMNS = [
     "metric", "bucket", "start", "end", "by", "name", "value", "n", "low", "high", "unit", "flags",
 ]  # fmt: skip
+METRIC_NAMES = pd.CategoricalDtype([*METRICS])
+UNITS = pd.CategoricalDtype(list(dict.fromkeys(metric.unit for metric in METRICS.values())))
+# Types of the labels of tidy rows, where they are not codes.
+LABELS: dict[str, Any] = {
+    **dict.fromkeys(["metric", "bucket", "by", "name", "unit"], "str"),
+    "start": object,
+    "end": object,
+}
 
 
 def metric_rows(
@@ -54,26 +62,37 @@ def metric_rows(
     given["small-n"] = count < SMALL_N
     return pd.DataFrame(
         {
-            "metric": metric,
-            "bucket": grid["bucket"].to_numpy(),
-            "start": grid["start"].to_numpy(),
-            "end": grid["end"].to_numpy(),
-            "by": grid["by"].to_numpy(),
-            "name": grid["name"].to_numpy(),
+            "metric": _repeated(metric, METRIC_NAMES, size),
+            "bucket": grid["bucket"].array,
+            "start": grid["start"].array,
+            "end": grid["end"].array,
+            "by": grid["by"].array,
+            "name": grid["name"].array,
             "value": np.asarray(value, dtype=float),
             "n": count,
             "low": np.full(size, np.nan) if low is None else np.asarray(low, dtype=float),
             "high": np.full(size, np.nan) if high is None else np.asarray(high, dtype=float),
-            "unit": METRICS[metric].unit,
-            "flags": _flags(grid["flags"], given),
+            "unit": _repeated(METRICS[metric].unit, UNITS, size),
+            "flags": with_flags(grid["flags"], given),
         }
     )
 
 
-def _flags(base: pd.Series[Any], given: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[Any]:
+def _repeated(label: str, labels: pd.CategoricalDtype, size: int) -> pd.Categorical:
+    return pd.Categorical.from_codes(np.full(size, labels.categories.get_loc(label)), dtype=labels)
+
+
+def with_flags(base: pd.Series[Any], given: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[Any]:
     """Return the flags of each row; rows with the same flags share one tuple.
 
     Ten million rows have a handful of different ones.
+
+    Parameters
+    ----------
+    base
+        Flags of each row, as tuples.
+    given
+        Further flags, with a mask of the rows they hold for.
     """
     codes, known = pd.factorize(base)
     for i, mask in enumerate(given.values()):
@@ -145,7 +164,7 @@ def family(
         `COLUMNS`; ``at``, ``to``, ``step``, ``category`` and other columns of the series; the
         constants.
     """
-    parts = [rows]
+    parts = [with_text(rows)]
     for name, frame in (series or {}).items():
         if frame is None or frame.empty:
             continue
@@ -241,9 +260,24 @@ def pick(rows: pd.DataFrame, *metrics: str, by: str | None = None) -> pd.DataFra
     return rows[is_picked].reset_index(drop=True)
 
 
+def with_text(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return tidy rows whose labels are text and dates; in the rows of a report they are codes."""
+    return rows.astype(LABELS)
+
+
+def shown(rows: pd.DataFrame, by_bucket: str) -> pd.DataFrame:
+    """Return the rows of all leads, and those of segments that pages show.
+
+    These are the values of the whole period and those of the metric ``by_bucket``: all of them may
+    be millions.
+    """
+    is_shown = (rows["by"] == "") | (rows["bucket"] == TOTAL) | (rows["metric"] == by_bucket)
+    return rows[is_shown]
+
+
 def of_all_leads(groups: Iterable[pd.DataFrame]) -> pd.DataFrame:
     """Return the rows of all leads of several tidy frames; those of segments may be millions."""
-    return pd.concat([rows[rows["by"] == ""] for rows in groups], ignore_index=True)
+    return with_text(pd.concat([rows[rows["by"] == ""] for rows in groups], ignore_index=True))
 
 
 def complete(rows: pd.DataFrame, metric: str) -> pd.DataFrame:

@@ -72,6 +72,23 @@ class Tables:
     ledgers: dict[str, Ledger] = field(default_factory=dict)
     exports: list[tuple[Export, TableSpec, int]] = field(default_factory=list)
 
+    @property
+    def inputs(self) -> list[dict[str, Any]]:
+        """Return what identifies each file that was read, as in ``metrics.json``."""
+        return [
+            {
+                "table": spec.table,
+                "path": export.name,
+                "sha256": export.sha256,
+                "rows": rows,
+                "encoding": export.encoding,
+                "delimiter": export.delimiter,
+                "format": export.recognized.format.name,
+                "timezone": spec.zone_in(export.recognized.format.timezone),
+            }
+            for export, spec, rows in self.exports
+        ]
+
     def why_missing(self, stage: str) -> str:
         """Return why a stage without any timestamp is not recorded.
 
