@@ -20,7 +20,7 @@ def write_metrics(path: Path, facts: Mapping[str, Any], rows: Rows, *, funnel: R
     with path.open("w", encoding="utf-8", newline="\n") as handle:
         handle.write("{\n")
         for name, value in facts.items():
-            handle.write(f"{_line(name)}: {_lines(value)},\n")
+            handle.write(f"{line_of(name)}: {_lines(value)},\n")
         _write_rows(handle, "funnel", funnel)
         handle.write(",\n")
         _write_rows(handle, "metrics", rows)
@@ -28,22 +28,23 @@ def write_metrics(path: Path, facts: Mapping[str, Any], rows: Rows, *, funnel: R
 
 
 def _write_rows(handle: TextIO, name: str, rows: Rows) -> None:
-    handle.write(f"{_line(name)}: [")
+    handle.write(f"{line_of(name)}: [")
     separator = "\n"
     for row in rows:
-        handle.write(separator + _line(row))
+        handle.write(separator + line_of(row))
         separator = ",\n"
     handle.write("\n]")
 
 
-def _line(value: object) -> str:
+def line_of(value: object) -> str:
+    """Return a row, or another value, as it is written."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def _lines(value: object) -> str:
     if not isinstance(value, list):
-        return _line(value)
-    return "[\n" + ",\n".join(_line(entry) for entry in value) + "\n]"
+        return line_of(value)
+    return "[\n" + ",\n".join(line_of(entry) for entry in value) + "\n]"
 
 
 def is_of_all_leads(line: str) -> bool:

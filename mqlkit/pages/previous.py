@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from glob import glob
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from mqlkit.core.periods import DAY
 from mqlkit.core.text import as_of_day, day
 from mqlkit.metrics.limits import figures_of
 from mqlkit.metrics.report import Report
+from mqlkit.metrics.tidy import of_all_leads
 from mqlkit.pages.changed_leads import find_changed_leads
 from mqlkit.pages.document import facts_of, records_of
 from mqlkit.pages.revisions import (
@@ -58,6 +60,24 @@ class Previous:
     is_comparable: bool
 
 
+class Settled:
+    """The rows of a report that `revisions` compares, as records; there may be millions.
+
+    Parameters
+    ----------
+    report
+        The report.
+    """
+
+    def __init__(self, report: Report) -> None:
+        groups = report.groups.values()
+        self._parts = [rows[rows["metric"].isin(SETTLED)] for rows in groups]
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        """Yield the records."""
+        return chain.from_iterable(map(records_of, self._parts))
+
+
 def previous(report: Report) -> Previous | None:
     """Return the last report of the same name; None if there is none.
 
@@ -68,15 +88,15 @@ def previous(report: Report) -> Previous | None:
     paths = [Path(found) for found in sorted(glob(pattern))] if pattern else []  # noqa: PTH207
     if not paths:
         return None
-    settled = report.metrics[report.metrics["metric"].isin(SETTLED)]
-    now = {**facts_of(report), "metrics": list(records_of(settled))}
+    now = {**facts_of(report), "metrics": Settled(report)}
     found = last_report(paths, now)
     if found is None:
         return None
     path, document = found
     kept = path.with_name(path.name.replace(".metrics.json", LEADS_KEPT))
-    changed = find_changed_leads(revisions(document, now), kept, report.lead_data)
-    lines = revision_lines(document, now, changed)
+    revised = revisions(document, now)
+    changed = find_changed_leads(revised, kept, report.lead_data)
+    lines = revision_lines(revised, document, now, changed)
     return Previous(document, changed, lines, has_same_definitions(document, now))
 
 
@@ -97,7 +117,7 @@ def previous_frame(report: Report) -> pd.DataFrame:
     if last is not None and not last.is_comparable:
         facts = [{"record": "definitions"}]
     elif last is not None:
-        then, now = figures_of(last.document), Cells(report.metrics)
+        then, now = figures_of(last.document), Cells(of_all_leads(report.groups.values()))
         facts += [
             {"record": "number", "name": name, "before": then[name], "value": now.value(name)}
             for name in COMPARED

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from mqlkit.core.errors import listed
 from mqlkit.core.metrics import METRICS
 from mqlkit.core.names import TOTAL
-from mqlkit.pages.metrics_file import ROW, is_of_all_leads, read_metrics
+from mqlkit.pages.metrics_file import ROW, is_of_all_leads, line_of, read_metrics
 
 # Metrics that are final when a bucket ends. Cohorts mature later, which is not a revision.
 SETTLED = ("mqls", "sqls_in_period", "in_stage", "goal", "spend")
@@ -72,6 +72,8 @@ class ChangedLead:
 def last_report(paths: Sequence[Path], now: Document) -> tuple[Path, Document] | None:
     """Return the latest report that differs from the new one and has no later as-of date.
 
+    Of its rows, it has those of all leads and those that `revisions` compares and that differ.
+
     Parameters
     ----------
     paths
@@ -82,14 +84,19 @@ def last_report(paths: Sequence[Path], now: Document) -> tuple[Path, Document] |
     found = []
     for path in paths:
         try:
-            document = read_metrics(path, keep=_is_compared)
+            document = read_metrics(path)
             is_same = all(document[name] == now[name] for name in IDENTITY)
             is_same &= has_same_definitions(document, now)
             if not is_same and document["as_of"] <= now["as_of"]:
-                found.append((document["as_of"], path, document))
-        except (OSError, ValueError, KeyError, TypeError):
+                found.append((document["as_of"], path, document, _has_same_scope(document, now)))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue
-    return max(found, key=lambda each: each[0])[1:] if found else None
+    if not found:
+        return None
+    _, path, document, is_comparable = max(found, key=lambda each: each[0])
+    if is_comparable:
+        document = read_metrics(path, keep=_differs_from(now))
+    return path, document
 
 
 def has_same_definitions(then: Document, now: Document) -> bool:
@@ -98,8 +105,18 @@ def has_same_definitions(then: Document, now: Document) -> bool:
     return bool(then.get("definitions", "") == now["definitions"])
 
 
-def _is_compared(line: str) -> bool:
-    return is_of_all_leads(line) or line.startswith(SETTLED_ROWS)
+def _differs_from(now: Document) -> Callable[[str], bool]:
+    """Return whether a line is of all leads, or of a compared metric and not among those of now.
+
+    Millions of rows may be the same, and need not be kept.
+    """
+    known = {hash(line_of(row)) for row in now["metrics"]}
+
+    def differs(line: str) -> bool:
+        is_new = line.startswith(SETTLED_ROWS) and hash(line.rstrip(",\n")) not in known
+        return is_new or is_of_all_leads(line)
+
+    return differs
 
 
 def revisions(then: Document, now: Document) -> list[Revision]:
@@ -117,17 +134,20 @@ def revisions(then: Document, now: Document) -> list[Revision]:
         return []
 
 
-def revision_lines(then: Document, now: Document, changed: Sequence[ChangedLead] = ()) -> list[str]:
+def revision_lines(
+    found: Sequence[Revision], then: Document, now: Document, changed: Sequence[ChangedLead] = ()
+) -> list[str]:
     """Return a line for each of `revisions`, and lines for the leads and files that caused them.
 
     Parameters
     ----------
+    found
+        The revisions.
     then, now
         As in `revisions`.
     changed
         The leads that caused them, if known.
     """
-    found = revisions(then, now)
     lines = [_line(each.pairs) for each in found]
     if not lines:
         return []
@@ -164,9 +184,7 @@ def _leads_line(changed: Sequence[ChangedLead]) -> list[str]:
 
 
 def _found(then: Document, now: Document) -> list[Revision]:
-    if not has_same_definitions(then, now):
-        return []
-    if any(then["params"].get(n) != now["params"].get(n) for n in {*now["params"]} - MAY_DIFFER):
+    if not _has_same_scope(then, now):
         return []
     settled = [name for name in SETTLED if name != "spend" or _has_same_lag(then, now)]
     changes: dict[tuple[str, str, str], list[tuple[Row, Row]]] = {}
@@ -181,6 +199,13 @@ def _found(then: Document, now: Document) -> list[Revision]:
         Revision(metric, pairs[0][1]["bucket"], start, end, pairs)
         for (metric, start, end), pairs in changes.items()
     ]
+
+
+def _has_same_scope(then: Document, now: Document) -> bool:
+    """Return whether the numbers of closed buckets of two reports should be the same."""
+    fixed = {*now["params"]} - MAY_DIFFER
+    is_same = all(then["params"].get(name) == now["params"].get(name) for name in fixed)
+    return is_same and has_same_definitions(then, now)
 
 
 def _has_same_lag(then: Document, now: Document) -> bool:

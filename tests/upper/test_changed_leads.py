@@ -72,8 +72,9 @@ def compared(said, tmp_path):
         then = metrics_document(numbers)
         numbers = said(second, "2026-02-28", **given)
         now = metrics_document(numbers)
-        found = find_changed_leads(revisions(then, now), path, numbers.lead_data)
-        return found, revision_lines(then, now, found), path
+        revised = revisions(then, now)
+        found = find_changed_leads(revised, path, numbers.lead_data)
+        return found, revision_lines(revised, then, now, found), path
 
     return compare
 
