@@ -26,7 +26,7 @@ from mqlkit.views.claims import (
     Verdict,
     is_young,
 )
-from mqlkit.views.labels import within_days
+from mqlkit.views.labels import are, within_days
 from mqlkit.views.sparkline import Spark
 from mqlkit.views.tables.changes import NOT_COMPARED
 from mqlkit.views.verdicts.base import immature_buckets
@@ -216,7 +216,8 @@ def _efficiency_figure(total: Cells, rows: pd.DataFrame) -> Figure:
     note = "Too few to judge" if n < SMALL_N else still if young else "Mature"
     name = f"MQL→SQL within {within}" if within else "MQL→SQL conversion"
     if not n:
-        context = f"the {within} of no MQL are over" if total.value("mqls") > 0 else "no MQLs"
+        early = f"the {within} of no MQL {are(within)} over"
+        context = early if total.value("mqls") > 0 else "no MQLs"
         return Figure(name, "Not known yet", context, Verdict(note))
     context = _confidence(total.interval("efficiency"))
     return Figure(name, percent(total.value("efficiency")), context, Verdict(note))

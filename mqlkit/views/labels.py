@@ -24,6 +24,15 @@ def within_days(frame: pd.DataFrame) -> str:
     return counted(days, "day") if days >= 0 else ""
 
 
+def are(days: str) -> str:
+    """Return the verb after days.
+
+    >>> are("1 day"), are("0 days")
+    ('is', 'are')
+    """
+    return "is" if days == "1 day" else "are"
+
+
 def within(frame: pd.DataFrame) -> str:
     """Return how a frame limits conversion, such as `` within 30 days``; empty if it does not."""
     days = within_days(frame)

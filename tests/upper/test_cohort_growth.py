@@ -112,6 +112,9 @@ def test_the_line_is_the_limit_in_days_and_none_where_conversion_takes_longer(fe
     # -1 is no limit.
     mature = charts.efficiency.cohort_age(of(grown, maturity_days=9, within_days=-1)).to_dict()
     assert mature["description"].endswith("nine in ten conversions have happened.")
+    # Less than a day is not 0 days.
+    soon = charts.efficiency.cohort_age(of(grown, maturity_days=0.2)).to_dict()
+    assert "After 1 day, the dashed line" in soon["description"]
     rising = charts.efficiency.cohort_age(of(grown, maturity_days=9, is_rising=True)).to_dict()
     assert [part["mark"]["type"] for part in rising["layer"]] == ["line", "point", "point"]
     assert rising["description"].endswith("Conversion takes longer than the data can show.")

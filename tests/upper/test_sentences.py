@@ -353,6 +353,32 @@ LAST = "{}, the latest mature month: {}."
             id="within days, one young month",
         ),
         pytest.param(
+            totals(mqls=17, efficiency={"value": 0, "n": 1, "low": 0.0, "high": 0.7934}),
+            {"within_days": 7},
+            "The only MQL whose 7 days are over did not become an SQL within 7 days (0.0–79.3%). "
+            + SMALL.format("1 lead"),
+            id="the days of the other MQLs are not over",
+        ),
+        pytest.param(
+            totals(mqls=60, efficiency={"value": 0.2, "n": 40, "low": 0.105, "high": 0.3476}),
+            {"within_days": 1},
+            "20.0% of 40 MQLs whose 1 day is over became SQLs within 1 day (10.5–34.8%), or one in "
+            "5.0.",
+            id="the one day of some MQLs is not over",
+        ),
+        pytest.param(
+            totals(mqls=9, efficiency={"value": None, "n": 0}),
+            {"within_days": 1},
+            "The 1 day of no MQL is over yet, so there is no conversion rate.",
+            id="too early for one day",
+        ),
+        pytest.param(
+            converted(1.0, 40, "2026-01", "2026-02", "2026-03", low=0.9124, high=1.0),
+            {"is_rising": True, "horizon_days": 4.0},
+            "All of 40 MQLs became SQLs (91.2–100.0%).",
+            id="nothing can rise where all have converted",
+        ),
+        pytest.param(
             totals(efficiency={"value": 0, "n": 60, "low": 0.0, "high": 0.0602}),
             {"within_days": 0},
             "None of 60 MQLs became an SQL within 0 days (0.0–6.0%).",
@@ -610,6 +636,25 @@ def test_sla(frame, params, text, tone):
         ),
         pytest.param(
             totals(
+                hours_in_stage_mean={"value": 9, "n": 1},
+                hours_in_stage_km_median={"value": None, "n": 40},
+            ),
+            {},
+            "Fewer than half of 40 MQLs have left the stage, so the median time in stage is not "
+            "known yet; 1 has left.",
+            id="one has left",
+        ),
+        pytest.param(
+            totals(
+                hours_in_stage_mean={"value": 9, "n": 1},
+                hours_in_stage_km_median={"value": 9, "n": 1},
+            ),
+            {},
+            "The only MQL left the stage after 9.0 hours. " + SMALL.format("1 lead"),
+            id="the only one has left",
+        ),
+        pytest.param(
+            totals(
                 hours_in_stage_mean={"value": 60, "n": 31},
                 hours_in_stage_median={"value": 47.9, "n": 31},
                 hours_in_stage_km_median={"value": 48, "n": 40},
@@ -791,7 +836,7 @@ BASIS = (
             "auto",
             30,
             "An MQL cost €97.02: €2,911 over 30 MQLs, with a lag of 30 days (measured as the "
-            "mean). " + BASIS + " This counts 7 MQLs whose source has no spend.",
+            "mean). " + BASIS + " The cost counts 7 MQLs whose source has no spend.",
             id="some sources without spend",
         ),
         pytest.param(
@@ -913,6 +958,14 @@ def test_a_period_that_is_over_has_no_forecast():
 def test_a_decision_of_which_one_kind_is_recorded(unrecorded, ending):
     frame = of(handed(20, 10, 0, low=0.488, high=0.808), unrecorded=unrecorded)
     assert plain(verdicts.handoff.acceptance(frame).text).endswith(ending)
+
+
+def test_an_acceptance_rate_without_acceptances_and_sqls_tells_nothing():
+    frame = of(handed(0, 10, 5), unrecorded="accepted", is_sql_recorded=False)
+    assert (
+        "The data records no acceptances and no SQLs, so the acceptance rate says nothing about "
+        "the leads that sales accepted."
+    ) in said(verdicts.handoff.acceptance(frame))[0]
 
 
 def test_what_has_left_and_what_is_open_is_said_once():

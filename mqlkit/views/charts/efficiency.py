@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import altair as alt
 import pandas as pd
 
@@ -239,7 +241,8 @@ def _maturity(rows: pd.DataFrame) -> tuple[str, list[alt.Chart]]:
         rule.encode(x=alt.X("age_days:Q")),
         text.encode(x=alt.X("age_days:Q"), y=BOTTOM, text=alt.Text("label:N")),
     ]
-    age = counted(round(days), "day")
+    # As in the verdict, and never 0 days.
+    age = counted(math.ceil(days), "day")
     if limit:
         return f"The dashed line is the age of {age} up to which SQLs count", line
     return f"After {age}, the dashed line, nine in ten conversions have happened", line

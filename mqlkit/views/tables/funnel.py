@@ -54,7 +54,8 @@ def steps(rows: pd.DataFrame) -> Table | None:
         frame,
         left=[c for c in ("Step", "Note") if c in frame],
         is_ordered=True,
-        note="Time in calendar days until leads reached the later stage or were rejected",
+        note="Time in calendar days until leads reached the later stage or were rejected. A lead "
+        "that reached it counts as converted, also after a rejection.",
     )
 
 

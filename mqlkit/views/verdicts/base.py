@@ -21,7 +21,7 @@ from mqlkit.views.claims import (
     Range,
     Sentence,
 )
-from mqlkit.views.labels import label_of
+from mqlkit.views.labels import are, label_of
 
 Row = Mapping[Hashable, Any]
 ENDS = ("low", "difference", "high")
@@ -58,7 +58,7 @@ def immature_buckets(rows: pd.DataFrame) -> list[str]:
     ]
 
 
-TOO_YOUNG = "the {} of some of its MQLs are not over yet"
+TOO_YOUNG = "the {} of some of its MQLs {} not over yet"
 
 
 def why_held(flags: Sequence[str], within: str = "") -> str:
@@ -71,7 +71,7 @@ def why_held(flags: Sequence[str], within: str = "") -> str:
     """
     found = next((flag for flag in HOLDS if flag in flags), "")
     if found == "immature" and within:
-        return TOO_YOUNG.format(within)
+        return TOO_YOUNG.format(within, are(within))
     return HOLDS.get(found, "")
 
 

@@ -26,7 +26,7 @@ NOT_FILTERED = Sentence(
     "Spend cannot be filtered by {columns}: {basis} ÷ filtered leads is {cost}, {spend} over "
     "{mqls:MQL}, with {lag}. It is not what these leads cost."
 )
-WITHOUT_SPEND = Sentence("This counts {unspent:MQL} whose source has no spend.")
+WITHOUT_SPEND = Sentence("The cost counts {unspent:MQL} whose source has no spend.")
 BASIS = Sentence(
     "This is based on averages, on one lag for all leads and on correlation in time: use it for "
     "large trends, not for single leads."

@@ -24,21 +24,21 @@ from mqlkit.views.claims import (
     so_far,
     verdict,
 )  # fmt: skip
-from mqlkit.views.labels import within, within_days
+from mqlkit.views.labels import are, within, within_days
 from mqlkit.views.verdicts.base import few, immature_buckets, missing_of
 
 NO_SQLS = Sentence("The data has no {missing}, so there is no MQL→SQL conversion rate.")
 NO_MQLS = Sentence("There are no MQLs to compute a conversion rate from.")
-NONE_OVER = Sentence("The {within} of no MQL are over yet, so there is no conversion rate.")
-CONVERTED = Sentence("{share} of {n:MQL} became SQLs{when} ({interval}), or one in {ratio}.")
+NONE_OVER = Sentence("The {within} of no MQL {are} over yet, so there is no conversion rate.")
+CONVERTED = Sentence("{share} of {n:MQL}{over} became SQLs{when} ({interval}), or one in {ratio}.")
 ALL_CONVERTED = Sentence(
-    "The only MQL became an SQL{when} ({interval}).",
-    "All of {n:MQL} became SQLs{when} ({interval}).",
+    "The only MQL{over} became an SQL{when} ({interval}).",
+    "All of {n:MQL}{over} became SQLs{when} ({interval}).",
     by="n",
 )
 NONE_CONVERTED = Sentence(
-    "The only MQL did not become an SQL{when} ({interval}).",
-    "None of {n:MQL} became an SQL{when} ({interval}).",
+    "The only MQL{over} did not become an SQL{when} ({interval}).",
+    "None of {n:MQL}{over} became an SQL{when} ({interval}).",
     by="n",
 )
 # From this share on, "one in" says nothing.
@@ -52,7 +52,7 @@ YOUNG = Sentence(
     by="n_buckets",
 )
 NOT_OVER = Sentence(
-    "In {buckets}, the {within} of some MQLs are not over yet, and the rate can still change."
+    "In {buckets}, the {within} of some MQLs {are} not over yet, and the rate can still change."
 )
 STILL_RISING = Sentence(
     "After {horizon}, as far as the data shows, conversions are still coming: conversion takes "
@@ -63,7 +63,7 @@ PROJECTED = Sentence(
     "prediction interval {interval})."
 )
 LATEST = Sentence("{bucket_name}, the latest mature {noun}: {share} of {n}{when} ({interval}).")
-CONVERTED_MOST = Sentence("{share} of {n:MQL} became SQLs{when} ({interval}).")
+CONVERTED_MOST = Sentence("{share} of {n:MQL}{over} became SQLs{when} ({interval}).")
 IN_PERIOD = Sentence(
     "The in-period ratio is {ratio}: {sqls:SQL} dated in the period, per {mqls:MQL} of the period. "
     "The SQLs may come from earlier MQLs, so this ratio rises when the number of MQLs falls."
@@ -89,7 +89,7 @@ def conversion(rows: pd.DataFrame, *, view: str = BOTH) -> Verdict | None:
         days = within_days(rows)
         is_early = bool(days) and total.value("mqls") > 0
         sentence = NONE_OVER if is_early else NO_MQLS
-        return verdict(sentence.claim("efficiency", certainty=UNKNOWN, within=days))
+        return verdict(sentence.claim("efficiency", certainty=UNKNOWN, within=days, are=are(days)))
     return verdict(
         _converted(total, rows), _immature(rows), _latest(rows), _projected(total, rows),
         few(total.figure("efficiency", "n")),
@@ -116,7 +116,15 @@ def _converted(total: Cells, rows: pd.DataFrame) -> Claim:
         interval=total.interval("efficiency"),
         ratio=total.inverse("efficiency"),
         when=when_of(total, rows),
+        over=_over(total, rows),
     )
+
+
+def _over(cells: Cells, rows: pd.DataFrame) -> str:
+    """Return which MQLs count where those that are too young for a limit in days do not."""
+    days = within_days(rows)
+    is_part = bool(days) and cells.n("efficiency") < cells.value("mqls")
+    return f" whose {days} {are(days)} over" if is_part else ""
 
 
 def _immature(rows: pd.DataFrame) -> Claim | None:
@@ -124,11 +132,11 @@ def _immature(rows: pd.DataFrame) -> Claim | None:
     young, maturity = immature_buckets(rows), constant(rows, "maturity_days", math.nan)
     if days := within_days(rows):
         not_over = NOT_OVER.claim(
-            "efficiency", certainty=SO_FAR, buckets=listed(young), within=days
+            "efficiency", certainty=SO_FAR, buckets=listed(young), within=days, are=are(days)
         )
         return not_over if young else None
     if constant(rows, "is_rising", False):
-        if constant(rows, "horizon_days") < 1:
+        if constant(rows, "horizon_days") < 1 or not young:
             return None
         horizon = counted(round(constant(rows, "horizon_days")), "day")
         noun = bucket_noun(str(rows["bucket"].iloc[0]))

@@ -34,6 +34,10 @@ ONLY_ACCEPTED = Sentence(
 ONLY_REJECTED = Sentence(
     "The data records no acceptances; a lead counts as accepted when it became an SQL."
 )
+ONLY_REJECTED_NO_SQL = Sentence(
+    "The data records no acceptances and no SQLs, so the acceptance rate says nothing about the "
+    "leads that sales accepted."
+)
 SIDES = {"rejected": ONLY_ACCEPTED, "accepted": ONLY_REJECTED}
 UNDECIDED = Sentence(
     "{undecided:MQL} is undecided.", "{undecided:MQL} are undecided.", by="undecided"
@@ -76,4 +80,7 @@ def _one_side(rows: pd.DataFrame) -> Claim | None:
     unrecorded = constant(rows, "unrecorded", "-")
     if unrecorded not in SIDES:
         return None
-    return SIDES[unrecorded].claim("acceptance_rate", certainty=NOT_RECORDED)
+    sentence = SIDES[unrecorded]
+    if sentence == ONLY_REJECTED and not constant(rows, "is_sql_recorded", True):
+        sentence = ONLY_REJECTED_NO_SQL
+    return sentence.claim("acceptance_rate", certainty=NOT_RECORDED)

@@ -24,7 +24,7 @@ NO_MQL = Sentence("There is no MQL whose time in stage can be measured.")
 NOT_HALF = Sentence(
     "The only MQL has not left the stage yet.",
     "Fewer than half of {n:MQL} have left the stage, so the median time in stage is not known yet; "
-    "{left} have left.",
+    "{left} {have} left.",
     by="n",
 )
 MEDIAN = Sentence(
@@ -33,7 +33,11 @@ MEDIAN = Sentence(
 )
 
 
-ALL_LEFT = Sentence("The median time in stage is {all_leads}; all {n:MQL} have left.")
+ALL_LEFT = Sentence(
+    "The only MQL left the stage after {all_leads}.",
+    "The median time in stage is {all_leads}; all {n:MQL} have left.",
+    by="n",
+)
 
 
 def time_in_stage(rows: pd.DataFrame) -> Verdict:
@@ -53,9 +57,10 @@ def time_in_stage(rows: pd.DataFrame) -> Verdict:
         return verdict(NO_EXITS.claim(metric, certainty=NOT_RECORDED, **missing_of(rows)))
     if total.n(metric) == 0:
         return verdict(NO_MQL.claim(metric, certainty=UNKNOWN))
+    have = "has" if left.value == 1 else "have"
     if math.isnan(median.value):
-        return verdict(NOT_HALF.claim(metric, certainty=SO_FAR, n=n, left=left))
-    sentence = ALL_LEFT if left.value == n.value > 1 else MEDIAN
+        return verdict(NOT_HALF.claim(metric, certainty=SO_FAR, n=n, left=left, have=have))
+    sentence = ALL_LEFT if left.value == n.value else MEDIAN
     return verdict(
         sentence.claim(
             metric,
