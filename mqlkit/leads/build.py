@@ -40,7 +40,7 @@ from mqlkit.leads.outcomes import noted_of
 from mqlkit.leads.promises import RULE
 from mqlkit.leads.reentry import with_history
 from mqlkit.leads.table import LeadTable
-from mqlkit.sources.ids import strangers
+from mqlkit.sources.ids import UNKNOWN_LEAD, strangers
 from mqlkit.sources.local_times import zone_of
 from mqlkit.sources.reader import SHARED, TABLE, Reader
 from mqlkit.sources.sql import lead_column
@@ -333,7 +333,7 @@ def _edges(params: ReportParams, period: Bucket) -> tuple[date, ...]:
 def _note(timed: TimedLeads, tables: Tables, summary: Mapping[str, Any]) -> None:
     """Write into the ledger what is noteworthy about the leads."""
     if timed.n_strangers:
-        tables.ledgers["history"].noted["unknown_lead"] = timed.n_strangers
+        tables.ledgers["history"].noted[UNKNOWN_LEAD] = timed.n_strangers
     noted = tables.ledgers["leads" if "leads" in tables.ledgers else "history"].noted
     for name in noted_of(timed.table):
         noted[name] = int(summary[name])

@@ -9,6 +9,7 @@ from mqlkit.core.text import visible
 from mqlkit.sources.cells import timestamp
 from mqlkit.sources.dialect.decide import Kinds, Readings
 from mqlkit.sources.ledger import Ledger
+from mqlkit.sources.merged_records import IDS, find_merged
 from mqlkit.sources.reader import Reader
 from mqlkit.sources.spec import TableSpec
 from mqlkit.sources.sql import Values, literal
@@ -34,13 +35,14 @@ def read_history(reader: Reader, spec: TableSpec) -> Read:
             "stage": f"CASE WHEN {cells[COUNTS]} THEN {_stage(text, spec, how, values)} END",
             "stage_text": text,
             "counts": cells[COUNTS],
+            IDS: cells[IDS],
         }
 
     def faults(cells: Cells) -> list[tuple[str, str]]:
         return [("no_id", f"{cells['lead_id']} IS NULL"), ("bad_date", '"at" IS NULL')]
 
     typing = Typing(
-        columns=["lead_id", "at", "stage"],
+        columns=["lead_id", "at", "stage", IDS],
         needed=["lead_id", "at"] if spec.stage else ["lead_id", "at", "stage"],
         kinds=Kinds(["at"]),
         typed=typed,
@@ -49,7 +51,9 @@ def read_history(reader: Reader, spec: TableSpec) -> Read:
         timestamps=["at"],
         may_be_total=lambda cells: f"{cells['lead_id']} IS NULL",
     )
-    return read_table(reader, spec, typing)
+    read = read_table(reader, spec, typing)
+    find_merged(reader, read.table, {IDS: IDS})
+    return read
 
 
 def _stage(text: str, spec: TableSpec, how: Readings, values: Values) -> str:

@@ -14,6 +14,8 @@ from mqlkit.sources.sql import Values
 
 # What the ids of Salesforce leads begin with.
 PREFIX = "00Q"
+# Events whose lead is not among the leads.
+UNKNOWN_LEAD = "unknown_lead"
 MATCHED = "ids matched on their first 15 characters"
 # `3.97792E+10`, and numbers of 16 digits or more with zeros behind the 15 that a spreadsheet keeps.
 SCIENTIFIC = r"^[0-9](?:[.,][0-9]+[eE]\+?|[eE]\+)[0-9]{1,3}$"

@@ -29,8 +29,8 @@ from mqlkit.sources.dialect.dates import DateReading
 from mqlkit.sources.dialect.numbers import NumberReading
 from mqlkit.sources.files import Export
 from mqlkit.sources.goals import note_strangers, read_goals
-from mqlkit.sources.history import event_rows, read_history
-from mqlkit.sources.ids import match_ids, shorten_ids, strangers
+from mqlkit.sources.history import read_history
+from mqlkit.sources.lead_events import note_events_of_no_lead
 from mqlkit.sources.leads import read_leads
 from mqlkit.sources.ledger import Ledger
 from mqlkit.sources.local_times import local_timestamp
@@ -196,7 +196,7 @@ def inspect_source(
 def _compared(
     reader: Reader, looks: list[TableReport], tables: Sequence[str | None]
 ) -> list[TableReport]:
-    """Return the looks; where no event of any history belongs to a lead, the first says so."""
+    """Return the looks; the first history says how many events of all belong to no lead."""
     by_kind = {
         kind: [(look, t) for look, t in zip(looks, tables, strict=True) if look.table == kind]
         for kind in ("leads", "history")
@@ -205,13 +205,9 @@ def _compared(
     events = [t for _, t in by_kind["history"] if t is not None]
     if not leads or len(events) < max(len(by_kind["history"]), 1):
         return looks
-    shorten_ids(reader, leads[0], Ledger())
-    logged = reader.create(event_rows(events), Values())
-    match_ids(reader, leads[0], logged, Ledger())
-    errors: list[str] = []
+    first, errors = by_kind["history"][0][0], list[str]()
     with _reporting([], errors):
-        strangers(reader.backend.table(leads[0]), reader.backend.table(logged))
-    first = by_kind["history"][0][0]
+        note_events_of_no_lead(reader, leads[0], events, first.ledger or Ledger())
     return [
         replace(look, errors=(*look.errors, *errors)) if look is first else look for look in looks
     ]

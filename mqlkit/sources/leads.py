@@ -14,6 +14,7 @@ from mqlkit.sources.dialect.decide import Kinds, Readings
 from mqlkit.sources.fast_path import ODD, read_plain_leads
 from mqlkit.sources.ids import shorten_ids
 from mqlkit.sources.local_times import zone_of
+from mqlkit.sources.merged_records import apply_merged, find_merged, merge_columns
 from mqlkit.sources.missing_columns import columns_of, note_missing, refuse_missing
 from mqlkit.sources.non_data_rows import UNLIKELY_ID
 from mqlkit.sources.reader import Reader
@@ -82,7 +83,10 @@ def read_leads(
     exports: list[Export] | None = None,
 ) -> Read:
     """Return the leads as read, row by row; ``mql_at`` may be missing where ``has_mql``."""
-    texts = [*TEXT_COLUMNS, *extras]
+    exports = exports or open_exports(reader, spec)
+    merges = merge_columns(exports)
+    others = list(dict.fromkeys([*extras, *merges]))
+    texts = [*TEXT_COLUMNS, *others]
 
     def typed(cells: Cells, how: Readings, values: Values) -> dict[str, str]:
         found = {"lead_id": cells["lead_id"]}
@@ -105,7 +109,7 @@ def read_leads(
         is_unlikely = f"regexp_matches({cells['lead_id']}, {literal(UNLIKELY_ID)})"
         return all_of([no_dates, is_unlikely])
 
-    columns = [*LEAD_COLUMNS, *extras]
+    columns = [*LEAD_COLUMNS, *others]
     typing = Typing(
         columns=columns,
         needed=["lead_id"] if has_mql else ["lead_id", "mql_at"],
@@ -117,9 +121,13 @@ def read_leads(
         may_be_total=lambda cells: f"{cells['lead_id']} IS NULL",
         is_odd=is_odd,
         check=partial(refuse_missing, spec),
-        read_plain=partial(read_plain_leads, columns=columns),
+        # Rows of merged records are not different leads.
+        read_plain=None if merges else partial(read_plain_leads, columns=columns),
     )
     read = read_table(reader, spec, typing, exports=exports)
+    find_merged(reader, read.table, {lead_column(name): kind for name, kind in merges.items()})
+    for name in set(merges) - set(extras):
+        reader.run(f"ALTER TABLE {read.table} DROP COLUMN {quote(lead_column(name))}")
     there = [*columns_of(spec, read.exports), *extras]
     note_missing(read.exports, read.rows, dict.fromkeys(there), read.ledger)
     return read
@@ -144,6 +152,7 @@ def lead_table(
     if not read.is_numbered:
         reader.run(f"ALTER TABLE {read.table} DROP COLUMN {ODD}")
         return read.table, others, columns
+    apply_merged(reader, read.table, read.ledger)
     shorten_ids(reader, read.table, read.ledger)
     table = _merged(reader, read.table, texts)
     if n_merged := read.ledger.used - reader.count(table):

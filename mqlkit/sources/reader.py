@@ -22,7 +22,8 @@ TABLE, SHARED = "table", "shared"
 class Reader:
     """What reading needs and shares: the engine, folders, the report's limits and zone.
 
-    ``zones`` has the zones in which the sources write their timestamps.
+    ``zones`` has the zones in which the sources write their timestamps, ``merged`` the ids of
+    merged records with the surviving ones.
     """
 
     backend: Backend
@@ -32,6 +33,7 @@ class Reader:
     day_zone: str
     tables: int = 0
     zones: list[str] = field(default_factory=list)
+    merged: dict[str, str] = field(default_factory=dict)
 
     def name(self, kind: str) -> str:
         """Return a name nothing else in the engine has."""

@@ -24,6 +24,7 @@ from mqlkit.sources.history import (
 from mqlkit.sources.ids import match_ids
 from mqlkit.sources.leads import Wanted, lead_table, leads_of, refuse_unknown
 from mqlkit.sources.ledger import Ledger
+from mqlkit.sources.merged_records import apply_merged
 from mqlkit.sources.rates import read_rates
 from mqlkit.sources.reader import Reader
 from mqlkit.sources.spec import SourceSpec, TableSpec
@@ -182,8 +183,11 @@ def load(
         tell("Reading the leads")
         leads, others, columns = lead_table(reader, source.leads, wanted, keep, has_mql=has_mql)
         if events is not None:
+            apply_merged(reader, events, ledgers["history"])
             match_ids(reader, leads, events, ledgers["history"])
     else:
+        if events is not None:
+            apply_merged(reader, events, ledgers["history"])
         leads, others, columns = leads_of(reader, events), [], list(LEAD_COLUMNS)
     unknown = [c for c in extras if c not in (*LEAD_COLUMNS, *others)]
     refuse_unknown(wanted, unknown, columns)
