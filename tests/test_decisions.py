@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 import pytest
 
-from mqlkit.core.errors import SourceError
+from mqlkit.core.errors import MqlkitError, SourceError
 from mqlkit.sources.inspect import inspect_source
 from mqlkit.sources.questions import Undecided
 from mqlkit.sources.spec import read_source
@@ -421,6 +421,10 @@ def test_an_error_of_the_machine_does_not_blame_the_file(desk, monkeypatch, erro
 
     monkeypatch.setattr("mqlkit.sources.staging.decide", fail)
     desk.write("leads.csv", "lead_id,mql_at\nA,2026-01-05\n")
-    with pytest.raises(SourceError, match=words) as caught:
+    with pytest.raises(MqlkitError, match=words) as caught:
         desk.read(LEADS)
-    assert ("text editor" in str(caught.value)) == (words == "cannot be read as a table")
+    is_of_file = words == "cannot be read as a table"
+    assert ("text editor" in str(caught.value)) == is_of_file
+    # What the machine lacks is no fault of the data.
+    assert caught.value.exit_code == (2 if is_of_file else 1)
+    assert "Error" not in str(caught.value)

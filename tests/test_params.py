@@ -398,7 +398,7 @@ def test_a_file_that_is_a_list(desk):
 
 def test_a_file_that_is_not_text(desk):
     path = desk.write("q1.yaml", b"title: \xff\xff\n")
-    with pytest.raises(ParamsError, match=r"q1\.yaml: cannot be read \('utf-8' codec"):
+    with pytest.raises(ParamsError, match=r"q1\.yaml:1: is not UTF-8 text"):
         ReportParams.read(path)
 
 

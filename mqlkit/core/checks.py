@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from mqlkit.core.errors import ParamsError, report, unknown_name
+from mqlkit.core.errors import ParamsError, report, shortened, unknown_name
 from mqlkit.core.metrics import METRICS
 from mqlkit.core.periods import GRAINS, AsOf, Calendar
 from mqlkit.core.text import exactly, visible
@@ -60,7 +60,8 @@ def sla_words(text: str, clock: str = "calendar") -> str:
 
 
 def _wrong(name: str, value: object, expected: str, fix: str = "") -> ParamsError:
-    return ParamsError(report(f"{name} {value!r} is not usable.", expected=expected, fix=fix))
+    headline = f"{name} {shortened(value)} is not usable."
+    return ParamsError(report(headline, expected=expected, fix=fix))
 
 
 def _text(value: object, name: str) -> str:

@@ -9,6 +9,8 @@ from difflib import get_close_matches
 from pathlib import Path
 
 SHOWN = 3
+# Characters of a value in a message.
+LONGEST_SHOWN = 120
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 # Windows error codes: access denied, sharing violation.
 OPEN_ELSEWHERE = {5, 32}
@@ -47,6 +49,10 @@ class RunError(MqlkitError):
     """Raised when a notebook fails while it runs."""
 
 
+class ResourceError(MqlkitError):
+    """Raised when memory or disk space is not sufficient."""
+
+
 class Interrupted(KeyboardInterrupt):
     """Raised when a run must stop: on Ctrl-C, or on a signal such as cron and systemd send.
 
@@ -64,7 +70,7 @@ class Interrupted(KeyboardInterrupt):
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """Return the known name closest to ``name``, or None."""
     by_folded = {_folded(k): k for k in known}
-    close = get_close_matches(_folded(name), list(by_folded), n=1, cutoff=0.6)
+    close = get_close_matches(_folded(name[:LONGEST_SHOWN]), list(by_folded), n=1, cutoff=0.6)
     return by_folded[close[0]] if close else None
 
 
@@ -73,9 +79,21 @@ def _folded(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", name.casefold().replace("date", "at")).strip("_")
 
 
+def shortened(value: object, most: int = LONGEST_SHOWN) -> str:
+    """Return how Python writes a value, with an ellipsis in the middle of a long one.
+
+    >>> shortened("x" * 500, 12)
+    "'xxxxx…xxxx'"
+    """
+    # A long text is cut first: writing it out may take long.
+    text = repr(value[: most + 1] if isinstance(value, str) else value)
+    half = most // 2
+    return text if len(text) <= most else f"{text[:half]}…{text[1 - half :]}"
+
+
 def listed(names: Sequence[object], shown: int = SHOWN) -> str:
     """Return ``'a', 'b', 'c' and 2 more``."""
-    head = ", ".join(repr(str(n)) for n in names[:shown])
+    head = ", ".join(shortened(str(n)) for n in names[:shown])
     rest = len(names) - shown
     return f"{head} and {rest} more" if rest > 0 else head
 
@@ -98,7 +116,7 @@ def unknown_name(where: str, kind: str, name: str, known: Sequence[str]) -> str:
     """Format the message for an unknown name, with the closest known name."""
     close = nearest(name, known)
     fix = f"did you mean {close!r}?" if close else f"one of {', '.join(known)}"
-    return report(f"{where}: {kind} {name!r} is unknown.", fix=fix)
+    return report(f"{where}: {kind} {shortened(name)} is unknown.", fix=fix)
 
 
 def missing_columns(

@@ -18,7 +18,7 @@ from mqlkit.core.errors import ParamsError, report, unknown_name
 from mqlkit.core.names import HIDDEN, is_personal
 from mqlkit.core.periods import AsOf, Calendar
 from mqlkit.core.promises import BUSINESS, Promise
-from mqlkit.core.yaml_files import TextDatesLoader, key_lines, read_yaml
+from mqlkit.core.yaml_files import key_lines, load_yaml, read_yaml
 
 
 def option(default: Any, help_text: str) -> Any:
@@ -257,7 +257,7 @@ def split_override(text: str) -> tuple[str, Any]:
             report(f"-p {text!r} has no value.", expected="name=value, such as -p lag_days=45")
         )
     try:
-        return name.strip(), yaml.load(value, Loader=TextDatesLoader)  # noqa: S506 - safe subclass
+        return name.strip(), load_yaml(value)
     except yaml.YAMLError:
         return name.strip(), value
 

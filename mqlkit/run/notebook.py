@@ -22,6 +22,7 @@ from mqlkit.core.errors import (
     FULL,
     OpenQuestion,
     ParamsError,
+    ResourceError,
     RunError,
     SourceError,
     disk_words,
@@ -42,6 +43,7 @@ USER_ERRORS = {
     "SourceError": SourceError,
     "SeveralCurrenciesError": SourceError,
     "Undecided": OpenQuestion,
+    "ResourceError": ResourceError,
 }
 # Errors of the libraries that compute, by name: the parent process does not load them.
 MEMORY_ERRORS = ("MemoryError", "_ArrayMemoryError", "ArrowMemoryError", "OutOfMemoryException")
@@ -180,8 +182,8 @@ def execute(
     logging.getLogger("papermill").setLevel(logging.ERROR)
     try:
         return papermill.execute_notebook(
-            os.path.relpath(notebook),
-            os.path.relpath(executed),
+            _plain(os.path.relpath(notebook)),
+            _plain(os.path.relpath(executed)),
             parameters=given,
             engine_name=ENGINE,
             kernel_name="python3",
@@ -213,6 +215,11 @@ def execute(
         if what == "Kernel died":
             what = "the kernel died: it crashed or was killed, possibly out of memory."
         raise RunError(_words(notebook, executed, what)) from error
+
+
+def _plain(path: str) -> str:
+    """Return a path in which papermill takes no braces for fields to fill in."""
+    return path.replace("{", "{{").replace("}", "}}")
 
 
 def is_outdated(error: PapermillExecutionError) -> bool:

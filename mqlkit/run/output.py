@@ -23,7 +23,9 @@ from mqlkit.pages.metrics_file import read_metrics
 from mqlkit.run.signals import uninterrupted
 
 FIELDS = ("period", "as_of")
-FIELD = re.compile(r"\{([^{}]*)\}")
+FIELD = re.compile(r"\{(period|as_of)\}")
+# What may be a misspelled field. Other braces, such as {1}, are characters of a name.
+LIKE_FIELD = re.compile(r"\{((?:[^\W\d]\w*)?)\}")
 # The files of a report. The others are found by the last one.
 KINDS = (
     "html", "ipynb", "breaches.csv", "set-aside.csv", "revised.csv", "leads.parquet", "txt",
@@ -140,7 +142,9 @@ def check_out(out: Path, keep: int | None) -> None:
     ParamsError
         If a field is unknown, or ``keep`` is given without a field.
     """
-    unknown = [name for name in FIELD.findall(str(out)) if name not in FIELDS]
+    # A folder that is there may be called anything.
+    missing = [str(place.name) for place in (out, *out.parents) if not place.exists()]
+    unknown = [n for part in missing for n in LIKE_FIELD.findall(part) if n not in FIELDS]
     if unknown:
         raise ParamsError(
             report(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,7 +20,9 @@ from mqlkit.core.errors import (
     RunError,
     SourceError,
     report,
+    shortened,
 )
+from mqlkit.core.files import why_no_file
 from mqlkit.core.names import EARLIER_VARIABLE, RESULTS_VARIABLE, SHARED_COLUMNS_VARIABLE
 from mqlkit.core.params import ReportParams, located, split_override
 from mqlkit.metrics.limits import figures_of, limit_lines
@@ -36,6 +39,9 @@ if TYPE_CHECKING:
     from mqlkit.run.mail import MailServer
 
 LIMIT_BROKEN = 3
+INDEX = "index"
+# Most file systems take 255 bytes; `.NAME.breaches.csv.xxxxxxxx` and the like must fit.
+LONGEST_NAME = 200
 
 
 @dataclass(frozen=True)
@@ -99,19 +105,36 @@ class Job:
         Raises
         ------
         ParamsError, SourceError
-            If they are wrong, or their source does not exist.
+            If they are wrong, the file has a name that no report can have, or their source does
+            not exist.
         """
+        _check_name(self.path)
         if isinstance(self.params, MqlkitError):
             raise self.params
-        if not Path(self.params.source).is_file():
+        if why := why_no_file(Path(self.params.source)):
             raise SourceError(
                 report(
-                    f"{self.path}: source {self.params.source!r}: there is no such file.",
+                    f"{self.path}: source {shortened(self.params.source)}: {why}.",
                     expected="the path of a source.yaml, from the folder of the params file",
                     fix="correct `source:`",
                 )
             )
         return self.params
+
+
+def _check_name(path: Path) -> None:
+    """Refuse a params file whose name cannot be that of a report's files."""
+    name = path.stem
+    if name.casefold() == INDEX:
+        why = "index.html is the page that lists the reports of a folder"
+    elif len(os.fsencode(name)) > LONGEST_NAME:
+        why = f"it has more than {LONGEST_NAME} bytes"
+    elif not name.isprintable():
+        why = f"{name!r} has characters that cannot be printed"
+    else:
+        return
+    headline = f"{path}: no report can have this name: {why}."
+    raise ParamsError(report(headline, fix="rename the file"))
 
 
 def read_job(path: Path, overrides: tuple[str, ...] = ()) -> Job:

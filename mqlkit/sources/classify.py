@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mqlkit.core.errors import SourceError, report
+from mqlkit.core.files import why_no_file
 from mqlkit.sources.files import Export, open_export
 from mqlkit.sources.formats import fold
 from mqlkit.sources.spec import TABLES, SourceSpec, TableSpec
@@ -66,8 +67,8 @@ def classify_exports(
     SourceError
         When an export does not exist.
     """
-    if missing := [str(p) for p in paths if not p.is_file()]:
-        raise SourceError("\n".join(report(f"{m}: there is no such file.") for m in missing))
+    if faults := [report(f"{path}: {why}.") for path in paths if (why := why_no_file(path))]:
+        raise SourceError("\n".join(faults))
     sorted_exports = [_table_of(path) for path in paths]
     if not any(each.table in ("leads", "history") for each in sorted_exports):
         sorted_exports = [

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mqlkit.core.errors import SourceError, report
+from mqlkit.core.files import reason, why_no_file
 from mqlkit.core.names import STAMPS, TABLE_COLUMNS
 from mqlkit.sources.formats import Recognized, by_fold, fold, recognize
 from mqlkit.sources.layout import layout_of
@@ -152,6 +153,8 @@ def open_export(
         When its encoding is unclear.
     """
     name = str(path.relative_to(root)) if path.is_relative_to(root) else path.name
+    if why := why_no_file(path):
+        raise SourceError(report(f"{name}: {why}.", expected="an export", fix="name a file"))
     try:
         mark = mark_of(path)
         kind = kind_of(path, name)
@@ -162,7 +165,7 @@ def open_export(
         export = _export(path, text, spec, name=name, workdir=workdir, mark=mark)
         return replace(export, sha256=export.sha256 or digest_of(path))
     except OSError as error:
-        raise SourceError(report(f"{name}: cannot be read ({error}).")) from None
+        raise SourceError(report(f"{name}: cannot be read ({reason(error)}).")) from None
 
 
 def _export(

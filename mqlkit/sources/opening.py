@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from mqlkit.core.errors import SourceError, report
+from mqlkit.core.errors import SourceError, report, shortened
+from mqlkit.core.files import NO_FILE, why_no_file
 from mqlkit.core.names import SHARED_COLUMNS_VARIABLE
 from mqlkit.core.params import ReportParams
 from mqlkit.sources.reader import Reader
@@ -114,13 +115,13 @@ def find_source(
     """
     tried = [base / written, base / "params" / written, base / "notebooks" / written]
     for path in tried:
-        if path.is_file():
+        if not why_no_file(path):
             return path.resolve()
     raise SourceError(
         report(
-            f"{name} {written!r}: there is no such file.",
+            f"{name} {shortened(written)}: {why_no_file(tried[0])}.",
             expected=f"the path of {what}, beside the params file",
-            found=f"nothing at {tried[0]}",
+            found=f"nothing at {tried[0]}" if why_no_file(tried[0]) == NO_FILE else "",
             fix=f"correct `{name}:`, or give papermill --cwd with the folder of the params file",
         )
     )

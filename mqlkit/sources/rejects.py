@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from mqlkit.core.errors import SourceError, report
 from mqlkit.sources.files import Export
+from mqlkit.sources.ledger import open_text
 from mqlkit.sources.survey import count_line_ends
 
 if TYPE_CHECKING:
@@ -66,10 +67,42 @@ def _by_line(export: Export, rows: list[tuple[int, str, str]]) -> dict[int, str]
     return by_line
 
 
+def why_unreadable(export: Export) -> str:
+    """Return the message for a row that makes a file unreadable; an empty text without one.
+
+    Of a row that it cannot split, the engine keeps `CUT_AT` bytes. Where these end inside of a
+    character, it cannot store them and fails.
+    """
+    taken: list[str] = []
+
+    def lines() -> Iterator[str]:
+        with open_text(export.text_path) as handle:
+            for text in handle:
+                taken.append(text)
+                yield text
+
+    line, n_columns = 1, len(export.header)
+    try:
+        for cells in csv.reader(lines(), delimiter=export.delimiter, strict=True):
+            row = "".join(taken)
+            if len(cells) != n_columns and len(row.encode()) > CUT_AT:
+                return report(
+                    f"{export.name}:{line + export.header_line - 1}: a long row is not split into "
+                    f"{n_columns} cells.",
+                    found=f"{len(cells)} cells in {len(row.encode()):,} bytes",
+                    fix="close or remove the quote that is opened in it, or export the file again",
+                )
+            line += len(taken)
+            taken.clear()
+    except csv.Error:
+        return _never_closed(export, line)
+    return ""
+
+
 def _never_closed(export: Export, line: int) -> str:
     return report(
         f"{export.name}:{line + export.header_line - 1}: a quote is opened and never closed.",
-        found="the rest of the file would be one cell",
+        found="text behind it that cannot be split into rows",
         fix="close it or take it out, or export the file again",
     )
 

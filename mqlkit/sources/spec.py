@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from mqlkit.core.errors import ParamsError, SourceError, nearest, report, unknown_name
+from mqlkit.core.errors import ParamsError, SourceError, nearest, report, shortened, unknown_name
+from mqlkit.core.files import NO_FILE, why_no_file
 from mqlkit.core.names import HISTORY_STAGES, IGNORE, TABLE_COLUMNS
 from mqlkit.core.text import visible
 from mqlkit.core.yaml_files import filled_in, read_yaml
@@ -31,16 +32,7 @@ def find_files(given: Any, path: Path, place: str, faults: list[str]) -> list[Pa
         # `..` is taken out of a path, as the engine does it.
         here = [Path(os.path.abspath(p)) for p in _matches(path.parent, pattern)]  # noqa: PTH100
         if not here:
-            folder = (path.parent / pattern).parent
-            beside = [p.name for p in folder.glob("*")] if folder.is_dir() else []
-            close = nearest(Path(pattern).name, beside)
-            faults.append(
-                report(
-                    f"{path}: {place}: there is no file {pattern!r}.",
-                    found=f"nearest here: {close!r}" if close else "",
-                    fix="paths are relative to source.yaml; correct the path or add the file",
-                )
-            )
+            faults.append(_no_file(path, place, pattern))
         # A link to a file that is there already is no other file.
         known = {p.resolve() for p in found}
         for each in here:
@@ -50,15 +42,39 @@ def find_files(given: Any, path: Path, place: str, faults: list[str]) -> list[Pa
     return found
 
 
+def _no_file(path: Path, place: str, pattern: str) -> str:
+    """Format the message for a path or a pattern that no file fits."""
+    whole = path.parent / pattern
+    if (why := why_no_file(whole)) not in ("", NO_FILE):
+        return report(f"{path}: {place}: {shortened(pattern)} {why}.", fix="name a file")
+    folder = whole.parent
+    beside = [] if why_no_file(folder) == NO_FILE else [p.name for p in _glob(folder, "*")]
+    close = nearest(Path(pattern).name, beside)
+    return report(
+        f"{path}: {place}: there is no file {shortened(pattern)}.",
+        found=f"nearest here: {close!r}" if close else "",
+        fix="paths are relative to source.yaml; correct the path or add the file",
+    )
+
+
 def _matches(folder: Path, pattern: str) -> list[Path]:
+    """Return the file of a path, or what a pattern fits but folders."""
     whole = folder / pattern
-    if whole.is_file():
+    if not why_no_file(whole):
         return [whole]
     if not any(c in pattern for c in "*?["):
         return []
     if Path(pattern).is_absolute():
-        return sorted(p for p in Path(whole.anchor).glob(str(whole.relative_to(whole.anchor))))
-    return sorted(p for p in folder.glob(pattern) if p.is_file())
+        return _glob(Path(whole.anchor), str(whole.relative_to(whole.anchor)))
+    return _glob(folder, pattern)
+
+
+def _glob(folder: Path, pattern: str) -> list[Path]:
+    try:
+        return sorted(p for p in folder.glob(pattern) if p.exists() and not p.is_dir())
+    except (ValueError, NotImplementedError, OSError):
+        # Such as a**b, which is no pattern, or a folder that cannot be listed.
+        return []
 
 
 TABLES = ("leads", "history", "spend", "goals")
@@ -181,9 +197,8 @@ def read_source(path: Path) -> SourceSpec:
     try:
         given = filled_in(read_yaml(path))
     except ParamsError as error:
-        raise SourceError(
-            f"{error}\n  Fix:      give the path of a source.yaml, beside the params file"
-        ) from None
+        fix = "\n  Fix:      give the path of a source.yaml, beside the params file"
+        raise SourceError(f"{error}{fix if NO_FILE in str(error) else ''}") from None
     return source_from(given, path)
 
 
@@ -259,6 +274,8 @@ def _table_spec(
     leads = whole.get("leads")
     inherited = leads.get("timezone") if isinstance(leads, Mapping) else None
     zone = str(block.get("timezone") or inherited or "UTC")
+    if ill_formed := _ill_formed(block, f"{path}: {place}"):
+        raise SourceError("\n".join([*faults, *ill_formed]))
     checks: list[Callable[[], None]] = [
         lambda: _check_columns(table, block.get("columns") or {}, f"{path}: {place}"),
         lambda: _check_zone(zone, f"{path}: {place}"),
@@ -322,6 +339,36 @@ def _check_missing(block: Mapping[str, Any], where: str) -> None:
 
 def _listed(given: Any) -> tuple[str, ...]:
     return tuple(map(str, given)) if isinstance(given, list) else (str(given),)
+
+
+def _ill_formed(block: Mapping[str, Any], where: str) -> list[str]:
+    """Return the messages for values of another kind than their name has."""
+
+    def is_one(value: Any) -> bool:
+        return isinstance(value, str | int | float)
+
+    def are_ones(value: Any) -> bool:
+        return is_one(value) or (isinstance(value, list) and all(map(is_one, value)))
+
+    def is_mapping(value: Any) -> bool:
+        return isinstance(value, Mapping) and all(map(is_one, value.values()))
+
+    def is_mapping_of_lists(value: Any) -> bool:
+        return isinstance(value, Mapping) and all(map(are_ones, value.values()))
+
+    kinds: dict[str, tuple[Callable[[Any], bool], str]] = {
+        "missing": (lambda _: True, "checked by itself"),
+        "files": (are_ones, "paths, such as [exports/leads-*.csv]"),
+        "columns": (is_mapping, "{lead_id: Lead ID, ...}"),
+        "stages": (is_mapping_of_lists, "{mql: [MQL], ...}"),
+        "keep_duplicates": (lambda value: isinstance(value, bool), "true or false"),
+    }
+    return [
+        report(f"{where}: {name} {shortened(value)} is not usable.", expected=expected)
+        for name, value in block.items()
+        for fits, expected in [kinds.get(name, (is_one, "one value, not a list or a mapping"))]
+        if not fits(value)
+    ]
 
 
 def _check_columns(table: str, columns: Any, where: str) -> None:

@@ -12,7 +12,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import groupby
 
-from mqlkit.core.errors import SourceError, report
+from mqlkit.core.errors import ResourceError, SourceError, report
 from mqlkit.sources.dialect.decide import Batch, Kinds, Readings, decide
 from mqlkit.sources.files import Export
 from mqlkit.sources.ledger import Ledger
@@ -20,7 +20,7 @@ from mqlkit.sources.local_times import Piece, in_range, settle
 from mqlkit.sources.non_data_rows import FIRST, NAME, no_data
 from mqlkit.sources.questions import Question, Undecided
 from mqlkit.sources.reader import Reader
-from mqlkit.sources.rejects import collect_rejects
+from mqlkit.sources.rejects import collect_rejects, why_unreadable
 from mqlkit.sources.rows import (
     cell_of,
     first_cell,
@@ -174,7 +174,7 @@ def stage(reader: Reader, spec: TableSpec, batches: Sequence[Batch], typing: Typ
         When a column can be read in more than one way.
     """
     exports = [e for batch in batches for e in batch.exports]
-    with engine_errors(spec):
+    with engine_errors(spec, exports):
         for batch in batches:
             _store_cells(reader, batch, typing)
         spans = _spans(reader, batches, len(exports))
@@ -213,19 +213,28 @@ def questions_of(
 
 
 @contextmanager
-def engine_errors(spec: TableSpec) -> Iterator[None]:
+def engine_errors(spec: TableSpec, exports: Sequence[Export]) -> Iterator[None]:
     """Raise errors of the engine as errors of the source, or of the machine."""
     try:
         yield
     except EngineError as error:
         first = str(error).splitlines()[0]
         if isinstance(error, OutOfMemory) or NO_SPACE in first.casefold():
-            words = f"{spec.names}: there is too little memory or disk space to read it ({first})."
-            fix = "free space in the folder for temporary files, or set TMPDIR to a larger one"
-        else:
-            words = f"{spec.names}: cannot be read as a table ({first})."
-            fix = "open it in a text editor and look for broken quotes, or export it again"
-        raise SourceError(report(words, fix=fix)) from None
+            raise ResourceError(
+                report(
+                    f"{spec.names}: there is too little memory or disk space to read it.",
+                    fix="free space in the folder for temporary files, or set TMPDIR to a larger "
+                    "one; or read fewer files",
+                )
+            ) from error
+        words = next(filter(None, map(why_unreadable, exports)), "")
+        raise SourceError(
+            words
+            or report(
+                f"{spec.names}: cannot be read as a table.",
+                fix="open it in a text editor and look for broken quotes, or export it again",
+            )
+        ) from error
 
 
 def _store_cells(reader: Reader, batch: Batch, typing: Typing) -> None:

@@ -139,7 +139,7 @@ def _read_plain(
         return None
     if not looks_plain(spec, batch.exports, typing.kinds):
         return None
-    with engine_errors(spec):
+    with engine_errors(spec, batch.exports):
         plain = typing.read_plain(reader, batch)
     if plain is None or find_rounded(reader, plain.table):
         return None

@@ -5,13 +5,14 @@ from __future__ import annotations
 import codecs
 import gzip
 import hashlib
+import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mqlkit.core.errors import SourceError, listed, report
+from mqlkit.core.errors import SourceError, listed, report, shortened
 from mqlkit.sources.encodings import BOMS, encodings_of
 from mqlkit.sources.layout import Layout, layout_of
 from mqlkit.sources.questions import Question, Undecided
@@ -23,16 +24,26 @@ from mqlkit.sources.workbooks import Sheet, sheets_of
 if TYPE_CHECKING:
     from ibis.backends.duckdb import Backend
 
-GZIP = b"\x1f\x8b"
 UTF8_NAMES = {"utf-8", "utf8", "utf-8-sig", "ascii"}
 # An export shrinks to a tenth or so; what unpacks to more than this is no export.
 MOST_UNPACKED, MOST_RATIO = 1 << 30, 250
+NUL = re.compile("\0+")
 LOST = "\N{REPLACEMENT CHARACTER}"
 KINDS = {b"PK\x03\x04": "xlsx", b"PAR1": "parquet", b"\x1f\x8b": "gzip"}
+UNPACK = "unpack it, and name the file in it"
 REFUSED = {
-    b"\xd0\xcf\x11\xe0": ("an old Excel workbook (xls)", "save it as xlsx or CSV (UTF-8)"),
+    b"\xd0\xcf\x11\xe0": (
+        "an old Excel workbook (xls), or one with a password",
+        "save it as xlsx without a password, or as CSV (UTF-8)",
+    ),
     b"%PDF": ("a PDF", "export it as CSV or xlsx"),
     b"{": ("JSON", "export it as CSV or xlsx"),
+    b"SQLite format 3": ("an SQLite database", "export its table as CSV"),
+    b"BZh": ("a bzip2 archive", UNPACK),
+    b"\xfd7zXZ": ("an xz archive", UNPACK),
+    b"\x28\xb5\x2f\xfd": ("a Zstandard archive", UNPACK),
+    b"7z\xbc\xaf": ("a 7z archive", UNPACK),
+    b"Rar!": ("a RAR archive", UNPACK),
 }
 HTML = (b"<html", b"<!doctype html", b"<table", b"<?xml", b"<head", b"<meta", b"<style")
 
@@ -146,18 +157,14 @@ def text_of_file(path: Path, kind: str, spec: TableSpec, *, name: str, workdir: 
     Undecided
         When its encoding is unclear.
     """
-    plain = _unpacked(path, name, workdir) if kind == "gzip" else path
+    plain = path
+    if kind == "gzip":
+        plain = _unpacked(path, name, workdir)
+        if (inner := kind_of(plain, name)) != "text":
+            raise SourceError(_refused(name, f"a gzip archive of a {inner} file", "unpack it"))
     about = survey(plain)
     with plain.open("rb") as handle:
         head = handle.read(CHUNK)
-    if head.startswith(GZIP):
-        raise SourceError(
-            report(
-                f"{name}: is a gzip file within a gzip file.",
-                expected="csv, tsv, txt, csv.gz, xlsx or parquet",
-                fix="unpack it once",
-            )
-        )
     if not head.strip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0"):
         raise SourceError(
             report(f"{name}: is empty.", expected="a header line and rows", fix="export it again")
@@ -193,7 +200,7 @@ def _unpacked(path: Path, name: str, workdir: Path) -> Path:
                     )
     except (OSError, EOFError, zlib.error) as error:
         raise SourceError(
-            report(f"{name}: cannot be read ({error}).", fix="download or export it again")
+            report(f"{name}: is a damaged gzip archive ({error}).", fix="download it again")
         ) from None
     return copy
 
@@ -232,11 +239,13 @@ def _which_encoding(plain: Path, found: Sequence[str], spec: TableSpec, name: st
 
 def _known(encoding: str, name: str) -> str:
     try:
-        codecs.lookup(encoding)
-    except LookupError:
+        # Some codecs are not of text, such as base64.
+        bytes(4).decode(encoding)
+    except (LookupError, ValueError):
         raise SourceError(
             report(
-                f"{name}: encoding {encoding!r} is unknown.", expected="auto, utf-8, cp1252, ..."
+                f"{name}: encoding {shortened(encoding)} is unknown.",
+                expected="auto, utf-8, cp1252, ...",
             )
         ) from None
     return encoding
@@ -264,7 +273,8 @@ def _normalized(plain: Path, copy: Path) -> Path:
         copy.open("w", encoding="utf-8", newline="") as out,
     ):
         while text := raw.read(CHUNK):
-            out.write(text.replace("\0", LOST))
+            # A file system fills the end of a file with NUL after a crash: one mark stands for all.
+            out.write(NUL.sub(LOST, text))
     return copy
 
 

@@ -6,24 +6,21 @@ import csv
 import re
 import zipfile
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
-from python_calamine import CalamineError, CalamineWorkbook, SheetVisibleEnum
-
-from mqlkit.core.errors import SourceError, report
+from mqlkit.core.errors import FULL, SourceError, report
+from mqlkit.sources.sheets import MOST_CELLS, copy_sheets
 from mqlkit.sources.survey import CHUNK
 
 # A million rows of twenty columns is about a gigabyte of XML; a bomb unpacks to any size.
 MOST_BYTES = 1 << 30
-# The cells are laid out as a rectangle: one in the last row and column would fill the memory.
-MOST_CELLS = 25_000_000
-# From here on a cell's number may be another than the one written into it.
-EXACT = 1 << 53
+# Raised by what is no zip archive, is cut off, or has a password.
+DAMAGED = (
+    zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, ValueError, KeyError,
+    OverflowError,
+)  # fmt: skip
 FROM_1904 = re.compile(rb"""\bdate1904\s*=\s*["'](?:1|true)["']""")
 DAY_NUMBER = re.compile(r"\d{5}(?:\.\d+)?")
 PLACE = re.compile(rb"""\br\s*=\s*["']\s*([A-Za-z]{1,3})([0-9]{1,7})\b""")
@@ -53,20 +50,16 @@ def sheets_of(path: Path, *, name: str, copy: Path) -> list[Sheet]:
     try:
         _check_size(path, name)
         is_1904 = _is_1904(path)
-        book = CalamineWorkbook.from_path(path)
-        found = []
-        for number, about in enumerate(book.sheets_metadata):
-            if about.visible != SheetVisibleEnum.Visible:
-                continue
-            sheet = book.get_sheet_by_name(about.name)
-            if sheet.height:
-                target = copy.with_name(f"{copy.stem}-{number}.csv")
-                found.append(Sheet(about.name, target, _write(target, sheet.iter_rows()), is_1904))
-    except (CalamineError, zipfile.BadZipFile, zlib.error, OSError, EOFError) as error:
+        copies = copy_sheets(path, copy)
+    except MemoryError:
+        raise SourceError(_too_large(name, "more cells than fit into memory")) from None
+    except DAMAGED as error:
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise
         raise SourceError(
             report(f"{name}: is a damaged workbook ({error}).", fix="export it again")
         ) from None
-    return found
+    return [Sheet(title, Path(place), rows, is_1904) for title, place, rows in copies]
 
 
 def _check_size(path: Path, name: str) -> None:
@@ -85,15 +78,15 @@ def _check_size(path: Path, name: str) -> None:
         if unpacked > MOST_BYTES:
             raise SourceError(_too_large(name, f"{unpacked / 2**30:.1f} GiB once unpacked"))
         for entry in entries:
-            if entry.filename.startswith("xl/worksheets/sheet"):
+            if entry.filename.startswith("xl/worksheets/"):
                 width, height = _reach(archive, entry)
                 if width * height > MOST_CELLS:
                     raise SourceError(_too_large(name, f"{height:,} rows by {width:,} columns"))
 
 
 def _is_1904(path: Path) -> bool:
-    with zipfile.ZipFile(path) as archive:
-        return FROM_1904.search(archive.read("xl/workbook.xml")) is not None
+    with zipfile.ZipFile(path) as archive, archive.open("xl/workbook.xml") as handle:
+        return FROM_1904.search(handle.read(CHUNK)) is not None
 
 
 def check_days(copy: Path, places: Sequence[int], name: str) -> None:
@@ -145,37 +138,3 @@ def _column(letters: bytes) -> int:
     for letter in letters.upper():
         number = number * 26 + letter - ord("A") + 1
     return number
-
-
-def _write(copy: Path, rows: Iterable[Sequence[Any]]) -> int:
-    """Write rows as CSV, and return how many there are: what the sheet says is one less."""
-    height = 0
-    with copy.open("w", encoding="utf-8", newline="") as handle:
-        writer = csv.writer(handle, lineterminator="\n")
-        for row in rows:
-            writer.writerow([_text(c) for c in row])
-            height += 1
-    return height
-
-
-def _text(cell: Any) -> str:
-    """Return a cell as an export would write it."""
-    if isinstance(cell, bool):
-        return str(cell).upper()
-    if isinstance(cell, float):
-        if abs(cell) >= EXACT:
-            return repr(cell).upper()
-        return str(int(cell)) if cell.is_integer() else _number(cell)
-    if isinstance(cell, datetime):
-        return cell.isoformat(sep=" ")
-    return cell.isoformat() if isinstance(cell, date) else str(cell)
-
-
-def _number(cell: float) -> str:
-    """Return a fraction with four decimals or more, so that its point is not taken for thousands.
-
-    >>> _number(100.125), _number(1e-05)
-    ('100.1250', '0.00001')
-    """
-    whole, _, decimals = f"{Decimal(repr(cell)):f}".partition(".")
-    return f"{whole}.{decimals:0<4}"
