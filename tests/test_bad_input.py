@@ -33,13 +33,14 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
         pytest.param("[" * 500, "nested too deeply, or contains itself", id="nested"),
         pytest.param("by: &a [*a]", ":1: is not valid YAML (nested too deeply", id="in itself"),
         pytest.param(BOMB, ":6: is not valid YAML (more than 100,000 values)", id="bomb"),
-        pytest.param("by: []\nby: [a]", ":2: is not valid YAML ('by' is given twice, lines 1 and 2)",
+        pytest.param("by: []\nby: [a]", ":2: is not valid YAML ('by' is given twice, lines 1 and",
                      id="twice"),
-        pytest.param("? [a]\n: b", ":1: is not valid YAML (a name must be text)", id="list as name"),
+        pytest.param("? [a]\n: b", "is not valid YAML (a name must be text)", id="list as name"),
         pytest.param("by:\n\t- a", ":2: is not valid YAML (a tab; indent with spaces)", id="tab"),
         pytest.param("a: !!int x", "('x' is not of the type int)", id="number that is none"),
         pytest.param(f"a: {'9' * 5000}", "…99999", id="digits without end"),
         pytest.param("a: !!binary eA==", "tag:yaml.org,2002:binary is not used here", id="type"),
+        pytest.param(r'by: "\ud83d"', ":1: is not valid YAML (half of a character", id="half"),
         pytest.param("title: a\0b", ":1: is not valid YAML (special characters", id="NUL"),
         pytest.param("title: \xe9".encode("latin-1"), ":1: is not UTF-8 text", id="encoding"),
         pytest.param("# " + "x" * MOST_BYTES, "is larger than 1 MiB", id="size"),
@@ -89,7 +90,7 @@ def test_a_value_of_another_kind_is_refused_with_what_is_expected(desk, name, va
 def test_paths_that_are_no_paths(desk):
     desk.write("leads.csv", LEADS)
     for given in ("a\0b", "x" * 5000, "a**b", "[", "**/["):
-        with pytest.raises(SourceError, match="files|there is no file|cannot be read"):
+        with pytest.raises(SourceError, match=r"files|there is no file|cannot be read"):
             read_source(desk.describe({"leads": {"files": [given]}}))
 
 
@@ -139,8 +140,8 @@ PACKED = gzip.compress(LEADS.encode())
                      id="two in one"),
         pytest.param(PACKED[:-10], "is a damaged gzip archive", id="cut off"),
         pytest.param(PACKED + b"more", "is a damaged gzip archive", id="text behind it"),
-        pytest.param(gzip.compress(PACKED), "is a gzip archive of a gzip file", id="twice"),
-        pytest.param(gzip.compress(workbook({"a": TABLE})), "is a gzip archive of a xlsx file",
+        pytest.param(gzip.compress(PACKED), "is a gzip file within a gzip file", id="twice"),
+        pytest.param(gzip.compress(workbook({"a": TABLE})), "is an xlsx file within a gzip file",
                      id="workbook"),
         pytest.param(b"BZh91AY", "is a bzip2 archive, whatever its name says", id="bzip2"),
     ],
@@ -179,6 +180,19 @@ def test_a_long_broken_row_is_named_or_excluded(desk, before, row, words):
         assert desk.read(READ).ledgers["leads"].used == 2
     except SourceError as error:
         assert str(error).startswith(words)  # noqa: PT017 - one of both, by the parity of a byte
+
+
+def test_a_text_without_line_ends_is_no_table(desk):
+    desk.write("leads.csv", "lead_id,mql_at," * 20_000)
+    with pytest.raises(SourceError, match=r"leads\.csv:1: has more than 20,000 columns"):
+        desk.read(READ)
+
+
+@pytest.mark.parametrize("sign", ['"', "\n", "\0", "a", "7"])
+def test_a_delimiter_that_is_none(desk, sign):
+    desk.write("leads.csv", LEADS)
+    with pytest.raises(SourceError, match="is no delimiter"):
+        read_source(desk.describe({"leads": {"files": ["leads.csv"], "delimiter": sign}}))
 
 
 @pytest.mark.parametrize("name", ["base64", "hex", "martian", "a\0b", "\ud800", "undefined"])

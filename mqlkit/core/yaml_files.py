@@ -22,6 +22,7 @@ from mqlkit.core.files import reason, why_no_file
 PLAIN = re.compile(r"(\.\./)*[A-Za-z][A-Za-z0-9_./()+-]*( [A-Za-z0-9_./()+-]+)*")
 # A file written by hand is far below these; aliases of aliases, or another file, are not.
 MOST_BYTES, MOST_VALUES, MOST_LEVELS = 1 << 20, 100_000, 20
+SURROGATE = re.compile("[\ud800-\udfff]")
 TOO_DEEP = "nested too deeply, or contains itself"
 STANDARD = "tag:yaml.org,2002:"
 KINDS = ("null", "bool", "int", "float", "str", "seq", "map", "merge")
@@ -126,6 +127,8 @@ def _size(node: yaml.Node, known: dict[int, int], *, depth: int) -> int:
         raise _wrong(node, TOO_DEEP)
     if node.tag not in TAGS:
         raise _wrong(node, f"the type {node.tag} is not used here")
+    if isinstance(node, yaml.ScalarNode) and SURROGATE.search(node.value):
+        raise _wrong(node, "half of a character, such as \\ud83d")
     if isinstance(node, yaml.MappingNode):
         _check_names(node)
         parts = [part for pair in node.value for part in pair]

@@ -9,11 +9,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mqlkit.core.errors import SourceError, report
+from mqlkit.core.errors import SourceError, report, shortened
 from mqlkit.core.files import reason, why_no_file
 from mqlkit.core.names import STAMPS, TABLE_COLUMNS
 from mqlkit.sources.formats import Recognized, by_fold, fold, recognize
-from mqlkit.sources.layout import layout_of
+from mqlkit.sources.layout import MOST_COLUMNS, layout_of
 from mqlkit.sources.ledger import open_text
 from mqlkit.sources.spec import TableSpec
 from mqlkit.sources.survey import CHUNK, digest_of
@@ -177,6 +177,14 @@ def _export(
     if not layout.header_line:
         raise SourceError(
             report(f"{name}: is empty.", expected="a header line and rows", fix="export it again")
+        )
+    if len(layout.header) > MOST_COLUMNS:
+        raise SourceError(
+            report(
+                f"{name}:{layout.header_line}: has more than {MOST_COLUMNS:,} columns.",
+                found=f"{shortened(layout.delimiter)} between them",
+                fix="export it again; or name another delimiter in source.yaml",
+            )
         )
     if any(LOST in c for c in layout.header):
         raise SourceError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -15,6 +15,10 @@ from mqlkit.sources.ledger import Lines, open_text
 
 DELIMITERS = (",", ";", "\t", "|")
 LOOKED_AT = 200
+# Twice what the engine takes for a row.
+MOST_HEAD = 4 << 20
+# Excel has 16,384; beyond, a text without line ends is no table.
+MOST_COLUMNS = 20_000
 NUMERIC = re.compile(r"[\d\s.,:/()%$€£+-]+")
 
 
@@ -92,11 +96,22 @@ def head_records(path: Path, delimiter: str) -> list[Record]:
     """Return the first lines of a text as cells."""
     found = []
     with open_text(path) as handle:
-        lines = Lines(handle, set())
+        lines = Lines(_bounded(handle), set())
         for cells in islice(csv.reader(lines, delimiter=delimiter), LOOKED_AT):
             line, text = lines.record()
-            found.append(Record(line, text, tuple(cells)))
+            # One cell more shows that there are too many.
+            found.append(Record(line, text, tuple(cells[: MOST_COLUMNS + 1])))
     return found
+
+
+def _bounded(lines: Iterable[str]) -> Iterator[str]:
+    """Yield lines up to a size: a quote that is not closed makes one cell of all of them."""
+    size = 0
+    for line in lines:
+        yield line
+        size += len(line)
+        if size > MOST_HEAD:
+            return
 
 
 def _named(records: Sequence[Record], table: str, columns: Mapping[str, str]) -> int | None:

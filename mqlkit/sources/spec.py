@@ -416,11 +416,15 @@ def _check_stages(block: Mapping[str, Any], where: str) -> None:
 def _check_reading(block: Mapping[str, Any], where: str) -> None:
     """Refuse a delimiter, a decimal sign or a date order that means nothing."""
     delimiter = str(block.get("delimiter", "auto"))
-    if delimiter not in DELIMITER_NAMES and len(delimiter) != 1:
+    is_sign = len(delimiter) == 1 and (delimiter == "\t" or delimiter.isprintable())
+    if delimiter not in DELIMITER_NAMES and (
+        not is_sign or delimiter.isalnum() or delimiter == '"'
+    ):
         raise SourceError(
             report(
-                f"{where}: delimiter {delimiter!r} is no delimiter.",
-                expected="one character, or auto, tab, comma, semicolon",
+                f"{where}: delimiter {shortened(delimiter)} is no delimiter.",
+                expected="one character that is no letter, digit or quote, or auto, tab, comma, "
+                "semicolon",
             )
         )
     if block.get("decimal", "auto") not in DECIMALS:

@@ -93,10 +93,9 @@ def as_text(path: Path, kind: str, *, name: str, copy: Path, backend: Backend) -
     try:
         rows = texts_of_parquet(backend, path, copy)
     except EngineError as error:
-        words = str(error).splitlines()[0]
         raise SourceError(
-            report(f"{name}: is a damaged parquet file ({words}).", fix="export it again")
-        ) from None
+            report(f"{name}: is a damaged parquet file.", fix="export it again")
+        ) from error
     return [Sheet(path.name, copy, rows + 1)]
 
 
@@ -161,7 +160,14 @@ def text_of_file(path: Path, kind: str, spec: TableSpec, *, name: str, workdir: 
     if kind == "gzip":
         plain = _unpacked(path, name, workdir)
         if (inner := kind_of(plain, name)) != "text":
-            raise SourceError(_refused(name, f"a gzip archive of a {inner} file", "unpack it"))
+            article = "an" if inner == "xlsx" else "a"
+            raise SourceError(
+                report(
+                    f"{name}: is {article} {inner} file within a gzip file.",
+                    expected="csv, tsv, txt, csv.gz, xlsx or parquet",
+                    fix="unpack it once",
+                )
+            )
     about = survey(plain)
     with plain.open("rb") as handle:
         head = handle.read(CHUNK)
