@@ -202,7 +202,7 @@ def questions_of(
     reader: Reader, spec: TableSpec, batches: Sequence[Batch], typing: Typing
 ) -> tuple[Question, ...]:
     """Return what is open about the columns that there are, in files that lack others."""
-    with engine_errors(spec):
+    with engine_errors(spec, [e for batch in batches for e in batch.exports]):
         for batch in batches:
             _store_cells(reader, batch, typing)
         try:

@@ -206,7 +206,7 @@ def _unpacked(path: Path, name: str, workdir: Path) -> Path:
                     )
     except (OSError, EOFError, zlib.error) as error:
         raise SourceError(
-            report(f"{name}: is a damaged gzip archive ({error}).", fix="download it again")
+            report(f"{name}: cannot be read ({error}).", fix="download or export it again")
         ) from None
     return copy
 
