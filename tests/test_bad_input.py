@@ -227,7 +227,7 @@ def with_last(row: str) -> bytes:
         pytest.param(with_last(f'<row><c r={" " * 90}"XFD1048576"><v>1</v></c></row>'), "",
                      id="spaces"),
         pytest.param(encrypted(workbook({"a": TABLE})), "is a damaged workbook", id="password"),
-        pytest.param(b"\xd0\xcf\x11\xe0\xa1\xb1", "or one with a password", id="old"),
+        pytest.param(b"\xd0\xcf\x11\xe0\xa1\xb1", "is an old Excel workbook", id="old"),
     ],
 )  # fmt: skip
 def test_a_workbook_never_ends_the_process(desk, content, words):

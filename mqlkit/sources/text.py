@@ -33,8 +33,9 @@ KINDS = {b"PK\x03\x04": "xlsx", b"PAR1": "parquet", b"\x1f\x8b": "gzip"}
 UNPACK = "unpack it, and name the file in it"
 REFUSED = {
     b"\xd0\xcf\x11\xe0": (
-        "an old Excel workbook (xls), or one with a password",
-        "save it as xlsx without a password, or as CSV (UTF-8)",
+        "an old Excel workbook (xls)",
+        # One with a password begins with the same bytes.
+        "save it as xlsx or CSV (UTF-8), without a password",
     ),
     b"%PDF": ("a PDF", "export it as CSV or xlsx"),
     b"{": ("JSON", "export it as CSV or xlsx"),
