@@ -575,3 +575,11 @@ def test_each_file_has_the_currency_of_its_own_title(desk):
     desk.write("leads.csv", "lead_id,mql_at\n1,2026-01-01\n")
     with pytest.raises(SourceError, match="in more than one currency"):
         desk.read({"leads": {"files": ["leads.csv"]}, "spend": {"files": ["1.csv", "2.csv"]}})
+
+
+def test_a_board_is_read_row_by_row_whatever_its_size(desk, monkeypatch):
+    # A large plain table is read in one scan, which cannot tell subitems from items.
+    content, block, expected, reasons = LEADS["monday.com"]
+    monkeypatch.setattr("mqlkit.sources.table.SMALL_TABLE", 1)
+    rows, aside, _ = read(desk, "leads", content, **block)
+    assert (rows, aside) == (expected, reasons)
