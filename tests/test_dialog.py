@@ -139,6 +139,31 @@ DIALOGS = {
             "mql": ["Marketing Qualified"], "ignore": ["Nurture", "Taken"]}}},
         3,
     ),
+    "two files of no table, the second with one stage and the first with one date": (
+        {"contacts.csv": "Code no,First contact date,Origin\n1,2026-01-05,Web\n2,2026-01-07,Ad\n",
+         "deals.csv": "Code no,Won date,Size\n1,2026-02-05,3\n"},
+        [],
+        {"leads": {"columns": {"lead_id": "Code no", "source": "Origin",
+                               "mql_at": "First contact date"}},
+         "history[0]": {"columns": {"lead_id": "Code no", "at": "Won date"}, "stage": "won"}},
+        9,
+    ),
+    "spend and goals whose headers are none of ours": (
+        {"a.csv": LEADS, "s.csv": "Datum;Kosten;Kanal\n2026-01-05;10,50;Web\n",
+         "g.csv": "Monat;Ziel\n2026-01;30\n"},
+        ["", "", "", "", "", "", "", "EUR"],
+        {"leads": {},
+         "spend": {"columns": {"date": "Datum", "amount": "Kosten", "channel": "Kanal"},
+                   "currency": "EUR"},
+         "goals": {"columns": {"month": "Monat", "mqls": "Ziel"}}},
+        8,
+    ),
+    "the first of stages without telling names is the MQL": (
+        {"a.csv": "lead_id,at,stage\n1,2026-01-06,10\n2,2026-01-07,10\n1,2026-01-08,20\n"},
+        ["", "sql"],
+        {"history[0]": {"stages": {"mql": ["10"], "sql": ["20"]}}},
+        2,
+    ),
     "a file of no table is left out": (
         {"a.csv": LEADS, "b.csv": "Color,Size\nred,3\n"}, [], {"leads": {}}, 1,
     ),
@@ -168,9 +193,15 @@ def test_a_question_has_what_it_decides_values_and_a_first_answer(folder):
         "  * 1  Nr           1, 2",
     ]
     assert "  * 1  dmy  05.01.2026 is 5 Jan 2026" in terminal.lines
-    assert "MQL seit     06.01.2026, 09.01.2026; 100% not before the lead was created" in (
-        terminal.text
-    )
+    assert "  * 1  MQL seit     06.01.2026, 09.01.2026" in terminal.lines
+
+
+def test_a_date_before_the_creation_of_the_lead_is_said_to_be_so(folder):
+    text = "Nr,Created,A,B\n1,2026-01-05,2025-12-01,2026-01-06\n2,2026-01-07,2025-12-02,\n"
+    terminal, _ = answered({"a.csv": text})
+    assert "  * 1  B        2026-01-06" in terminal.lines
+    said = "A        2025-12-01, 2025-12-02; before the lead was created in 100% of the rows"
+    assert f"    3  {said}" in terminal.lines
 
 
 def test_text_that_contains_dates_is_no_candidate_for_a_stage(folder):

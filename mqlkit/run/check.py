@@ -234,10 +234,10 @@ def findings(looks: Sequence[TableReport], *, columns: int) -> list[str]:
 
 def is_open(looks: Sequence[TableReport]) -> bool:
     """Return whether a question must be answered or a fault corrected before a report can run."""
-    return bool(_faults(looks)) or any(look.questions for look in looks)
+    return bool(faults_of(looks)) or any(look.questions for look in looks)
 
 
-def _faults(looks: Sequence[TableReport]) -> list[str]:
+def faults_of(looks: Sequence[TableReport]) -> list[str]:
     """Return the faults that would stop a report, except open questions."""
     faults = [error for look in looks for error in look.errors]
     faults += lost_rows(looks)
@@ -270,7 +270,7 @@ def other_errors(look: TableReport) -> list[str]:
 def is_runnable(looks: Sequence[TableReport]) -> bool:
     """Return whether a report can run, even if a question that does not stop it is open."""
     is_asked = any(q.is_blocking for look in looks for q in look.questions)
-    return not is_asked and not _faults(looks)
+    return not is_asked and not faults_of(looks)
 
 
 def _is_about_leads(looks: Sequence[TableReport]) -> bool:
@@ -405,7 +405,7 @@ def _coverage(looks: Sequence[TableReport], wide: int) -> list[str]:
 
 
 def _verdict(looks: Sequence[TableReport], wide: int) -> Iterator[str]:
-    for fault in _faults(looks):
+    for fault in faults_of(looks):
         for line in fault.splitlines():
             yield from wrapped(line, wide, rest=INDENT * 6)
     asked: dict[tuple[str, tuple[str, ...]], list[Question]] = {}
@@ -417,7 +417,7 @@ def _verdict(looks: Sequence[TableReport], wide: int) -> Iterator[str]:
     count = _counted(len(asked), "question")
     if is_blocking:
         yield f"{count} to answer in source.yaml before a report can run."
-    elif asked and not _faults(looks):
+    elif asked and not faults_of(looks):
         yield f"{count} to answer in source.yaml. A report runs without the answer, and lists them."
     elif is_open(looks):
         yield "Correct this before you run a report."

@@ -187,7 +187,7 @@ def _new(args: argparse.Namespace) -> int:
 
 def _new_by_dialog(args: argparse.Namespace) -> int:
     """Ask what the exports leave open, write the workspace, and run its report if wanted."""
-    from mqlkit.run.check import is_runnable
+    from mqlkit.run.check import faults_of, is_runnable
     from mqlkit.run.dialog import ask_all, confirm, summary
     from mqlkit.run.local_zone import local_zone
     from mqlkit.run.new import create_workspace, next_steps, refuse_existing
@@ -206,6 +206,8 @@ def _new_by_dialog(args: argparse.Namespace) -> int:
         return Interrupted(2).exit_code if isinstance(stopped, KeyboardInterrupt) else 2
     made = create_workspace(args.folder, draft.source, looks, answers=draft.answers)
     _say(["", *next_steps(made, args.folder)])
+    if not made.to_fill_in and (faults := faults_of(looks)):
+        return complain(SourceError("\n".join(faults)))
     if not is_run:
         return 0
     print(flush=True)

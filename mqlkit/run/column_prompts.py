@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from mqlkit.core.errors import SourceError, report
+from mqlkit.core.names import STAGES
 from mqlkit.core.terminal import cut
 from mqlkit.run.draft import Draft
 from mqlkit.run.prompts import COLUMNS, DECIDES, Choice, Prompt
@@ -24,6 +26,8 @@ OPTIONAL: dict[str, tuple[str, ...]] = {
 }
 CANDIDATES_SHOWN, UNTOLD_ASKED = 8, 4
 NONE = "none of them"
+# The share of rows with the dates in order from which on nothing is said.
+MOSTLY = 0.95
 
 
 def needed_columns(draft: Draft, look: TableReport) -> Iterator[Prompt]:
@@ -31,16 +35,39 @@ def needed_columns(draft: Draft, look: TableReport) -> Iterator[Prompt]:
     for column, file in look.lacking.items():
         if (look.table, column) == ("leads", "mql_at") and draft.has_mql_stage:
             continue
-        yield _column(draft, look, column, file=file)
+        prompt = _column(draft, look, column, file=file)
+        yield _with_one_stage(look, prompt) if column == "stage" else prompt
+
+
+def _with_one_stage(look: TableReport, prompt: Prompt) -> Prompt:
+    """Let every row of a history without stage names be of one stage."""
+    dates = [c.header for c in look.columns if c.ours == "at"] + [c.header for c in look.unread]
+    likely = [s for s in STAGES if any(name_score(h, f"{s}_at") >= TELLING for h in dates)]
+    order = dict.fromkeys([*likely, "won", "sql", *STAGES])
+    fixed = [Choice(f"all are {s}", {"stage": s}, "every row is this stage") for s in order]
+    told = [c for c in prompt.choices if name_score(c.text, "stage") >= TELLING]
+    columns = [c for c in prompt.choices if c.given and c not in told]
+    return replace(prompt, choices=(*told, *fixed, *columns))
 
 
 def late_mql(draft: Draft) -> Iterator[Prompt]:
     """Ask for the date of the MQL once no stage of a history is one."""
     for look in draft.looks:
-        if look.table == "leads" and draft.lacks_mql and look.unread:
+        if look.table == "leads" and draft.lacks_mql:
             prompt = _column(draft, look, "mql_at")
-            if not draft.is_settled(prompt.place, prompt.key):
+            prompt = replace(prompt, choices=(*_instead(draft, look), *prompt.choices))
+            is_settled = draft.is_settled(prompt.place, prompt.key)
+            if any(choice.given for choice in prompt.choices) and not is_settled:
                 yield prompt
+
+
+def _instead(draft: Draft, look: TableReport) -> Iterator[Choice]:
+    """Yield the date that was answered for the creation: many exports have one date only."""
+    header = draft.block(look.place).get("columns", {}).get("created_at")
+    for column in (c for c in look.columns if c.ours == "created_at" and c.header == header):
+        given = {"columns": {"mql_at": header, "created_at": None}}
+        shown = ", ".join(cut(before, 24) for before, _ in column.examples)
+        yield Choice(column.header, given, f"{shown}; it is not read as created_at then")
 
 
 def _candidates(
@@ -124,6 +151,6 @@ def _column(
 
 def _values(column: UnreadColumn, ours: str) -> str:
     shown = ", ".join(cut(example, 24) for example in column.examples)
-    if column.follows is None or ours == "created_at":
+    if column.follows is None or column.follows > MOSTLY or ours == "created_at":
         return shown
-    return f"{shown}; {column.follows:.0%} not before the lead was created"
+    return f"{shown}; before the lead was created in {1 - column.follows:.0%} of the rows"

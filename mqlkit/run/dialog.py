@@ -17,6 +17,7 @@ from mqlkit.sources.classify import classify_exports
 from mqlkit.sources.inspect import TableReport
 
 LATER = "later"
+FEWEST_TO_ASK = 2
 INTRODUCTION = (
     "Enter takes the answer marked with *. `later` leaves a line to fill in. Ctrl-C stops; nothing "
     "is written before the last question."
@@ -77,9 +78,12 @@ def ask_all(paths: Sequence[Path], console: Console, *, zone: str) -> Answered:
     EOFError
         If the input ends.
     """
-    source, unknown = classify_exports(paths, root=Path.cwd())
-    draft, n_answers = draft_of(source, unknown), 0
-    known = draft.read()
+    # Which of several exports holds the leads is a question; of one, it goes without saying.
+    known = classify_exports(paths, root=Path.cwd(), assumes_leads=False)
+    if known[0].leads is None and not known[0].history and len(known[1]) < FEWEST_TO_ASK:
+        known = classify_exports(paths, root=Path.cwd())
+    draft, n_answers = draft_of(*known), 0
+    first_faults = draft.read()
     if faults := faults_of_files(draft.looks):
         raise SourceError("\n".join(faults))
     while prompts := open_prompts(draft, zone=zone):
@@ -90,19 +94,22 @@ def ask_all(paths: Sequence[Path], console: Console, *, zone: str) -> Answered:
             n_answers += 1
             _ask(prompts[0], draft, console, n_answers)
             prompts = open_prompts(draft, zone=zone)
-        _read_again(draft, before, known, console)
+        _read_again(draft, before, first_faults, console)
     return Answered(draft, n_answers)
 
 
-def _read_again(draft: Draft, before: Memento, known: Sequence[str], console: Console) -> None:
+def _read_again(
+    draft: Draft, before: Memento, known: Mapping[str, Sequence[str]], console: Console
+) -> None:
     """Read the files with the new answers; take back those with which they cannot be read."""
     if draft.memento() != before:
-        faults = [fault for fault in draft.read() if fault not in known]
+        found = draft.read()
+        faults = {p: fs for p, fs in found.items() if [f for f in fs if f not in known.get(p, ())]}
         if faults:
-            for fault in faults:
+            for fault in (fault for place in faults for fault in faults[place]):
                 _say(console, fault, INDENT)
             _say(console, "The last answers do not fit the files; they are asked again.", INDENT)
-            draft.undo(before)
+            draft.undo(before, faults)
             draft.read()
     draft.keep()
 

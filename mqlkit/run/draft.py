@@ -3,34 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mqlkit.core.errors import SourceError
-from mqlkit.run.check import available, faults_of_files, look_at, lost_rows, unknown_look
+from mqlkit.run.check import available, look_at, lost_rows, other_errors, unknown_look
 from mqlkit.sources.candidates import TELLING, name_score
 from mqlkit.sources.classify import ClassifiedExport
 from mqlkit.sources.inspect import TableReport
-from mqlkit.sources.spec import TABLES, SourceSpec, source_from
+from mqlkit.sources.spec import SourceSpec, source_from
 
 # How often the same thing is asked before it is left to fill in.
 MOST_ASKED = 3
-NEEDED = {
-    "leads": ("lead_id", "mql_at", "created_at", "owner", "source"),
-    "history": ("lead_id", "at", "stage"),
-    "spend": ("date", "amount", "channel"),
-    "goals": ("month", "mqls"),
-}
+LEFT_OUT = "left out"
 WHAT = {
     "leads": "one row per lead",
     "history": "one row per stage change",
     "spend": "amounts by day or month",
     "goals": "MQLs wanted by month",
+    LEFT_OUT: "nothing is read from it",
 }
-LEFT_OUT = "left out"
 # Place and key, such as ``leads`` and ``columns.mql_at``.
 Setting = tuple[str, str]
 Memento = tuple[dict[str, Any], list[ClassifiedExport]]
@@ -78,20 +73,23 @@ class Draft:
         """
         return source_from(self.given, self.path, needs_leads=False)
 
-    def read(self) -> list[str]:
-        """Read the files with the answers so far, and return what is wrong with them."""
+    def read(self) -> dict[str, list[str]]:
+        """Read the files with the answers so far, and return what is wrong with each table."""
         self.looks = look_at(self.source) if self.given else []
-        return [*faults_of_files(self.looks), *lost_rows(self.looks)]
+        return {look.place: [*other_errors(look), *lost_rows([look])] for look in self.looks}
 
     def keep(self) -> None:
         """Take the answers since the last reading for settled."""
         self.done |= self.just_done
         self.just_done.clear()
 
-    def undo(self, before: Memento) -> None:
-        """Take the answers back that were given since then."""
+    def undo(self, before: Memento, places: Collection[str]) -> None:
+        """Take the answers back that were given since then about some tables."""
+        kept = {place: block for place, block in self.answers.items() if place not in places}
         self.given, self.unknown = deepcopy(before[0]), [*before[1]]
-        self.just_done.clear()
+        for place in {*kept} & {*self.answers}:
+            self.block(place).update(kept[place])
+        self.just_done = {setting for setting in self.just_done if setting[0] in kept}
 
     def memento(self) -> Memento:
         """Return what `undo` needs."""
@@ -164,14 +162,12 @@ class Draft:
         has_column = any(c.ours == "mql_at" for look in self.looks for c in look.columns)
         return not has_column and not self.has_mql_stage
 
-    def tables_for(self, export: ClassifiedExport) -> list[tuple[str, float, str]]:
-        """Return each table that an export could be, with how likely that is and what it holds."""
-        found = []
-        for table in TABLES:
-            best = [max((name_score(h, c) for h in export.header), default=0) for c in
-                    NEEDED[table]]  # fmt: skip
-            found.append((table, sum(s >= TELLING for s in best) / len(best), WHAT[table]))
-        return [*found, (LEFT_OUT, 0.5, "nothing is read from it")]
+    def tables_for(self, export: ClassifiedExport) -> list[tuple[str, str]]:
+        """Return each table that an export could be and what it holds, the likeliest first."""
+        scores = table_scores(export.header)
+        has_leads = bool({"leads", "history"} & {*self.given})
+        scores[LEFT_OUT] = 0.5 if has_leads else 0.0
+        return [(table, WHAT[table]) for table in sorted(scores, key=lambda t: -scores[t])]
 
     def _place(self, path: Path, table: str) -> None:
         """Put a file into a table."""
@@ -193,9 +189,33 @@ class Draft:
         self.block(place)["stages"] = known
 
 
+def table_scores(header: Sequence[str]) -> dict[str, float]:
+    """Return how likely a header is that of each table, from 0 to 1.
+
+    >>> max(scores := table_scores(["Monat", "Ziel"]), key=scores.get)
+    'goals'
+    """
+
+    def has(column: str) -> bool:
+        return any(name_score(written, column) >= TELLING for written in header)
+
+    is_about_lead = has("lead_id")
+    of_lead = sum(map(has, ("created_at", "mql_at", "owner", "source")))
+    is_log = has("at") and has("stage")
+    is_of_stage = (has("won_at") or has("sql_at")) and not has("created_at") and not has("mql_at")
+    return {
+        "leads": 0.6 + 0.09 * of_lead if is_about_lead else 0.1 * bool(of_lead),
+        "history": is_about_lead * (0.97 if is_log else 0.75 * is_of_stage),
+        "spend": 0.9 * (not is_about_lead and has("date") and has("amount")),
+        "goals": 1.0 * (not is_about_lead and has("month") and has("mqls")),
+    }
+
+
 def _merge(block: dict[str, Any], given: Mapping[str, Any]) -> None:
     for name, value in given.items():
-        if isinstance(value, Mapping):
+        if value is None:
+            block.pop(name, None)
+        elif isinstance(value, Mapping):
             _merge(block.setdefault(name, {}), value)
         elif isinstance(value, list):
             block[name] = [*block.get(name, []), *value]

@@ -47,8 +47,8 @@ def _of_table(draft: Draft, look: TableReport, zone: str) -> Iterator[Prompt]:
 def _tables(draft: Draft) -> Iterator[Prompt]:
     for export in (export for export in draft.unknown if not export.is_rates):
         place = str(export.path)
-        tables = sorted(draft.tables_for(export), key=lambda t: -t[1])
-        choices = [Choice(table, {"table": table}, words) for table, _, words in tables]
+        tables = draft.tables_for(export)
+        choices = [Choice(table, {"table": table}, words) for table, words in tables]
         yield Prompt(
             place,
             "table",

@@ -136,7 +136,7 @@ def _body(
     asked = {key: answers for key, answers in _asked(look).items() if key not in settings}
     chosen = given.get("columns", {})
     yield from _columns(spec, look, chosen, asked.pop("columns", []), needs_mql=needs_mql)
-    if look.stages:
+    if look.stages and not spec.stage:
         asked.pop("stages", None)
         yield from _stages(look, given.get("stages", {}))
     for key, answers in asked.items():

@@ -173,8 +173,13 @@ def unmapped_stage_values(draft: Draft, look: TableReport) -> Iterator[Prompt]:
     unmapped = {v: n for v, n in unmapped_stages(look.stages).items() if v not in named}
     n_events = sum(n for _, n in look.stages.values())
     rest = list(unmapped)
-    for value, n in unmapped.items():
-        likely = likely_stage(value)
+    meanings = {value: likely_stage(value) for value in unmapped}
+    is_mql_open = draft.lacks_mql and not {"mql"} & {*meanings.values()}
+    for number, (value, n) in enumerate(unmapped.items()):
+        likely = meanings[value]
+        if is_mql_open and not named and number == 0 and likely == IGNORE:
+            # Of stages that names do not tell, most leads have the first.
+            likely = "mql"
         order = [likely, *(s for s in (*HISTORY_STAGES, IGNORE) if s != likely)]
         choices = [Choice(s, {"stages": {s: [value]}}, MEANS[s]) for s in order]
         if len(rest) > 1:

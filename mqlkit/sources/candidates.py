@@ -48,14 +48,14 @@ LATEST = re.compile(
 WORDS = {
     "lead_id": r"\b(id|nr|no|key|uuid|guid|kennung|nummer|number|kood)\b|id\b",
     "created_at": r"creat|\bentered|received|added|\bregist\w+|first (contact|seen|visit)|angelegt"
-    r"|erstell|eingang|cr[ée]{2}|creado|loodud|aanmaak|skapad|utworz|luotu",
-    "mql_at": r"\bmql|mql\b|marketing.?qualif",
+    r"|erstell|ein(ge)?gang|cr[ée]{2}|creado|loodud|aanmaak|skapad|utworz|luotu",
+    "mql_at": r"\bmqls?\b(?!.?id)|mql\b(?!.?id)|marketing.{0,3}qualif|qualif\w*.?marketing",
     "contacted_at": r"contacted|first (call|touch|outreach|e-?mail|response)|\bcall(ed)?\b|reached",
     "accepted_at": r"accept|\bsal\b|hand.?(over|off)|taken over|akzept|angenommen|übernomm"
     r"|überg[ae]b|aceptad",
     "rejected_at": r"reject|declin|disqualif|unqualif|recycl|refus|\blost\b|abgelehnt|verworfen",
-    "sql_at": r"\bsql|sql\b|sales.?qualif|\bqualif(ied|iziert|ié)|opportunit",
-    "won_at": r"\bwon\b|closed|\bdeal|customer|gewonnen|abschlu|gagn|ganad",
+    "sql_at": r"\bsql|sql\b|sales.?qualif|\bqualif(ied|iziert|ié)|opportunit|verkaufschance",
+    "won_at": r"\bwon\b|closed|\bdeal|customer|\bkunde|gewonnen|abschlu|gagn|ganad",
     "owner": r"owner|assign|\brep\b|salesperson|agent|\b[sb]dr\b|besitzer|zuständig|vertriebler"
     r"|verkäufer|\brespons[ai]b\w+|omanik|eigenaar",
     "source": r"source|origin|channel|quelle|herkunft|kanal|origen|fuente|allikas|bron\b",
@@ -67,7 +67,7 @@ WORDS = {
     "amount": r"cost|spen[dt]|amount|spend|kosten|betrag|coût|importe|kulu",
     "channel": r"channel|campaign|source|platform|kanal|kampagne|class",
     "currency": r"currency|währung|devise|moneda|valuuta",
-    "mqls": r"\bmqls?\b|goal|target|plan|ziel",
+    "mqls": r"\bmqls?\b(?!.?id)|goal|target|plan|ziel",
 }
 
 
@@ -255,7 +255,9 @@ def name_score(header: str, ours: str) -> float:
         return 1.0
     if ours in STAMPS and LATEST.search(fold(header)):
         return 0.0
-    if ours in WORDS and re.search(WORDS[ours], fold(header).replace("_", " ")):
+    words = fold(header).replace("_", " ")
+    is_mql = ours == "sql_at" and re.search(WORDS["mql_at"], words)
+    if ours in WORDS and re.search(WORDS[ours], words) and not is_mql:
         return TELLING
     likeness = SequenceMatcher(None, squeeze(header), squeeze(ours)).ratio()
     return likeness / 2 if likeness >= LIKE else 0.0

@@ -46,7 +46,7 @@ class ClassifiedExport:
 
 
 def classify_exports(
-    paths: Sequence[Path], *, root: Path
+    paths: Sequence[Path], *, root: Path, assumes_leads: bool = True
 ) -> tuple[SourceSpec, list[ClassifiedExport]]:
     """Return a source made of bare exports, and those that fit into no table.
 
@@ -56,11 +56,13 @@ def classify_exports(
         The exports; those of one table are one block, histories one for each format.
     root
         Folder that the files are named from.
+    assumes_leads
+        Whether exports that fit into no table are taken for leads where no other holds leads.
 
     Returns
     -------
     tuple of SourceSpec and list of ClassifiedExport
-        Where no export holds leads, those that fit into no table are taken for them.
+        The source, and the exports that are in no table of it.
 
     Raises
     ------
@@ -70,7 +72,7 @@ def classify_exports(
     if faults := [report(f"{path}: {why}.") for path in paths if (why := why_no_file(path))]:
         raise SourceError("\n".join(faults))
     sorted_exports = [_table_of(path) for path in paths]
-    if not any(each.table in ("leads", "history") for each in sorted_exports):
+    if assumes_leads and not any(e.table in ("leads", "history") for e in sorted_exports):
         sorted_exports = [
             each if each.table or each.is_rates else replace(each, table="leads")
             for each in sorted_exports

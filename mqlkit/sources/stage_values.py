@@ -20,9 +20,9 @@ SHOWN = 6
 WORDS = (
     ("mql", r"\bmql\b|marketing.?qualif"),
     ("rejected", r"reject|recycl|disqualif|unqualif|declin|refus|\bdead\b|\blost\b|abgelehnt"),
-    ("accepted", r"accept|\bsal\b|angenommen|assigned|\bworking\b"),
-    ("sql", r"\bsql\b|sales.?qualif|^qualified$|qualifiziert|opportunity"),
-    ("won", r"\bwon\b|customer|gewonnen|closed.?won|converted"),
+    ("accepted", r"accept|\bsal\b|angenommen|assigned|\bworking\b|in pro(cess|gress)"),
+    ("sql", r"\bsql\b|sales.?qualif|^qualified$|qualifiziert|opportunity|converted"),
+    ("won", r"\bwon\b|customer|gewonnen|closed.?won"),
     ("on_hold", r"on.?hold|paused|waiting|snoozed"),
     ("contacted", r"contacted|attempted|\bcalled\b|connected"),
     ("created", r"^(new|open|created|subscriber|lead|raw|neu)\b"),
