@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -275,3 +276,10 @@ def test_a_missing_column_is_named_as_the_format_of_the_export_calls_it(new_desk
     _, looks = examine([desk.folder / "hubspot.csv"])
     (conversion,) = [c for c in coverage(looks) if "become SQLs" in c.question]
     assert conversion.missing == "sql_at (Became a Sales Qualified Lead Date)"
+
+
+def test_a_zone_that_is_asked_for_is_not_assumed_as_well():
+    zone = Question("leads", "which zone?", ("timezone: Europe/Tallinn",))
+    assumed = replace(LEADS, zone="UTC", is_zone_assumed=True)
+    assert "in UTC (assumed" in text_of(assumed)
+    assert "in UTC" not in text_of(replace(assumed, questions=(zone,)))

@@ -285,7 +285,8 @@ def _table(look: TableReport, wide: int) -> Iterator[str]:
         yield f"{INDENT}and {more} more files"
     if look.first and look.last:
         yield f"{INDENT}dates from {look.first} to {look.last}"
-    if look.zone:
+    is_asked = any(a.startswith("timezone:") for q in look.questions for a in q.answers)
+    if look.zone and not is_asked:
         assumed = " (assumed: no `timezone` is given)" if look.is_zone_assumed else ""
         yield f"{INDENT}times without an offset are in {look.zone}{assumed}"
     if look.columns:
