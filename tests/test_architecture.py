@@ -24,6 +24,7 @@ OWNERS: dict[str, set[str]] = {
     "ibis": {"sources", "leads", "metrics", "pages"},
     "ibis.backends": {"sources"},
     "altair": {"views", "pages"},
+    "babel": {"sources"},
     "vl_convert": {"pages"},
     "papermill": {"run"},
     "nbconvert": {"pages"},

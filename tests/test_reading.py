@@ -420,7 +420,7 @@ def test_iso_stamps(desk):
     ids=["dmy", "mdy", "ymd", "pattern", "zoho"],
 )
 def test_other_dates_are_read_as_the_user_says(desk, dates, stamps):
-    table, _ = read_leads(desk, numbered(stamps), dates=dates)
+    table, _ = read_leads(desk, numbered(stamps), dates=dates, timezone="UTC")
     assert instants(table, "mql_at") == list(stamps.values())
 
 
@@ -429,8 +429,8 @@ def test_other_dates_are_read_as_the_user_says(desk, dates, stamps):
     [
         ("auto", ["32/01/2026", "2026-13-01", "2026-01-05 25:00", "soon"]),
         ("auto", ["infinity", "epoch", "now", "today"]),  # what the engine would take for a date
-        ("dmy", ["01/13/2026", "31/02/2026", "05/01/26"]),  # the last is the year 26
-        ("mdy", ["13/01/2026", "01/05/26"]),
+        ("dmy", ["01/13/2026", "31/02/2026", "05/01/026"]),
+        ("mdy", ["13/01/2026", "01/05/026"]),
     ],
     ids=["auto", "words", "dmy", "mdy"],
 )
@@ -462,7 +462,8 @@ def test_which_stamps_are_dates(desk):
         "B,2026-01-02 08:00,2026-01-06,\n"  # one time is enough
     )
     desk.write("leads.csv", content)
-    assert desk.report(LEADS, period="2026-01").leads.dated == {"mql_at"}
+    source = {"leads": {"files": ["leads.csv"], "timezone": "UTC"}}
+    assert desk.report(source, period="2026-01").leads.dated == {"mql_at"}
 
 
 @pytest.mark.parametrize(
@@ -553,15 +554,11 @@ def test_spend_that_cannot_be_used(desk):
     ]
 
 
-@pytest.mark.parametrize(
-    ("dates", "text"), [("mdy", "01/02/26"), ("auto", "26/01/02")], ids=["mdy", "auto"]
-)
-def test_spend_of_the_year_26_is_no_date(desk, dates, text):
-    # Taken for the year 1 or 26, it would be lost, and stretch the days that the spend covers.
+@pytest.mark.parametrize("text", ["0026-01-02", "01/02/026"])
+def test_spend_of_the_year_26_is_no_date(desk, text):
+    # Taken for the year 26, it would be lost, and stretch the days that the spend covers.
     content = f"date,amount\n{text},5\n2026-01-02,5\n"
-    assert aside(read_spend(desk, content, dates=dates).ledgers["spend"]) == [
-        (2, "bad_date", f"{text},5")
-    ]
+    assert aside(read_spend(desk, content).ledgers["spend"]) == [(2, "bad_date", f"{text},5")]
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,6 @@ ALIKE = [
     "Paid Café",
     "Paid\N{NO-BREAK SPACE}Café",
     "Paid\N{NARROW NO-BREAK SPACE}Café",
-    "Paid  Café",
     "Paid Cafe\N{COMBINING ACUTE ACCENT}",
     " Paid Café\N{NO-BREAK SPACE}",
     "Paid Ca\N{ZERO WIDTH SPACE}fé",
@@ -59,6 +58,7 @@ def test_names_that_look_alike_are_one(desk):
         "paid café",  # another case
         "Paid Cafe",  # another letter
         "Paid-Café",
+        "Paid  Café",
         "\N{WOMAN}\N{ZERO WIDTH JOINER}\N{PERSONAL COMPUTER} team",  # the joiner makes one picture
     ],
 )

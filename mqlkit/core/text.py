@@ -28,7 +28,7 @@ def visible(text: str) -> str:
     'Café'
     """
     shown = re.sub(f"[{INVISIBLE}]", "", text)
-    spaced = re.sub(r"[ \xa0\u1680\u2000-\u200a\u202f\u205f\u3000]+", " ", shown)
+    spaced = re.sub(r"[ \xa0\u1680\u2000-\u200a\u202f\u205f\u3000]", " ", shown)
     return unicodedata.normalize("NFC", spaced).strip()
 
 

@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import cache
 
+from mqlkit.core.errors import SourceError
 from mqlkit.core.names import STAMPS
-from mqlkit.sources.cells import NOTHING, day, timestamp
+from mqlkit.sources.cells import NOTHING, day, rewritten, timestamp
+from mqlkit.sources.dialect.date_survey import survey_dates
 from mqlkit.sources.dialect.dates import ORDERS, DateReading, decide_dates
 from mqlkit.sources.dialect.evidence import Ambiguity
-from mqlkit.sources.dialect.shapes import shapes_of
 from mqlkit.sources.files import Export
 from mqlkit.sources.format_words import refused
 from mqlkit.sources.formats import fold, formats, known_headers, pattern_of, squeeze
@@ -173,24 +174,31 @@ def _days(
         for header, texts in cells.items()
     ]
     table = reader.create(f"SELECT 0 AS {FILE}, {', '.join(lists)}", values)
-    shapes = shapes_of(reader.backend, [(table, names)], [""], [*cells], None)
+    headers = {header: header for header in cells}
+    try:
+        survey = survey_dates(reader.backend, spec, [(table, names)], [""], headers, [*cells], {})
+    except SourceError:
+        # Their zones or their language must be named before anything can be said.
+        return {}
     found = {}
     for header, name in names.items():
-        reading = decide_dates(shapes.get((header, ""), []), given="auto")
+        shapes = survey.shapes.get((header, ""), [])
+        reading = decide_dates(shapes, given="auto")
         if isinstance(reading, Ambiguity):
             given = spec.dates if spec.dates in ORDERS else "dmy"
-            reading = decide_dates(shapes[(header, "")], given=given)
+            reading = decide_dates(shapes, given=given)
         if isinstance(reading, DateReading):
-            found[header] = _read_days(reader, table, name, reading)
+            found[header] = _read_days(reader, table, name, survey.complete(header, reading))
     return found
 
 
 def _read_days(reader: Reader, table: str, cell: str, reading: DateReading) -> list[str]:
     values = Values()
-    at = local_timestamp(timestamp(cell, reading, values), values.bind("UTC"))
+    text = rewritten(cell, reading.rewriting, values) if reading.rewriting else cell
+    at = local_timestamp(timestamp("text", reading, values), values.bind("UTC"))
     query = f"""
-        SELECT coalesce(CAST(CAST({at} AS DATE) AS VARCHAR), CAST({day(cell, reading, values)} AS
-        VARCHAR), '') FROM {table}
+        SELECT coalesce(CAST(CAST({at} AS DATE) AS VARCHAR), CAST({day("text", reading, values)} AS
+        VARCHAR), '') FROM (SELECT {text} AS text FROM {table})
     """  # noqa: S608
     return [text for (text,) in reader.rows(query, values)]
 

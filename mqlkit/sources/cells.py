@@ -6,11 +6,19 @@ The functions take and return SQL expressions of DuckDB.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from mqlkit.core.text import INVISIBLE
 from mqlkit.core.zones import DAY_US
 from mqlkit.sources.dialect.dates import DateReading, names_no_day
 from mqlkit.sources.dialect.numbers import GROUPERS, NumberReading
+from mqlkit.sources.dialect.placeholders import (
+    NUMBER_PLACEHOLDERS,
+    PLACEHOLDERS,
+    days_in,
+    days_pattern,
+)
+from mqlkit.sources.dialect.written_dates import Rewriting
 from mqlkit.sources.local_times import DATE, LOCAL, MARGIN
 from mqlkit.sources.sql import Values, all_of, any_of, literal
 from mqlkit.sources.store import NAMES_ZONE
@@ -36,6 +44,10 @@ LIMITS = {
     "epoch-s": (631_152_000, 1_990_010_100),
     "epoch-ms": (631_152_000_000, 4_102_444_800_000),
 }
+ISO = (
+    r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?"
+    r"(?:Z|[+-][0-9]{2}(?::?[0-9]{2})?)?)?$"
+)
 ZONE_AT_END = r"\s*(?:[+-]\d\d:?(?:\d\d)?|[A-Za-z][A-Za-z_/]*)$"
 # The numbers of workbooks and parquet are written so: with a point, whatever the column's sign is.
 UNMISTAKABLE = r"^-?[0-9]+\.[0-9]{4,}$"
@@ -45,7 +57,7 @@ UNIT = r"(?:[A-Z]{0,3}\p{Sc}|[A-Z]{3}|[Kk]r\.?|z\x{142}|K\x{10d}|Ft|lei|Fr\.|S/\
 # The hyphen, its no-break form, the en dash and the minus sign, as people and programs write them.
 MINUS = r"-\x{2010}-\x{2013}\x{2212}"
 NEGATIVE = rf"\(.*\)|^[^0-9]*[{MINUS}]|[{MINUS}]$"
-SPACES = r"[\p{Zs}]+"
+SPACES = r"[\p{Zs}]"
 # ISO 8601 as people and programs vary it, and what DuckDB takes instead.
 TIDYING = (
     (
@@ -62,8 +74,8 @@ TIDYING = (
 def clean(cell: str) -> str:
     """Return a cell as it looks; NULL where it is a word for a missing value.
 
-    Texts that look alike are equal: the space around them is gone, all other spaces are one blank
-    each, accents are part of their letters, and characters that nothing shows are left out.
+    Texts that look alike are equal: the space around them is gone, every other kind of space is a
+    blank, accents are part of their letters, and characters that nothing shows are left out.
     """
     # Trimming is slow, and most cells have nothing around them and are longer than `null`.
     longest = max(map(len, NOTHING))
@@ -78,8 +90,8 @@ def clean(cell: str) -> str:
 
 
 def may_look_alike(cell: str) -> str:
-    """Return whether a cell may look like another text: it is not ASCII, or has two blanks."""
-    return f"strlen({cell}) <> length({cell}) OR contains({cell}, '  ')"
+    """Return whether a cell may look like another text: it is not ASCII."""
+    return f"strlen({cell}) <> length({cell})"
 
 
 def visible(cell: str) -> str:
@@ -89,15 +101,67 @@ def visible(cell: str) -> str:
     return f"CASE WHEN {may_look_alike(cell)} THEN nfc_normalize({spaced}) ELSE {cell} END"
 
 
+def rewritten(text: str, rewriting: Rewriting, values: Values, pattern: str | None = None) -> str:
+    """Return a date with what is between its numbers replaced; ISO 8601 stays as it is.
+
+    Parameters
+    ----------
+    text
+        The clean cell.
+    rewriting
+        What is replaced.
+    values
+        The values that the statement binds.
+    pattern
+        The pattern of dates in source.yaml: texts that it fits stay as they are as well.
+    """
+    keys, texts = values.bind(list(rewriting.keys)), values.bind(list(rewriting.texts))
+    parts = f"regexp_extract_all({text}, '[0-9]+|[^0-9]+')"
+    key = f"concat(len({parts}), ':', place, ':', part)"
+    replaced = f"coalesce(list_extract({texts}, list_position({keys}, {key})), part)"
+    whole = f"array_to_string(list_transform({parts}, lambda part, place: {replaced}), '')"
+    stays = [f"regexp_matches({text}, {literal(ISO)})"]
+    if pattern:
+        stays.append(f"try_strptime({text}, {values.bind([pattern])}) IS NOT NULL")
+    return f"CASE WHEN {any_of(stays)} THEN {text} ELSE {whole} END"
+
+
+def placeholder_kind(text: str, missing: Sequence[str]) -> str:
+    """Return 2 for a date that the user calls missing, 1 for a placeholder, else 0.
+
+    Parameters
+    ----------
+    text
+        The clean cell, rewritten.
+    missing
+        Texts that the user calls missing.
+    """
+    days, numbers = days_pattern(PLACEHOLDERS), ", ".join(map(literal, NUMBER_PLACEHOLDERS))
+    is_placeholder = f"regexp_matches({text}, {literal(days)}) OR {text} IN ({numbers})"
+    of_user = days_in(missing)
+    is_missing = f"regexp_matches({text}, {literal(days_pattern(of_user))})" if of_user else "false"
+    return f"CASE WHEN {is_missing} THEN 2 WHEN {is_placeholder} THEN 1 ELSE 0 END"
+
+
 def parse_instant(text: str) -> str:
     """Return ISO text as naive UTC; NULL where it is no timestamp.
 
     Text without an offset is local to the session's zone.
     """
-    # DuckDB would read `today` and `epoch` as well: only what starts with a digit is a timestamp.
-    # Once it has read the name of a zone, it stays in that zone for the rows that follow.
-    is_safe = f"{text} >= '0' AND {text} < ':' AND NOT ({text} LIKE '{NAMES_ZONE}')"
+    # Once DuckDB has read the name of a zone, it stays in that zone for the rows that follow.
+    is_safe = f"{begins_with_year(text)} AND NOT ({text} LIKE '{NAMES_ZONE}')"
     return to_naive(f"TRY_CAST(CASE WHEN {is_safe} THEN {text} END AS TIMESTAMPTZ)")
+
+
+def begins_with_year(text: str) -> str:
+    """Return whether a text begins with a year of four digits.
+
+    DuckDB would also read `today` and `epoch`, and `2/5/24` as a day of the year 2.
+    """
+    return (
+        f"{text} >= '0' AND {text} < ':' AND substr({text}, 3, 1) BETWEEN '0' AND '9' "
+        f"AND substr({text}, 5, 1) IN ('-', '/')"
+    )
 
 
 def to_naive(instant: str) -> str:
@@ -145,8 +209,7 @@ def timestamp(text: str, reading: DateReading, values: Values) -> str:
 
 def iso_timestamp(text: str) -> str:
     """Return ISO 8601 text as a code of `local_times`; NULL where it is no timestamp."""
-    # DuckDB would read `today` and `epoch` as well: only what starts with a digit is a timestamp.
-    is_safe = f"{text} >= '0' AND {text} < ':' AND NOT ({text} LIKE '{NAMES_ZONE}')"
+    is_safe = f"{begins_with_year(text)} AND NOT ({text} LIKE '{NAMES_ZONE}')"
     return f"CASE WHEN {is_safe} THEN {plain_timestamp(text)} END"
 
 
@@ -182,8 +245,8 @@ def day(text: str, reading: DateReading, values: Values) -> str:
     """
     month = len("2026-01")
     iso = (
-        f"TRY_CAST(CASE WHEN length({text}) = {month} THEN {text} || '-01' "
-        f"ELSE left({text}, 10) END AS DATE)"
+        f"TRY_CAST(CASE WHEN NOT ({begins_with_year(text)}) THEN NULL "
+        f"WHEN length({text}) = {month} THEN {text} || '-01' ELSE left({text}, 10) END AS DATE)"
     )
     found = [iso] if reading.reads_iso else []
     written = []

@@ -19,6 +19,7 @@ from mqlkit.sources.local_times import (
     DATE,
     IS_DATE,
     LOCAL,
+    MARGIN,
     local_offsets,
     n_ambiguous,
     settled,
@@ -47,6 +48,8 @@ from mqlkit.sources.store import NAMES_ZONE
 ODD = quote(f"{OWN}odd")
 # Number of local times in a row that occur twice or never.
 AMBIGUOUS = quote(f"{OWN}ambiguous")
+# Whether a row has a timestamp without an offset, and whether it has one with an offset.
+HAS_LOCAL, HAS_OFFSET = (quote(f"{OWN}{name}") for name in ("local", "offset"))
 # DuckDB takes the word `epoch` for a timestamp; no lead is that old. The query has the changes of
 # the zones between these days.
 EARLIEST, LATEST = date(1970, 1, 2), date(2050, 1, 1)
@@ -86,18 +89,22 @@ def read_plain_leads(reader: Reader, batch: Batch, columns: Sequence[str]) -> Pl
         coded AS (SELECT *, {codes} FROM cells),
         typed AS (
             SELECT * EXCLUDE ({", ".join(map(quote, stamps))}), {", ".join([*clocks, *absent])},
-                {typed}, {n_ambiguous(map(quote, stamps), own)} AS {AMBIGUOUS}
+                {typed}, {n_ambiguous(map(quote, stamps), own)} AS {AMBIGUOUS},
+                {_kinds_of_times(stamps, batch)}
             FROM coded
         )
         SELECT * EXCLUDE ({", ".join(names.values())}), {_is_odd(names)} AS {ODD} FROM typed
     """  # noqa: S608
     name = reader.create(query, values)
+    n_stamps = ", ".join(f"count({s})" for s in stamps)
     query = f"""
         SELECT count(*), count(DISTINCT hash(lead_id)), min(length(lead_id)), max(length(lead_id)),
-            sum({AMBIGUOUS}), {", ".join(f"count({s})" for s in stamps)}
+            sum({AMBIGUOUS}), bool_or({HAS_LOCAL}), bool_or({HAS_OFFSET}), {n_stamps}
         FROM {name} WHERE {ODD} = 0
     """  # noqa: S608
-    ((rows, leads, shortest, longest, ambiguous, *n_dates),) = reader.rows(query, Values())
+    ((rows, leads, shortest, longest, ambiguous, has_local, has_offset, *n_dates),) = reader.rows(
+        query, Values()
+    )
     odd_lines = _odd_lines(reader, name, rejects, batch)
     lines = sum(e.n_lines - 1 for e in batch.exports)
     doubtful = [s for s in stamps if not _has_clock(export, headers[s])]
@@ -106,12 +113,17 @@ def read_plain_leads(reader: Reader, batch: Batch, columns: Sequence[str]) -> Pl
         or rows != leads
         or rows + len(odd_lines) != lines
         or _holds_midnights(reader, name, doubtful, batch.zone)
+        or (has_local and (has_offset or reader.clocks.has_offsets))
     ):
         reader.run(f"DROP TABLE {name}")
         return None
     if (shortest, longest) == (15, 18):
         return None
-    reader.run(f"ALTER TABLE {name} DROP COLUMN {AMBIGUOUS}")
+    for column in (AMBIGUOUS, HAS_LOCAL, HAS_OFFSET):
+        reader.run(f"ALTER TABLE {name} DROP COLUMN {column}")
+    reader.clocks.has_offsets |= bool(has_offset)
+    if has_local:
+        reader.clocks.local.setdefault("leads", (export.name, ()))
     counts = dict(zip(stamps, n_dates, strict=True))
     return PlainRows(name, odd_lines, counts, int(ambiguous or 0))
 
@@ -120,6 +132,15 @@ def _code(cell: str) -> str:
     """Return an ISO 8601 cell as a code of `local_times`."""
     at = plain_timestamp(cell)
     return f"CASE WHEN contains({cell}, ':') THEN {at} ELSE {at} + {DATE - LOCAL} END"
+
+
+def _kinds_of_times(stamps: Sequence[str], batch: Batch) -> str:
+    """Return whether a row has times without and with an offset, where that is to be known."""
+    local = offset = "false"
+    if not batch.is_zone_known:
+        local = any_of(f"{s} BETWEEN {LOCAL - MARGIN} AND {LOCAL + MARGIN}" for s in stamps)
+        offset = any_of(f"{s} < {LOCAL - MARGIN}" for s in stamps)
+    return f"coalesce({local}, false) AS {HAS_LOCAL}, coalesce({offset}, false) AS {HAS_OFFSET}"
 
 
 def _absent(stamp: str) -> Iterator[str]:

@@ -24,16 +24,14 @@ from mqlkit.sources.candidates import (
     likely_order,
     unread_columns,
 )
-from mqlkit.sources.cells import NOTHING, day, money, timestamp
-from mqlkit.sources.dialect.dates import DateReading
-from mqlkit.sources.dialect.numbers import NumberReading
+from mqlkit.sources.cells import NOTHING
+from mqlkit.sources.examples import dates_read, numbers_read
 from mqlkit.sources.files import Export
 from mqlkit.sources.goals import note_strangers, read_goals
 from mqlkit.sources.history import read_history
 from mqlkit.sources.lead_events import note_events_of_no_lead
 from mqlkit.sources.leads import read_leads
 from mqlkit.sources.ledger import Ledger
-from mqlkit.sources.local_times import local_timestamp
 from mqlkit.sources.missing_values import MissingValues, missing_values
 from mqlkit.sources.questions import Question, Undecided
 from mqlkit.sources.reader import Reader
@@ -392,14 +390,14 @@ def _columns(reader: Reader, read: Read) -> Iterator[ColumnReport]:
             if ours in DATES:
                 reading = how.date(ours)
                 texts = reading.examples or texts
-                after = _dates_read(reader, texts, reading, how.zone)
+                after = dates_read(reader, texts, reading, how.zone)
                 yield ColumnReport(
                     ours, header, reading.words, tuple(zip(texts, after, strict=True))
                 )
             elif ours in NUMBERS:
                 number_reading = how.number(ours)
                 texts = number_reading.examples or texts
-                after = _numbers_read(reader, texts, number_reading)
+                after = numbers_read(reader, texts, number_reading)
                 words = number_reading.words
                 yield ColumnReport(ours, header, words, tuple(zip(texts, after, strict=True)))
             else:
@@ -422,25 +420,3 @@ def _samples(export: Export, header: str) -> tuple[str, ...]:
     place = export.header.index(header)
     cells = [row[place].strip() for row in export.sample if len(row) > place]
     return tuple(dict.fromkeys(c for c in cells if c not in NOTHING))[:3]
-
-
-def _dates_read(reader: Reader, texts: Sequence[str], reading: DateReading, zone: str) -> list[str]:
-    """Return dates as they are read, in the zone of the file."""
-    values = Values()
-    local = local_timestamp(timestamp("text", reading, values), values.bind(zone))
-    query = f"""
-        SELECT text, {local}, {day("text", reading, values)}
-        FROM (SELECT unnest(CAST({values.bind(list(texts))} AS VARCHAR[])) AS text)
-    """  # noqa: S608
-    found = {text: at or date for text, at, date in reader.rows(query, values)}
-    return [str(found[text] or "(not read)") for text in texts]
-
-
-def _numbers_read(reader: Reader, texts: Sequence[str], reading: NumberReading) -> list[str]:
-    values = Values()
-    query = (
-        f"SELECT text, {money('text', reading)} "  # noqa: S608
-        f"FROM (SELECT unnest(CAST({values.bind(list(texts))} AS VARCHAR[])) AS text)"
-    )
-    found = dict(reader.rows(query, values))
-    return ["(not read)" if found[t] is None else f"{found[t].normalize():f}" for t in texts]

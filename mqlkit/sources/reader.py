@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mqlkit.sources.clocks import Clocks
 from mqlkit.sources.sql import Values
 from mqlkit.sources.store import arrow_to_frame
 
@@ -22,8 +23,8 @@ TABLE, SHARED = "table", "shared"
 class Reader:
     """What reading needs and shares: the engine, folders, the report's limits and zone.
 
-    ``zones`` has the zones in which the sources write their timestamps, ``merged`` the ids of
-    merged records with the surviving ones.
+    ``zones`` has the zones in which the sources write their timestamps, ``clocks`` which of them
+    have an offset, ``merged`` the ids of merged records with the surviving ones.
     """
 
     backend: Backend
@@ -34,6 +35,7 @@ class Reader:
     tables: int = 0
     zones: list[str] = field(default_factory=list)
     merged: dict[str, str] = field(default_factory=dict)
+    clocks: Clocks = field(default_factory=Clocks)
 
     def name(self, kind: str) -> str:
         """Return a name nothing else in the engine has."""

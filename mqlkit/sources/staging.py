@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from mqlkit.core.errors import ResourceError, SourceError, report
+from mqlkit.sources.cells import placeholder_kind, rewritten
+from mqlkit.sources.dialect.dates import is_pattern
 from mqlkit.sources.dialect.decide import Batch, Kinds, Readings, decide
 from mqlkit.sources.files import Export
 from mqlkit.sources.ledger import Ledger
@@ -152,8 +154,10 @@ def batches_of(reader: Reader, spec: TableSpec, exports: Sequence[Export]) -> li
     first = 0
     for _, alike in groupby(exports, key=_layout_of):
         files = list(alike)
-        zone = spec.zone_in(files[0].recognized.format.timezone)
-        found.append(Batch(files, first, reader.name("table"), zone))
+        fixed = files[0].recognized.format.timezone
+        is_known = bool(spec.zone_given) or fixed == "UTC"
+        zone, name = spec.zone_in(fixed), reader.name("table")
+        found.append(Batch(files, first, name, zone, is_zone_known=is_known))
         first += len(files)
     return found
 
@@ -178,7 +182,10 @@ def stage(reader: Reader, spec: TableSpec, batches: Sequence[Batch], typing: Typ
         for batch in batches:
             _store_cells(reader, batch, typing)
         spans = _spans(reader, batches, len(exports))
-        parts = decide(reader.backend, spec, batches, typing.kinds, cell_names(typing.columns))
+        names = cell_names(typing.columns)
+        parts = decide(reader.backend, reader.clocks, spec, batches, typing.kinds, names)
+        for part in parts:
+            _prepare_dates(reader, part, spec, typing)
         pieces = [_typed_rows(reader, part, typing) for part in parts]
         faults = [
             _faults(reader, part, typed, typing) for part, typed in zip(parts, pieces, strict=True)
@@ -206,7 +213,8 @@ def questions_of(
         for batch in batches:
             _store_cells(reader, batch, typing)
         try:
-            decide(reader.backend, spec, batches, typing.kinds, cell_names(typing.columns))
+            names = cell_names(typing.columns)
+            decide(reader.backend, reader.clocks, spec, batches, typing.kinds, names)
         except Undecided as error:
             return error.questions
     return ()
@@ -286,6 +294,23 @@ def _spans(reader: Reader, batches: Sequence[Batch], n_files: int) -> list[tuple
         )
         spans |= {file: (first, n) for file, first, n in reader.rows(query, Values())}
     return [spans.get(number, (0, 0)) for number in range(n_files)]
+
+
+def _prepare_dates(reader: Reader, batch: Batch, spec: TableSpec, typing: Typing) -> None:
+    """Rewrite the dates of a batch's cells, and empty those that are missing."""
+    names, last = _cells_of(typing), batch.first + len(batch.exports) - 1
+    pattern = spec.dates if is_pattern(spec.dates) else None
+    for column, how in batch.how.dates.items():
+        cell, values = names[column], Values()
+        text = rewritten(cell, how.rewriting, values, pattern) if how.rewriting else cell
+        kinds = "1, 2" if how.has_placeholders else "2"
+        is_missing = f"{placeholder_kind(text, spec.missing)} IN ({kinds})"
+        if how.rewriting or how.has_placeholders or spec.missing:
+            reader.backend.con.execute(
+                f"UPDATE {batch.cells} SET {cell} = CASE WHEN NOT {is_missing} THEN {text} END "  # noqa: S608
+                f"WHERE {cell} IS NOT NULL AND {FILE} BETWEEN {batch.first} AND {last}",
+                values.bound,
+            )
 
 
 def _typed_rows(reader: Reader, batch: Batch, typing: Typing) -> str:

@@ -258,6 +258,8 @@ def _finish(reader: Reader, spec: TableSpec, typing: Typing, read: Read) -> Read
     _add_preambles(ledger, exports)
     if contradictions := sum(batch.contradictions for batch in read.batches):
         ledger.noted[DATE_SLIPS] = contradictions
+    for batch in read.batches:
+        ledger.noted.update(batch.placeholders)
     _note_repeated(ledger, exports)
     typing.settle(ledger)
     check_share(ledger, place=spec.place, most=reader.max_set_aside)

@@ -19,6 +19,8 @@ from mqlkit.sources.dialect.evidence import (
     groups_of,
     order_evidence,
 )
+from mqlkit.sources.dialect.languages import LANGUAGES
+from mqlkit.sources.dialect.written_dates import Rewriting
 
 ORDERS = ("ymd", "dmy", "mdy")
 DIRECTIVES = "aAwdbBmyYHIpMSfgnjzZUWcxX%"
@@ -30,7 +32,19 @@ SAID = {
     "epoch-s": "seconds since 1970 (UTC)",
     "epoch-ms": "milliseconds since 1970 (UTC)",
 }
-SAID_ORDER = {"dmy": "day, month, year", "mdy": "month, day, year"}
+SAID_ORDER = {
+    "dmy": "day, month, year",
+    "mdy": "month, day, year",
+    "ymd": "year, month, day",
+}
+# How a spreadsheet writes the dates that it has converted, and the same with day and month
+# exchanged.
+FEWEST_CONVERTED = 3
+CONVERTED = {
+    "9999-99-99": "%Y-%d-%m",
+    "9999-99-99 99:99:99": "%Y-%d-%m %H:%M:%S",
+    "9999-99-99T99:99:99": "%Y-%d-%mT%H:%M:%S",
+}
 
 
 @dataclass(frozen=True)
@@ -50,6 +64,10 @@ class DateReading:
         Whether there is ISO 8601 that the engine reads only once it is tidied.
     reads_iso
         Whether ISO 8601 is read beside it.
+    rewriting
+        How its texts are rewritten first.
+    has_placeholders
+        Whether days that programs write for a missing one are missing.
     contradictions
         Values that contradict the order of day and month in the rest of the column.
     words
@@ -63,20 +81,22 @@ class DateReading:
     numbers: tuple[str, ...] = ()
     has_loose: bool = False
     reads_iso: bool = True
+    rewriting: Rewriting | None = None
+    has_placeholders: bool = False
     contradictions: int = field(default=0, compare=False)
     words: str = field(default="ISO 8601", compare=False)
     examples: tuple[str, ...] = field(default=(), compare=False)
 
 
 def check_dates(dates: str) -> None:
-    """Refuse what is neither an order nor a pattern.
+    """Refuse what is neither an order, nor a pattern, nor a language.
 
     Raises
     ------
     SourceError
-        When it is no known order and no pattern.
+        When it is none of these.
     """
-    if dates in ("auto", *ORDERS) or is_pattern(dates):
+    if dates in ("auto", *ORDERS, *LANGUAGES) or is_pattern(dates):
         return
     raise SourceError(
         report(
@@ -105,7 +125,9 @@ def names_no_day(pattern: str) -> bool:
     return not NAMES_DAY.search(pattern)
 
 
-def decide_dates(shapes: Sequence[Shape], *, given: str) -> DateReading | Ambiguity:
+def decide_dates(
+    shapes: Sequence[Shape], *, given: str, why: str = "as told"
+) -> DateReading | Ambiguity:
     """Return how a column is to be read, or why the values do not decide it.
 
     Parameters
@@ -114,6 +136,8 @@ def decide_dates(shapes: Sequence[Shape], *, given: str) -> DateReading | Ambigu
         All shapes of its values.
     given
         ``auto``, or what the user or the format says.
+    why
+        What decides it where it is not ``auto``.
 
     Examples
     --------
@@ -130,11 +154,14 @@ def decide_dates(shapes: Sequence[Shape], *, given: str) -> DateReading | Ambigu
         if {given, seen.order} == {"dmy", "mdy"} and seen.is_clear:
             found = tuple(e for s in groups[group] for e in s.examples)[:3]
             return _contradiction(given, seen, found)
+    if given == "auto" and (ambiguity := _half_converted(shapes, evidence)):
+        return ambiguity
     orders = {g: _order(groups[g], v, given) for g, v in evidence.items()}
     asked = [g for g, order in orders.items() if not order]
     if asked:
         return _ambiguity(shapes, evidence, asked)
-    return _reading(shapes, orders, _why(given, evidence), contradictions_of(shapes))
+    words = _why(evidence) if given == "auto" else why
+    return _reading(shapes, orders, words, contradictions_of(shapes))
 
 
 def _by_pattern(shapes: Sequence[Shape], pattern: str) -> DateReading | Ambiguity:
@@ -162,6 +189,8 @@ def _by_pattern(shapes: Sequence[Shape], pattern: str) -> DateReading | Ambiguit
 def _order(members: Sequence[Shape], seen: OrderEvidence, given: str) -> str:
     if given != "auto":
         return given
+    if _may_be_year_first(members, seen):
+        return ""
     if seen.order in ("dmy", "mdy"):
         return seen.order
     is_same = not seen.order and not any(s.differing for s in members)
@@ -169,9 +198,50 @@ def _order(members: Sequence[Shape], seen: OrderEvidence, given: str) -> str:
     return "dmy" if is_same else ""
 
 
-def _why(given: str, evidence: Mapping[str, OrderEvidence]) -> str:
-    if given != "auto":
-        return "as told"
+def _may_be_year_first(members: Sequence[Shape], seen: OrderEvidence) -> bool:
+    """Return whether `26/01/02` may be 2 January 2026.
+
+    A year of two digits stands last, unless these years are before 2010 and the first numbers could
+    be later ones.
+    """
+    style = style_of(members[0].text)
+    is_short = style is not None and style.is_short
+    can_be = not any(s.second_over or s.first_early for s in members)
+    return is_short and can_be and seen.order != "mdy" and any(s.third_early for s in members)
+
+
+def _half_converted(
+    shapes: Sequence[Shape], evidence: Mapping[str, OrderEvidence]
+) -> Ambiguity | None:
+    """Return the question about a column of which a spreadsheet may have converted a part.
+
+    It makes dates of the texts that it can read in its own order of day and month, and leaves the
+    others as they are.
+    """
+    dates = [s for s in shapes if s.is_iso and s.text in CONVERTED]
+    left = [v for v in evidence.values() if v.order in ("dmy", "mdy")]
+    n, n_left = sum(s.n for s in dates), sum(v.n for v in left)
+    is_split = n and n_left and not any(s.late_days for s in dates)
+    if (
+        not is_split
+        or n + n_left < FEWEST_CONVERTED
+        or any(v.deciding < v.n for v in evidence.values())
+    ):
+        return None
+    order = left[0].order
+    words = (
+        f"{n_left} of its dates fit only {SAID_ORDER[order]}, and the other {n} are year-month-day "
+        "with days up to 12: a spreadsheet may have converted these with day and month the other "
+        f"way round. `dates: {order}` says that they are right, the pattern that they are "
+        "exchanged; best export the file again without opening it in a spreadsheet"
+    )
+    most = max(dates, key=lambda s: s.n)
+    texts = [s for s in shapes if not s.is_iso and s.n]
+    found = (*most.examples[:1], *(e for s in texts for e in s.examples))[:3]
+    return Ambiguity(words, (f"dates: {order}", f'dates: "{CONVERTED[most.text]}"'), found)
+
+
+def _why(evidence: Mapping[str, OrderEvidence]) -> str:
     deciding, n = sum(v.deciding for v in evidence.values()), sum(v.n for v in evidence.values())
     found = {v.order for v in evidence.values() if v.order}
     if not found:
@@ -197,6 +267,9 @@ def _ambiguity(
     members = [s for g in asked for s in groups_of(shapes)[g]]
     n = sum(evidence[g].n for g in asked)
     words = f"each of its {n} dates can be read day first and month first"
+    if answers := _year_first_answers(evidence, groups_of(shapes), asked):
+        found = tuple(e for s in members for e in s.examples)[:3]
+        return Ambiguity(f"each of its {n} dates can be read year first", answers, found)
     if split:
         seen = evidence[split[0]]
         words = f"{seen.deciding} of its {n} dates fit only day first, "
@@ -213,11 +286,24 @@ def _ambiguity(
     )
 
 
+def _year_first_answers(
+    evidence: Mapping[str, OrderEvidence],
+    groups: Mapping[str, Sequence[Shape]],
+    asked: Sequence[str],
+) -> tuple[str, ...]:
+    if not any(_may_be_year_first(groups[g], evidence[g]) for g in asked):
+        return ()
+    is_open = any(not evidence[g].order for g in asked)
+    return ("dates: ymd", "dates: dmy", *(["dates: mdy"] if is_open else []))
+
+
 def _reading(
     shapes: Sequence[Shape], orders: Mapping[str, str], why: str, contradictions: int
 ) -> DateReading:
     styles = [style for s in shapes if not s.is_iso and (style := style_of(s.text))]
-    written = [s for s in styles if s.kind == "pattern" and orders.get(s.group) != "ymd"]
+    written = [
+        s for s in styles if s.kind == "pattern" and (s.is_short or orders.get(s.group) != "ymd")
+    ]
     patterns = {s.ordered(orders.get(s.group, "")): s.zone for s in written}
     by_zone = {
         zone: tuple(p for p, z in patterns.items() if z == zone)

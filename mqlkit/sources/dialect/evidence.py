@@ -27,6 +27,15 @@ class Shape:
         How many have more than 12 as their first, as their second number.
     differing
         How many have a first number that is not the second.
+    first_early, third_early
+        How many have a first number, and a year of two digits, below 10.
+    late_days
+        How many, of ISO 8601, have a day above 12.
+    n_timed
+        How many have a time of day other than midnight.
+    kind
+        1 where they are days that programs write for a missing one (`placeholders`), 2 where the
+        user says so, else 0.
     examples
         Some of them, as written.
     """
@@ -38,6 +47,11 @@ class Shape:
     first_over: int = 0
     second_over: int = 0
     differing: int = 0
+    first_early: int = 0
+    third_early: int = 0
+    late_days: int = 0
+    n_timed: int = 0
+    kind: int = 0
     examples: tuple[str, ...] = ()
 
 
