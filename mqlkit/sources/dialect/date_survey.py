@@ -81,12 +81,16 @@ def survey_dates(
 
     Parameters
     ----------
-    backend, tables, paths, dates
-        As for `shapes_of`.
+    backend
+        The engine.
     spec
         The table, as ``source.yaml`` describes it.
+    tables, paths
+        As for `shapes_of`.
     headers
         The header of each canonical column.
+    dates
+        Those of the columns that are dates.
     plain
         Number of further dates, all ISO 8601, by column and file.
 
