@@ -33,7 +33,6 @@ ORDINAL = re.compile(
     r"\N{FEMININE ORDINAL INDICATOR}|\N{DEGREE SIGN})(?![^\W\d_])\.?",
     re.IGNORECASE,
 )
-PUNCTUATION = " .,()[]'’-/\u200e\u200f"
 UTC = re.compile(r"^ ?(?:UTC|GMT|Z)\b", re.IGNORECASE)
 ZONE = re.compile(r"^ ?\(?([A-Z]{2,5}|[A-Z][A-Za-z]+/[A-Za-z_/]+)\)?$")
 # What may stand behind an offset: the name of its zone.
