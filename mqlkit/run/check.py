@@ -382,11 +382,10 @@ def _ledger(look: TableReport, wide: int) -> Iterator[str]:
         if count
     ]
     noted = [(f"{n:,}", what, "used, but check") for what, n in ledger.noted.items() if n]
-    is_short = all(len(row[1]) <= wide - 70 for row in noted)
-    # A long note would push the reasons beside it out of the line.
-    for block in ([*rows, *noted],) if is_short else (rows, noted):
-        for line in in_columns(block, most=(12, wide - (70 if is_short else 42), 50), right=(0,)):
-            yield INDENT * 2 + line
+    # The reasons of excluded rows take more room than what is said of the others.
+    most = (12, wide - (70 if rows else 40), 50)
+    for line in in_columns(rows + noted, most=most, right=(0,)):
+        yield INDENT * 2 + line
     lost = [row for row in ledger.rows if row.reason in UNUSABLE_REASONS]
     for row in lost[:ROWS_SHOWN]:
         yield INDENT * 2 + cut(f"{row.file}:{row.line}: {row.reason}: {row.text}", wide - 4)
