@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from itertools import product
+from itertools import combinations, product
 
 import pytest
 from test_formats import EXPORTS, VENDORS, headers_of
@@ -209,6 +209,15 @@ def test_further_columns_in_any_order_change_nothing(name, language, header, exp
     shuffled = random.Random(f"{name}{language}").sample(cells, len(cells))
     found = recognize(shuffled, table=formats()[name].table)
     assert (found.format.name, found.columns) == (name, expected)
+
+
+@pytest.mark.parametrize(("name", "_", "header", "expected"), ALL)
+def test_without_a_column_an_export_is_never_of_another_vendor(name, _, header, expected):
+    # Users choose the columns of an export: what is left may be too little, but does not mislead.
+    cells = headers_of(header)
+    for left in combinations(cells, len(cells) - 1):
+        found = recognize(left, table=formats()[name].table)
+        assert found.format.name in (name, "plain"), left
 
 
 @pytest.mark.parametrize(("name", "_", "header", "expected"), TRANSLATED)
