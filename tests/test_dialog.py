@@ -151,12 +151,12 @@ DIALOGS = {
     "spend and goals whose headers are none of ours": (
         {"a.csv": LEADS, "s.csv": "Datum;Kosten;Kanal\n2026-01-05;10,50;Web\n",
          "g.csv": "Monat;Ziel\n2026-01;30\n"},
-        ["", "", "", "", "", "", "", "EUR"],
+        ["", "", "", "", "", "EUR"],
         {"leads": {},
          "spend": {"columns": {"date": "Datum", "amount": "Kosten", "channel": "Kanal"},
                    "currency": "EUR"},
          "goals": {"columns": {"month": "Monat", "mqls": "Ziel"}}},
-        8,
+        6,
     ),
     "the first of stages without telling names is the MQL": (
         {"a.csv": "lead_id,at,stage\n1,2026-01-06,10\n2,2026-01-07,10\n1,2026-01-08,20\n"},

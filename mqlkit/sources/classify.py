@@ -1,18 +1,21 @@
-"""Bare exports sorted into tables by their headers: a source without a ``source.yaml``."""
+"""Bare exports sorted into tables by headers and content: a source without a ``source.yaml``."""
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mqlkit.core.errors import SourceError, report
 from mqlkit.core.files import why_no_file
+from mqlkit.core.names import STAMPS
 from mqlkit.sources.files import Export, open_export
 from mqlkit.sources.formats import fold
+from mqlkit.sources.reader import Reader
 from mqlkit.sources.spec import TABLES, SourceSpec, TableSpec
 from mqlkit.sources.store import connect
+from mqlkit.sources.table_by_content import content_of, table_by_content
 from mqlkit.sources.text import kind_of
 
 # Enough for a preamble and some rows. These show the header; the rows are read later.
@@ -31,13 +34,14 @@ RATE_COLUMNS = {"currency", "rate"}
 class ClassifiedExport:
     """An export, with the table and the format that it is taken for, and its header.
 
-    The table is empty where nothing tells it.
+    The table is empty where nothing tells it. ``is_by_content`` is set where no header does.
     """
 
     path: Path
     table: str
     format: str
     header: tuple[str, ...] = ()
+    is_by_content: bool = False
 
     @property
     def is_rates(self) -> bool:
@@ -72,6 +76,7 @@ def classify_exports(
     if faults := [report(f"{path}: {why}.") for path in paths if (why := why_no_file(path))]:
         raise SourceError("\n".join(faults))
     sorted_exports = [_table_of(path) for path in paths]
+    sorted_exports = _without_doubtful_leads(sorted_exports)
     if assumes_leads and not any(e.table in ("leads", "history") for e in sorted_exports):
         sorted_exports = [
             each if each.table or each.is_rates else replace(each, table="leads")
@@ -93,6 +98,18 @@ def classify_exports(
     return source, unknown
 
 
+def _without_doubtful_leads(exports: Sequence[ClassifiedExport]) -> list[ClassifiedExport]:
+    """Return the exports; lists of people that are not all of one shape are in no table yet.
+
+    They may be the leads of another system, or something else about the same leads.
+    """
+    leads = [each for each in exports if each.table == "leads"]
+    if len({each.header for each in leads}) < 2:
+        return [*exports]
+    doubtful = [each for each in leads if each.is_by_content]
+    return [replace(each, table="") if each in doubtful else each for each in exports]
+
+
 def _block(table: str, exports: Sequence[ClassifiedExport]) -> TableSpec | None:
     return _spec(table, table, exports) if exports else None
 
@@ -102,20 +119,38 @@ def _spec(table: str, place: str, exports: Sequence[ClassifiedExport]) -> TableS
 
 
 def _table_of(path: Path) -> ClassifiedExport:
-    """Return which table an export is, by the headers that it has."""
+    """Return which table an export is, by its headers, and by its content where these tell none."""
     with tempfile.TemporaryDirectory() as scratch:
         workdir = Path(scratch)
         head = _head_of(path, workdir)
-        found = []
-        for rank, table in enumerate(TABLES):
-            if export := _opened(head, table, workdir):
-                size = (_sureness(export, table), len(export.recognized.columns), -rank)
-                found.append((size, table, export.recognized.format.name, export.header_cells))
-    if not found:
-        # The look at the whole file says what is wrong with it.
-        return ClassifiedExport(path, "leads", "auto")
-    (sureness, _, _), table, name, header = max(found)
-    return ClassifiedExport(path, table if sureness else "", name, header)
+        opened = {t: export for t in TABLES if (export := _opened(head, t, workdir))}
+        if not opened:
+            # The look at the whole file says what is wrong with it.
+            return ClassifiedExport(path, "leads", "auto")
+        sure = {table: _sureness(export, table) for table, export in opened.items()}
+        table = max(opened, key=lambda t: (sure[t], len(opened[t].recognized.columns)))
+        is_by_content = not sure[table]
+        if is_by_content or (table == "leads" and _is_undated(opened[table])):
+            found = _by_content(opened, workdir)
+            table = found if found in opened else table if sure[table] else ""
+        export = opened[table or next(iter(opened))]
+    known = export.recognized.format.name
+    return ClassifiedExport(path, table, known, export.header_cells, is_by_content)
+
+
+def _is_undated(export: Export) -> bool:
+    """Return whether an export with our names has the id of a lead, and no date of a stage."""
+    has_date = any(column in STAMPS for column in export.recognized.columns)
+    return export.recognized.format.name == "plain" and not has_date
+
+
+def _by_content(opened: Mapping[str, Export], workdir: Path) -> str:
+    reader = Reader(connect(), workdir, workdir, 1.0, "UTC")
+    try:
+        table, export = next(iter(opened.items()))
+        return table_by_content(content_of(reader, export, TableSpec(table, table, (export.path,))))
+    finally:
+        reader.backend.disconnect()
 
 
 def _opened(head: Path, table: str, workdir: Path) -> Export | None:
