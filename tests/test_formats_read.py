@@ -583,3 +583,20 @@ def test_a_board_is_read_row_by_row_whatever_its_size(desk, monkeypatch):
     monkeypatch.setattr("mqlkit.sources.table.SMALL_TABLE", 1)
     rows, aside, _ = read(desk, "leads", content, **block)
     assert (rows, aside) == (expected, reasons)
+
+
+@pytest.mark.parametrize(
+    ("content", "block", "asked"),
+    [
+        # A German export of LinkedIn without its column of the currency.
+        pytest.param("10,00", {}, ["decimal", "decimal", "currency"], id="bare"),
+        pytest.param("10,00", {"currency": "EUR"}, ["decimal", "decimal"], id="in source.yaml"),
+        pytest.param("10,00 €", {}, ["decimal", "decimal"], id="with its sign"),
+    ],
+)
+def test_the_currency_is_asked_for_together_with_the_decimal_sign(desk, content, block, asked):
+    export = f"Startdatum (in UTC)\tName der Kampagne\tGesamtausgaben\n5.1.2026\tBrand\t{content}\n"
+    with pytest.raises(Undecided) as caught:
+        read(desk, "spend", export, dates="dmy", **block)
+    answers = [answer for question in caught.value.questions for answer in question.answers]
+    assert [answer.partition(":")[0] for answer in answers] == asked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -24,6 +25,8 @@ from mqlkit.sources.title_period import Period, title_period
 from mqlkit.sources.totals import is_total
 
 SHARED_SIGN = f"[{''.join(SHARED_SIGNS)}]"
+# An amount without a sign or code of a currency, or none.
+BARE = re.compile(r"[\d\s.,'()+-]*")
 # What two sums of the same amounts may differ by, each rounded.
 ROUNDED = 0.001
 
@@ -97,7 +100,16 @@ def read_spend_rows(reader: Reader, spec: TableSpec) -> Read:
         is_odd=lambda _: "true",
         check=partial(_check_dates, spec),
     )
-    read = read_table(reader, spec, typing, exports=exports)
+    try:
+        read = read_table(reader, spec, typing, exports=exports)
+    except Undecided as error:
+        # All that is open at once: the amounts need not be read to see that they are bare.
+        unknown = (
+            []
+            if spec.currency or any(map(_may_tell_currency, exports))
+            else [_which_currency(spec)]
+        )
+        raise Undecided([*error.questions, *unknown], faults=error.faults) from None
     if titles:
         files = ", ".join(map(str, titles))
         (row,) = reader.rows(
@@ -194,8 +206,22 @@ def _check_currency(spec: TableSpec, frame: pd.DataFrame, currencies: list[str])
                 "one currency only",
             )
         )
+    raise Undecided([_which_currency(spec)])
+
+
+def _which_currency(spec: TableSpec) -> Question:
     words = f"{spec.names}: no column tells the currency."
-    raise Undecided([Question(spec.place, words, ("currency: EUR",))])
+    return Question(spec.place, words, ("currency: EUR",))
+
+
+def _may_tell_currency(export: Export) -> bool:
+    """Return whether a column, the title or one of the first amounts names a currency."""
+    known = export.recognized
+    header = export.header_of("amount")
+    if "currency" in known.columns or known.currency or header is None:
+        return True
+    place = export.header.index(header)
+    return any(BARE.fullmatch(row[place]) is None for row in export.sample if len(row) > place)
 
 
 def _check_total(spec: TableSpec, frame: pd.DataFrame) -> None:
