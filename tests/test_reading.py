@@ -281,12 +281,12 @@ def test_each_input_says_how_many_rows_it_has(desk):
 def test_overlapping_exports_are_one_lead(desk):
     first = (
         "lead_id,mql_at,accepted_at,owner,amount\n"
-        "A,2026-01-05,2026-01-09,Ana,10\n"  # earliest MQL; accepted later than the other file says
+        "A,2026-01-05,2026-01-09,Ana,10\n"  # earliest MQL; the latest timestamp, so its amount
         "B,2026-01-06,,Ben,\n"
     )
     second = (
         "lead_id,mql_at,accepted_at,owner,amount\n"
-        "A,2026-01-07,2026-01-08,,20\n"  # no owner: the last one known stays
+        "A,2026-01-07,2026-01-08,,20\n"  # the earlier acceptance
         "B,2026-01-06,,Ben,\n"  # equal in every cell: a duplicate, not a merge
         "C,2026-01-08,,Cid,\n"
     )
@@ -301,15 +301,32 @@ def test_overlapping_exports_are_one_lead(desk):
     assert instants(tables.leads, "accepted_at")[0] == "2026-01-08 00:00:00"
     assert column(tables.leads, "owner") == ["Ana", "Ben", "Cid"]
     assert [None if a is None else float(a) for a in column(tables.leads, "amount")] == [
-        20.0, None, None
+        10.0, None, None
     ]  # fmt: skip
 
 
-def test_the_last_value_wins_in_the_order_of_the_files(desk):
-    desk.write("b.csv", "lead_id,mql_at,owner\nA,2026-01-05,old\n")
-    desk.write("a.csv", "lead_id,mql_at,owner\nA,2026-01-05,new\n")
-    tables = desk.read({"leads": {"files": ["b.csv", "a.csv"]}})
-    assert column(tables.leads, "owner") == ["new"]
+@pytest.mark.parametrize(
+    ("rows", "owner"),
+    [
+        (["A,2026-01-05,2026-01-09,Ana", "A,2026-01-05,2026-01-08,Ben"], "Ana"),  # the later event
+        (["A,2026-01-05,,Ben", "A,2026-01-06,,Ana"], "Ana"),  # though Ben is greater
+        (["A,2026-01-05,2026-01-09,", "A,2026-01-05,2026-01-08,Ben"], "Ben"),  # empty is no value
+        (["A,2026-01-05,,Ana", "A,2026-01-05,,Ben"], "Ben"),  # at the same time: the greatest text
+    ],
+)
+@pytest.mark.parametrize("files", [["a.csv", "b.csv"], ["b.csv", "a.csv"]])
+def test_the_value_of_the_row_with_the_latest_timestamp_wins(desk, rows, owner, files):
+    for name, row in zip(("a.csv", "b.csv"), rows, strict=True):
+        desk.write(name, f"lead_id,mql_at,accepted_at,owner\n{row}\n")
+    tables = desk.read({"leads": {"files": files}})
+    assert column(tables.leads, "owner") == [owner]
+
+
+def test_a_word_for_nothing_is_no_empty_cell(desk):
+    # Equal are cells that are written alike; the two rows are one lead all the same.
+    table, ledger = read_leads(desk, "lead_id,mql_at,owner\nA,2026-01-05,-\nA,2026-01-05,\n")
+    assert (ledger.set_aside.total(), ledger.noted["merged"]) == (0, 1)
+    assert column(table, "owner") == [None]
 
 
 def test_files_with_different_columns_are_one_table(desk):

@@ -161,8 +161,12 @@ def lead_table(
 
 
 def _merged(reader: Reader, table: str, texts: Sequence[str]) -> str:
-    """Create one row per lead: earliest stamp per stage, last non-empty other value."""
-    values, place = Values(), f"{FILE}::BIGINT << 40 | {RECORD}"
+    """Create one row per lead: earliest stamp per stage, of the rest the value of the latest row.
+
+    The latest row is that with the latest timestamp; of several, the greatest value counts. The
+    order of files and rows says nothing about which is newer.
+    """
+    values, latest = Values(), f"greatest({', '.join(map(quote, STAMPS))})"
     merged = []
     day_zone, zones = values.bind(reader.day_zone), values.bind(reader.zones)
     for stamp in STAMPS:
@@ -175,8 +179,11 @@ def _merged(reader: Reader, table: str, texts: Sequence[str]) -> str:
         merged.append(f"CASE WHEN {is_date} THEN {date} ELSE {at} END AS {stamp}")
         merged.append(f"CASE WHEN {is_date} THEN {of_date} ELSE {of_at} END AS {zone}")
     others = map(quote, dict.fromkeys(("amount", *texts)))
+    newest = f"coalesce({latest}, TIMESTAMP '-infinity')"
     merged += [
-        f"arg_max({name}, {place}) FILTER (WHERE {name} IS NOT NULL) AS {name}" for name in others
+        f"struct_extract(max({{'at': {newest}, 'value': {name}}}) "
+        f"FILTER (WHERE {name} IS NOT NULL), 'value') AS {name}"
+        for name in others
     ]
     query = f"""
         WITH repeated AS (SELECT lead_id FROM {table} GROUP BY lead_id HAVING count(*) > 1)
