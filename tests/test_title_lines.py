@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from mqlkit.sources.dialect.decide import LOCAL_TIME
+from mqlkit.sources.dialect.zones import LOCAL_TIME
 from mqlkit.sources.title_period import title_currency, title_period
 
 # Title lines, and the first and last day that they state.
