@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from mqlkit.sources.dialect.zones import LOCAL_TIME
+from mqlkit.sources.dialect.zones import is_local
 from mqlkit.sources.title_period import title_currency, title_period
 
 # Title lines, and the first and last day that they state.
@@ -72,4 +72,4 @@ def test_the_currency_that_title_lines_state(lines, expected):
 
 @pytest.mark.parametrize(("shape", "is_open"), SHAPES)
 def test_a_stamp_with_an_offset_leaves_no_zone_open(shape, is_open):
-    assert bool(LOCAL_TIME.search(shape)) == is_open
+    assert is_local(shape) == is_open

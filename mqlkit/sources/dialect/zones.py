@@ -47,7 +47,7 @@ def zone_questions(
         known = exports[0].recognized.format
         places = [place for place in every if place[0] in dates]
         columns = _by_column(places, shapes)
-        local = [s for stamps in columns for s in stamps if _is_local(s)]
+        local = [s for stamps in columns for s in stamps if is_local(s.text)]
         examples = tuple(e for s in local for e in s.examples)[:3]
         if known.timezone == "ask" and not spec.zone_given and local:
             words = (
@@ -61,9 +61,9 @@ def zone_questions(
     return found or clocks.questions()
 
 
-def _is_local(shape: Shape) -> bool:
-    is_time = LOCAL_TIME.search(shape.text)
-    return bool(is_time) and not OFFSET_TIME.search(shape.text)
+def is_local(shape: str) -> bool:
+    """Return whether timestamps of a shape leave their zone open."""
+    return bool(LOCAL_TIME.search(shape)) and not OFFSET_TIME.search(shape)
 
 
 def _by_column(places: Iterable[Place], shapes: Shapes) -> list[list[Shape]]:
@@ -78,7 +78,7 @@ def _note(
 ) -> None:
     """Add what a table shows; a column of midnights without an offset holds dates."""
     for stamps in columns:
-        local = [s for s in stamps if _is_local(s)]
+        local = [s for s in stamps if is_local(s.text)]
         offset = any(OFFSET_TIME.search(s.text) for s in stamps)
         clocks.has_offsets |= offset
         if local and not is_known and (offset or any(s.n_timed for s in local)):
