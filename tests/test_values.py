@@ -89,6 +89,35 @@ def test_both_ways_of_leaving_out_what_nothing_shows_agree():
         assert found == visible(text)
 
 
+def test_names_that_differ_only_in_case_or_accents_are_noted(desk):
+    rows = [("Paid Search", "Ana"), ("paid search", "ANA"), ("Web", "Ben"), ("Web", "Cid")]
+    lines = [f"L{n},2026-01-05,{source},{owner}" for n, (source, owner) in enumerate(rows)]
+    desk.write("leads.csv", "\n".join(["lead_id,mql_at,source,owner", *lines, ""]))
+    desk.write("spend.csv", "date,amount,channel\n2026-01-05,10,Wéb\n2026-01-05,10,Other\n")
+    spend = {"files": ["spend.csv"], "currency": "EUR"}
+    assert desk.read({**LEADS, "spend": spend}).ledgers["leads"].noted == {
+        "source: 'Web', 'Wéb' differ only in case or accents": 3,
+        "source: 'Paid Search', 'paid search' differ only in case or accents": 2,
+        # Redacted reports have ledgers too.
+        "owner: names that differ only in case or accents": 2,
+    }
+    # Each stays a segment of its own.
+    assert (
+        desk.report(
+            LEADS, period="2026-01", by=["source"], where={"source": ["Paid Search"]}
+        ).value("mqls")
+        == 1
+    )
+
+
+def test_only_some_of_many_names_are_named(desk):
+    names = [name for n in range(9) for name in (f"Ads {n}", f"ads {n}")]
+    _, tables = rows_of(desk, leads_with(names))
+    noted = tables.ledgers["leads"].noted
+    assert len(noted) == 4
+    assert noted["source: more names that differ only in case or accents"] == 12
+
+
 # --- Missing values
 
 

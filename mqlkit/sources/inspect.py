@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from mqlkit.core.errors import SourceError, listed
-from mqlkit.core.names import LEAD_COLUMNS
+from mqlkit.core.names import LEAD_COLUMNS, TEXT_COLUMNS
 from mqlkit.core.text import day as in_words
 from mqlkit.sources.assumed_zone import is_zone_assumed, zone_of_times
 from mqlkit.sources.candidates import (
@@ -37,6 +37,7 @@ from mqlkit.sources.questions import Question, Undecided
 from mqlkit.sources.reader import Reader
 from mqlkit.sources.spans import span_of
 from mqlkit.sources.spec import SourceSpec, TableSpec
+from mqlkit.sources.spellings import note_spellings
 from mqlkit.sources.spend import (
     SeveralCurrenciesError,
     period_in_title,
@@ -186,9 +187,20 @@ def inspect_source(
                 looks.append(look)
                 tables.append(table)
                 done(1.0)
+            _note_spellings(reader, looks, tables)
             return _compared(reader, looks, tables)
         finally:
             backend.disconnect()
+
+
+def _note_spellings(
+    reader: Reader, looks: Sequence[TableReport], tables: Sequence[str | None]
+) -> None:
+    """Note the names of leads and spend that differ only in case or accents."""
+    found = dict(zip([look.table for look in looks], tables, strict=True))
+    ledger = next((look.ledger for look in looks if look.table == "leads"), None)
+    if ledger is not None and (leads := found["leads"]):
+        note_spellings(reader, leads, TEXT_COLUMNS, found.get("spend"), ledger)
 
 
 def _compared(

@@ -11,7 +11,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from mqlkit.core.errors import listed
-from mqlkit.core.names import IGNORE, LEAD_COLUMNS, NO_COLUMN, NO_MAPPING, NO_VALUE
+from mqlkit.core.names import IGNORE, LEAD_COLUMNS, NO_COLUMN, NO_MAPPING, NO_VALUE, TEXT_COLUMNS
 from mqlkit.sources.goals import note_strangers, read_goals
 from mqlkit.sources.history import (
     BY_NAME,
@@ -28,6 +28,7 @@ from mqlkit.sources.merged_records import apply_merged
 from mqlkit.sources.rates import read_rates
 from mqlkit.sources.reader import Reader
 from mqlkit.sources.spec import SourceSpec, TableSpec
+from mqlkit.sources.spellings import note_spellings
 from mqlkit.sources.spend import read_spend
 from mqlkit.sources.sql import Values
 from mqlkit.sources.table import Read
@@ -191,7 +192,7 @@ def load(
         leads, others, columns = leads_of(reader, events), [], list(LEAD_COLUMNS)
     unknown = [c for c in extras if c not in (*LEAD_COLUMNS, *others)]
     refuse_unknown(wanted, unknown, columns)
-    spend = goals = currency = None
+    spend = goals = currency = spend_rows = None
     if source.spend:
         tell("Reading the spend")
         rates = None
@@ -200,6 +201,10 @@ def load(
             keep(rates_read, source.rates)
         read, spend, currency = read_spend(reader, source.spend, rates)
         keep(read, source.spend)
+        spend_rows = read.table
+    if source.leads:
+        names = [*TEXT_COLUMNS, *extras]
+        note_spellings(reader, leads, names, spend_rows, ledgers["leads"])
     if source.goals:
         read, goals = read_goals(reader, source.goals, [*LEAD_COLUMNS, *columns])
         keep(read, source.goals)
