@@ -30,10 +30,12 @@ def note_spellings(
     ----------
     reader
         The engine.
-    leads, spend
-        The tables of leads and of spend.
+    leads
+        The table of leads.
     columns
-        The columns of the leads that hold names.
+        Its columns that hold names.
+    spend
+        The table of spend.
     ledger
         That of the leads.
     """
