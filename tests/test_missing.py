@@ -111,11 +111,14 @@ def test_files_of_the_same_columns_in_another_order_are_alike(desk):
     assert tables.ledgers["leads"].used == 2
 
 
-@pytest.mark.parametrize("value", ["deny", True, ["allow"]])
-def test_only_one_word_accepts_it(desk, value):
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("deny", "allow"), (True, "allow"), (["allow"], "one value, not a list or a mapping")],
+)
+def test_only_one_word_accepts_it(desk, value, expected):
     words = refusal(desk, JAN, columns_missing=value)
     assert "leads: columns_missing " in words
-    assert "Expected: allow" in words
+    assert f"Expected: {expected}" in words
 
 
 # --- Shares of missing values

@@ -350,16 +350,14 @@ def _ill_formed(block: Mapping[str, Any], where: str) -> list[str]:
     def are_ones(value: Any) -> bool:
         return is_one(value) or (isinstance(value, list) and all(map(is_one, value)))
 
-    def is_mapping(value: Any) -> bool:
-        return isinstance(value, Mapping) and all(map(is_one, value.values()))
-
     def is_mapping_of_lists(value: Any) -> bool:
         return isinstance(value, Mapping) and all(map(are_ones, value.values()))
 
     kinds: dict[str, tuple[Callable[[Any], bool], str]] = {
         "missing": (lambda _: True, "checked by itself"),
         "files": (are_ones, "paths, such as [exports/leads-*.csv]"),
-        "columns": (is_mapping, "{lead_id: Lead ID, ...}"),
+        # Of several headers of a column, each file has one.
+        "columns": (is_mapping_of_lists, "{lead_id: Lead ID, ...}"),
         "stages": (is_mapping_of_lists, "{mql: [MQL], ...}"),
         "keep_duplicates": (lambda value: isinstance(value, bool), "true or false"),
     }
