@@ -190,7 +190,7 @@ def test_a_question_has_what_it_decides_values_and_a_first_answer(folder):
     start = terminal.lines.index("1. a.csv: which column is lead_id?")
     assert terminal.lines[start + 1 : start + 3] == [
         "  It decides which rows and events belong to the same lead.",
-        "  * 1  Nr           1, 2",
+        "  * 1  Nr     1, 2",
     ]
     assert "  * 1  dmy  05.01.2026 is 5 Jan 2026" in terminal.lines
     assert "  * 1  MQL seit     06.01.2026, 09.01.2026" in terminal.lines
@@ -219,7 +219,7 @@ def test_a_column_that_does_not_fit_is_explained_and_asked_again(folder):
 
 def test_a_number_that_is_no_answer_is_explained(folder):
     terminal, _ = answered({"a.csv": ODD}, "99")
-    assert "'99' is none of the answers: type a number from 1 to 3" in terminal.text
+    assert "'99' is none of the answers: type a number from 1 to 2" in terminal.text
 
 
 def test_what_is_left_for_later_is_a_line_to_fill_in(folder):
@@ -365,6 +365,13 @@ def column(header, kind="date", **facts):
         ("lead_id", [column("Phone", "text"), column("Kennung", "text")], "Kennung"),
         ("lead_id", [column("A", "text"), column("B", "text", is_distinct=True)], "B"),
         ("amount", [column("Clicks", "number"), column("Spend", "number")], "Spend"),
+        # "Qualified" alone is more likely the MQL than a date that says nothing.
+        ("mql_at", [column("Lead date"), column("Qualification date")], "Qualification date"),
+        ("mql_at", [column("Qualified"), column("MQL since")], "MQL since"),
+        # The earliest date of a row is more likely its creation than the MQL.
+        ("mql_at", [column("A", is_first=True), column("B")], "B"),
+        ("created_at", [column("A"), column("B", is_first=True)], "B"),
+        ("won_at", [column("Visit"), column("Booking date")], "Booking date"),
         # The last contact is not the first.
         ("contacted_at", [column("Last contacted"), column("First call")], "First call"),
     ],
@@ -374,16 +381,38 @@ def test_the_likeliest_column_comes_first(ours, columns, best):
 
 
 @pytest.mark.parametrize(
+    ("ours", "columns", "plausible"),
+    [
+        # Amounts, ids, notes and columns with the name of another one are no owner.
+        ("owner", [column("Agent ID", "text"), column("Cost", "number"), column("Campaign", "text"),
+                   column("Property ID", "text"), column("Note", "text", is_varied=True),
+                   column("Status", "text"), column("Desk", "text")], ["Agent ID", "Desk"]),
+        # A numeric column is one if its name says so.
+        ("owner", [column("Size", "number"), column("Owner ID", "number")], ["Owner ID"]),
+        # Where no column is plausible, all are shown.
+        ("stage", [column("Owner", "text")], ["Owner"]),
+    ],
+)  # fmt: skip
+def test_implausible_columns_are_not_offered(ours, columns, plausible):
+    assert [each.header for each in ranked(ours, columns)] == plausible
+
+
+@pytest.mark.parametrize(
     ("header", "ours"),
-    [("Became MQL", "mql_at"), ("Angelegt am", "created_at"), ("Disqualified on", "rejected_at"),
+    [("Lead_Date", "created_at"), ("Inquiry Date", "created_at"), ("Enquiry on", "created_at"),
+     ("lead qualificato per il marketing", "mql_at"), ("lead qualificato per le vendite", "sql_at"),
+     ("Date submitted", "created_at"), ("Closed on", "won_at"), ("Booking_Date", "won_at"),
+     ("Became MQL", "mql_at"), ("Angelegt am", "created_at"), ("Disqualified on", "rejected_at"),
      ("Vertriebler", "owner"), ("Campagne", "campaign"), ("Sales rep", "owner")],
 )  # fmt: skip
 def test_a_header_tells_its_column_in_several_languages(header, ours):
     assert name_score(header, ours) >= 0.8
 
 
-@pytest.mark.parametrize("header", ["Last activity", "Modified on", "Last MQL date", "Notes"])
-def test_a_header_of_the_latest_event_tells_no_stage(header):
+@pytest.mark.parametrize("header", [
+    "Last activity", "Modified on", "Last MQL date", "Notes", "Date of birth", "Meeting booked",
+])  # fmt: skip
+def test_a_header_of_the_latest_event_or_another_tells_no_stage(header):
     stages = ("created_at", "mql_at", "contacted_at", "accepted_at", "sql_at", "won_at")
     assert max(name_score(header, ours) for ours in stages) < 0.8
 

@@ -64,6 +64,21 @@ def cut(text: str, most: int) -> str:
     return "".join(kept) + CUT
 
 
+def cut_inside(text: str, most: int) -> str:
+    """Escape text and shorten it in its middle to at most ``most`` columns.
+
+    >>> cut_inside("Became a Marketing Qualified Lead Date", 21)
+    'Became a M… Lead Date'
+    """
+    if width(cut(text, most + 1)) <= most:
+        return cut(text, most)
+    # The end differs where the beginnings of names are alike.
+    end = harmless(text[-most:])
+    while width(end) > (most - 1) // 2:
+        end = end[1:]
+    return cut(text, most - width(end)) + end
+
+
 def padded(text: str, columns: int) -> str:
     """Pad text with spaces on the right."""
     return text + " " * max(columns - width(text), 0)

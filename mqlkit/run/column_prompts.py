@@ -11,7 +11,7 @@ from mqlkit.core.names import STAGES
 from mqlkit.core.terminal import cut
 from mqlkit.run.draft import Draft
 from mqlkit.run.prompts import COLUMNS, DECIDES, Choice, Prompt
-from mqlkit.sources.candidates import LATEST, TELLING, UnreadColumn, name_score, ranked
+from mqlkit.sources.candidates import IN_ORDER, NO_STAGE, TELLING, UnreadColumn, name_score, ranked
 from mqlkit.sources.formats import fold
 from mqlkit.sources.inspect import TableReport
 
@@ -24,10 +24,8 @@ OPTIONAL: dict[str, tuple[str, ...]] = {
     ),
     "spend": ("channel",),
 }
-CANDIDATES_SHOWN, UNTOLD_ASKED = 8, 4
+CHOICES_SHOWN, UNTOLD_ASKED = 6, 4
 NONE = "none of them"
-# The share of rows with the dates in order from which on nothing is said.
-MOSTLY = 0.95
 
 
 def needed_columns(draft: Draft, look: TableReport) -> Iterator[Prompt]:
@@ -93,17 +91,18 @@ def optional_columns(draft: Draft, look: TableReport) -> Iterator[Prompt]:
 
 
 def _untold_dates(draft: Draft, look: TableReport) -> list[UnreadColumn]:
-    """Return columns of dates whose name tells no stage; those of the latest change are none."""
+    """Return columns of dates that may be a stage though their name tells none."""
     dates = _candidates(draft, look, "won_at", look.unread)
     names = OPTIONAL["leads"]
     untold = [c for c in dates if not any(name_score(c.header, n) >= TELLING for n in names)]
-    return [c for c in untold if not LATEST.search(fold(c.header))][:UNTOLD_ASKED]
+    return [c for c in untold if not NO_STAGE.search(fold(c.header))][:UNTOLD_ASKED]
 
 
 def _stage_of(look: TableReport, date: UnreadColumn, columns: Sequence[str]) -> Prompt:
     """Ask which stage a column of dates is of."""
     stages = [column for column in columns if column.endswith("_at")]
     choices = [Choice(c, {"columns": {c: date.header}}, DECIDES[c]) for c in stages]
+    choices.insert("created_at" in stages and date.is_first, Choice(NONE, {}, "it is not read"))
     return Prompt(
         look.place,
         f"columns. {date.header}",
@@ -111,7 +110,7 @@ def _stage_of(look: TableReport, date: UnreadColumn, columns: Sequence[str]) -> 
         f"{date.file}: of which stage is the date {date.header!r}?",
         "whether it is read, and as what",
         date.examples,
-        (Choice(NONE, {}, "it is not read"), *choices),
+        tuple(choices),
     )
 
 
@@ -119,7 +118,7 @@ def _column(
     draft: Draft, look: TableReport, column: str, *, file: str = "", is_optional: bool = False
 ) -> Prompt:
     """Ask which header one of our columns stands under; an optional one may be none."""
-    found = _candidates(draft, look, column, look.unread)[:CANDIDATES_SHOWN]
+    found = _candidates(draft, look, column, look.unread)[: CHOICES_SHOWN - is_optional]
     choices = [Choice(c.header, {"columns": {column: c.header}}, _values(c, column)) for c in found]
     if is_optional or not found:
         choices.append(Choice(NONE, {}, "it is left out"))
@@ -151,6 +150,6 @@ def _column(
 
 def _values(column: UnreadColumn, ours: str) -> str:
     shown = ", ".join(cut(example, 24) for example in column.examples)
-    if column.follows is None or column.follows > MOSTLY or ours == "created_at":
+    if column.follows is None or column.follows > IN_ORDER or ours == "created_at":
         return shown
     return f"{shown}; before the lead was created in {1 - column.follows:.0%} of the rows"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from mqlkit.core.errors import SourceError
-from mqlkit.core.terminal import cut, wrapped
+from mqlkit.core.terminal import cut, cut_inside, width, wrapped
 from mqlkit.run.check import faults_of_files
 from mqlkit.run.draft import Draft, Memento, draft_of
 from mqlkit.run.open_points import open_prompts
@@ -163,10 +163,11 @@ def question_lines(prompt: Prompt, number: int, columns: int) -> list[str]:
     if prompt.evidence:
         shown = ", ".join(cut(value, 40) for value in prompt.evidence)
         lines += wrapped(f"In the file: {shown}", columns, first=INDENT, rest=INDENT * 2)
-    most = max(len(choice.text) for choice in prompt.choices)
-    for n, choice in enumerate(prompt.choices, start=1):
-        name = f"{INDENT}{'*' if n == 1 else ' '}{n:>2}  {cut(choice.text, 40):<{min(most, 40)}}"
-        lines += wrapped(choice.note, columns, first=f"{name}  ", rest=INDENT * 4)
+    names = [cut_inside(choice.text, 40) for choice in prompt.choices]
+    most = max(map(width, names))
+    for n, (name, choice) in enumerate(zip(names, prompt.choices, strict=True), start=1):
+        first = f"{INDENT}{'*' if n == 1 else ' '}{n:>2}  {name}{' ' * (most - width(name))}  "
+        lines += wrapped(choice.note, columns, first=first, rest=INDENT * 4)
     if prompt.hint:
         lines.append(f"{INDENT}     or {prompt.hint}")
     return lines

@@ -36,27 +36,36 @@ DATES = tuple(column for columns in DATES_OF.values() for column in columns)
 NUMBERS = ("amount", "mqls", "sqls", "spend")
 # This share of the values decides what a column holds.
 MOST = 0.8
-# A name with this score tells which column it is.
-TELLING, LIKE = 0.8, 0.6
+# A name with this score tells which column it is; one of the second suggests it.
+TELLING, SUGGESTING, LIKE = 0.8, 0.6, 0.6
+# Values of which nearly all differ are no group; of fewer values than these, nothing follows.
+MOST_DISTINCT, FEWEST_VALUES = 0.9, 8
+# The share of rows with the dates in order from which on they are.
+IN_ORDER = 0.95
 LONGEST_DATE = 60
 LOOKS_DATED = re.compile(r"\d.*[-/.: ,年].*\d|\d+\s*[^\W\d_]{3}|^\d{13}$")
 LOOKS_NUMERIC = re.compile(r"[^\w]*[A-Z]{0,3}[^\w]*\d[\d\s.,'’]*[^\w]*[A-Za-z]{0,3}[^\w]*")
-# What happened last is not what happened first.
-LATEST = re.compile(
+# What happened last is not what happened first, and people are born before they are leads.
+NO_STAGE = re.compile(
     r"\b(last|latest|recent|next|modified|updated|letzte|zuletzt|derni|últim|ultim)"
+    r"|\b(birth|born|dob|geb(urt|oren)|naiss|nacim|nascita|nascim)|geboorte|誕生|生年"
 )
 # Words of a header that name one of our columns, in the languages whose headers are known.
 WORDS = {
     "lead_id": r"\b(id|nr|no|key|uuid|guid|kennung|nummer|number|kood)\b|id\b",
     "created_at": r"creat|\bentered|received|added|\bregist\w+|first (contact|seen|visit)|angelegt"
-    r"|erstell|ein(ge)?gang|cr[ée]{2}|creado|loodud|aanmaak|skapad|utworz|luotu",
-    "mql_at": r"\bmqls?\b(?!.?id)|mql\b(?!.?id)|marketing.{0,3}qualif|qualif\w*.?marketing",
+    r"|erstell|ein(ge)?gang|cr[ée]{2}|creado|loodud|aanmaak|skapad|utworz|luotu|anfrage"
+    r"|\b(inquir|enquir|submi(t|ss)|opt.?in|sign.?up)|\b(lead|request) (date|time|on|at)$"
+    r"|(date|time) of (lead|request)$",
+    "mql_at": r"\bmqls?\b(?!.?id)|mql\b(?!.?id)|marketing.{0,3}qualif|qualif.*marketing",
     "contacted_at": r"contacted|first (call|touch|outreach|e-?mail|response)|\bcall(ed)?\b|reached",
     "accepted_at": r"accept|\bsal\b|hand.?(over|off)|taken over|akzept|angenommen|übernomm"
     r"|überg[ae]b|aceptad",
     "rejected_at": r"reject|declin|disqualif|unqualif|recycl|refus|\blost\b|abgelehnt|verworfen",
-    "sql_at": r"\bsql|sql\b|sales.?qualif|\bqualif(ied|iziert|ié)|opportunit|verkaufschance",
-    "won_at": r"\bwon\b|closed|\bdeal|customer|\bkunde|gewonnen|abschlu|gagn|ganad",
+    "sql_at": r"\bsql|sql\b|sales.?qualif|qualif.*\b(sales|vendit|vent[ae]s|vendas|vertrieb)"
+    r"|\bqualif(ied|iziert|ié)|opportunit|verkaufschance",
+    "won_at": r"\bwon\b|closed|\bclose date|\bdeal|customer|\bkunde|gewonnen|abschlu|gagn|ganad"
+    r"|^(?!.*(meeting|demo|call|visit|appointment)).*\bbook(ing|ed)\b",
     "owner": r"owner|assign|\brep\b|salesperson|agent|\b[sb]dr\b|besitzer|zuständig|vertriebler"
     r"|verkäufer|\brespons[ai]b\w+|omanik|eigenaar",
     "source": r"source|origin|channel|quelle|herkunft|kanal|origen|fuente|allikas|bron\b",
@@ -70,6 +79,10 @@ WORDS = {
     "currency": r"currency|währung|devise|moneda|valuuta",
     "mqls": r"\bmqls?\b(?!.?id)|goal|target|plan|ziel",
 }
+# Which qualification is meant is open.
+SUGGESTS = {"mql_at": r"\bqualif"}
+# A text or number with the name of one of these is no other one.
+APART = ("lead_id", "owner", "source", "campaign", "stage", "amount", "rejected_at")
 
 
 @dataclass(frozen=True)
@@ -86,6 +99,10 @@ class UnreadColumn:
         Up to three of its values, as written.
     is_distinct
         Whether each row has a value of its own.
+    is_varied
+        Whether hardly any value occurs twice, as in ids and notes.
+    is_first
+        Of dates, whether no other date of the row is before it.
     follows
         Of dates, the share of rows on which they are not before the lead was created; None where
         that is not known.
@@ -96,6 +113,8 @@ class UnreadColumn:
     kind: str
     examples: tuple[str, ...]
     is_distinct: bool = False
+    is_varied: bool = False
+    is_first: bool = False
     follows: float | None = None
 
 
@@ -118,19 +137,25 @@ def unread_columns(
 def _judged(
     reader: Reader, export: Export, headers: Sequence[str], spec: TableSpec
 ) -> Iterator[UnreadColumn]:
-    created = export.header_of("created_at") if "created_at" in export.recognized.columns else None
-    cells = {h: cells_of(export, h) for h in (*headers, *([created] if created else ()))}
+    read = [c for c in DATES_OF[spec.table] if c in export.recognized.columns]
+    there = dict.fromkeys([*headers, *(h for c in read if (h := export.header_of(c)) is not None)])
+    cells = {header: cells_of(export, header) for header in there}
     dated = {h: texts for h, texts in cells.items() if _may_be_dates(texts)}
     days = _days(reader, dated, spec)
     found = [_column(export.name, h, cells[h], days.get(h)) for h in headers]
-    if created is None:
-        first = next(iter(ranked("created_at", found)), None)
-        is_named = first is not None and name_score(first.header, "created_at") > 0.5
-        created = first.header if first is not None and is_named else None
+    created = export.header_of("created_at") if "created_at" in read else _named_created(found)
+    stages = {h: texts for h, texts in days.items() if not NO_STAGE.search(fold(h))}
     for column in found:
         is_later = column.kind == "date" and created in days and column.header != created
         share = _share_after(days[created], days[column.header]) if created and is_later else None
-        yield replace(column, follows=share)
+        yield replace(column, follows=share, is_first=_is_first(column.header, stages))
+
+
+def _named_created(columns: Sequence[UnreadColumn]) -> str | None:
+    """Return the header that sounds like the creation of the lead."""
+    first = next(iter(ranked("created_at", columns)), None)
+    is_named = first is not None and name_score(first.header, "created_at") > LIKE / 2
+    return first.header if first is not None and is_named else None
 
 
 def cells_of(export: Export, header: str) -> list[str]:
@@ -151,8 +176,15 @@ def _column(
         kind = "date"
     elif sum(bool(LOOKS_NUMERIC.fullmatch(v)) for v in values) >= MOST * len(values):
         kind = "number"
-    is_distinct = bool(values) and len(set(values)) == len(values) == len(texts)
-    return UnreadColumn(file, header, kind, tuple(dict.fromkeys(values))[:3], is_distinct)
+    distinct = tuple(dict.fromkeys(values))
+    return UnreadColumn(
+        file,
+        header,
+        kind,
+        distinct[:3],
+        is_distinct=bool(values) and len(distinct) == len(texts),
+        is_varied=len(distinct) >= max(FEWEST_VALUES, MOST_DISTINCT * len(values)),
+    )
 
 
 def _may_be_dates(texts: Sequence[str]) -> bool:
@@ -208,6 +240,16 @@ def _share_after(before: Sequence[str], after: Sequence[str]) -> float | None:
     return sum(b >= a for a, b in pairs) / len(pairs) if pairs else None
 
 
+def _is_first(header: str, days: Mapping[str, Sequence[str]]) -> bool:
+    """Return whether the dates of a column are before all others of their rows, nearly always."""
+    if header not in days:
+        return False
+    others = [texts for each, texts in days.items() if each != header]
+    rows = zip(days[header], zip(*others, strict=True), strict=True) if others else []
+    pairs = [(own, min(filter(None, rest))) for own, rest in rows if own and any(rest)]
+    return bool(pairs) and sum(own <= other for own, other in pairs) >= IN_ORDER * len(pairs)
+
+
 def lacking(export: Export, spec: TableSpec, *, has_history: bool) -> list[str]:
     """Return the columns without which a file cannot be read, as far as it lacks them."""
     there = {*export.recognized.columns, *export.recognized.format.json}
@@ -245,28 +287,45 @@ def ranked(ours: str, columns: Sequence[UnreadColumn]) -> list[UnreadColumn]:
     """
     kinds = ("date",) if ours in DATES else ("number",) if ours in NUMBERS else ("text", "number")
     fitting = [c for c in columns if c.kind in kinds]
+    if ours not in (*DATES, *NUMBERS):
+        fitting = [c for c in fitting if _is_plausible(ours, c)] or fitting
+    return sorted(fitting, key=lambda c: (-name_score(c.header, ours), *_fit(ours, c)))
+
+
+def _fit(ours: str, column: UnreadColumn) -> tuple[float, ...]:
+    """Return how little the values of a column are like those of one of ours."""
     if ours == "lead_id":
-        # The values of an id say little: any column but one of dates may be it.
-        return sorted(fitting, key=lambda c: (-name_score(c.header, ours), not c.is_distinct))
+        return (not column.is_distinct,)
     if ours == "created_at":
-        return sorted(fitting, key=lambda c: -name_score(c.header, ours))
-    return sorted(fitting, key=lambda c: (-name_score(c.header, ours), -(c.follows or 0.0)))
+        return (not column.is_first,)
+    return (column.is_first, -(column.follows or 0.0))
+
+
+def _is_plausible(ours: str, column: UnreadColumn) -> bool:
+    """Return whether text or numbers may be one of our columns, as far as name and values say."""
+    if name_score(column.header, ours) >= TELLING:
+        return True
+    if any(name_score(column.header, each) >= TELLING for each in APART if each != ours):
+        return False
+    return ours == "lead_id" or (column.kind == "text" and not column.is_varied)
 
 
 def name_score(header: str, ours: str) -> float:
     """Return how much a header sounds like one of our columns, from 0 to 1.
 
-    >>> name_score("Lead Owner", "owner"), name_score("Became MQL", "mql_at")
+    >>> name_score("Lead Owner", "owner"), name_score("MQL since", "mql_at")
     (1.0, 0.8)
     """
     if squeeze(header) in _known(ours):
         return 1.0
-    if ours in STAMPS and LATEST.search(fold(header)):
+    if ours in STAMPS and NO_STAGE.search(fold(header)):
         return 0.0
     words = fold(header).replace("_", " ")
     is_mql = ours == "sql_at" and re.search(WORDS["mql_at"], words)
     if ours in WORDS and re.search(WORDS[ours], words) and not is_mql:
         return TELLING
+    if ours in SUGGESTS and re.search(SUGGESTS[ours], words) and "sales" not in words:
+        return SUGGESTING
     likeness = SequenceMatcher(None, squeeze(header), squeeze(ours)).ratio()
     return likeness / 2 if likeness >= LIKE else 0.0
 
