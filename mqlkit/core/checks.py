@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from mqlkit.core.errors import ParamsError, report, shortened, unknown_name
 from mqlkit.core.metrics import METRICS
-from mqlkit.core.periods import GRAINS, AsOf, Calendar
+from mqlkit.core.periods import GRAINS, YEARS, AsOf, Calendar
 from mqlkit.core.text import exactly, visible
 from mqlkit.core.work_week import parse_work_week
 
@@ -123,7 +123,7 @@ def _as_of(value: object, name: str) -> str:
     if text in {"auto", "now"}:
         return text
     try:
-        datetime.fromisoformat(text)
+        at = datetime.fromisoformat(text)
     except ValueError:
         raise _wrong(
             name,
@@ -131,6 +131,9 @@ def _as_of(value: object, name: str) -> str:
             "auto, now, a date (2026-03-31) or a timestamp (2026-03-31T18:00:00Z)",
             "write an existing date in one of these forms",
         ) from None
+    first, end = YEARS
+    if not first <= at.year < end:
+        raise _wrong(name, value, f"a year from {first} to {end - 1}")
     return text
 
 

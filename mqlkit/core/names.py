@@ -22,8 +22,16 @@ TABLE_COLUMNS = {
     "goals": ("month", "mqls", "sqls", "spend", "source"),
     "rates": ("currency", "rate", "date_from"),
 }
-# A spreadsheet reads a cell that starts with one of these as a formula.
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# A spreadsheet reads a cell that starts so as a formula: with one of these signs, full-width ones
+# among them, after any blanks and characters without a width; or with a tab or a line end. Python's
+# regular expressions and those of the engine read it alike.
+INVISIBLE = (
+    "\x01-\x20\x7f-\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180e\u2000-\u200f\u2028-\u202f"
+    "\u205f-\u206f\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0"
+)
+FORMULA = f"^[{INVISIBLE}]*[=+@\uff1d\uff0b\uff0d\uff20\u2212-]|^[\t\r\n]"
+# Excel reads a CSV file as UTF-8 if it begins with this.
+BOM = "\ufeff"
 MISSING = "(missing)"
 LAST_ALONE = "lead_alone_in_the_last_month"
 AMBIGUOUS_LOCAL_TIME = "ambiguous_local_time"
@@ -42,6 +50,8 @@ NOT_RECORDED = "not-recorded"
 NO_COLUMN, NO_MAPPING, NO_VALUE = "no-column", "no-mapping", "no-value"
 # Separates column and value in a chart selection. Neither contains it.
 PICK_MARK = "\x1f"
+# Not shown. It follows values of charts that JavaScript would take for its own names.
+WORD_JOINER = "\u2060"
 # Which conversion the panel shows: of the cohorts, in the period, or both.
 BOTH, COHORT, FLOW = VIEWS = ("both", "cohort", "flow")
 # Environment variables that `mqlkit run` sets for the kernel: folder and name of the report;

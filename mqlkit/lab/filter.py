@@ -7,7 +7,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from mqlkit.core.names import MISSING, PICK_MARK
+from mqlkit.core.names import MISSING, PICK_MARK, WORD_JOINER
 from mqlkit.lab.widgets import SuppressEvents, button, dropdown, hidden_input, row, several, status
 
 NOTHING = ""
@@ -112,6 +112,7 @@ class Filter:
 
     def _clicked(self, change: dict[str, Any]) -> None:
         column, _, value = change["new"].partition(PICK_MARK)
+        value = value.removesuffix(WORD_JOINER)
         values = self._values.get(column, ())
         if value in values:
             self.pick(column, value)

@@ -19,7 +19,7 @@ from mqlkit.leads.cache import CLOCK, COHORT, DATA, SLA
 from mqlkit.leads.table import LeadTable
 from mqlkit.metrics.lead_lists import IS_DATE, breach_lines, breach_list, mql_lines, mql_list
 from mqlkit.metrics.report import Report
-from mqlkit.sources.store import EngineError
+from mqlkit.sources.store import EngineError, write_for_excel
 
 # A browser sorts and filters this many without a pause; the CSV file has no limit.
 MOST_ROWS = 2_000
@@ -149,7 +149,7 @@ def write_list(report: Report, leads: LeadList, *, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{report.params.report}.{leads.name}.csv"
     part = path.with_suffix(".part")
-    leads.lines(report.lead_data).to_csv(part)
+    write_for_excel(leads.lines(report.lead_data), part)
     return part.replace(path)
 
 

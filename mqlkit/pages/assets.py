@@ -14,9 +14,12 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from platformdirs import user_cache_path
 
+KEPT = "\n// end"
 VEGA_LITE = "6.4"
 # The page's policy allows one script. Later parts use names of earlier ones.
 SCRIPTS = ("page.js", "pick.js", "grain.js", "sort.js", "start.js")
+# The chart library is larger by far.
+SMALLEST_SCRIPT = 300_000
 # The metadata key of a notebook output that holds the kind of its part.
 METADATA = "mqlkit"
 
@@ -51,8 +54,11 @@ def page_script(folder: Path | None = None) -> str:
     key = "\n".join([version("vl-convert-python"), VEGA_LITE, own])
     kept = folder / f"page-{sha256(key.encode()).hexdigest()[:16]}.js"
     with suppress(OSError, ValueError):
-        return kept.read_text(encoding="utf-8")
-    script = _bundled(own)
+        script = kept.read_text(encoding="utf-8")
+        # A crash or a full disk can cut off a file.
+        if script.endswith(KEPT):
+            return script
+    script = _bundled(own) + KEPT
     with suppress(OSError):
         folder.mkdir(parents=True, exist_ok=True)
         for outdated in folder.glob("page-*"):

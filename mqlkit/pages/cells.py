@@ -11,6 +11,7 @@ from typing import Any
 import altair as alt
 from IPython.display import display
 
+from mqlkit.core.names import WORD_JOINER
 from mqlkit.core.text import SYMBOLS
 from mqlkit.metrics.report import Report
 from mqlkit.pages.assets import METADATA, asset
@@ -29,6 +30,11 @@ LAB_FIT = {"type": "fit-x", "contains": "padding"}
 ALIKE = ("$schema", "config", "usermeta", "width")
 # A sign before a currency; before a digit, no browser breaks a line.
 SIGN = re.compile(f"([+−])(?=[{''.join(SYMBOLS.values())}])")
+PROPERTIES = {
+    "__defineGetter__", "__defineSetter__", "__lookupGetter__", "__lookupSetter__", "__proto__",
+    "constructor", "hasOwnProperty", "isPrototypeOf", "propertyIsEnumerable", "toLocaleString",
+    "toString", "valueOf",
+}  # fmt: skip
 MARKS = {"good": "✓", "bad": "!", "plain": ""}
 
 
@@ -77,12 +83,35 @@ def bundle(part: Shape) -> dict[str, Any]:
 
 def _drawn(part: GrainedChart | alt.TopLevelMixin) -> dict[str, Any]:
     spec = _grained(part) if isinstance(part, GrainedChart) else part.to_dict(validate=False)
+    spec = _without_properties(spec)
     # In JupyterLab, a chart as wide as its container resizes forever and hangs the tab. This
     # width fits a screen of 1280 px next to the file browser.
     spec["$schema"] = CHART_SCHEMA
     if spec.get("width") == "container":
         spec |= {"width": LAB_WIDTH, "autosize": LAB_FIT}
     return {CHART_TYPE: spec, "text/plain": spec.get("description", "chart")}
+
+
+def _without_properties(spec: dict[str, Any]) -> dict[str, Any]:
+    """Return a chart whose values are no names of properties that every JavaScript object has.
+
+    Vega groups rows in plain objects, in which a name such as ``constructor`` is there already. A
+    word joiner behind it, which is not shown, makes it another name.
+    """
+    grains = [part for part in spec.get("usermeta", {}).get("grains", {}).values() if part]
+    datasets = [rows for part in (spec, *grains) for rows in part.get("datasets", {}).values()]
+    texts = {v for rows in datasets for row in rows for v in row.values() if isinstance(v, str)}
+    found: dict[str, Any] = spec if PROPERTIES.isdisjoint(texts) else _joined(spec)
+    return found
+
+
+def _joined(part: Any) -> Any:
+    if isinstance(part, dict):
+        # The name of a breakdown is none of its values.
+        return {key: value if key == "by" else _joined(value) for key, value in part.items()}
+    if isinstance(part, list):
+        return [_joined(value) for value in part]
+    return part + WORD_JOINER if isinstance(part, str) and part in PROPERTIES else part
 
 
 def _grained(part: GrainedChart) -> dict[str, Any]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from collections.abc import Iterable, Sequence
 from itertools import chain, groupby
 from pathlib import Path
 
-from mqlkit.core.names import FORMULA_STARTS, LAST_ALONE, RESULTS_VARIABLE
+from mqlkit.core.names import FORMULA, LAST_ALONE, RESULTS_VARIABLE
 from mqlkit.core.periods import DAY
 from mqlkit.core.text import counted, day, moment
 from mqlkit.leads.privacy import FEWEST
@@ -19,6 +20,7 @@ from mqlkit.pages.document import facts_of, funnel_records, records_of
 from mqlkit.pages.metrics_file import write_metrics
 from mqlkit.pages.previous import LEADS_KEPT, previous
 from mqlkit.pages.revisions import REVISIONS, write_lines
+from mqlkit.sources.store import write_for_excel
 from mqlkit.views.headline import Figure, headline
 
 
@@ -28,14 +30,14 @@ def safe_cell(value: object) -> object:
     >>> safe_cell("=HYPERLINK(1)"), safe_cell("Web"), safe_cell(-5.0)
     ("'=HYPERLINK(1)", 'Web', -5.0)
     """
-    if isinstance(value, str) and value.startswith(FORMULA_STARTS):
+    if isinstance(value, str) and re.search(FORMULA, value):
         return f"'{value}"
     return value
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Write a CSV file (UTF-8, RFC 4180) with cells that no spreadsheet reads as formulas."""
-    with path.open("w", encoding="utf-8", newline="") as handle:
+    """Write CSV (UTF-8 with a BOM, RFC 4180) whose cells no spreadsheet reads as formulas."""
+    with path.open("w", encoding="utf-8-sig", newline="") as handle:
         writer = csv.writer(handle, lineterminator="\n")
         writer.writerow(header)
         writer.writerows([safe_cell(cell) for cell in row] for row in rows)
@@ -63,7 +65,7 @@ def write_results(report: Report, folder: Path, name: str) -> list[Path]:
     numbers = chain.from_iterable(map(records_of, report.groups.values()))
     write_metrics(metrics, facts_of(report), numbers, funnel=funnel)
     breaches = folder / f"{name}.breaches.csv"
-    breach_lines(report.lead_data).to_csv(breaches)
+    write_for_excel(breach_lines(report.lead_data), breaches)
     aside = folder / f"{name}.set-aside.csv"
     rows = [(r.file, r.line, r.reason, r.text) for t in report.ledgers.values() for r in t.rows]
     write_csv(aside, ["file", "line", "reason", "text"], rows)

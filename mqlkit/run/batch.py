@@ -88,6 +88,9 @@ def run_all(
             with suppress(OSError):
                 root.rmdir()
     progress.summary(results)
+    if progress.fault:
+        progress("failed", text=progress.fault)
+        codes.append(RunError.exit_code)
     return max(codes)
 
 

@@ -13,6 +13,7 @@ from typing import IO, Any, Protocol
 
 from mqlkit.core.errors import RunError, disk_words
 from mqlkit.core.terminal import harmless
+from mqlkit.run.guard import not_printed, silence
 
 
 class RunLog(Protocol):
@@ -102,9 +103,15 @@ class Progress:
 
     On a terminal, each report has a progress bar while it runs. Elsewhere, such as under cron, only
     messages that need attention are printed.
+
+    Attributes
+    ----------
+    fault
+        Why the paths could not be printed; empty if they were.
     """
 
     def __init__(self) -> None:
+        self.fault = ""
         self._is_terminal = sys.stderr.isatty()
         self._bars: dict[str, Any] = {}
 
@@ -141,6 +148,15 @@ class Progress:
             bar.close()
 
     def _print(self, text: str, stream: Any) -> None:
+        try:
+            self._printed(text, stream)
+        except OSError as error:
+            silence(stream)
+            # A reader that has ended, such as `head`, wants no more.
+            if stream is sys.stdout and not isinstance(error, BrokenPipeError):
+                self.fault = not_printed(error)
+
+    def _printed(self, text: str, stream: Any) -> None:
         if not self._bars:
             stream.write(text)
             stream.flush()

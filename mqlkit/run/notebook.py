@@ -18,6 +18,7 @@ from papermill.engines import Engine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from papermill.iorw import write_ipynb
 
+import mqlkit
 from mqlkit.core.errors import (
     FULL,
     OpenQuestion,
@@ -29,6 +30,7 @@ from mqlkit.core.errors import (
     report,
 )
 from mqlkit.core.params import ReportParams
+from mqlkit.run.guard import COLORS, LEAVE_OUT, MEMORY_ERRORS, TOO_LITTLE_MEMORY, unexpected
 from mqlkit.run.kernel import START_SECONDS
 from mqlkit.run.log import RunLog
 from mqlkit.run.signals import stop_if_told
@@ -45,16 +47,12 @@ USER_ERRORS = {
     "Undecided": OpenQuestion,
     "ResourceError": ResourceError,
 }
-# Errors of the libraries that compute, by name: the parent process does not load them.
-MEMORY_ERRORS = ("MemoryError", "_ArrayMemoryError", "ArrowMemoryError", "OutOfMemoryException")
-TOO_LITTLE_MEMORY = "there is too little memory for this report"
-LEAVE_OUT = (
-    "leave something out: a breakdown of `by` with very many values, or leads by a filter in "
-    "`where`; or take a coarser `grain` or a shorter `period`"
-)
 # Raised for other reasons than a failing cell: a dead kernel, an invalid notebook.
 BREAKDOWNS = (RuntimeError, TimeoutError, ValueError, OSError)
 ENGINE = "mqlkit"
+# A line of a traceback in a notebook: File ~/mqlkit/core/text.py:12, in ...
+FRAME = re.compile(r"^File (\S[^\n]*?):\d+,? ", re.MULTILINE)
+KIT = Path(mqlkit.__file__).parent
 # Notebooks of earlier versions save their results themselves.
 OLD_SAVE = "save_results("
 SAVE = "from mqlkit.lab.report import save_opened\n\nsave_opened(globals())"
@@ -204,6 +202,11 @@ def execute(
                 report(f"{notebook.name}: {TOO_LITTLE_MEMORY}.", fix=LEAVE_OUT)
             ) from error
         what = f"cell {error.exec_count} failed: {error.ename}: {error.evalue}"
+        if is_of_kit(error) and not any(words in what for words in FULL_WORDS):
+            trace = "\n".join(error.traceback)
+            raise unexpected(
+                f"{notebook.name}, cell {error.exec_count}", error.ename, trace
+            ) from error
         raise RunError(_words(notebook, executed, what)) from error
     except CellTimeoutError as error:
         what = f"stopped after {timeout:g} seconds (--timeout)."
@@ -220,6 +223,12 @@ def execute(
 def _plain(path: str) -> str:
     """Return a path in which papermill takes no braces for fields to fill in."""
     return path.replace("{", "{{").replace("}", "}}")
+
+
+def is_of_kit(error: PapermillExecutionError) -> bool:
+    """Return whether a notebook failed in the code of mqlkit that it had called."""
+    frames = FRAME.findall(COLORS.sub("", "\n".join(error.traceback)))
+    return any(KIT in Path(place).expanduser().parents for place in frames)
 
 
 def is_outdated(error: PapermillExecutionError) -> bool:

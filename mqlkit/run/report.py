@@ -26,8 +26,8 @@ from mqlkit.core.files import why_no_file
 from mqlkit.core.names import EARLIER_VARIABLE, RESULTS_VARIABLE, SHARED_COLUMNS_VARIABLE
 from mqlkit.core.params import ReportParams, located, split_override
 from mqlkit.metrics.limits import figures_of, limit_lines
-from mqlkit.pages.metrics_file import read_metrics
 from mqlkit.pages.revisions import REVISIONS, take_lines
+from mqlkit.run.guard import as_expected
 from mqlkit.run.kernel import ReportRuntime
 from mqlkit.run.log import Result, RunLog, null_log
 from mqlkit.run.output import folder_of, pattern_of, prune, publish, root_of, scratch_folder
@@ -182,7 +182,8 @@ def run_one(job: Job, options: RunOptions, *, runtime: ReportRuntime, log: RunLo
                 options.mail_server, options.mail_to, outcome.html, lines, is_broken=code != 0
             )
             log("mailed", receivers=len(options.mail_to))
-    except MqlkitError as error:
+    except Exception as raised:  # noqa: BLE001 - one report must not stop the others
+        error = as_expected(raised, str(job.path))
         if isinstance(error, ParamsError) and isinstance(job.params, ReportParams):
             won = [split_override(text)[0] for text in options.overrides]
             error = located(error, job.path, won)
@@ -256,6 +257,7 @@ def run_report(
         kernel = runtime.kernel(_environment(job, options.out, scratch))
         # The kernel takes a second to start: time to import what takes long.
         from mqlkit.pages.html import Page
+        from mqlkit.run.verify import read_back
 
         page = Page(params)
         try:
@@ -265,14 +267,15 @@ def run_report(
             raise
         runtime.release()
         made_at = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
-        (scratch / f"{name}.html").write_text(page.render(node, made_at=made_at), encoding="utf-8")
+        html = page.render(node, made_at=made_at)
+        (scratch / f"{name}.html").write_text(html, encoding="utf-8", newline="")
+        document = read_back(scratch, name, page=html, notebook=node)
         if options.has_figures:
             from mqlkit.pages.slides import write_figures
 
             write_figures(node, scratch / f"{name}.figures")
         for line in take_lines(scratch / f"{name}{REVISIONS}"):
             log("warning", text=f"{job.path}: since the last report: {line}")
-        document = read_metrics(scratch / f"{name}.metrics.json")
         folder = folder_of(options.out, document)
         stop_if_told()
         publish(scratch, root, name, folder)

@@ -17,7 +17,7 @@ import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
-from mqlkit.core.names import FORMULA_STARTS
+from mqlkit.core.names import BOM, FORMULA
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,8 +106,13 @@ def iso_local(stamp: ir.TimestampValue, zone: str) -> ir.StringValue:
 
 def safe_text(cell: ir.StringValue) -> ir.StringValue:
     """Return text that no spreadsheet takes for a formula."""
-    is_formula = cell.left(1).isin(FORMULA_STARTS)
-    return is_formula.ifelse("'" + cell, cell)
+    return cell.re_search(FORMULA).ifelse("'" + cell, cell)
+
+
+def write_for_excel(table: ir.Table, path: Path) -> None:
+    """Write a table as CSV in UTF-8 with a BOM."""
+    first = table.columns[0]
+    table.rename({f"{BOM}{first}": first}).to_csv(path)
 
 
 def texts_of_parquet(backend: Backend, path: Path, copy: Path) -> int:

@@ -161,7 +161,7 @@ def test_a_run_names_them_on_the_page_on_stderr_and_in_a_file(desk, tmp_path):
         assert done.code == 0, done.stderr
     assert "1 lead: '=<b>&1' (added later); see revised.csv next to the page." in done.stderr
     assert "1 lead: &#x27;=&lt;b&gt;&amp;1&#x27; (added later)" in done.html("q")
-    rows = (done.out / "q.revised.csv").read_text(encoding="utf-8").splitlines()
+    rows = (done.out / "q.revised.csv").read_text(encoding="utf-8-sig").splitlines()
     assert rows == [
         "figure,bucket,lead_id,what",
         "MQLs,2026-01,'=<b>&1,added later",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from dataclasses import replace
 
 import pandas as pd
@@ -11,6 +12,7 @@ import pytest
 from frames import of, terms, totals
 from runs import ROOT
 
+from mqlkit.core.names import FORMULA
 from mqlkit.core.params import ReportParams
 from mqlkit.lab import lead_list as lists
 from mqlkit.lab import report as controls
@@ -23,7 +25,11 @@ from mqlkit.pages import cells as page
 from mqlkit.views import topics, verdicts
 
 BASE = ROOT / "notebooks"
-EVIL = ["<script>alert(1)</script>", "=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "</td><td>"]
+EVIL = [
+    "<script>alert(1)</script>", "=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "</td><td>",
+    # Full-width signs, and signs behind what is not shown.
+    "\uff1d1+1", "\uff0b1", "\uff0d1", "\uff201", "\u200b=1", "\u2060\u00a0=1", "\u3000@1",
+]  # fmt: skip
 LEADS = """
     lead_id      | mql_at           | accepted_at      | rejected_at      | sql_at           | owner
     accepted     | 2026-01-05 10:00 | 2026-01-06 09:00 |                  |                  | Ana
@@ -37,7 +43,7 @@ LEADS = """
 
 
 def read_csv(path):
-    with path.open(encoding="utf-8", newline="") as handle:
+    with path.open(encoding="utf-8-sig", newline="") as handle:
         return list(csv.reader(handle))
 
 
@@ -138,7 +144,14 @@ def test_the_file_of_mqls(few, tmp_path):
 def test_no_formula_reaches_a_spreadsheet(evil, leads, tmp_path):
     _, *rows = read_csv(write_list(evil, leads, folder=tmp_path))
     assert len(rows) == len(EVIL)
-    assert not [c for row in rows for c in row if c.startswith(("=", "+", "-", "@", "\t", "\r"))]
+    assert not [c for row in rows for c in row if re.search(FORMULA, c)]
+    n_escaped = len([row for row in rows if row[0].startswith("'")])
+    assert n_escaped == len(EVIL) - 2
+
+
+def test_a_file_opens_in_excel_as_utf_8(few, tmp_path):
+    for leads in (BREACHES, MQLS):
+        assert write_list(few, leads, folder=tmp_path).read_bytes().startswith(b"\xef\xbb\xbflead")
 
 
 @pytest.mark.parametrize("leads", [BREACHES, MQLS], ids=lambda leads: leads.name)

@@ -51,7 +51,7 @@ def test_no_byte_of_the_page_tells_who(export, desk, tmp_path):
     assert "no single leads, no owners" in done.html("r")
     assert "only owner: (redacted)" in done.html("r")
     # The list of SLA breaches is for those who act on it.
-    breaches = (done.out / "r.breaches.csv").read_text(encoding="utf-8")
+    breaches = (done.out / "r.breaches.csv").read_text(encoding="utf-8-sig")
     assert breaches.count("ID-7749") == 20
 
 

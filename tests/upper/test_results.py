@@ -33,7 +33,7 @@ def document(worked, tmp_path_factory):
 
 
 def read_csv(path):
-    with path.open(encoding="utf-8", newline="") as handle:
+    with path.open(encoding="utf-8-sig", newline="") as handle:
         return list(csv.reader(handle))
 
 

@@ -19,8 +19,10 @@ NAMES = [
     "W" * 80,
     "A very long name of a person with many words that goes on until it is eighty long",
 ]
+# Every object of JavaScript has a property of this name.
+PROPERTIES = ["constructor", "__proto__", "toString", "hasOwnProperty"]
 STAMP = "%Y-%m-%dT%H:%M:%SZ"
-CASES = ("one", "many", "zero", "weeks")
+CASES = ("one", "many", "zero", "weeks", "properties")
 
 
 def report(folder, name, lines, spend=(), goals=(), **params):
@@ -40,7 +42,7 @@ def report(folder, name, lines, spend=(), goals=(), **params):
     return write_yaml(folder / f"{name}.yaml", content)
 
 
-def many_leads(owners):
+def many_leads(owners, sources=NAMES):
     chance = random.Random(5)
     yield "lead_id,created_at,mql_at,contacted_at,accepted_at,rejected_at,sql_at,owner,source"
     for i in range(2000):
@@ -51,7 +53,7 @@ def many_leads(owners):
                   left if is_accepted else None, None if is_accepted else left,
                   left + timedelta(days=9) if is_accepted and is_sql else None]  # fmt: skip
         cells = [f"{t:{STAMP}}" if t else "" for t in stamps]
-        yield ",".join([f"b{i}", *cells, owners[i % len(owners)], NAMES[i % len(NAMES)]])
+        yield ",".join([f"b{i}", *cells, owners[i % len(owners)], sources[i % len(sources)]])
 
 
 def each_day(amount, channels):
@@ -84,6 +86,8 @@ def worst_run(tmp_path_factory):
             report(cwd, "zero",
                    ["lead_id,mql_at,accepted_at,rejected_at,sql_at,source,owner", *zero],
                    each_day(0, ["Web"]), months, by=["source", "owner"], **year),
+            report(cwd, "properties", list(many_leads(PROPERTIES, PROPERTIES)),
+                   each_day(100, PROPERTIES), by=["source", "owner"], **year),
             report(cwd, "weeks", many, spend, grain="week", **year),
         ]  # fmt: skip
         return mqlkit_run(*params, cwd=cwd)
@@ -133,6 +137,17 @@ def test_weeks_have_no_coarser_grain(shared_page, worst_run):
     page = shared_page(worst_run, "weeks", width=1440).page
     assert page.get_by_role("combobox", name="Source").count() == 1
     assert page.get_by_role("combobox", name="Charts by").count() == 0
+
+
+def test_names_of_properties_are_drawn_as_any_other(shared_page, worst_run):
+    page = shared_page(worst_run, "properties", width=1440).page
+    for by in ("Source", "Owner"):
+        for name in PROPERTIES:
+            page.get_by_role("combobox", name=by, exact=True).select_option(name)
+            assert page.locator(".plot .dim").count() > 0, name
+            page.get_by_role("combobox", name=by, exact=True).select_option("")
+    drawn = page.locator("figure.chart .plot[data-drawn]").count()
+    assert drawn == page.locator("figure.chart .plot").count() > 5
 
 
 def test_names_of_any_script_can_be_picked(shared_page, worst_run):

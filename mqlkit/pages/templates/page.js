@@ -10,6 +10,8 @@ for (const spec of Object.values(specs)) {
   unpack(spec);
   for (const part of Object.values(spec.usermeta?.grains ?? {})) if (part) unpack(part);
 }
+// Names such as "constructor" have a word joiner behind them, which is not shown.
+const plain = (name) => name?.replace(/\u2060$/, "");
 const drawn = new Map();
 
 // Draws or redraws a chart. The highlighted value stays highlighted.

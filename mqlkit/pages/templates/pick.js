@@ -23,7 +23,7 @@ function markPicked() {
   for (const [id, spec] of Object.entries(specs)) {
     if (!spec.usermeta?.by) continue;
     const marks = marksOf(document.getElementById(id));
-    const isIn = (mark) => mark.__data__.datum.name === picked.name;
+    const isIn = (mark) => plain(mark.__data__.datum.name) === picked.name;
     const isKnown = spec.usermeta.by === picked.by && marks.some(isIn);
     places += isKnown;
     for (const mark of marks) mark.classList.toggle("dim", isKnown && !isIn(mark));
@@ -49,7 +49,7 @@ function pick(by, name) {
 
 function pickFrom(spec, item) {
   const name = item?.datum?.name;
-  if (spec.usermeta?.by && typeof name === "string") pick(spec.usermeta.by, name);
+  if (spec.usermeta?.by && typeof name === "string") pick(spec.usermeta.by, plain(name));
 }
 
 // A list for each breakdown, for use with the keyboard.
@@ -62,7 +62,7 @@ const addList = (by) => {
   const rows = Object.values(specs).filter((s) => s.usermeta?.by === by)
     .flatMap((s) => Object.values(s.datasets ?? {}).flat());
   const cells = columnsOf(by).flat().filter(Boolean);
-  const names = [...rows.map((r) => r.name), ...cells.map((c) => c.textContent)];
+  const names = [...rows.map((r) => plain(r.name)), ...cells.map((c) => c.textContent)];
   const known = [...new Set(names.filter((n) => n && n !== "–" && !/^\(other |^\(all\)$/.test(n)))];
   const list = document.createElement("select");
   list.dataset.by = by;
