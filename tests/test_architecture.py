@@ -42,7 +42,7 @@ OWNERS: dict[str, set[str]] = {
     "python_calamine": {"sources"},
     "tqdm": {"run"},
     "filelock": {"run"},
-    "platformdirs": {"pages"},
+    "platformdirs": {"pages", "run"},
 }
 JUPYTER = {
     "IPython", "ipykernel", "ipywidgets", "jupyter_client", "jupyter_core", "nbclient", "nbconvert",
