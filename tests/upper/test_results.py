@@ -260,7 +260,7 @@ def test_nothing_late_and_nothing_set_aside_are_files_with_a_header(lead_table, 
     made = lead_table("lead_id | mql_at | sql_at\na | 2026-01-05 | 2026-01-06")
     _, breaches, aside, _ = write_results(compute_report(made.leads, made.tables), tmp_path, "w")
     assert len(read_csv(breaches)) == 1
-    assert aside.read_text(encoding="utf-8") == "file,line,reason,text\n"
+    assert aside.read_text(encoding="utf-8-sig") == "file,line,reason,text\n"
 
 
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"]
