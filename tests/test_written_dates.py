@@ -124,12 +124,26 @@ def test_the_name_of_a_zone_is_refused(desk, zone):
     assert others[-1].endswith("(leads.timezone: Europe/Tallinn)")
 
 
-def test_spend_of_a_month_with_a_name_of_another_language(desk):
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("Mon, 5 Jan 2026", ("2026-01-05", "2026-01-05")),
+        ("janv. 2026", ("2026-01-01", "2026-01-31")),
+        ("fevereiro de 2026", ("2026-02-01", "2026-02-28")),
+    ],
+)
+def test_spend_of_a_day_or_a_month_with_a_name(desk, text, days):
     desk.write("leads.csv", "lead_id,mql_at\nA,2026-01-05\n")
-    desk.write("spend.csv", "date,channel,amount\nMon; 5 Jan 2026,Web,5\n".replace(";", ""))
-    spend = {"files": ["spend.csv"], "currency": "EUR"}
-    tables = desk.read({**LEADS, "spend": spend})
-    assert [str(day) for day in tables.spend["date_from"]] == ["2026-01-05"]
+    desk.write("spend.csv", f'date,channel,amount\n"{text}",Web,5\n')
+    spend = desk.read({**LEADS, "spend": {"files": ["spend.csv"], "currency": "EUR"}}).spend
+    assert [
+        (str(a), str(b)) for a, b in zip(spend["date_from"], spend["date_to"], strict=True)
+    ] == [days]
+
+
+def test_a_month_is_no_date_of_a_lead(desk):
+    ledger = read(desk, table_of(["janv. 2026", "2026-01-05"])).ledgers["leads"]
+    assert [(row.line, row.reason) for row in ledger.rows] == [(2, "bad_date")]
 
 
 def test_no_language_has_one_word_for_two_months():
