@@ -212,9 +212,9 @@ class _Reader:
 
     def read(self) -> list[str]:
         """Return what replaces each text between the runs."""
-        if [len(run) for run in self.runs] == [4] and (month := self._named(self.between[0])):
+        if [len(run) for run in self.runs] == [4] and (named := self._named(self.between[0])):
             # A month: `janvier 2026`.
-            return [f"{MONTH_NAMES[month - 1]} ", self._end(self.between[1])]
+            return [f"{MONTH_NAMES[named - 1]} ", self._end(self.between[1])]
         date = self._date()
         n = len(self.runs)
         k = 2 if self._has_word else 3
