@@ -5,7 +5,10 @@ from __future__ import annotations
 import pytest
 
 from mqlkit.core.errors import SourceError
-from mqlkit.sources.spec import read_source
+from mqlkit.sources.reader import Reader
+from mqlkit.sources.spec import read_source, source_from
+from mqlkit.sources.store import connect
+from mqlkit.sources.tables import load
 
 ZONES = "an IANA name, such as Europe/Tallinn or UTC"
 PLAIN = {"files": ["leads.csv"]}
@@ -230,3 +233,20 @@ def test_a_description_that_is_not_yaml_names_the_line(desk):
 
 def test_the_exit_code_is_that_of_wrong_data():
     assert SourceError.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("setting", "zone"),
+    [
+        ({}, "UTC (assumed)"),
+        ({"timezone": "UTC"}, "UTC"),
+        ({"timezone": "Europe/Tallinn"}, "Europe/Tallinn"),
+    ],
+)
+def test_an_assumed_zone_is_named_so(tmp_path, setting, zone):
+    path = tmp_path / "leads.csv"
+    path.write_text("lead_id,mql_at\n1,2026-01-05 10:00\n", encoding="utf-8")
+    source = source_from({"leads": {"files": ["leads.csv"], **setting}}, tmp_path / "source.yaml")
+    reader = Reader(connect(), tmp_path, tmp_path, 1.0, "UTC")
+    (file,) = load(reader, source, extras=[]).inputs_with_assumptions
+    assert file["timezone"] == zone

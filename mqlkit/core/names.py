@@ -36,6 +36,8 @@ MISSING = "(missing)"
 LAST_ALONE = "lead_alone_in_the_last_month"
 AMBIGUOUS_LOCAL_TIME = "ambiguous_local_time"
 HIDDEN = "(redacted)"
+# After a time zone that neither source.yaml nor the format names.
+ASSUMED = " (assumed)"
 # Headers of columns that identify a person, split into words.
 PERSONAL = re.compile(
     r"\b(e ?mail|phone|mobile|fax|address|birth\w*|gender|age|ip|surname"

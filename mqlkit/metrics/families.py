@@ -395,7 +395,7 @@ class FamilyFrames:
         """What the numbers are based on, one row per fact; see `data_quality.data_quality`."""
         return data_quality(
             ledgers=self.ledgers,
-            inputs=self.inputs,
+            inputs=self.tables.inputs_with_assumptions,
             resolved=self.resolved_params,
             metrics=flagged(self.groups.values()),
             params=self.params,

@@ -11,7 +11,16 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from mqlkit.core.errors import listed
-from mqlkit.core.names import IGNORE, LEAD_COLUMNS, NO_COLUMN, NO_MAPPING, NO_VALUE, TEXT_COLUMNS
+from mqlkit.core.names import (
+    ASSUMED,
+    IGNORE,
+    LEAD_COLUMNS,
+    NO_COLUMN,
+    NO_MAPPING,
+    NO_VALUE,
+    TEXT_COLUMNS,
+)
+from mqlkit.sources.assumed_zone import is_zone_assumed
 from mqlkit.sources.goals import note_strangers, read_goals
 from mqlkit.sources.history import (
     BY_NAME,
@@ -89,6 +98,15 @@ class Tables:
                 "timezone": spec.zone_in(export.recognized.format.timezone),
             }
             for export, spec, rows in self.exports
+        ]
+
+    @property
+    def inputs_with_assumptions(self) -> list[dict[str, Any]]:
+        """Return the same, with `ASSUMED` after each time zone that nothing names."""
+        assumed = [is_zone_assumed(spec, [export]) for export, spec, _ in self.exports]
+        return [
+            {**each, "timezone": each["timezone"] + ASSUMED * is_assumed}
+            for each, is_assumed in zip(self.inputs, assumed, strict=True)
         ]
 
     def why_missing(self, stage: str) -> str:

@@ -881,6 +881,16 @@ def test_ledgers_in_their_order():
     ]
 
 
+def test_a_time_zone_that_nothing_names_is_stated():
+    file = {"path": "a.csv", "rows": 2, "encoding": "utf-8", "delimiter": ",", "sha256": "0"}
+    zones = {"leads": "UTC (assumed)", "history": "UTC (assumed)", "spend": "UTC"}
+    inputs = [{**file, "table": table, "timezone": zone} for table, zone in zones.items()]
+    assert [said(v) for v in verdicts.data_quality.ledger(data_quality(inputs=inputs))] == [
+        ("No time zone is given for leads and history: times without an offset are taken for UTC.",
+         "plain"),
+    ]  # fmt: skip
+
+
 def test_no_verdict_takes_the_numbers_of_a_segment_or_a_bucket_for_the_total():
     frame = rows(
         row("mqls", 5, source="Web"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from mqlkit.core.names import SET_ASIDE_REASONS
+from mqlkit.core.names import ASSUMED, SET_ASIDE_REASONS
 from mqlkit.core.text import count, counted, percent
 from mqlkit.metrics.limits import is_share, label_of
 from mqlkit.views.claims import BAD, GOOD, Verdict
@@ -14,7 +14,7 @@ WORDS = {"fail_on": "Limit broken", "warn_on": "Warning"}
 
 
 def ledger(facts: pd.DataFrame) -> list[Verdict]:
-    """Return what happened to the rows of each table.
+    """Return what happened to the rows of each table, and which time zones are assumed.
 
     Parameters
     ----------
@@ -22,7 +22,21 @@ def ledger(facts: pd.DataFrame) -> list[Verdict]:
         `Report.data_quality`.
     """
     tables = facts["table"][facts["record"] == "rows"].unique()
-    return [_ledger(str(table), facts[facts["table"] == table]) for table in tables]
+    rows = [_ledger(str(table), facts[facts["table"] == table]) for table in tables]
+    return [*rows, *_assumed_zones(facts)]
+
+
+def _assumed_zones(facts: pd.DataFrame) -> list[Verdict]:
+    files = facts[facts["record"] == "file"]
+    assumed = files[files["timezone"].astype(str).str.endswith(ASSUMED)]
+    zones = assumed.groupby("timezone")["table"].unique()
+    return [
+        Verdict(
+            f"No time zone is given for {' and '.join(tables)}: times without an offset are taken "
+            f"for {str(zone).removesuffix(ASSUMED)}."
+        )
+        for zone, tables in zones.items()
+    ]
 
 
 def _ledger(table: str, facts: pd.DataFrame) -> Verdict:
