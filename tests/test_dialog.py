@@ -164,6 +164,13 @@ DIALOGS = {
         {"history[0]": {"stages": {"mql": ["10"], "sql": ["20"]}}},
         2,
     ),
+    "a column that two files call differently": (
+        {"leads-1.csv": "lead_id,MQL on,source\n1,2026-01-05,Web\n",
+         "leads-2.csv": "lead_id,MQL since,source\n2,2026-02-05,Web\n"},
+        [],
+        {"leads": {"columns": {"mql_at": ["MQL on", "MQL since"]}}},
+        2,
+    ),
     "a file of no table is left out": (
         {"a.csv": LEADS, "b.csv": "Color,Size\nred,3\n"}, [], {"leads": {}}, 1,
     ),

@@ -250,3 +250,8 @@ def test_an_assumed_zone_is_named_so(tmp_path, setting, zone):
     reader = Reader(connect(), tmp_path, tmp_path, 1.0, "UTC")
     (file,) = load(reader, source, extras=[]).inputs_with_assumptions
     assert file["timezone"] == zone
+
+
+def test_a_column_may_have_several_headers(exports):
+    path = exports.describe({"leads": {**PLAIN, "columns": {"mql_at": ["MQL on", "MQL since"]}}})
+    assert read_source(path).leads.columns["mql_at"]

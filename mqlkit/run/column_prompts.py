@@ -51,7 +51,8 @@ def _with_one_stage(look: TableReport, prompt: Prompt) -> Prompt:
 def late_mql(draft: Draft) -> Iterator[Prompt]:
     """Ask for the date of the MQL once no stage of a history is one."""
     for look in draft.looks:
-        if look.table == "leads" and draft.lacks_mql:
+        is_answered = bool(draft.headers(look.place, "mql_at"))
+        if look.table == "leads" and draft.lacks_mql and not is_answered:
             prompt = _column(draft, look, "mql_at")
             prompt = replace(prompt, choices=(*_instead(draft, look), *prompt.choices))
             is_settled = draft.is_settled(prompt.place, prompt.key)
@@ -61,9 +62,9 @@ def late_mql(draft: Draft) -> Iterator[Prompt]:
 
 def _instead(draft: Draft, look: TableReport) -> Iterator[Choice]:
     """Yield the date that was answered for the creation: many exports have one date only."""
-    header = draft.block(look.place).get("columns", {}).get("created_at")
-    for column in (c for c in look.columns if c.ours == "created_at" and c.header == header):
-        given = {"columns": {"mql_at": header, "created_at": None}}
+    headers = draft.headers(look.place, "created_at")
+    for column in (c for c in look.columns if c.ours == "created_at" and c.header in headers):
+        given = {"columns": {"mql_at": column.header, "created_at": None}}
         shown = ", ".join(cut(before, 24) for before, _ in column.examples)
         yield Choice(column.header, given, f"{shown}; it is not read as created_at then")
 
@@ -71,7 +72,7 @@ def _instead(draft: Draft, look: TableReport) -> Iterator[Choice]:
 def _candidates(
     draft: Draft, look: TableReport, column: str, unread: Sequence[UnreadColumn]
 ) -> list[UnreadColumn]:
-    used = set(map(fold, draft.block(look.place).get("columns", {}).values()))
+    used = set(map(fold, draft.headers(look.place)))
     return [c for c in ranked(column, unread) if fold(c.header) not in used]
 
 
@@ -119,7 +120,13 @@ def _column(
 ) -> Prompt:
     """Ask which header one of our columns stands under; an optional one may be none."""
     found = _candidates(draft, look, column, look.unread)[: CHOICES_SHOWN - is_optional]
-    choices = [Choice(c.header, {"columns": {column: c.header}}, _values(c, column)) for c in found]
+    # One file of several may call a column otherwise than the others.
+    before = draft.headers(look.place, column)
+
+    def given(header: str) -> Mapping[str, Any]:
+        return {"columns": {column: [header] if before else header}}
+
+    choices = [Choice(c.header, given(c.header), _values(c, column)) for c in found]
     if is_optional or not found:
         choices.append(Choice(NONE, {}, "it is left out"))
 
@@ -132,12 +139,12 @@ def _column(
                     expected=", ".join(known.values()),
                 )
             )
-        return {"columns": {column: known[fold(text)]}}
+        return given(known[fold(text)])
 
     name = file or (look.files[0].name if look.files else look.place)
     return Prompt(
         look.place,
-        f"columns.{column}",
+        f"columns.{column}" + (f" in {file}" if file else ""),
         COLUMNS,
         f"{name}: which column is {column}?",
         DECIDES[column],

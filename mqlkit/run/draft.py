@@ -151,6 +151,12 @@ class Draft:
         """Return what the files hold, then the exports that are in no table."""
         return [*self.looks, *map(unknown_look, self.unknown)]
 
+    def headers(self, place: str, column: str | None = None) -> list[str]:
+        """Return the headers that were answered for one column of a block, or for all."""
+        columns = self.block(place).get("columns", {})
+        given = columns.values() if column is None else [columns.get(column, [])]
+        return [h for each in given for h in ([each] if isinstance(each, str) else each)]
+
     @property
     def has_mql_stage(self) -> bool:
         """Return whether an event of a history is that of becoming an MQL."""
@@ -218,7 +224,8 @@ def _merge(block: dict[str, Any], given: Mapping[str, Any]) -> None:
         elif isinstance(value, Mapping):
             _merge(block.setdefault(name, {}), value)
         elif isinstance(value, list):
-            block[name] = [*block.get(name, []), *value]
+            there = block.get(name, [])
+            block[name] = [*([there] if isinstance(there, str) else there), *value]
         else:
             block[name] = value
 

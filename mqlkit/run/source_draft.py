@@ -203,7 +203,7 @@ def _asked(look: TableReport) -> dict[str, list[str]]:
 def _columns(
     spec: TableSpec,
     look: TableReport,
-    chosen: Mapping[str, str],
+    chosen: Mapping[str, Any],
     answers: Sequence[str],
     *,
     needs_mql: bool,
@@ -216,7 +216,7 @@ def _columns(
     to_name |= {c: h for c, h in _to_name(answers).items() if c not in chosen}
     yield _line("columns:", "canonical name: header; # marks recognized or missing columns")
     for column, header in chosen.items():
-        yield _line(f"  {column}: {yaml_text(header)}", ANSWERED.removeprefix("# "))
+        yield _line(f"  {column}: {_value(header)}", ANSWERED.removeprefix("# "))
     for column, headers in to_name.items():
         some = ", ".join(yaml_text(cut(h, 40)) for h in headers[:VALUES_SHOWN])
         yield _line(f"  {column}:", f"one of {some}" if some else "a column", fill_in=True)
