@@ -152,7 +152,8 @@ def test_without_a_zone_stamps_are_utc(exports):
         ),
         pytest.param(
             {"leads": {**PLAIN, "columns": ["lead_id"]}},
-            "source.yaml: leads.columns is not a mapping.\n  Expected: {lead_id: Lead ID, ...}",
+            "source.yaml: leads: columns ['lead_id'] is not usable.\n"
+            "  Expected: {lead_id: Lead ID, ...}",
             id="columns as a list",
         ),
         pytest.param(
@@ -174,7 +175,7 @@ def test_without_a_zone_stamps_are_utc(exports):
         ),
         pytest.param(
             {"history": [{**PLAIN, "stages": ["MQL"]}]},
-            "source.yaml: history[0].stages is not a mapping.\n  Expected: {mql: [MQL], ...}",
+            "source.yaml: history[0]: stages ['MQL'] is not usable.\n  Expected: {mql: [MQL], ...}",
             id="stages as a list",
         ),
     ],
@@ -227,7 +228,7 @@ def test_a_description_that_is_not_yaml_names_the_line(desk):
     with pytest.raises(SourceError) as caught:
         read_source(path)
     assert str(caught.value).startswith(
-        f"{path}:3: is not valid YAML (expected ',' or ']', but got ':').\n"
+        f"{path}:3: is not valid YAML (expected ',' or ']', but got ':')."
     )
 
 

@@ -198,7 +198,7 @@ def test_parquet(desk):
     frame = pd.DataFrame(
         {
             "lead_id": ["A", "B"],
-            "created_at": [datetime(2026, 1, 5, 10), None],  # noqa: DTZ001
+            "created_at": [datetime(2026, 1, 5, 10, tzinfo=UTC), None],
             "mql_at": pd.to_datetime(
                 [datetime(2026, 1, 6, 10, tzinfo=UTC), datetime(2026, 1, 7, tzinfo=UTC)]
             ),

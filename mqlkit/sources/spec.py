@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -274,7 +274,7 @@ def _table_spec(
     leads = whole.get("leads")
     inherited = leads.get("timezone") if isinstance(leads, Mapping) else None
     zone = str(block.get("timezone") or inherited or "UTC")
-    if ill_formed := _ill_formed(block, f"{path}: {place}"):
+    if ill_formed := _ill_formed(block, known, f"{path}: {place}"):
         raise SourceError("\n".join([*faults, *ill_formed]))
     checks: list[Callable[[], None]] = [
         lambda: _check_columns(table, block.get("columns") or {}, f"{path}: {place}"),
@@ -341,8 +341,8 @@ def _listed(given: Any) -> tuple[str, ...]:
     return tuple(map(str, given)) if isinstance(given, list) else (str(given),)
 
 
-def _ill_formed(block: Mapping[str, Any], where: str) -> list[str]:
-    """Return the messages for values of another kind than their name has."""
+def _ill_formed(block: Mapping[str, Any], known: Collection[str], where: str) -> list[str]:
+    """Return the messages for values of another kind than their name, one of ``known``, has."""
 
     def is_one(value: Any) -> bool:
         return isinstance(value, str | int | float)
@@ -365,15 +365,11 @@ def _ill_formed(block: Mapping[str, Any], where: str) -> list[str]:
         report(f"{where}: {name} {shortened(value)} is not usable.", expected=expected)
         for name, value in block.items()
         for fits, expected in [kinds.get(name, (is_one, "one value, not a list or a mapping"))]
-        if not fits(value)
+        if name in known and not fits(value)
     ]
 
 
-def _check_columns(table: str, columns: Any, where: str) -> None:
-    if not isinstance(columns, Mapping):
-        raise SourceError(
-            report(f"{where}.columns is not a mapping.", expected="{lead_id: Lead ID, ...}")
-        )
+def _check_columns(table: str, columns: Mapping[str, Any], where: str) -> None:
     if nameless := [str(ours) for ours, header in columns.items() if header == []]:
         raise SourceError(
             report(f"{where}.columns.{nameless[0]} names no header.", expected="one, or several")
@@ -404,8 +400,6 @@ def _check_zone(zone: str, where: str) -> None:
 def _check_stages(block: Mapping[str, Any], where: str) -> None:
     named = [block["stage"]] if block.get("stage") else []
     stages = block.get("stages") or {}
-    if not isinstance(stages, Mapping):
-        raise SourceError(report(f"{where}.stages is not a mapping.", expected="{mql: [MQL], ...}"))
     for stage in (*named, *stages):
         if stage not in (*HISTORY_STAGES, IGNORE):
             raise SourceError(unknown_name(where, "stage", str(stage), HISTORY_STAGES))
