@@ -19,7 +19,7 @@ def pool(files: Files) -> list[Shape]:
 
 
 def dates_of_files(
-    files: Files, *, given: str, why: str = "as told"
+    files: Files, *, given: str, why: str = "as given"
 ) -> dict[str, DateReading | Ambiguity]:
     """Return how a column of dates is read in each file of one system; see `decide_dates`."""
     found: dict[str, set[str]] = {}

@@ -126,7 +126,7 @@ def names_no_day(pattern: str) -> bool:
 
 
 def decide_dates(
-    shapes: Sequence[Shape], *, given: str, why: str = "as told"
+    shapes: Sequence[Shape], *, given: str, why: str = "as given"
 ) -> DateReading | Ambiguity:
     """Return how a column is to be read, or why the values do not decide it.
 
@@ -181,7 +181,7 @@ def _by_pattern(shapes: Sequence[Shape], pattern: str) -> DateReading | Ambiguit
         zoned_patterns=given + beside.zoned_patterns if has_zone else beside.zoned_patterns,
         has_loose=beside.has_loose and not belies_iso(pattern),
         reads_iso=not belies_iso(pattern),
-        words=f"as {pattern}, as told",
+        words=f"as {pattern}, as given",
         examples=_examples(shapes),
     )
 

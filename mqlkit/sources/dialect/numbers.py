@@ -59,7 +59,7 @@ def decide_decimal(
     """
     examples = tuple(e for s in shapes for e in s.examples[:1])[:3]
     if given != "auto":
-        return NumberReading(given, f"decimal {_name(given)}, as told", examples)
+        return NumberReading(given, f"decimal {_name(given)}, as given", examples)
     counts = _count_signs(shapes)
     open_ones = [s for s in shapes if _sign_in(s.text) in ("either", "maybe ,")]
     if delimiter == ";" or counts[","]:
