@@ -71,7 +71,7 @@ def test_yaml_keeps_names_and_numbers_as_they_are_written(desk):
     [
         ("files", {"a": "b"}),
         ("files", [["leads.csv"]]),
-        ("columns", {"lead_id": ["a"]}),
+        ("columns", {"lead_id": [["a"]]}),
         ("columns", "lead_id"),
         ("timezone", ["UTC"]),
         ("dates", {"mql_at": "dmy"}),

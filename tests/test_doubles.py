@@ -16,6 +16,14 @@ def spend_of(desk, text, **block):
 
 
 @pytest.mark.parametrize("name", ["Total", "Grand Total", "Summe", "Gesamt", "sum"])
+def test_a_dated_row_with_the_label_of_a_total_is_excluded(desk, name):
+    rows = f"2026-01-05;A;10,5\n2026-01-05;B;20,5\n2026-01-05;{name};31,0\n"
+    tables = spend_of(desk, f"date;channel;amount\n{rows}", currency="EUR")
+    assert sorted(tables.spend["channel"]) == ["A", "B"]
+    assert tables.ledgers["spend"].set_aside == {"total_row": 1}
+
+
+@pytest.mark.parametrize("name", ["Search Total", "Total Search", "Alle gesamt"])
 def test_a_channel_called_a_total_that_adds_up_to_the_others_is_refused(desk, name):
     rows = f"2026-01-05;A;10,5\n2026-01-05;B;20,5\n2026-01-05;{name};31,0\n"
     with pytest.raises(SourceError) as caught:

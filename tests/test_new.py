@@ -114,7 +114,7 @@ def test_a_header_that_looks_right_is_proposed_behind_a_mark(tmp_path):
         "    # sql_at: SQL on                # this header? needed for the MQL→SQL conversion rate"
         in text
     )
-    assert "    # created_at:                   # missing" in text
+    assert "    # created_at: Lead Date         # this header?" in text
     assert found["leads"]["columns"] is None
 
 
