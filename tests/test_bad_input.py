@@ -266,3 +266,27 @@ def test_braces_in_the_name_of_a_folder_are_plain_characters(tmp_path):
         check_out(out, None)
         assert folder_of(out, document) == out
     assert folder_of(there / "{period}", document) == there / "2026-Q1"
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        pytest.param({"period": "9999-12-31"}, "does not exist", id="after the last day"),
+        pytest.param({"period": "last-999-years"}, "is out of range", id="before 1900"),
+        pytest.param({"sla": f"{'9' * 400}h"}, "is longer than 3,650 days", id="infinite"),
+        pytest.param({"sla": "3651d"}, "is longer than 3,650 days", id="above ten years"),
+        pytest.param({"rolling": "9" * 5000}, "rolling '9", id="digits without end"),
+        pytest.param({"rates": "a\0b"}, "rates 'a", id="NUL in a path"),
+    ],
+)
+def test_a_parameter_beyond_what_can_be_computed_is_refused(given, words):
+    with pytest.raises(ParamsError) as caught:
+        ReportParams().changed(given)
+    assert words in str(caught.value)
+    assert len(str(caught.value)) < 500
+
+
+def test_an_amount_too_large_for_the_engine_is_excluded(desk):
+    desk.write("leads.csv", "lead_id,mql_at,amount\nA,2026-01-05,5\nB,2026-01-05,99999999999999\n")
+    ledger = desk.read(READ).ledgers["leads"]
+    assert (ledger.used, len(ledger.rows)) == (1, 1)

@@ -15,6 +15,9 @@ from mqlkit.core.text import exactly, visible
 from mqlkit.core.work_week import parse_work_week
 
 HOURS_IN = {"m": 1 / 60, "min": 1 / 60, "h": 1}
+HOURS = {**HOURS_IN, "d": 24, "w": 168}
+# Of an SLA: ten years. The working hours of a century take minutes to compute.
+MOST_HOURS = 24 * 3650
 COMPARISON = re.compile(r"\s*(<=|>=|<|>)\s*(-?\d+(?:\.\d+)?)\s*")
 RULE_KEYS, RULES = ("where", "sla", "clock"), "[{where: {source: [Demo]}, sla: 1h}]"
 # `fail_on` and `warn_on` accept this share as well as metrics.
@@ -35,10 +38,13 @@ def split_sla(text: str, name: str = "sla") -> tuple[float, str]:
     (1.5, 'd')
     """
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(min|m|h|d|w)", text.strip().lower())
-    if not match or float(match[1]) <= 0:
+    if not match or not 0 < float(match[1]) * HOURS[match[2]] <= MOST_HOURS:
+        what = "is not a duration with a unit"
+        if match and float(match[1]) > 0:
+            what = f"is longer than {MOST_HOURS // 24:,} days"
         raise ParamsError(
             report(
-                f"{name} {text!r} is not a duration with a unit.",
+                f"{name} {shortened(text)} {what}.",
                 expected="a number above zero and min, h, d or w",
                 fix='write for example "48h" or "2d"',
             )
@@ -65,7 +71,7 @@ def _wrong(name: str, value: object, expected: str, fix: str = "") -> ParamsErro
 
 
 def _text(value: object, name: str) -> str:
-    if isinstance(value, str) and value.strip():
+    if isinstance(value, str) and value.strip() and "\0" not in value:
         return value.strip()
     raise _wrong(name, value, "text")
 
@@ -81,9 +87,9 @@ def _choice(value: object, name: str, choices: Sequence[str] = ()) -> str:
 def _count(
     value: object, name: str, least: int = 1, most: int = 10_000, *, beside: str = ""
 ) -> int:
-    whole = (
-        int(value) if isinstance(value, str) and re.fullmatch(r"-?\d+", value.strip()) else value
-    )
+    # Longer ones are out of range, and Python does not convert them beyond 4,300 digits.
+    short = r"-?\d{1,20}"
+    whole = int(value) if isinstance(value, str) and re.fullmatch(short, value.strip()) else value
     if isinstance(whole, bool) or not isinstance(whole, int) or not least <= whole <= most:
         raise _wrong(name, value, f"{beside}a whole number from {least} to {most}")
     return whole

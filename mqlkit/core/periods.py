@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from mqlkit.core.errors import ParamsError, report
+from mqlkit.core.errors import ParamsError, report, shortened
 
 GRAINS = ("week", "month", "quarter", "half", "year")
 MONTHS_IN = {"month": 1, "quarter": 3, "half": 6, "year": 12}
@@ -20,6 +20,8 @@ DAY = timedelta(days=1)
 TICK = timedelta(microseconds=1)
 # Valid years of timestamps, the last one excluded.
 YEARS = (1900, 2200)
+# Of a period: 40 years of weeks. More take minutes to compute.
+MOST_BUCKETS = 2_100
 EXAMPLES = (
     "2026-01..2026-03, 2026-01, 2026-Q1, 2026-H1, 2026, 2026-01-05..2026-02-14, last-month, "
     "last-quarter, last-half, last-year, last-12-months, this-quarter or year-to-date"
@@ -162,27 +164,29 @@ class Calendar:
             If the text is not a period, or the period ends before it starts.
         """
         relative = self._relative(text.strip().lower(), as_of)
-        if relative is not None:
-            return relative
-        first, _, last = text.partition("..")
-        start, _ = self._unit(first.strip(), text)
-        _, end = self._unit((last or first).strip(), text)
-        if start.year < YEARS[0] or end.year > YEARS[1]:
+        start, end = relative or self._absolute(text)
+        if start.year < YEARS[0] or end > date(YEARS[1], 1, 1):
             raise ParamsError(
                 report(
-                    f"period {text!r} is out of range.",
+                    f"period {shortened(text)} is out of range.",
                     expected=f"years from {YEARS[0]} to {YEARS[1] - 1}",
-                    fix="correct the year",
+                    fix="correct the year" if relative is None else "choose a shorter period",
                 )
             )
         if end <= start:
             raise ParamsError(
                 report(
-                    f"period {text!r} ends before it starts.",
+                    f"period {shortened(text)} ends before it starts.",
                     found=f"{start} .. {end - DAY}",
                     fix="write the earlier one first",
                 )
             )
+        return start, end
+
+    def _absolute(self, text: str) -> tuple[date, date]:
+        first, _, last = text.partition("..")
+        start, _ = self._unit(first.strip(), text)
+        _, end = self._unit((last or first).strip(), text)
         return start, end
 
     def _relative(self, text: str, as_of: AsOf) -> tuple[date, date] | None:
@@ -207,19 +211,20 @@ class Calendar:
             if match := re.fullmatch(pattern, text):
                 try:
                     return read(*(int(g) for g in match.groups()))
-                except ValueError as error:
+                except (ValueError, OverflowError) as error:
                     raise ParamsError(
                         report(
-                            f"period {whole!r}: {text!r} does not exist ({error}).",
+                            f"period {shortened(whole)}: {shortened(text)} does not exist "
+                            f"({error}).",
                             expected=EXAMPLES,
                             fix="write an existing day, week or month",
                         )
                     ) from None
         raise ParamsError(
             report(
-                f"period {whole!r} cannot be read.",
+                f"period {shortened(whole)} cannot be read.",
                 expected=EXAMPLES,
-                found=repr(text),
+                found=shortened(text),
                 fix="write the period in one of these forms",
             )
         )

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-from mqlkit.core.errors import ParamsError, report
+from mqlkit.core.errors import ParamsError, report, shortened
 
 MINUTE_US, HOUR_US, DAY_MINUTES = 60_000_000, 3_600_000_000, 1440
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -67,7 +67,7 @@ def parse_work_week(text: str) -> WorkWeek:
     try:
         return _read_week("".join(plain.casefold().split()), _tokens(plain))
     except ValueError as found:
-        headline = f"work_week: {text!r} cannot be read."
+        headline = f"work_week: {shortened(text)} cannot be read."
         raise ParamsError(report(headline, expected=WANTED, found=str(found))) from None
 
 

@@ -23,7 +23,7 @@ from mqlkit.core.names import (
     TEXT_COLUMNS,
 )
 from mqlkit.core.params import ReportParams, resolve_as_of
-from mqlkit.core.periods import DAY, AsOf, Bucket, coarser_grains
+from mqlkit.core.periods import DAY, MOST_BUCKETS, AsOf, Bucket, coarser_grains
 from mqlkit.leads.as_of import (
     TimestampSummary,
     is_last_alone,
@@ -318,6 +318,8 @@ def _local_day(us: int | None, clock: Clock) -> date | None:
 def _buckets(params: ReportParams, period: Bucket) -> tuple[tuple[Bucket, ...], tuple[Bucket, ...]]:
     """Return the buckets of the period, and those before it."""
     buckets = params.calendar.cut(period.start, period.end, params.grain)
+    if len(buckets) > MOST_BUCKETS:
+        raise ParamsError(_too_many_buckets(params, len(buckets)))
     n_before = max(params.rolling - 1, BUCKETS_A_YEAR[params.grain])
     return tuple(buckets), tuple(params.calendar.before(buckets[0], params.grain, n_before))
 
@@ -384,6 +386,14 @@ def _no_data(params: ReportParams, period: Bucket, first: date | None, as_of: As
         expected=f"a period {there}",
         found=f"{period.start} .. {period.end - DAY}",
         fix="choose another period, or check as_of",
+    )
+
+
+def _too_many_buckets(params: ReportParams, n_buckets: int) -> str:
+    return report(
+        f"period {params.period!r} has {n_buckets:,} buckets by {params.grain}.",
+        expected=f"at most {MOST_BUCKETS:,}",
+        fix="choose a shorter period or a coarser grain",
     )
 
 

@@ -18,6 +18,8 @@ from mqlkit.views.theme import CHART_TYPE
 
 CHARTS, END = '<script type="application/json" id="charts">', "</script>"
 PARQUET = b"PAR1"
+# A name in the data may be longer than Python's default of 128 KiB. Windows takes 31 bits.
+LONGEST_CELL = (1 << 31) - 1
 
 
 def read_back(scratch: Path, name: str, *, page: str, notebook: Any) -> Mapping[str, Any]:
@@ -43,7 +45,7 @@ def read_back(scratch: Path, name: str, *, page: str, notebook: Any) -> Mapping[
             *_faults_of_page(Path(f"{beside}.html"), page, notebook),
             *_faults_of_lists(beside, document),
         ]
-    except (OSError, ValueError, LookupError) as error:
+    except (OSError, ValueError, LookupError, csv.Error) as error:
         raise _incomplete(name, str(error)) from error
     if faults:
         raise _incomplete(name, faults[0])
@@ -106,6 +108,7 @@ def _faults_of_lists(beside: Path, document: Mapping[str, Any]) -> Iterator[str]
 
 def _rows_of(path: Path) -> tuple[int, bool]:
     """Return the number of rows of a CSV file, and whether all have the cells of the header."""
+    csv.field_size_limit(LONGEST_CELL)
     with path.open(encoding="utf-8-sig", newline="") as handle:
         rows = csv.reader(handle)
         width = len(next(rows, []))

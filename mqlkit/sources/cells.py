@@ -35,6 +35,8 @@ SHARED_SIGNS = {
 BLANKS = " \t\r\n"
 WHITESPACE = " \t\n\r\v\f"
 MONEY = "DECIMAL(38, 6)"
+# Larger amounts do not fit into 64 bits as millionths.
+MOST_MONEY = 9_000_000_000_000
 # Excel counts days from here, since it takes 1900 for a leap year.
 EXCEL_ZERO_US = -25_569 * DAY_US
 # What numbers may stand for: days from 1990 on. Ten digits from 1990010100 on may be a year, month,
@@ -313,12 +315,13 @@ def _numbered(text: str, kind: str) -> str:
 
 
 def money(text: str, reading: NumberReading) -> str:
-    """Return an amount, exact to a millionth; NULL where it is no number."""
+    """Return an amount, exact to a millionth; NULL where it is no number or too large."""
     shape = r"^-?[0-9]+(\.[0-9]+)?$" if reading.decimal == "." else UNMISTAKABLE
     plain = (
         f"TRY_CAST(CASE WHEN regexp_matches({text}, {literal(shape)}) THEN {text} END AS {MONEY})"
     )
-    return f"coalesce({plain}, {_written(text, reading.decimal)})"
+    amount = f"coalesce({plain}, {_written(text, reading.decimal)})"
+    return f"list_filter([{amount}], x -> x BETWEEN -{MOST_MONEY} AND {MOST_MONEY})[1]"
 
 
 def code_in(text: str) -> str:

@@ -12,8 +12,9 @@ from typing import IO, Any
 from mqlkit.core.errors import SourceError
 from mqlkit.core.names import SET_ASIDE_REASONS, UNUSABLE_REASONS
 
-# One cell may be as long as DuckDB takes a line to be; Python's default is 128 KiB.
-csv.field_size_limit(1 << 31)
+# One cell may be as long as DuckDB takes a line to be; Python's default is 128 KiB. On Windows, the
+# limit is a number of 32 bits.
+csv.field_size_limit((1 << 31) - 1)
 
 TEXT_SHOWN = 500
 
