@@ -224,6 +224,45 @@ def test_a_column_that_does_not_fit_is_explained_and_asked_again(folder):
     assert given["leads"]["columns"] == {"lead_id": "Nr", "mql_at": "MQL"}
 
 
+@pytest.mark.parametrize(
+    ("costs", "sign"),
+    [
+        (["12,50", "307,50"], ","),
+        # Three digits behind the sign are thousands.
+        (["1,250", "12,500"], "."),
+        (["1.250", "12.500"], ","),
+    ],
+)
+def test_the_likelier_decimal_sign_comes_first(folder, costs, sign):
+    spend = "Day\tCampaign\tCurrency code\tCost\n" + "".join(
+        f"2026-01-0{day}\tA\tEUR\t{cost}\n" for day, cost in enumerate(costs, start=1)
+    )
+    _, given = answered({"a.csv": LEADS, "ads.csv": spend})
+    assert given["spend"] == {"decimal": sign}
+
+
+def test_the_order_of_dates_is_shown_on_a_date_that_differs(folder):
+    text = "lead_id,mql_at\n1,1/1/2026\n2,9/1/2026\n3,10/1/2026\n"
+    terminal, _ = answered({"a.csv": text})
+    # 1/1/2026, the first value, is the same day in both orders.
+    assert "dmy  10/1/2026 is 10 Jan 2026" in terminal.text or "9/1/2026 is 9 Jan" in terminal.text
+
+
+def test_one_unknown_header_among_others_asks_for_no_delimiter(folder):
+    log = LOG.replace("lead_id,at,stage", "Lead ID,Event date,Stage")
+    terminal, given = answered({"log.csv": log})
+    assert "which character separates" not in terminal.text
+    assert given["history[0]"]["columns"] == {"at": "Event date"}
+
+
+def test_a_fault_that_no_answer_corrects_is_not_asked_about_again(folder):
+    rows = "".join(f"1.23E+15,2026-01-0{n} 08:30,2026-01-0{n} 09:30\n" for n in range(1, 9))
+    header = "Record ID,Create Date,Became a Marketing Qualified Lead Date\n"
+    terminal, given = answered({"a.csv": header + rows})
+    assert terminal.n_asked == 1
+    assert given["leads"] == {"timezone": "Europe/Tallinn"}
+
+
 def test_a_number_that_is_no_answer_is_explained(folder):
     terminal, _ = answered({"a.csv": ODD}, "99")
     assert "'99' is none of the answers: type a number from 1 to 2" in terminal.text
@@ -438,7 +477,7 @@ def test_the_order_in_which_dates_lie_closer_is_likelier():
     ("value", "stage"),
     [("MQL", "mql"), ("marketingqualifiedlead", "mql"), ("Sales Accepted (SAL)", "accepted"),
      ("Unqualified", "rejected"), ("Qualified", "sql"), ("Closed Won", "won"),
-     ("On hold", "on_hold"), ("Nurture", "ignore")],
+     ("On hold", "on_hold"), ("Nurture", "ignore"), ("Captured", "created")],
 )  # fmt: skip
 def test_a_stage_value_has_a_likely_meaning(value, stage):
     assert likely_stage(value) == stage

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ INTRODUCTION = (
     "Enter takes the answer marked with *. `later` leaves a line to fill in. Ctrl-C stops; nothing "
     "is written before the last question."
 )
+# With any answer to these, a file can be read if it can be read at all.
+NO_CAUSE = re.compile(r"timezone|currency|stages\.")
 INDENT = "  "
 
 
@@ -104,7 +107,9 @@ def _read_again(
     """Read the files with the new answers; take back those with which they cannot be read."""
     if draft.memento() != before:
         found = draft.read()
-        faults = {p: fs for p, fs in found.items() if [f for f in fs if f not in known.get(p, ())]}
+        causes = {place for place, key in draft.just_done if not NO_CAUSE.match(key)}
+        new = {p: [f for f in fs if f not in known.get(p, ())] for p, fs in found.items()}
+        faults = {place: found[place] for place, fs in new.items() if fs and place in causes}
         if faults:
             for fault in (fault for place in faults for fault in faults[place]):
                 _say(console, fault, INDENT)

@@ -17,7 +17,7 @@ from mqlkit.sources.inspect import TableReport
 from mqlkit.sources.spec import SourceSpec, source_from
 
 # How often the same thing is asked before it is left to fill in.
-MOST_ASKED = 3
+MOST_ASKED = 2
 LEFT_OUT = "left out"
 WHAT = {
     "leads": "one row per lead",

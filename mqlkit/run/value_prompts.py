@@ -23,6 +23,7 @@ from mqlkit.sources.stage_values import likely_stage, unmapped_stages
 COMMON_CURRENCIES = ("EUR", "USD", "GBP")
 UNUSUAL_DELIMITERS = "^~:#!*\x1f\x01 "
 LOCAL_TIME = re.compile(r"\d:\d\d(:\d\d)?([.,]\d+)?( ?[AaPp]\.? ?[Mm]\.?)?$")
+FRACTION = re.compile(r"([.,])(?!\d{3}(?!\d))\d+\D*$")
 NUMERIC_DATE = re.compile(r"(\d\d?)[./-](\d\d?)[./-](\d{4}|\d\d)")
 MEANS = {
     "created": "the lead was created",
@@ -39,7 +40,7 @@ MEANS = {
 
 def delimiter(look: TableReport) -> Iterator[Prompt]:
     """Ask for the delimiter where a file has one column only, and not what is needed."""
-    if len(look.unread) != 1 or not look.lacking:
+    if look.columns or len(look.unread) != 1 or not look.lacking:
         return
     (column,) = look.unread
     texts = (column.header, *column.examples)
@@ -111,12 +112,22 @@ def _answers(
         currencies = dict.fromkeys([*_currencies(look), *COMMON_CURRENCIES])
         return [Choice(c, {key: c}) for c in currencies], _currency, "another one, such as SEK"
     choices = [Choice(_text(a), a, _note(a, question.found, n)) for n, a in enumerate(answers)]
+    if key == "decimal":
+        choices.sort(key=lambda c: c.given[key] != _likely_decimal(question.found))
     if key == "dates":
         choices.sort(key=lambda c: c.given != {key: look.likely_dates})
         return choices, lambda text: {key: text}, "a pattern, such as %d.%m.%Y"
     if key == "encoding":
         return choices, _encoding, "another encoding"
     return choices, None, ""
+
+
+def _likely_decimal(found: Sequence[str]) -> str:
+    """Return the sign that decimals probably have: one before exactly three digits has none."""
+    fractions = [match[1] for value in found if (match := FRACTION.search(value))]
+    if fractions:
+        return fractions[0]
+    return "." if any("," in value for value in found) else ","
 
 
 def _text(answer: Mapping[str, Any]) -> str:
@@ -129,7 +140,9 @@ def _note(answer: Mapping[str, Any], found: Sequence[str], place: int) -> str:
     """Return what an answer makes of the first value found."""
     ((key, value),) = answer.items()
     first = found[0] if found else ""
-    if key == "dates" and (match := NUMERIC_DATE.match(first)):
+    if key == "dates" and (matches := [m for f in found if (m := NUMERIC_DATE.match(f))]):
+        # A date of which day and month are equal shows no difference.
+        match = next((m for m in matches if int(m[1]) != int(m[2])), matches[0])
         day, month = (match[1], match[2]) if value == "dmy" else (match[2], match[1])
         if value in ("dmy", "mdy") and 1 <= int(month) <= 12:
             return f"{match[0]} is {int(day)} {month_abbr[int(month)]} {match[3]}"

@@ -43,7 +43,9 @@ MOST_DISTINCT, FEWEST_VALUES = 0.9, 8
 # The share of rows with the dates in order from which on they are.
 IN_ORDER = 0.95
 LONGEST_DATE = 60
-LOOKS_DATED = re.compile(r"\d.*[-/.: ,年].*\d|\d+\s*[^\W\d_]{3}|^\d{13}$")
+LOOKS_DATED = re.compile(
+    r"\d.*[-/.: ,年].*\d|\d+\s*[^\W\d_]{3}|[^\W\d_]{3}\.?[\s/-]*\d{4}|^\d{13}$"
+)
 LOOKS_NUMERIC = re.compile(r"[^\w]*[A-Z]{0,3}[^\w]*\d[\d\s.,'’]*[^\w]*[A-Za-z]{0,3}[^\w]*")
 # What happened last is not what happened first, and people are born before they are leads.
 NO_STAGE = re.compile(
@@ -289,6 +291,8 @@ def ranked(ours: str, columns: Sequence[UnreadColumn]) -> list[UnreadColumn]:
     fitting = [c for c in columns if c.kind in kinds]
     if ours not in (*DATES, *NUMBERS):
         fitting = [c for c in fitting if _is_plausible(ours, c)] or fitting
+    if ours in STAMPS:
+        fitting = [c for c in fitting if not NO_STAGE.search(fold(c.header))] or fitting
     return sorted(fitting, key=lambda c: (-name_score(c.header, ours), *_fit(ours, c)))
 
 

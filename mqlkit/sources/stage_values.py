@@ -25,7 +25,10 @@ WORDS = (
     ("won", r"\bwon\b|customer|gewonnen|closed.?won"),
     ("on_hold", r"on.?hold|paused|waiting|snoozed"),
     ("contacted", r"contacted|attempted|\bcalled\b|connected"),
-    ("created", r"^(new|open|created|subscriber|lead|raw|neu)\b"),
+    (
+        "created",
+        r"^(new|open|created|captured|subscriber|lead|raw|neu|inquiry|enquiry|signed up)\b",
+    ),
 )
 
 
