@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from mqlkit.core.names import NO_COLUMN, NO_MAPPING, NO_VALUE, STAGES
@@ -107,3 +109,14 @@ def test_a_section_that_lacks_two_things_says_so_in_one_sentence(desk):
         "The data has no mql_at (mql_at has no values) and no accepted_at, rejected_at or sql_at, "
         "so time in stage is not known."
     )
+
+
+@pytest.mark.parametrize("by", [[], ["amount", "signed"]])
+def test_without_an_mql_every_number_of_its_steps_is_empty(desk, by):
+    rows = "1,2026-01-05 10:00,,2026-01-08 10:00,5,2026-01-09\n"
+    desk.write("leads.csv", f"lead_id,created_at,mql_at,sql_at,amount,signed\n{rows}")
+    path = desk.describe({"leads": {"files": ["leads.csv"]}})
+    found = read_report(ReportParams.from_mapping({"source": str(path), "by": by, **JAN}))
+    assert found.value("mqls") == 0
+    assert math.isnan(found.value("efficiency"))
+    assert len(found.funnel) > 0

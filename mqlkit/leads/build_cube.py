@@ -385,7 +385,9 @@ class CubeQueries:
         """Return the stages to which waits are read together with those of a step."""
         if step == TIME_IN_STAGE or self._n_leads > MOST_TOGETHER:
             return (step.end,)
-        return later_stages(step.start, self.stages)
+        together = later_stages(step.start, self.stages)
+        # Without a lead in its first stage, a step is not among those of the funnel.
+        return together if step.end in together else (step.end,)
 
     @property
     def _n_leads(self) -> int:

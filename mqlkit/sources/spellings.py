@@ -54,7 +54,7 @@ def _names(reader: Reader, table: str, column: str) -> Counter[str]:
     """Return the number of rows of each name; none where there are too many names."""
     name = quote(column)
     query = f"""
-        SELECT {name}, count(*) FROM {table} WHERE {name} IS NOT NULL
+        SELECT {name}::VARCHAR, count(*) FROM {table} WHERE {name} IS NOT NULL
         GROUP BY {name} LIMIT {MOST_NAMES + 1}
     """  # noqa: S608
     rows = reader.rows(query, Values())
