@@ -277,6 +277,7 @@ def test_braces_in_the_name_of_a_folder_are_plain_characters(tmp_path):
         pytest.param({"sla": "3651d"}, "is longer than 3,650 days", id="above ten years"),
         pytest.param({"rolling": "9" * 5000}, "rolling '9", id="digits without end"),
         pytest.param({"rates": "a\0b"}, "rates 'a", id="NUL in a path"),
+        pytest.param({"where": {"source": ["a\0"]}}, "without a NUL", id="NUL in a filter"),
     ],
 )
 def test_a_parameter_beyond_what_can_be_computed_is_refused(given, words):

@@ -213,6 +213,8 @@ def _where(value: object, name: str) -> dict[str, list[str]]:
     }
     if any(isinstance(v, bool) for kept in lists.values() for v in kept):
         raise _wrong(name, value, "texts", "put yes, no, on, off and NO (Norway) in quotes")
+    if any("\0" in str(v) for kept in lists.values() for v in kept):
+        raise _wrong(name, value, "texts without a NUL character")
     return {column: [visible(str(v)) for v in kept] for column, kept in lists.items()}
 
 
