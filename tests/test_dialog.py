@@ -148,7 +148,7 @@ DIALOGS = {
          "history[0]": {"columns": {"lead_id": "Code no", "at": "Won date"}, "stage": "won"}},
         9,
     ),
-    "spend and goals whose headers are none of ours": (
+    "spend and goals with unknown headers": (
         {"a.csv": LEADS, "s.csv": "Datum;Kosten;Kanal\n2026-01-05;10,50;Web\n",
          "g.csv": "Monat;Ziel\n2026-01;30\n"},
         ["", "", "", "", "", "EUR"],

@@ -1,4 +1,4 @@
-"""Headers that repeat, are blank, or are called like one of ours: every column can be named."""
+"""Headers that repeat, are blank, or have a canonical name: every column can be named."""
 
 from __future__ import annotations
 

@@ -268,7 +268,7 @@ def lacking(export: Export, spec: TableSpec, *, has_history: bool) -> list[str]:
 
 
 def ranked(ours: str, columns: Sequence[UnreadColumn]) -> list[UnreadColumn]:
-    """Return the columns that could be one of ours, the likeliest first.
+    """Return the columns that could be a canonical one, the likeliest first.
 
     Dates are ranked by their name, and by whether they follow the creation of the lead.
 
@@ -297,7 +297,7 @@ def ranked(ours: str, columns: Sequence[UnreadColumn]) -> list[UnreadColumn]:
 
 
 def _fit(ours: str, column: UnreadColumn) -> tuple[float, ...]:
-    """Return how little the values of a column are like those of one of ours."""
+    """Return how little the values of a column are like those of a canonical column."""
     if ours == "lead_id":
         return (not column.is_distinct,)
     if ours == "created_at":

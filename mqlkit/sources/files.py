@@ -103,8 +103,8 @@ class Export:
     def offered(self) -> dict[str, str]:
         """Return what each column is called for breakdowns and filters, by its header.
 
-        It is ours where it is read as one of ours. A column with one of our names that is not read
-        as that is called ``source (file)``.
+        It is the canonical one where it is read as such. A column with a canonical name that is
+        not read as that is called ``source (file)``.
         """
         ours = {header: column for column, header in self.recognized.columns.items()}
         names = {}

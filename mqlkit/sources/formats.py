@@ -279,7 +279,7 @@ def recognize(
     SourceError
         When the format is unknown.
     Undecided
-        When formats fit equally well, or columns of different meaning equally well one of ours.
+        When formats fit equally well, or columns of different meaning a canonical one.
     """
     folded = by_fold(header)
     asked = _Asked(place or table, f"{file}: " if file else "")

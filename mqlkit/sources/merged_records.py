@@ -28,7 +28,7 @@ NOTED = "merged_record"
 
 
 def merge_columns(exports: Sequence[Export]) -> dict[str, str]:
-    """Return the columns that tell of merged records, by name, each with `IDS` or `INTO`."""
+    """Return the columns that identify merged records, by name, each with `IDS` or `INTO`."""
     found: dict[str, str] = {}
     for export in exports:
         for kind, headers in HEADERS.items():
