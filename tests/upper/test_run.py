@@ -463,8 +463,8 @@ def test_a_question_leaves_the_notebook_with_its_cell_marked_and_no_page(open_ru
     assert [c.outputs[-1].ename for c in failed] == ["Undecided"]
 
 
-def test_every_error_about_parameters_and_data_is_known_to_the_parent_process():
-    kinds, found = {"ParamsError", "SourceError"}, set()
+def test_every_error_about_parameters_data_and_the_machine_is_known_to_the_parent_process():
+    kinds, found = {"ParamsError", "SourceError", "ResourceError"}, set()
     classes = [
         node
         for path in (ROOT / "mqlkit").rglob("*.py")
