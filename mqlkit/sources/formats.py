@@ -316,13 +316,19 @@ def looks_like_header(cells: Sequence[str], *, table: str, columns: Mapping[str,
     if named and len(named & set(folded)) >= min(NAMES_OF_A_HEADER, len(named)):
         return True
     labels, patterns = _names_known(table)
-    own = {squeeze(column): ("plain", column) for column in TABLE_COLUMNS[table]}
+    own = _own_names(table)
     matched = {place for cell in folded for place in labels.get(cell, ())}
     matched |= {own[key] for cell in folded if (key := squeeze(cell)) in own}
     for cell in (c for c in folded if len(c) <= LONGEST_LABEL):
         matched |= {(*place, cell) for place, pattern in patterns if pattern.fullmatch(cell)}
     of_format = Counter(place[0] for place in matched)
     return max(of_format.values(), default=0) >= NAMES_OF_A_HEADER
+
+
+@cache
+def _own_names(table: str) -> dict[str, tuple[str, ...]]:
+    """Return the place, as in `_names_known`, behind each canonical name as `squeeze` has it."""
+    return {squeeze(column): ("plain", column) for column in TABLE_COLUMNS[table]}
 
 
 @cache
