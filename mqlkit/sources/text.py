@@ -280,7 +280,7 @@ def _normalized(plain: Path, copy: Path) -> Path:
         copy.open("w", encoding="utf-8", newline="") as out,
     ):
         while text := raw.read(CHUNK):
-            # A file system fills the end of a file with NUL after a crash: one mark stands for all.
+            # After a crash, files can end in long runs of NUL: each run becomes one character.
             out.write(NUL.sub(LOST, text))
     return copy
 
